@@ -1,0 +1,147 @@
+#include "app/child/child_main.h"
+
+#include "app/child/state.h"
+#include "app/control/control_protocol.h"
+#include "foundation/base/clock.h"
+#include "foundation/base/log.h"
+#include "foundation/base/result.h"
+#include "platform/async/loop.h"
+#include "platform/async/task.h"
+#include "platform/ipc/peer.h"
+#include "platform/ipc/rpc.h"
+#include "platform/os/fd.h"
+#include "platform/os/process.h"
+
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <chrono>
+#include <csignal>
+#include <exception>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace postern::app::child {
+namespace {
+
+constexpr std::chrono::hours k_start_time{24};
+
+bool set_signals() {
+    sigset_t none;
+    sigemptyset(&none);
+    // The supervisor decides when a child ends: Ctrl-C reaches the whole group of a terminal.
+    for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGPIPE}) {
+        if (std::signal(number, SIG_IGN) == SIG_ERR) return false;
+    }
+    return ::pthread_sigmask(SIG_SETMASK, &none, nullptr) == 0;
+}
+
+}  // namespace
+
+bool prepare_process(std::string_view role) {
+    set_log_process(role);
+    ::umask(077);
+    // An executable without a path has the descriptor's number for a name.
+    const std::string name = "postern-" + std::string(role);
+    const bool named = ::prctl(PR_SET_NAME, name.c_str(), 0, 0, 0) == 0;
+    const auto hardened = os::harden_process();
+    if (named && hardened && set_signals()) return true;
+    log(LogLevel::error, "process_not_hardened");
+    return false;
+}
+
+Runtime::State::State(async::Loop& on, const Role& its_role)
+    : loop(on),
+      role(its_role),
+      executor(on.executor()),
+      answered(executor),
+      stopping(executor),
+      tasks(executor),
+      own(executor) {
+    router.on<control::Start>([this](control::Start asked) { return on_start(std::move(asked)); });
+    router.on<control::Attach>(
+        [this](control::Attach asked) { return on_attach(std::move(asked)); });
+    router.on<control::Stop>([this](control::Stop asked) { return on_stop(asked); });
+    if (role.prepare) role.prepare(router);
+    control = std::make_shared<ipc::Peer>(executor, os::Fd(control::k_control_descriptor),
+                                          router.handler());
+}
+
+async::Task<control::Start::Answer> Runtime::State::on_start(control::Start asked) {
+    if (is_started) co_return fail(control::ControlError::out_of_order);
+    is_started = true;
+    start = std::move(asked);
+    if (const auto level = parse_log_level(start.config.log_level)) set_log_level(*level);
+    own.spawn("role", run_role());
+    auto waited = co_await answered.wait(Deadline::in(k_start_time));
+    if (!waited) co_return fail(std::move(waited.error()));
+    co_return answer;
+}
+
+async::Task<ipc::Nothing> Runtime::State::on_attach(control::Attach asked) {
+    const auto found = link_functions.find(asked.partner);
+    if (found != link_functions.end()) {
+        found->second(std::move(asked.socket));
+    } else {
+        waiting_links[asked.partner].push_back(std::move(asked.socket));
+    }
+    co_return ipc::Nothing{};
+}
+
+async::Task<ipc::Nothing> Runtime::State::on_stop(control::Stop asked) {
+    stop_deadline = Deadline::in(std::chrono::milliseconds(asked.deadline_ms));
+    is_stopping = true;
+    stopping.set();
+    co_return ipc::Nothing{};
+}
+
+void Runtime::State::refuse(const Error& error) {
+    answer.refused = control::refusal_of(error);
+    answered.set();
+}
+
+async::Job Runtime::State::run_role() {
+    auto ended = Result<>{};
+    try {
+        ended = co_await role.run(runtime);
+    } catch (const std::exception& exception) {
+        log(LogLevel::error, "role_failed", {LogField::sanitised("what", exception.what())});
+        ended = fail(control::ControlError::out_of_order, exception.what());
+    }
+    if (!ended) {
+        log(LogLevel::error, "role_ended",
+            {{"error", ended.error()}, LogField::sanitised("detail", ended.error().detail())});
+    }
+    tasks.cancel();
+    co_await tasks.join();
+    // The supervisor closes the connection when it has the answer.
+    if (!ended && !is_ready) co_return refuse(ended.error());
+    end(ended ? 0 : 1);
+}
+
+async::Job Runtime::State::run_control() {
+    const auto peer = control;
+    co_await peer->run();
+    // No supervisor, no reason to be; nothing acknowledged is lost by an end at any moment.
+    end(is_stopping ? 0 : 1);
+}
+
+void Runtime::State::end(int status) {
+    exit_status = status;
+    loop.stop();
+}
+
+int run_child(int argc, char** argv, const Role& role) {
+    // argv names the data directory, so that operators tell instances apart; nothing else is in it.
+    (void)argc;
+    (void)argv;
+    if (!prepare_process(role.name)) return 1;
+    async::Loop loop;
+    Runtime::State state(loop, role);
+    state.own.spawn("control", state.run_control());
+    loop.run();
+    return state.exit_status;
+}
+
+}  // namespace postern::app::child

@@ -1,0 +1,92 @@
+#include "app/child/runtime.h"
+
+#include "app/child/state.h"
+#include "app/config/config.h"
+#include "app/control/control_protocol.h"
+#include "foundation/base/check.h"
+#include "foundation/base/clock.h"
+#include "foundation/base/result.h"
+#include "platform/async/task.h"
+#include "platform/async/task_group.h"
+#include "platform/ipc/rpc.h"
+#include "platform/os/fd.h"
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace postern::app::child {
+namespace {
+
+/// /proc/self/fd lets a process open again what its uid could not open by name: the supervisor put
+/// it into a memory file that anybody who has the descriptor may read.
+std::string path_of(const os::Fd& file) {
+    return "/proc/self/fd/" + std::to_string(file.get());
+}
+
+}  // namespace
+
+const config::Config& Runtime::config() const noexcept {
+    return state_.start.config;
+}
+bool Runtime::offline() const noexcept {
+    return state_.start.offline;
+}
+bool Runtime::create() const noexcept {
+    return state_.start.create;
+}
+const Clock& Runtime::clock() const noexcept {
+    return state_.clock;
+}
+const boost::asio::any_io_executor& Runtime::executor() const noexcept {
+    return state_.executor;
+}
+async::TaskGroup& Runtime::tasks() noexcept {
+    return state_.tasks;
+}
+
+os::Fd Runtime::take_root_key() noexcept {
+    return std::move(state_.start.root_key);
+}
+
+std::optional<config::Tls> Runtime::tls() const {
+    const auto& start = state_.start;
+    if (!start.tls_certificate.valid() || !start.tls_key.valid()) return std::nullopt;
+    return config::Tls{path_of(start.tls_certificate), path_of(start.tls_key)};
+}
+
+void Runtime::on_link(control::Partner partner, std::function<void(os::Fd)> function) {
+    auto waiting = std::exchange(state_.waiting_links[partner], {});
+    auto& kept = state_.link_functions[partner];
+    kept = std::move(function);
+    for (auto& socket : waiting)
+        kept(std::move(socket));
+}
+
+async::Task<os::Fd> Runtime::start_reader(Deadline deadline) {
+    const auto control = state_.control;
+    auto answer = co_await ipc::call(*control, control::StartReader{}, deadline);
+    if (!answer) co_return fail(std::move(answer.error()));
+    co_return std::move(answer->socket);
+}
+
+void Runtime::ready(control::Ready ready) {
+    POSTERN_CHECK(!state_.is_ready);
+    state_.is_ready = true;
+    state_.answer.ready = ready;
+    state_.answered.set();
+}
+
+async::Job Runtime::stop_requested() {
+    while (!state_.is_stopping) {
+        (void)co_await state_.stopping.wait(Deadline::in(std::chrono::hours(24)));
+    }
+}
+
+Deadline Runtime::stop_deadline() const noexcept {
+    return state_.stop_deadline;
+}
+
+}  // namespace postern::app::child

@@ -1,0 +1,93 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <vector>
+
+namespace postern::app::config {
+
+/// Where to listen: one address in text form, without brackets.
+struct Listen {
+    std::string address;
+    std::uint16_t port = 0;  ///< 0: the system picks one; later entries with 0 get the same
+    bool tls = false;        ///< everywhere but on loopback
+    bool optional = false;   ///< "localhost" stands for ::1 too, which a machine may not have
+    auto wire() { return std::tie(address, port, tls, optional); }
+};
+
+struct Tls {
+    std::string certificate_file;  ///< PEM, the whole chain
+    std::string key_file;
+    auto wire() { return std::tie(certificate_file, key_file); }
+};
+
+enum class ProxyHeader : std::uint8_t { x_forwarded, forwarded };
+
+struct BackupSite {
+    std::string name;
+    std::string kind;  ///< directory, sftp, s3
+    std::string path;
+    std::string url;
+    std::string region;
+    std::string credentials_file;
+    auto wire() { return std::tie(name, kind, path, url, region, credentials_file); }
+};
+
+/// The server's own mail.
+struct Smtp {
+    std::string host;
+    std::uint16_t port = 587;
+    std::string tls = "starttls";  ///< or implicit
+    std::string username;
+    std::string password_file;
+    std::string from;
+    auto wire() { return std::tie(host, port, tls, username, password_file, from); }
+};
+
+struct Mail {
+    std::uint32_t poll_interval_s = 60;  ///< of folders that IDLE does not cover
+    std::string ehlo_name = "localhost";
+    auto wire() { return std::tie(poll_interval_s, ehlo_name); }
+};
+
+/// Cost of Argon2id for new shared secrets and passwords.
+struct Seal {
+    std::uint32_t argon2_memory_kib = 64 * 1024;
+    std::uint32_t argon2_passes = 3;
+    auto wire() { return std::tie(argon2_memory_kib, argon2_passes); }
+};
+
+struct Lease {
+    std::int64_t default_s = 12 * 3600;
+    std::int64_t longest_s = 30 * 86400;
+    auto wire() { return std::tie(default_s, longest_s); }
+};
+
+/// The operator's settings, validated; nothing changes them after the start. Block and address
+/// texts are well formed.
+struct Config {
+    std::string public_url;  ///< "https://host[:port]", no slash at the end; empty: not set
+    std::vector<Listen> listen;
+    std::optional<Tls> tls;
+    std::vector<std::string> trusted_proxies;
+    ProxyHeader proxy_header = ProxyHeader::x_forwarded;
+    std::vector<std::string> regions{"us"};
+    std::string root_key_file;  ///< empty: root.key in the data directory
+    std::string log_level = "info";
+    std::vector<std::string> allow_private;
+    std::vector<Listen> metrics_listen;  ///< empty: no metrics
+    std::vector<BackupSite> backup_sites;
+    std::optional<Smtp> smtp;
+    Mail mail;
+    Seal seal;
+    Lease lease;
+    auto wire() {
+        return std::tie(public_url, listen, tls, trusted_proxies, proxy_header, regions,
+                        root_key_file, log_level, allow_private, metrics_listen, backup_sites, smtp,
+                        mail, seal, lease);
+    }
+};
+
+}  // namespace postern::app::config

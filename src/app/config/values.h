@@ -1,0 +1,29 @@
+#pragma once
+
+#include "app/config/config.h"
+#include "app/config/config_error.h"
+#include "foundation/base/result.h"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// Texts of single settings. The supervisor links no network code, so addresses are judged here by
+/// their form only; whoever uses one parses it again.
+namespace postern::app::config {
+
+/// Why it is none, else nothing.
+[[nodiscard]] std::optional<std::string> why_no_block(std::string_view text);
+[[nodiscard]] std::optional<std::string> why_no_public_url(std::string_view text);
+[[nodiscard]] std::optional<std::string> why_no_region(std::string_view text);
+[[nodiscard]] std::optional<std::string> why_no_host(std::string_view text);
+[[nodiscard]] std::optional<std::string> why_no_path(std::string_view text);
+[[nodiscard]] std::optional<std::string> why_no_log_level(std::string_view text);
+[[nodiscard]] std::optional<std::string> why_no_url(std::string_view text);
+
+/// "127.0.0.1:8080", "[::1]:8080"; "localhost:8080" is both loopback addresses.
+/// Errors: invalid_value; certificate_needed for any but loopback when there is no certificate.
+[[nodiscard]] Result<std::vector<Listen>> parse_listen(std::string_view text, bool has_certificate);
+
+}  // namespace postern::app::config

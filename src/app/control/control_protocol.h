@@ -1,0 +1,128 @@
+#pragma once
+
+#include "app/config/config.h"
+#include "foundation/base/error.h"
+#include "foundation/base/secret.h"
+#include "platform/ipc/rpc.h"
+#include "platform/os/fd.h"
+
+#include <cstdint>
+#include <string>
+#include <tuple>
+
+/// Between the supervisor and each child, over the child's descriptor 3. The supervisor calls but
+/// for StartReader, which is front's.
+namespace postern::app::control {
+
+inline constexpr int k_control_descriptor = 3;
+
+enum class ControlError { out_of_order, too_many_readers, no_reader };
+
+constexpr ErrorInfo describe(ControlError error) {
+    switch (error) {
+        case ControlError::out_of_order: return {"internal_error", "Something went wrong inside."};
+        case ControlError::too_many_readers:
+            return {"busy", "Too much is going on at the moment. Please try again."};
+        case ControlError::no_reader:
+            return {"process_restarting", "A part of the server is restarting. Please try again."};
+    }
+    return {"internal_error", "Something went wrong inside."};
+}
+
+/// Any module's Error in words: why a child does not start, for the operator.
+struct Refusal {
+    std::string code;  ///< empty: good
+    std::string text;
+    std::string detail;
+    auto wire() { return std::tie(code, text, detail); }
+};
+[[nodiscard]] inline Refusal refusal_of(const Error& error) {
+    return {std::string(error.code()), std::string(error.text()), error.detail()};
+}
+
+/// What front serves on, once it does.
+struct Ready {
+    std::uint16_t port = 0;
+    std::uint16_t metrics_port = 0;  ///< 0: no metrics
+    auto wire() { return std::tie(port, metrics_port); }
+};
+
+/// Answered when the child is ready or cannot be.
+struct Start {
+    static constexpr std::uint16_t k_method = 1;
+    struct Answer {
+        Refusal refused;
+        Ready ready;
+        auto wire() { return std::tie(refused, ready); }
+    };
+    using Failure = ControlError;
+    config::Config config;
+    bool offline = false;    ///< for one command: no listeners, no jobs, an admin link only
+    bool create = false;     ///< make the store that is not there yet
+    os::Fd root_key;         ///< keeper
+    os::Fd tls_certificate;  ///< front, where the configuration names one
+    os::Fd tls_key;
+    auto wire() { return std::tie(config, offline, create, root_key, tls_certificate, tls_key); }
+};
+
+enum class Partner : std::uint8_t { front = 1, keeper, courier, admin };
+
+/// A new connection to a process that was (re)started, or to a command line (admin).
+struct Attach {
+    static constexpr std::uint16_t k_method = 2;
+    using Answer = ipc::Nothing;
+    using Failure = ControlError;
+    Partner partner = Partner::front;
+    os::Fd socket;
+    auto wire() { return std::tie(partner, socket); }
+};
+
+/// Answered at once; the child then ends by itself, at the deadline it is killed.
+struct Stop {
+    static constexpr std::uint16_t k_method = 3;
+    using Answer = ipc::Nothing;
+    using Failure = ControlError;
+    std::uint32_t deadline_ms = 0;
+    auto wire() { return std::tie(deadline_ms); }
+};
+
+/// Front to supervisor: a fresh reader; it ends when this socket closes.
+/// Errors: too_many_readers, no_reader.
+struct StartReader {
+    static constexpr std::uint16_t k_method = 4;
+    struct Answer {
+        os::Fd socket;
+        auto wire() { return std::tie(socket); }
+    };
+    using Failure = ControlError;
+    auto wire() { return std::tie(); }
+};
+
+/// Keeper, before Start: writes a fresh root key to `file`. The supervisor never holds the key.
+struct MakeRootKey {
+    static constexpr std::uint16_t k_method = 10;
+    struct Answer {
+        Refusal refused;
+        Secret recovery_text;
+        auto wire() { return std::tie(refused, recovery_text); }
+    };
+    using Failure = ControlError;
+    os::Fd file;
+    auto wire() { return std::tie(file); }
+};
+
+/// Keeper, before Start: writes the key of a recovery share to `file`, if this keyring wants it.
+struct RestoreRootKey {
+    static constexpr std::uint16_t k_method = 11;
+    struct Answer {
+        Refusal refused;
+        std::string fingerprint;
+        auto wire() { return std::tie(refused, fingerprint); }
+    };
+    using Failure = ControlError;
+    Secret share;
+    os::Fd file;
+    auto wire() { return std::tie(share, file); }
+};
+
+}  // namespace postern::app::control

@@ -1,0 +1,134 @@
+#include "app/courier/courier.h"
+
+#include "app/config/config.h"
+#include "app/control/control_protocol.h"
+#include "app/courier/keeper_credentials.h"
+#include "features/mail/courier/courier_service.h"
+#include "features/mail/courier/front.h"
+#include "features/mail/courier/net_link.h"
+#include "foundation/base/result.h"
+#include "platform/async/blocking_pool.h"
+#include "platform/async/task.h"
+#include "platform/ipc/link.h"
+#include "platform/ipc/peer.h"
+#include "platform/keys/seals.h"
+#include "platform/net/connector.h"
+#include "platform/net/resolver.h"
+#include "platform/os/fd.h"
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <utility>
+
+namespace postern::app::courier {
+namespace {
+
+constexpr std::size_t k_resolver_threads = 2;
+constexpr std::size_t k_resolver_queue_max = 200;
+
+namespace mail = postern::mail::courier;
+
+Result<net::EgressPolicy> egress_policy(const config::Config& config) {
+    net::EgressPolicy policy;
+    for (const auto& text : config.allow_private) {
+        const auto block = net::Cidr::parse(text);
+        if (!block) return fail(control::ControlError::out_of_order, "egress.allow_private");
+        policy.allow_private.push_back(*block);
+    }
+    return policy;
+}
+
+mail::CourierOptions options_of(const config::Config& config) {
+    mail::CourierOptions options;
+    options.session.ehlo_name = config.mail.ehlo_name;
+    options.watch.poll_interval = std::chrono::seconds(config.mail.poll_interval_s);
+    return options;
+}
+
+/// The way out and the two ways in, in the order in which they depend on one another.
+class Courier {
+public:
+    Courier(child::Runtime& runtime, net::EgressPolicy policy, net::TlsContext trust)
+        : runtime_(runtime),
+          pool_({.threads = k_resolver_threads, .queue_max = k_resolver_queue_max}),
+          resolver_(pool_),
+          network_(resolver_, std::move(policy), std::move(trust)),
+          connector_(network_),
+          keeper_(runtime.tasks(), keeper_router_),
+          credentials_(keeper_) {
+        keeper_router_.on<keys::EndUses>([this](keys::EndUses asked) { return end_uses(asked); });
+    }
+
+    void attach_keeper(os::Fd socket) { keeper_.attach(std::move(socket)); }
+
+    void attach_front(os::Fd socket) {
+        if (front_peer_) return;
+        front_peer_ = std::make_shared<ipc::Peer>(runtime_.executor(), std::move(socket),
+                                                  front_router_.handler());
+        front_.emplace(*front_peer_);
+        service_.emplace(mail::CourierService::Parts{.credentials = &credentials_,
+                                                     .connector = &connector_,
+                                                     .front = &*front_,
+                                                     .clock = &runtime_.clock(),
+                                                     .group = &runtime_.tasks()},
+                         options_of(runtime_.config()));
+        service_->serve(front_router_);
+        service_->start();
+        runtime_.tasks().spawn("courier_front", serve(front_peer_));
+    }
+
+    void stop() {
+        if (service_) service_->stop();
+    }
+
+private:
+    static async::Job serve(std::shared_ptr<ipc::Peer> peer) { co_await peer->run(); }
+
+    async::Task<keys::EndUses::Answer> end_uses(keys::EndUses asked) {
+        keys::EndUses::Answer answer;
+        if (service_) {
+            answer.connections = service_->end_uses(
+                {.integration = asked.integration, .all = asked.all, .grant = asked.grant});
+        }
+        co_return answer;
+    }
+
+    child::Runtime& runtime_;
+    async::BlockingPool pool_;
+    net::SystemResolver resolver_;
+    net::Connector network_;
+    mail::NetMailConnector connector_;
+    ipc::Router keeper_router_;
+    ipc::Link keeper_;
+    KeeperCredentials credentials_;
+    ipc::Router front_router_;
+    std::shared_ptr<ipc::Peer> front_peer_;
+    std::optional<mail::FrontOverIpc> front_;
+    std::optional<mail::CourierService> service_;
+};
+
+}  // namespace
+
+// The runtime outlives every coroutine of the process.
+// NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters)
+async::Task<> run(child::Runtime& runtime) {
+    auto policy = egress_policy(runtime.config());
+    if (!policy) co_return fail(std::move(policy.error()));
+    auto trust = net::TlsContext::client();
+    if (!trust) co_return fail(std::move(trust.error()));
+    Courier courier(runtime, std::move(*policy), std::move(*trust));
+    runtime.on_link(control::Partner::keeper,
+                    [&](os::Fd socket) { courier.attach_keeper(std::move(socket)); });
+    runtime.on_link(control::Partner::front,
+                    [&](os::Fd socket) { courier.attach_front(std::move(socket)); });
+    runtime.ready({});
+    co_await runtime.stop_requested();
+    courier.stop();
+    runtime.tasks().cancel();
+    co_await runtime.tasks().join();
+    co_return Result<>{};
+}
+
+}  // namespace postern::app::courier

@@ -1,0 +1,7 @@
+#include "app/child/child_main.h"
+#include "app/courier/courier.h"
+
+int main(int argc, char** argv) {
+    using namespace postern::app;
+    return child::run_child(argc, argv, {.name = "courier", .run = courier::run, .prepare = {}});
+}

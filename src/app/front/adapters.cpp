@@ -1,0 +1,76 @@
+#include "app/front/adapters.h"
+
+#include "platform/keys/key_error.h"
+
+namespace postern::app::front {
+namespace {
+
+keys::Verb verb_of(mail::MailVerb verb) {
+    return verb == mail::MailVerb::send ? keys::Verb::send : keys::Verb::read_replies;
+}
+
+}  // namespace
+
+async::Task<mail::Mailbox> MailboxAdapter::find(WorkspaceId workspace, IntegrationId id) {
+    auto described = co_await integrations_.describe(workspace, id);
+    if (!described) {
+        if (described.error().is(integrations::IntegrationError::not_found)) {
+            co_return fail(mail::MailServiceError::integration_not_found);
+        }
+        co_return fail(std::move(described.error()));
+    }
+    mail::Mailbox mailbox;
+    mailbox.workspace = workspace;
+    mailbox.id = id;
+    mailbox.name = described->settings.name;
+    mailbox.address = described->settings.destination.address;
+    mailbox.search_label = described->integration.search_label;
+    mailbox.reads_replies =
+        described->integration.level == "replies" && described->settings.destination.imap.port != 0;
+    mailbox.cut_off = described->integration.stored_state != integrations::StoredState::active;
+    co_return mailbox;
+}
+
+async::Task<std::vector<mail::MailboxRef>> MailboxAdapter::active() {
+    auto rows = co_await integrations_.list_active();
+    if (!rows) co_return fail(std::move(rows.error()));
+    std::vector<mail::MailboxRef> out;
+    for (const auto& row : *rows)
+        out.push_back({row.workspace, row.id});
+    co_return out;
+}
+
+async::Task<> MailboxAdapter::check_open(WorkspaceId workspace,
+                                         IntegrationId id,
+                                         mail::MailVerb verb) {
+    co_return co_await integrations_.check_open(workspace, id, verb_of(verb));
+}
+
+async::Task<Bytes> MailboxAdapter::ticket(WorkspaceId workspace,
+                                          IntegrationId id,
+                                          mail::MailVerb verb) {
+    auto ticket = co_await integrations_.ticket(workspace, id, verb_of(verb));
+    if (!ticket) co_return fail(std::move(ticket.error()));
+    co_return std::move(ticket->ticket);
+}
+
+bool MailboxAdapter::waits_for_person(const Error& error) const {
+    return error.is(keys::KeyError::integration_sealed) ||
+           error.is(integrations::IntegrationError::access_removed);
+}
+
+bool MailboxAdapter::is_cut_off(const Error& error) const {
+    return error.is(keys::KeyError::integration_cut_off) ||
+           error.is(integrations::IntegrationError::not_found) ||
+           error.is(integrations::IntegrationError::deleted);
+}
+
+async::Task<> MailboxAdapter::report(WorkspaceId workspace,
+                                     IntegrationId id,
+                                     std::optional<mail::MailError> refusal) {
+    std::optional<std::string> code;
+    if (refusal) code = std::string(mail::describe(*refusal).code.view());
+    co_return co_await integrations_.set_broken(workspace, id, std::move(code));
+}
+
+}  // namespace postern::app::front

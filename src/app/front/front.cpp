@@ -1,0 +1,196 @@
+#include "app/front/front.h"
+
+#include "foundation/base/log.h"
+#include "platform/async/deadline.h"
+#include "platform/keys/message_keys.h"
+#include "platform/keys/seals.h"
+
+#include <sys/stat.h>
+#include <chrono>
+#include <string>
+
+namespace postern::app::front {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto k_grants_every = 1min;
+constexpr auto k_reserve_every = 1min;
+
+/// What keeps the processes apart less than it should. Our folder lies in the data directory, which
+/// is the supervisor's: the same owner means the same user for everything.
+std::string missing_isolation() {
+    struct stat own{};
+    struct stat above{};
+    const bool separate_users =
+        ::stat(".", &own) == 0 && ::stat("..", &above) == 0 && own.st_uid != above.st_uid;
+    if (!separate_users) return "every process runs as the same user; start the server as root";
+    return "separate users, but no system-call filter and no Landlock rules";
+}
+
+mail::Parts mail_parts(child::Runtime& runtime,
+                       Stores& stores,
+                       ipc::Link& keeper,
+                       ipc::Link& courier,
+                       events::EventLog& events,
+                       mail::Mailboxes& mailboxes,
+                       mail::CreatorDirectory& creators,
+                       mail::Readers& readers) {
+    return {*stores.main,    keeper,    courier,  events, runtime.clock(),
+            runtime.tasks(), mailboxes, creators, readers};
+}
+
+}  // namespace
+
+Result<Stores> Stores::open(bool create, const Clock& clock) {
+    Stores stores;
+    store::Database::Options main;
+    main.create = create;
+    main.clock = &clock;
+    POSTERN_TRY(stores.main, store::Database::open(main));
+    store::Database::Options index;
+    index.kind = store::StoreKind::index;
+    index.file = "index.db";
+    // In no backup: made anew wherever it is missing.
+    index.create = true;
+    index.clock = &clock;
+    POSTERN_TRY(stores.index, store::Database::open(index));
+    return stores;
+}
+
+Front::Front(child::Runtime& runtime, Stores stores)
+    : runtime_(runtime),
+      stores_(std::move(stores)),
+      keeper_(runtime.tasks(), keeper_router_),
+      courier_(runtime.tasks(), courier_router_),
+      attached_(runtime.executor()),
+      events_(runtime.executor(), *stores_.main, runtime.clock()),
+      identity_({*stores_.main,
+                 keeper_,
+                 runtime.clock(),
+                 {runtime.config().seal.argon2_passes, runtime.config().seal.argon2_memory_kib}}),
+      creators_({*stores_.main, *stores_.index, keeper_, runtime.clock()}),
+      integrations_({*stores_.main, stores_.reserve, keeper_, courier_, events_, runtime.clock()}),
+      readers_(runtime),
+      mailboxes_(integrations_),
+      creator_directory_(creators_),
+      room_(mail_parts(runtime,
+                       stores_,
+                       keeper_,
+                       courier_,
+                       events_,
+                       mailboxes_,
+                       creator_directory_,
+                       readers_),
+            mail::RetryPolicy{}),
+      notifier_(room_),
+      services_{identity_, integrations_, room_,           creators_, events_, *stores_.main,
+                keeper_,   courier_,      runtime.clock(), site_,     metrics_} {
+    integrations_.listen(notifier_);
+    site_.public_url = runtime.config().public_url;
+    site_.version = POSTERN_VERSION;
+    site_.isolation = missing_isolation();
+    serve_keeper();
+    serve_courier();
+    serve_admin();
+    accept_links();
+}
+
+void Front::serve_keeper() {
+    keeper_router_.on<keys::LeaseEnded>(
+        [this](keys::LeaseEnded ended) -> async::Task<ipc::Nothing> {
+            co_await integrations_.announce(ended.workspace, ended.integration);
+            co_return ipc::Nothing{};
+        });
+}
+
+void Front::serve_courier() {
+    courier_router_.on<mail::BeforeFinalDot>(
+        [this](mail::BeforeFinalDot asked) -> async::Task<ipc::Nothing> {
+            auto done = co_await room_.before_final_dot(asked.message);
+            if (!done) co_return fail(std::move(done.error()));
+            co_return ipc::Nothing{};
+        });
+    courier_router_.on<mail::FolderSearched>(
+        [this](mail::FolderSearched searched) -> async::Task<ipc::Nothing> {
+            auto done = co_await room_.folder_searched(std::move(searched));
+            if (!done) {
+                log(LogLevel::warning, "replies_not_taken_in",
+                    {{"error", done.error()},
+                     LogField::sanitised("detail", done.error().detail())});
+                co_return fail(std::move(done.error()));
+            }
+            co_return ipc::Nothing{};
+        });
+    courier_router_.on<mail::WatchEnded>(
+        [this](mail::WatchEnded ended) -> async::Task<ipc::Nothing> {
+            room_.watch_ended(ended.integration, ended.reason);
+            co_return ipc::Nothing{};
+        });
+}
+
+void Front::accept_links() {
+    runtime_.on_link(control::Partner::keeper, [this](os::Fd socket) {
+        keeper_.attach(std::move(socket));
+        attached_.set();
+    });
+    runtime_.on_link(control::Partner::courier, [this](os::Fd socket) {
+        courier_.attach(std::move(socket));
+        attached_.set();
+        if (jobs_started_) room_.courier_restarted();
+    });
+    runtime_.on_link(control::Partner::admin, [this](os::Fd socket) {
+        auto peer = std::make_shared<ipc::Peer>(runtime_.executor(), std::move(socket),
+                                                admin_router_.handler());
+        runtime_.tasks().spawn("admin", run_admin(std::move(peer)));
+    });
+}
+
+async::Job Front::run_admin(std::shared_ptr<ipc::Peer> peer) {
+    co_await peer->run();
+}
+
+async::Task<> Front::connect() {
+    while (!keeper_.attached() || (!runtime_.offline() && !courier_.attached())) {
+        auto attached = co_await attached_.wait(Deadline::in(30s));
+        if (!attached) co_return attached;
+    }
+    keys::CreateWorkspace ask{k_installation};
+    auto made = co_await keeper_.call(std::move(ask), Deadline::in(20s));
+    if (!made) co_return fail(std::move(made.error()));
+    co_return Result<>{};
+}
+
+async::Task<> Front::begin() {
+    auto recovered = co_await integrations_.recover();
+    if (!recovered) co_return recovered;
+    jobs_started_ = true;
+    runtime_.tasks().spawn("grants", look_after_grants());
+    runtime_.tasks().spawn("reserve", look_after_reserve());
+    co_return co_await room_.start();
+}
+
+async::Job Front::look_after_grants() {
+    while (true) {
+        auto recovered = co_await integrations_.recover();
+        if (!recovered) log(LogLevel::warning, "not_recovered", {{"error", recovered.error()}});
+        auto done = co_await integrations_.warn_of_ending_grants();
+        if (!done) log(LogLevel::warning, "grants_not_checked", {{"error", done.error()}});
+        auto waited = co_await async::wait_until(Deadline::in(k_grants_every));
+        if (!waited) co_return;
+    }
+}
+
+async::Job Front::look_after_reserve() {
+    while (true) {
+        if (!stores_.reserve.held()) {
+            auto restored = stores_.reserve.restore();
+            if (!restored) log(LogLevel::warning, "no_disk_reserve", {{"error", restored.error()}});
+        }
+        auto waited = co_await async::wait_until(Deadline::in(k_reserve_every));
+        if (!waited) co_return;
+    }
+}
+
+}  // namespace postern::app::front

@@ -1,0 +1,74 @@
+#pragma once
+
+#include "app/child/runtime.h"
+#include "app/front/adapters.h"
+#include "app/front/reader_pool.h"
+#include "edge/api/services.h"
+#include "features/identity/identity.h"
+#include "platform/async/signal.h"
+#include "platform/store/reserve.h"
+
+#include <list>
+#include <memory>
+
+namespace postern::app::front {
+
+/// The stores that front alone opens.
+struct Stores {
+    std::unique_ptr<store::Database> main;
+    std::unique_ptr<store::Database> index;
+    store::Reserve reserve{{}};
+
+    /// Errors: those of the store.
+    [[nodiscard]] static Result<Stores> open(bool create, const Clock& clock);
+};
+
+/// Every part of front, connected. Built once per process.
+///
+/// Executor: one thread. Lifetime: outlives every job of the runtime's task group.
+class Front {
+public:
+    Front(child::Runtime& runtime, Stores stores);
+    Front(const Front&) = delete;
+    Front& operator=(const Front&) = delete;
+
+    /// Resumes when keeper (and, unless offline, courier) can be called.
+    async::Task<> connect();
+    /// Finishes what a crash interrupted and starts the jobs.
+    async::Task<> begin();
+    [[nodiscard]] api::Services& services() noexcept { return services_; }
+    [[nodiscard]] api::Site& site() noexcept { return site_; }
+
+private:
+    void serve_keeper();
+    void serve_courier();
+    void serve_admin();
+    void accept_links();
+    async::Job look_after_grants();
+    async::Job look_after_reserve();
+    async::Job run_admin(std::shared_ptr<ipc::Peer> peer);
+
+    child::Runtime& runtime_;
+    Stores stores_;
+    ipc::Router keeper_router_;
+    ipc::Router courier_router_;
+    ipc::Router admin_router_;
+    ipc::Link keeper_;
+    ipc::Link courier_;
+    async::Signal attached_;
+    bool jobs_started_ = false;
+    events::EventLog events_;
+    identity::Identity identity_;
+    outreach::Creators creators_;
+    integrations::Integrations integrations_;
+    ReaderPool readers_;
+    MailboxAdapter mailboxes_;
+    CreatorAdapter creator_directory_;
+    mail::MailRoom room_;
+    MailNotifier notifier_;
+    api::Site site_;
+    api::Metrics metrics_;
+    api::Services services_;
+};
+
+}  // namespace postern::app::front

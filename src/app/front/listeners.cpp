@@ -1,0 +1,79 @@
+#include "app/front/listeners.h"
+
+#include "edge/api/api.h"
+#include "platform/net/http/server.h"
+#include "platform/net/ip_address.h"
+#include "platform/net/net_error.h"
+
+#include <chrono>
+#include <memory>
+
+namespace postern::app::front {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+Result<std::vector<net::http::Listen>> addresses(const std::vector<config::Listen>& listen) {
+    std::vector<net::http::Listen> out;
+    for (const auto& entry : listen) {
+        const auto address = net::IpAddress::parse(entry.address);
+        if (!address) return fail(net::NetError::address_unavailable, entry.address);
+        out.push_back({*address, entry.port, entry.tls, entry.optional});
+    }
+    return out;
+}
+
+Result<net::http::ServerOptions> options_of(const child::Runtime& runtime,
+                                            const std::vector<config::Listen>& listen) {
+    const auto& config = runtime.config();
+    net::http::ServerOptions options;
+    POSTERN_TRY(options.listen, addresses(listen));
+    if (const auto tls = runtime.tls()) {
+        options.tls = net::http::TlsFiles{tls->certificate_file, tls->key_file};
+    }
+    for (const auto& text : config.trusted_proxies) {
+        const auto block = net::Cidr::parse(text);
+        if (!block) return fail(net::NetError::address_unavailable, text);
+        options.proxies.blocks.push_back(*block);
+    }
+    options.proxies.style = config.proxy_header == config::ProxyHeader::forwarded
+                                ? net::http::ForwardedStyle::forwarded
+                                : net::http::ForwardedStyle::x_forwarded;
+    return options;
+}
+
+}  // namespace
+
+async::Task<> serve(child::Runtime& runtime, Front& front) {
+    auto options = options_of(runtime, runtime.config().listen);
+    if (!options) co_return fail(std::move(options.error()));
+    auto handlers = api::make_handlers(front.services());
+    net::http::Server server(runtime.executor(), std::move(*options), handlers);
+    auto started = server.start();
+    if (!started) co_return started;
+    for (const auto& listening : server.listening()) {
+        front.site().ports.push_back(listening.port);
+    }
+
+    std::unique_ptr<net::http::Server> metrics;
+    if (!runtime.config().metrics_listen.empty()) {
+        auto metrics_options = options_of(runtime, runtime.config().metrics_listen);
+        if (!metrics_options) co_return fail(std::move(metrics_options.error()));
+        metrics = std::make_unique<net::http::Server>(
+            runtime.executor(), std::move(*metrics_options), std::move(handlers));
+        auto metrics_started = metrics->start();
+        if (!metrics_started) co_return metrics_started;
+    }
+    control::Ready ready;
+    ready.port = front.site().ports.empty() ? std::uint16_t{0} : front.site().ports.front();
+    if (metrics) ready.metrics_port = metrics->listening().front().port;
+    runtime.ready(ready);
+
+    co_await runtime.stop_requested();
+    auto stopped = co_await server.stop(runtime.stop_deadline().at_most(3s));
+    if (metrics) (void)co_await metrics->stop(runtime.stop_deadline().at_most(3s));
+    co_return stopped;
+}
+
+}  // namespace postern::app::front

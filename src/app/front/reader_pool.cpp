@@ -1,0 +1,93 @@
+#include "app/front/reader_pool.h"
+
+#include "app/control/control_protocol.h"
+
+#include <chrono>
+
+namespace postern::app::front {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+Deadline parse_deadline() {
+    return Deadline::in(60s);
+}
+
+}  // namespace
+
+class ReaderPool::Use {
+public:
+    Use(ReaderPool& pool, WorkspaceId workspace, std::shared_ptr<Batch> batch)
+        : pool_(pool), workspace_(workspace), batch_(std::move(batch)) {
+        ++batch_->waiting;
+    }
+    Use(const Use&) = delete;
+    Use& operator=(const Use&) = delete;
+    ~Use() {
+        if (--batch_->waiting != 0) return;
+        batch_->link.close();
+        const auto found = pool_.batches_.find(workspace_);
+        if (found != pool_.batches_.end() && found->second == batch_) pool_.batches_.erase(found);
+        pool_.freed_.set();
+    }
+
+private:
+    ReaderPool& pool_;
+    WorkspaceId workspace_;
+    std::shared_ptr<Batch> batch_;
+};
+
+ReaderPool::ReaderPool(child::Runtime& runtime) : runtime_(runtime), freed_(runtime.executor()) {}
+
+async::Task<os::Fd> ReaderPool::start_reader() {
+    const auto deadline = parse_deadline();
+    while (true) {
+        auto socket = co_await runtime_.start_reader(deadline);
+        if (socket || !socket.error().is(control::ControlError::too_many_readers)) {
+            co_return socket;
+        }
+        auto freed = co_await freed_.wait(deadline);
+        if (!freed) co_return fail(std::move(freed.error()));
+    }
+}
+
+async::Task<std::shared_ptr<ReaderPool::Batch>> ReaderPool::begin(WorkspaceId workspace) {
+    const auto found = batches_.find(workspace);
+    if (found != batches_.end() && found->second->link.attached()) co_return found->second;
+    auto socket = co_await start_reader();
+    if (!socket) co_return fail(std::move(socket.error()));
+    auto batch = std::make_shared<Batch>(runtime_.tasks(), nothing_served_);
+    batch->link.attach(std::move(*socket));
+    batches_[workspace] = batch;
+    co_return batch;
+}
+
+async::Task<mail::ReadMail> ReaderPool::parse(WorkspaceId workspace, os::Fd raw) {
+    auto batch = co_await begin(workspace);
+    if (!batch) co_return fail(std::move(batch.error()));
+    const Use use(*this, workspace, *batch);
+    mail::ParseMail ask{std::move(raw)};
+    auto answer = co_await (*batch)->link.call(std::move(ask), parse_deadline());
+    // A reader that died over it: the mail is what killed it.
+    if (!answer && answer.error().is(ipc::IpcError::closed)) {
+        co_return fail(mail::MailError::mail_unreadable);
+    }
+    co_return answer;
+}
+
+async::Task<mail::ExtractAttachment::Answer> ReaderPool::extract(WorkspaceId workspace,
+                                                                 os::Fd raw,
+                                                                 std::uint32_t index) {
+    auto batch = co_await begin(workspace);
+    if (!batch) co_return fail(std::move(batch.error()));
+    const Use use(*this, workspace, *batch);
+    mail::ExtractAttachment ask{std::move(raw), index};
+    auto answer = co_await (*batch)->link.call(std::move(ask), parse_deadline());
+    if (!answer && answer.error().is(ipc::IpcError::closed)) {
+        co_return fail(mail::MailError::mail_unreadable);
+    }
+    co_return answer;
+}
+
+}  // namespace postern::app::front

@@ -1,0 +1,5 @@
+#include "app/reader/reader.h"
+
+int main() {
+    return postern::app::reader::run_reader();
+}

@@ -1,0 +1,137 @@
+#include "app/supervisor/data_directory.h"
+
+#include "app/supervisor/outcome.h"
+#include "app/supervisor/roles.h"
+#include "foundation/base/result.h"
+#include "platform/os/fd.h"
+#include "platform/os/files.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cerrno>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <system_error>
+#include <utility>
+
+namespace postern::app::supervisor {
+namespace {
+
+constexpr mode_t k_folder_mode = 0700;
+
+struct CloseFolder {
+    void operator()(DIR* folder) const noexcept { ::closedir(folder); }
+};
+using Folder = std::unique_ptr<DIR, CloseFolder>;
+
+Folder open_folder(int fd) {
+    os::Fd copy(::openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    Folder folder(::fdopendir(copy.get()));
+    if (folder) (void)copy.release();
+    return folder;
+}
+
+/// A folder whose owner was another: made when no role had a uid of its own, or by a package.
+Result<> hand_over(int folder_fd, std::optional<uid_t> owner) {
+    struct stat status{};
+    if (::fstat(folder_fd, &status) != 0) return fail(os::errno_error("data directory"));
+    if (!owner || status.st_uid == *owner) return {};
+    const auto folder = open_folder(folder_fd);
+    if (!folder) return fail(os::errno_error("data directory"));
+    while (const auto* entry = ::readdir(folder.get())) {  // NOLINT(concurrency-mt-unsafe)
+        struct stat file{};
+        const bool known = ::fstatat(folder_fd, entry->d_name, &file, AT_SYMLINK_NOFOLLOW) == 0;
+        // Plain files of one name only: another name could be one of somebody else's.
+        if (!known || !S_ISREG(file.st_mode) || file.st_nlink != 1) continue;
+        if (::fchownat(folder_fd, entry->d_name, *owner, *owner, AT_SYMLINK_NOFOLLOW) != 0) {
+            return fail(os::errno_error(entry->d_name));
+        }
+    }
+    if (::fchown(folder_fd, *owner, *owner) != 0) return fail(os::errno_error("data directory"));
+    return {};
+}
+
+Result<os::Fd> open_part(const std::string& path, bool make, std::optional<uid_t> owner) {
+    if (make && ::mkdir(path.c_str(), k_folder_mode) != 0 && errno != EEXIST) {
+        return fail(os::errno_error(path));
+    }
+    os::Fd folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+    if (!folder.valid()) {
+        if (errno == ENOENT) return fail(SupervisorError::not_set_up, path);
+        return fail(os::errno_error(path));
+    }
+    if (auto done = hand_over(folder.get(), owner); !done) return fail(std::move(done.error()));
+    return folder;
+}
+
+Result<> check_empty(const std::string& path) {
+    std::error_code error;
+    bool ours = false;
+    bool others = false;
+    for (const auto& entry : std::filesystem::directory_iterator(path, error)) {
+        const auto name = entry.path().filename();
+        ours = ours || name == "keyring" || name == "store" || name == "root.key";
+        others = true;
+    }
+    if (error) return fail(os::OsError::io, path + ": " + error.message());
+    if (ours) return fail(SupervisorError::already_set_up, path);
+    if (others) return fail(SupervisorError::folder_not_empty, path);
+    return {};
+}
+
+}  // namespace
+
+Result<> DataDirectory::take(bool make_folders) {
+    const auto name = path_ + "/lock";
+    lock_ = os::Fd(::open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (!lock_.valid()) return fail(os::errno_error(name));
+    if (::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0) {
+        if (errno == EWOULDBLOCK) return fail(SupervisorError::in_use, path_);
+        return fail(os::errno_error(name));
+    }
+    POSTERN_TRY(store_, open_part(path_ + "/store", make_folders, uid_of(Role::front)));
+    POSTERN_TRY(keyring_, open_part(path_ + "/keyring", make_folders, uid_of(Role::keeper)));
+    POSTERN_TRY(run_, open_part(path_ + "/run", true, std::nullopt));
+    return {};
+}
+
+Result<DataDirectory> DataDirectory::create(const std::string& path) {
+    DataDirectory directory;
+    directory.path_ = path;
+    if (::mkdir(path.c_str(), k_folder_mode) != 0) {
+        if (errno != EEXIST) return fail(os::errno_error(path));
+        if (auto empty = check_empty(path); !empty) return fail(std::move(empty.error()));
+        if (::chmod(path.c_str(), k_folder_mode) != 0) return fail(os::errno_error(path));
+    }
+    if (auto taken = directory.take(true); !taken) return fail(std::move(taken.error()));
+    return directory;
+}
+
+Result<DataDirectory> DataDirectory::open(const std::string& path) {
+    DataDirectory directory;
+    directory.path_ = path;
+    struct stat status{};
+    if (::stat(path.c_str(), &status) != 0) {
+        if (errno == ENOENT) return fail(SupervisorError::not_set_up, path);
+        return fail(os::errno_error(path));
+    }
+    if ((status.st_mode & 077U) != 0) return fail(SupervisorError::folder_open, path);
+    if (::access((path + "/keyring").c_str(), F_OK) != 0) {
+        return fail(SupervisorError::not_set_up, path);
+    }
+    if (auto taken = directory.take(false); !taken) return fail(std::move(taken.error()));
+    return directory;
+}
+
+void DataDirectory::abandon(const std::string& path) {
+    std::error_code ignored;
+    for (const auto* part : {"store", "keyring", "run", "root.key", "root.key.new", "lock"})
+        std::filesystem::remove_all(path + "/" + part, ignored);
+    std::filesystem::remove(path, ignored);
+}
+
+}  // namespace postern::app::supervisor

@@ -1,0 +1,43 @@
+#pragma once
+
+#include "foundation/base/result.h"
+#include "platform/os/fd.h"
+
+#include <string>
+
+namespace postern::app::supervisor {
+
+/// DIR (0700) with root.key, lock, run/admin.sock, store/ (front's) and keyring/ (keeper's). One
+/// process at a time works on it, from open() or create() until this goes.
+class DataDirectory {
+public:
+    /// In a folder that is not there yet or empty. Errors: already_set_up, folder_not_empty,
+    /// OsError.
+    [[nodiscard]] static Result<DataDirectory> create(const std::string& path);
+    /// Errors: not_set_up, in_use, folder_open, OsError.
+    [[nodiscard]] static Result<DataDirectory> open(const std::string& path);
+
+    [[nodiscard]] const std::string& path() const noexcept { return path_; }
+    [[nodiscard]] int store() const noexcept { return store_.get(); }
+    [[nodiscard]] int keyring() const noexcept { return keyring_.get(); }
+    [[nodiscard]] int run() const noexcept { return run_.get(); }
+    [[nodiscard]] std::string default_root_key() const { return path_ + "/root.key"; }
+
+    /// The same without opening anything: where a running server can be reached.
+    [[nodiscard]] static std::string admin_socket(const std::string& path) {
+        return path + "/run/admin.sock";
+    }
+    /// Takes back what create() made in a folder that was empty.
+    static void abandon(const std::string& path);
+
+private:
+    [[nodiscard]] Result<> take(bool make_folders);
+
+    std::string path_;
+    os::Fd lock_;
+    os::Fd store_;
+    os::Fd keyring_;
+    os::Fd run_;
+};
+
+}  // namespace postern::app::supervisor

@@ -1,0 +1,94 @@
+#include "app/supervisor/data_directory.h"
+
+#include "app/supervisor/outcome.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+namespace postern::app::supervisor {
+namespace {
+
+class DataDirectoryTest : public testing::Test {
+protected:
+    void SetUp() override {
+        std::string name = testing::TempDir() + "postern-XXXXXX";
+        ASSERT_NE(::mkdtemp(name.data()), nullptr);
+        folder_ = name;
+    }
+    void TearDown() override { std::filesystem::remove_all(folder_); }
+    [[nodiscard]] std::string data() const { return folder_ + "/data"; }
+    static unsigned mode_of(const std::string& path) {
+        struct stat status{};
+        return ::stat(path.c_str(), &status) == 0 ? status.st_mode & 07777U : 0;
+    }
+
+    std::string folder_;
+};
+
+TEST_F(DataDirectoryTest, is_made_for_the_owner_alone) {
+    const auto made = DataDirectory::create(data());
+    ASSERT_TRUE(made);
+    for (const auto* part : {"", "/store", "/keyring", "/run"})
+        EXPECT_EQ(mode_of(data() + part), 0700U) << part;
+    EXPECT_EQ(mode_of(data() + "/lock"), 0600U);
+}
+
+TEST_F(DataDirectoryTest, a_second_one_is_refused_while_the_first_lives) {
+    {
+        const auto made = DataDirectory::create(data());
+        ASSERT_TRUE(made);
+        const auto second = DataDirectory::open(data());
+        ASSERT_FALSE(second);
+        EXPECT_TRUE(second.error().is(SupervisorError::in_use));
+    }
+    EXPECT_TRUE(DataDirectory::open(data()));
+}
+
+TEST_F(DataDirectoryTest, is_not_made_twice) {
+    ASSERT_TRUE(DataDirectory::create(data()));
+    const auto again = DataDirectory::create(data());
+    ASSERT_FALSE(again);
+    EXPECT_TRUE(again.error().is(SupervisorError::already_set_up));
+}
+
+TEST_F(DataDirectoryTest, other_things_in_the_folder_stay_as_they_are) {
+    std::filesystem::create_directory(data());
+    std::ofstream(data() + "/letter.txt") << "mine";
+    const auto before = mode_of(data());
+    const auto refused = DataDirectory::create(data());
+    ASSERT_FALSE(refused);
+    EXPECT_TRUE(refused.error().is(SupervisorError::folder_not_empty));
+    EXPECT_EQ(mode_of(data()), before);
+    EXPECT_FALSE(std::filesystem::exists(data() + "/lock"));
+}
+
+TEST_F(DataDirectoryTest, what_is_not_set_up_is_not_opened) {
+    for (const auto& path : {data(), folder_ + "/no/where"}) {
+        const auto refused = DataDirectory::open(path);
+        ASSERT_FALSE(refused);
+        EXPECT_TRUE(refused.error().is(SupervisorError::not_set_up));
+    }
+    std::filesystem::create_directory(data());
+    std::filesystem::permissions(data(), std::filesystem::perms::owner_all);
+    EXPECT_TRUE(DataDirectory::open(data()).error().is(SupervisorError::not_set_up));
+    EXPECT_FALSE(std::filesystem::exists(data() + "/lock"));
+}
+
+TEST_F(DataDirectoryTest, a_folder_that_others_may_enter_is_refused) {
+    ASSERT_TRUE(DataDirectory::create(data()));
+    ASSERT_EQ(::chmod(data().c_str(), 0750), 0);
+    EXPECT_TRUE(DataDirectory::open(data()).error().is(SupervisorError::folder_open));
+}
+
+TEST_F(DataDirectoryTest, a_symbolic_link_in_place_of_a_part_is_refused) {
+    ASSERT_TRUE(DataDirectory::create(data()));
+    std::filesystem::remove(data() + "/store");
+    std::filesystem::create_directory_symlink(folder_, data() + "/store");
+    EXPECT_FALSE(DataDirectory::open(data()));
+}
+
+}  // namespace
+}  // namespace postern::app::supervisor

@@ -1,0 +1,188 @@
+#include "app/supervisor/local_installation.h"
+
+#include "app/config/load.h"
+#include "app/control/control_protocol.h"
+#include "app/supervisor/alone.h"
+#include "app/supervisor/doctor.h"
+#include "app/supervisor/outcome.h"
+#include "app/supervisor/serve.h"
+#include "app/supervisor/session.h"
+#include "app/supervisor/settings.h"
+#include "edge/cli/admin_protocol.h"
+#include "edge/cli/installation.h"
+#include "foundation/base/bytes.h"
+#include "foundation/base/log.h"
+#include "foundation/base/result.h"
+#include "foundation/base/secret.h"
+#include "platform/os/process.h"
+
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <algorithm>
+#include <csignal>
+#include <expected>
+#include <functional>
+#include <iterator>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace postern::app::supervisor {
+namespace {
+
+/// Leases, message keys and secrets in flight of a large installation.
+constexpr rlim_t k_locked_bytes = rlim_t{256} << 20U;
+
+template <typename T>
+cli::Outcome<T> outward(Outcome<T> outcome) {
+    if (outcome) {
+        if constexpr (std::is_void_v<T>) {
+            return {};
+        } else {
+            return std::move(*outcome);
+        }
+    }
+    auto& refused = outcome.error();
+    return std::unexpected(
+        cli::Refusal{std::move(refused.code), std::move(refused.text), std::move(refused.detail)});
+}
+
+template <typename Method>
+using Answer = typename Method::Answer;
+
+template <typename Method>
+OutcomeTask<Answer<Method>> ask_once(boost::asio::any_io_executor executor,
+                                     cli::Place place,
+                                     Method method) {
+    Session session(executor);
+    auto opened = co_await session.open(std::move(place));
+    Outcome<Answer<Method>> answer = std::unexpected(control::Refusal{});
+    if (opened) {
+        answer = co_await session.ask(std::move(method));
+    } else {
+        answer = std::unexpected(std::move(opened.error()));
+    }
+    co_await session.close();
+    co_return std::move(answer);
+}
+
+template <typename Method>
+Outcome<Answer<Method>> ask(const cli::Place& place, Method method) {
+    return run_alone<Answer<Method>>([&](const boost::asio::any_io_executor& executor) {
+        return ask_once(executor, place, std::move(method));
+    });
+}
+
+struct Fresh {
+    Secret recovery_text;
+    Secret setup_token;
+};
+
+OutcomeTask<Fresh> make_fresh(boost::asio::any_io_executor executor, cli::Place place) {
+    Session session(executor);
+    Fresh fresh;
+    auto recovery = co_await session.create(std::move(place));
+    if (!recovery) co_return std::unexpected(std::move(recovery.error()));
+    fresh.recovery_text = std::move(*recovery);
+    auto link = co_await session.ask(cli::SetupLink{});
+    co_await session.close();
+    if (!link) co_return std::unexpected(std::move(link.error()));
+    fresh.setup_token = std::move(link->token);
+    co_return std::move(fresh);
+}
+
+OutcomeTask<std::string> recover_once(boost::asio::any_io_executor executor,
+                                      cli::Place place,
+                                      Secret share) {
+    Session session(executor);
+    auto recovered = co_await session.recover(std::move(place), std::move(share));
+    co_await session.close();
+    co_return std::move(recovered);
+}
+
+std::string base_url(const cli::Place& place) {
+    const auto loaded = load_settings(place);
+    return base_url_of(loaded ? loaded->config : config::Config{});
+}
+
+}  // namespace
+
+cli::Outcome<cli::Made> LocalInstallation::init(const cli::Place& place) {
+    auto fresh = outward(run_alone<Fresh>(
+        [&](const boost::asio::any_io_executor& executor) { return make_fresh(executor, place); }));
+    if (!fresh) return std::unexpected(std::move(fresh.error()));
+    const auto loaded = load_settings(place);
+    const auto config = loaded ? loaded->config : config::Config{};
+    return cli::Made{.recovery_text = std::move(fresh->recovery_text),
+                     .setup_token = std::move(fresh->setup_token),
+                     .base_url = base_url_of(config),
+                     .root_key_file = root_key_of(place, config)};
+}
+
+cli::Outcome<std::string> LocalInstallation::recover(const cli::Place& place, Secret share) {
+    return outward(run_alone<std::string>([&](const boost::asio::any_io_executor& executor) {
+        return recover_once(executor, place, std::move(share));
+    }));
+}
+
+cli::Outcome<> LocalInstallation::serve(const cli::Place& place,
+                                        const std::vector<std::string>& listen,
+                                        const std::function<void(const cli::Serving&)>& announce) {
+    return outward(supervisor::serve(place, listen, announce));
+}
+
+std::vector<std::string> LocalInstallation::config_problems(const std::string& config_file) {
+    std::vector<std::string> texts;
+    const auto loaded = config::load_file(config_file);
+    if (loaded) return texts;
+    for (const auto& problem : loaded.error())
+        texts.push_back(config_file + ": " + text_of(problem));
+    return texts;
+}
+
+cli::Outcome<cli::SetupToken> LocalInstallation::setup_token(const cli::Place& place) {
+    auto answer = outward(ask(place, cli::SetupLink{}));
+    if (!answer) return std::unexpected(std::move(answer.error()));
+    return cli::SetupToken{std::move(answer->token), base_url(place)};
+}
+
+cli::Outcome<Secret> LocalInstallation::create_token(const cli::Place& place,
+                                                     const std::string& workspace,
+                                                     const std::string& role) {
+    auto answer = outward(ask(place, cli::CreateToken{workspace, role}));
+    if (!answer) return std::unexpected(std::move(answer.error()));
+    return std::move(answer->token);
+}
+
+cli::Outcome<Bytes> LocalInstallation::receipt_key(const cli::Place& place) {
+    auto answer = outward(ask(place, cli::Identify{}));
+    if (!answer) return std::unexpected(std::move(answer.error()));
+    return std::move(answer->receipt_key);
+}
+
+std::vector<cli::DoctorCheck> LocalInstallation::doctor(const cli::Place& place) {
+    auto checks = look_around(place);
+    auto answer = ask(place, cli::Doctor{});
+    if (answer) {
+        std::ranges::move(answer->checks, std::back_inserter(checks));
+    } else {
+        const auto& why = answer.error();
+        checks.push_back({"processes", cli::Verdict::bad, why.text + " " + why.detail});
+    }
+    return checks;
+}
+
+Result<> prepare_supervisor() {
+    set_log_process("postern");
+    ::umask(077);
+    // A closed standard output or peer is an error of a write, not a reason to die.
+    std::signal(SIGPIPE, SIG_IGN);
+    const struct rlimit locked{k_locked_bytes, k_locked_bytes};
+    // A root without CAP_SYS_RESOURCE keeps the limit it has; doctor says when that is too little.
+    if (::geteuid() == 0) (void)::setrlimit(RLIMIT_MEMLOCK, &locked);
+    return os::harden_process();
+}
+
+}  // namespace postern::app::supervisor

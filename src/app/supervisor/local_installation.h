@@ -1,0 +1,28 @@
+#pragma once
+
+#include "edge/cli/installation.h"
+
+namespace postern::app::supervisor {
+
+/// The commands on this machine's files and processes.
+class LocalInstallation final : public cli::Installation {
+public:
+    cli::Outcome<cli::Made> init(const cli::Place& place) override;
+    cli::Outcome<std::string> recover(const cli::Place& place, Secret share) override;
+    cli::Outcome<> serve(const cli::Place& place,
+                         const std::vector<std::string>& listen,
+                         const std::function<void(const cli::Serving&)>& announce) override;
+    std::vector<std::string> config_problems(const std::string& config_file) override;
+    cli::Outcome<cli::SetupToken> setup_token(const cli::Place& place) override;
+    cli::Outcome<Secret> create_token(const cli::Place& place,
+                                      const std::string& workspace,
+                                      const std::string& role) override;
+    cli::Outcome<Bytes> receipt_key(const cli::Place& place) override;
+    std::vector<cli::DoctorCheck> doctor(const cli::Place& place) override;
+};
+
+/// No core, no ptrace, files for the owner alone, room for the children's locked memory: before
+/// anything else. Errors: OsError.
+[[nodiscard]] Result<> prepare_supervisor();
+
+}  // namespace postern::app::supervisor

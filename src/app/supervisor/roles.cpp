@@ -1,0 +1,59 @@
+#include "app/supervisor/roles.h"
+
+#include "app/supervisor/outcome.h"
+#include "foundation/base/result.h"
+#include "platform/os/process.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <unistd.h>
+#include <array>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace postern::app::supervisor {
+namespace {
+
+std::string own_folder() {
+    std::array<char, PATH_MAX> path{};
+    const auto size = ::readlink("/proc/self/exe", path.data(), path.size());
+    const std::string_view whole(path.data(), size > 0 ? static_cast<std::size_t>(size) : 0);
+    return std::string(whole.substr(0, whole.rfind('/')));
+}
+
+}  // namespace
+
+const char* name_of(Role role) {
+    switch (role) {
+        case Role::front: return "front";
+        case Role::keeper: return "keeper";
+        case Role::courier: return "courier";
+        case Role::reader: return "reader";
+    }
+    return "unknown";
+}
+
+std::optional<uid_t> uid_of(Role role) {
+    return os::role_uid(static_cast<std::size_t>(role), name_of(role));
+}
+
+Result<Programs> Programs::open() {
+    Programs programs;
+    const auto folder = own_folder();
+    for (const auto role : k_roles) {
+        const std::string name = std::string("/postern-") + name_of(role);
+        auto& file = programs.files_[static_cast<std::size_t>(role)];
+        for (const auto* place : {"", "/../libexec/postern"}) {
+            if (file.valid()) break;
+            auto path = folder;
+            path.append(place).append(name);
+            file = os::Fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+        }
+        if (!file.valid()) return fail(SupervisorError::program_missing, folder + name);
+    }
+    return programs;
+}
+
+}  // namespace postern::app::supervisor

@@ -1,0 +1,97 @@
+#include "app/supervisor/root_key_file.h"
+
+#include "app/supervisor/outcome.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+
+namespace postern::app::supervisor {
+namespace {
+
+class RootKeyFileTest : public testing::Test {
+protected:
+    void SetUp() override {
+        std::string name = testing::TempDir() + "postern-XXXXXX";
+        ASSERT_NE(::mkdtemp(name.data()), nullptr);
+        folder_ = name;
+        path_ = folder_ + "/root.key";
+    }
+    void TearDown() override { std::filesystem::remove_all(folder_); }
+    [[nodiscard]] std::string content() const {
+        std::ifstream file(path_);
+        return {std::istreambuf_iterator<char>(file), {}};
+    }
+
+    std::string folder_;
+    std::string path_;
+};
+
+TEST_F(RootKeyFileTest, takes_its_name_when_committed) {
+    {
+        auto file = NewRootKeyFile::begin(path_);
+        ASSERT_TRUE(file);
+        const auto descriptor = file->descriptor();
+        ASSERT_TRUE(descriptor);
+        ASSERT_EQ(::write(descriptor->get(), "key", 3), 3);
+        EXPECT_FALSE(std::filesystem::exists(path_));
+        ASSERT_TRUE(file->commit());
+    }
+    EXPECT_EQ(content(), "key");
+    EXPECT_FALSE(std::filesystem::exists(path_ + ".new"));
+    struct stat status{};
+    ASSERT_EQ(::stat(path_.c_str(), &status), 0);
+    EXPECT_EQ(status.st_mode & 07777U, 0400U);
+}
+
+TEST_F(RootKeyFileTest, leaves_nothing_when_it_is_given_up) {
+    {
+        const auto file = NewRootKeyFile::begin(path_);
+        ASSERT_TRUE(file);
+    }
+    EXPECT_TRUE(std::filesystem::is_empty(folder_));
+}
+
+TEST_F(RootKeyFileTest, never_replaces_a_key) {
+    std::ofstream(path_) << "old";
+    const auto refused = NewRootKeyFile::begin(path_);
+    ASSERT_FALSE(refused);
+    EXPECT_TRUE(refused.error().is(SupervisorError::root_key_exists));
+    std::filesystem::remove(path_);
+    auto file = NewRootKeyFile::begin(path_);
+    ASSERT_TRUE(file);
+    std::ofstream(path_) << "old";
+    const auto late = file->commit();
+    ASSERT_FALSE(late);
+    EXPECT_TRUE(late.error().is(SupervisorError::root_key_exists));
+    EXPECT_EQ(content(), "old");
+}
+
+TEST_F(RootKeyFileTest, what_a_crash_left_is_in_nobodys_way) {
+    std::ofstream(path_ + ".new") << "half";
+    auto file = NewRootKeyFile::begin(path_);
+    ASSERT_TRUE(file);
+    ASSERT_TRUE(file->commit());
+    EXPECT_EQ(content(), "");
+}
+
+TEST_F(RootKeyFileTest, a_key_that_is_missing_or_open_to_others_is_refused) {
+    EXPECT_TRUE(open_root_key(path_).error().is(SupervisorError::root_key_missing));
+    std::ofstream(path_) << "key";
+    for (const auto mode : {0640U, 0604U, 0444U, 0410U}) {
+        ASSERT_EQ(::chmod(path_.c_str(), mode), 0);
+        EXPECT_TRUE(open_root_key(path_).error().is(SupervisorError::root_key_unsafe)) << mode;
+    }
+    ASSERT_EQ(::chmod(path_.c_str(), 0400), 0);
+    EXPECT_TRUE(open_root_key(path_));
+    EXPECT_TRUE(open_root_key(folder_).error().is(SupervisorError::root_key_unsafe));
+    std::filesystem::create_symlink(path_, folder_ + "/link");
+    EXPECT_TRUE(open_root_key(folder_ + "/link").error().is(SupervisorError::root_key_missing));
+}
+
+}  // namespace
+}  // namespace postern::app::supervisor

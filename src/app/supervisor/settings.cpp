@@ -1,0 +1,52 @@
+#include "app/supervisor/settings.h"
+
+#include "app/config/config.h"
+#include "app/config/config_error.h"
+#include "app/config/load.h"
+#include "app/supervisor/outcome.h"
+#include "edge/cli/installation.h"
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace postern::app::supervisor {
+
+std::string text_of(const config::Problem& problem) {
+    std::string text;
+    if (problem.line != 0) text += "line " + std::to_string(problem.line) + ": ";
+    if (!problem.key.empty()) text += problem.key + ": ";
+    return text + problem.text + " [" + std::string(describe(problem.code).code.view()) + "]";
+}
+
+Outcome<config::Loaded> load_settings(const cli::Place& place,
+                                      const std::vector<std::string>& listen) {
+    auto loaded = config::load_file(place.config_file, {.listen = listen});
+    if (loaded) return std::move(*loaded);
+    std::string all = place.config_file;
+    for (const auto& problem : loaded.error())
+        all += (all.empty() ? "" : "; ") + text_of(problem);
+    return refuse(SupervisorError::config_invalid, std::move(all));
+}
+
+std::string root_key_of(const cli::Place& place, const config::Config& config) {
+    if (!place.root_key_file.empty()) return place.root_key_file;
+    if (!config.root_key_file.empty()) return config.root_key_file;
+    return place.data + "/root.key";
+}
+
+std::string url_of(const config::Listen& listen, std::uint16_t port) {
+    if (!listen.tls) return "http://localhost:" + std::to_string(port);
+    const bool is_v6 = listen.address.find(':') != std::string::npos;
+    const auto host = is_v6 ? "[" + listen.address + "]" : listen.address;
+    return "https://" + host + ":" + std::to_string(port);
+}
+
+std::string base_url_of(const config::Config& config) {
+    if (!config.public_url.empty()) return config.public_url;
+    if (config.listen.empty()) return "http://localhost:8080";
+    return url_of(config.listen.front(), config.listen.front().port);
+}
+
+}  // namespace postern::app::supervisor

@@ -1,0 +1,23 @@
+#pragma once
+
+#include "app/config/load.h"
+#include "app/supervisor/outcome.h"
+#include "edge/cli/installation.h"
+
+#include <string>
+#include <vector>
+
+namespace postern::app::supervisor {
+
+/// The configuration of a place. Errors: config_invalid, its detail names every problem.
+[[nodiscard]] Outcome<config::Loaded> load_settings(const cli::Place& place,
+                                                    const std::vector<std::string>& listen = {});
+[[nodiscard]] std::string text_of(const config::Problem& problem);
+
+[[nodiscard]] std::string root_key_of(const cli::Place& place, const config::Config& config);
+/// Where people reach the server: public_url, else the first listener.
+[[nodiscard]] std::string base_url_of(const config::Config& config);
+/// Where a listener is reached at the port it really has.
+[[nodiscard]] std::string url_of(const config::Listen& listen, std::uint16_t port);
+
+}  // namespace postern::app::supervisor

@@ -1,0 +1,325 @@
+#include "app/supervisor/supervisor.h"
+
+#include "app/control/control_protocol.h"
+#include "app/supervisor/child_process.h"
+#include "app/supervisor/data_directory.h"
+#include "app/supervisor/outcome.h"
+#include "app/supervisor/roles.h"
+#include "foundation/base/clock.h"
+#include "foundation/base/error.h"
+#include "foundation/base/log.h"
+#include "foundation/base/secret.h"
+#include "platform/async/deadline.h"
+#include "platform/async/task.h"
+#include "platform/ipc/peer.h"
+#include "platform/ipc/rpc.h"
+#include "platform/os/fd.h"
+#include "platform/os/process.h"
+
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <expected>
+#include <iterator>
+#include <memory>
+#include <string>
+#include <utility>
+
+namespace postern::app::supervisor {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr std::chrono::seconds k_attach_time{10};
+constexpr std::chrono::hours k_start_time{24};
+constexpr milliseconds k_back_off_first{100};
+constexpr milliseconds k_back_off_max{10'000};
+/// Who ran so long has recovered.
+constexpr std::chrono::seconds k_stable_after{60};
+constexpr milliseconds k_stop_courier{2000};
+constexpr milliseconds k_kill_time{500};
+
+control::Partner partner_of(Role role) {
+    switch (role) {
+        case Role::front: return control::Partner::front;
+        case Role::keeper: return control::Partner::keeper;
+        case Role::courier: return control::Partner::courier;
+        case Role::reader: break;
+    }
+    return control::Partner::admin;
+}
+
+os::Fd copy_of(const os::Fd& file) {
+    return os::Fd(file.valid() ? ::fcntl(file.get(), F_DUPFD_CLOEXEC, 0) : -1);
+}
+
+async::Job serve(std::shared_ptr<ipc::Peer> peer) {
+    co_await peer->run();
+}
+
+std::unexpected<control::Refusal> child_failed(Role role, const Error& error) {
+    return refuse(
+        SupervisorError::child_failed,
+        std::string(name_of(role)) + ": " + std::string(error.code()) + " " + error.detail());
+}
+
+}  // namespace
+
+Supervisor::Supervisor(const boost::asio::any_io_executor& executor,
+                       const DataDirectory& directory,
+                       const Programs& programs,
+                       SupervisorOptions options)
+    : executor_(executor),
+      directory_(directory),
+      programs_(programs),
+      options_(std::move(options)),
+      readers_(executor, programs.of(Role::reader), directory.path()),
+      tasks_(executor) {
+    for (const auto role : options_.roles) {
+        auto& slot = slots_.emplace_back(role, executor_);
+        if (role != Role::front) continue;
+        slot.router.on<control::StartReader>(
+            [this](control::StartReader) { return readers_.start(); });
+    }
+}
+
+Supervisor::~Supervisor() = default;
+
+Supervisor::Slot* Supervisor::find(Role role) {
+    const auto found = std::ranges::find(slots_, role, &Slot::role);
+    return found == slots_.end() ? nullptr : &*found;
+}
+
+Outcome<> Supervisor::launch() {
+    for (auto& slot : slots_) {
+        if (auto launched = launch(slot); !launched) return launched;
+        tasks_.spawn("keep", keep(&slot));
+    }
+    return {};
+}
+
+Outcome<> Supervisor::launch(Slot& slot) {
+    auto pair = os::socket_pair();
+    if (!pair) return refuse(pair.error());
+    ChildSettings settings{.role = slot.role,
+                           .program = programs_.of(slot.role),
+                           .directory = -1,
+                           .instance = directory_.path()};
+    if (slot.role == Role::front) settings.directory = directory_.store();
+    if (slot.role == Role::keeper) settings.directory = directory_.keyring();
+    auto started = ChildProcess::start(executor_, settings, std::move(pair->second));
+    if (!started) return refuse(started.error());
+    slot.child = std::move(*started);
+    slot.control =
+        std::make_shared<ipc::Peer>(executor_, std::move(pair->first), slot.router.handler());
+    slot.outcome.reset();
+    slot.since = Deadline::SteadyClock::now();
+    tasks_.spawn("control", serve(slot.control));
+    return {};
+}
+
+OutcomeTask<Secret> Supervisor::make_root_key(os::Fd file) {
+    const auto control = find(Role::keeper)->control;
+    control::MakeRootKey ask{std::move(file)};
+    auto answer = co_await ipc::call(*control, std::move(ask), Deadline::in(k_attach_time));
+    if (!answer) co_return child_failed(Role::keeper, answer.error());
+    if (!answer->refused.code.empty()) co_return std::unexpected(std::move(answer->refused));
+    co_return std::move(answer->recovery_text);
+}
+
+OutcomeTask<std::string> Supervisor::restore_root_key(Secret share, os::Fd file) {
+    const auto control = find(Role::keeper)->control;
+    control::RestoreRootKey ask{std::move(share), std::move(file)};
+    auto answer = co_await ipc::call(*control, std::move(ask), Deadline::in(k_attach_time));
+    if (!answer) co_return child_failed(Role::keeper, answer.error());
+    if (!answer->refused.code.empty()) co_return std::unexpected(std::move(answer->refused));
+    co_return std::move(answer->fingerprint);
+}
+
+control::Start Supervisor::start_message(const Slot& slot) const {
+    control::Start message;
+    message.config = options_.config;
+    message.offline = options_.offline;
+    message.create = options_.create;
+    if (slot.role == Role::keeper) message.root_key = copy_of(options_.root_key);
+    if (slot.role == Role::front) {
+        message.tls_certificate = copy_of(options_.tls_certificate);
+        message.tls_key = copy_of(options_.tls_key);
+    }
+    return message;
+}
+
+async::Job Supervisor::begin(Slot* slot) {
+    const auto control = slot->control;
+    auto message = start_message(*slot);
+    auto answer = co_await ipc::call(*control, std::move(message), Deadline::in(k_start_time));
+    if (!answer) {
+        slot->outcome.emplace(child_failed(slot->role, answer.error()));
+    } else if (!answer->refused.code.empty()) {
+        slot->outcome.emplace(std::unexpected(std::move(answer->refused)));
+    } else {
+        slot->outcome.emplace(answer->ready);
+    }
+    slot->started.set();
+}
+
+OutcomeTask<control::Ready> Supervisor::start() {
+    for (auto a = slots_.begin(); a != slots_.end(); ++a) {
+        for (auto b = std::next(a); b != slots_.end(); ++b)
+            co_await connect(&*a, &*b);
+    }
+    for (auto& slot : slots_)
+        tasks_.spawn("begin", begin(&slot));
+    control::Ready ready;
+    // In the order of options_.roles: keeper's reason is the one that explains front's.
+    for (auto& slot : slots_) {
+        while (!slot.outcome)
+            (void)co_await slot.started.wait(Deadline::in(k_start_time));
+        if (!*slot.outcome) {
+            auto why = slot.outcome->error();
+            kill_all();
+            co_return std::unexpected(std::move(why));
+        }
+        if (slot.role == Role::front) ready = **slot.outcome;
+    }
+    co_return ready;
+}
+
+async::Job Supervisor::attach(std::shared_ptr<ipc::Peer> control,
+                              control::Partner partner,
+                              os::Fd socket) {
+    control::Attach ask{partner, std::move(socket)};
+    auto attached = co_await ipc::call(*control, std::move(ask), Deadline::in(k_attach_time));
+    // It ended meanwhile: whoever starts it again connects it.
+    if (!attached) log(LogLevel::debug, "attach_failed", {{"error", attached.error()}});
+}
+
+async::Job Supervisor::connect(Slot* a, Slot* b) {
+    if (!a->running() || !b->running()) co_return;
+    auto pair = os::socket_pair();
+    if (!pair) {
+        log(LogLevel::error, "no_socket_pair", {{"error", pair.error()}});
+        co_return;
+    }
+    co_await attach(a->control, partner_of(b->role), std::move(pair->first));
+    co_await attach(b->control, partner_of(a->role), std::move(pair->second));
+}
+
+async::Job Supervisor::connect_partners(Slot* slot) {
+    for (auto& other : slots_) {
+        // Courier is started after both of its partners, and connected then.
+        if (&other != slot && (slot->role == Role::courier || other.role != Role::courier)) {
+            co_await connect(slot, &other);
+        }
+    }
+}
+
+async::Job Supervisor::attach_admin(os::Fd socket) {
+    const auto* front = find(Role::front);
+    if (front == nullptr || !front->running()) co_return;
+    const auto control = front->control;
+    co_await attach(control, control::Partner::admin, std::move(socket));
+}
+
+void Supervisor::on_ended(Slot& slot, int status) {
+    slot.control->close();
+    slot.gone.set();
+    if (stopping_) return;
+    log(LogLevel::error, "process_ended",
+        {LogField::sanitised("role", name_of(slot.role)),
+         {"signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0},
+         {"status", WIFEXITED(status) ? WEXITSTATUS(status) : 0}});
+    auto* courier = find(Role::courier);
+    if (slot.role != Role::courier && courier != nullptr && courier->running()) {
+        courier->child->kill();
+    }
+}
+
+async::Job Supervisor::keep(Slot* slot) {
+    while (true) {
+        const auto child = slot->child;
+        auto status = co_await child->ended();
+        if (!status) co_return;
+        on_ended(*slot, *status);
+        const bool was_ready = slot->outcome && slot->outcome->has_value();
+        if (stopping_ || options_.offline || (!was_ready && slot->back_off == milliseconds(0))) {
+            co_return;
+        }
+        if (Deadline::SteadyClock::now() - slot->since > k_stable_after) {
+            slot->back_off = milliseconds(0);
+        }
+        while (!slot->running() && !stopping_) {
+            slot->back_off = std::clamp(slot->back_off * 2, k_back_off_first, k_back_off_max);
+            auto waited = co_await async::wait_until(Deadline::in(slot->back_off));
+            if (!waited) co_return;
+            co_await revive(slot);
+        }
+    }
+}
+
+async::Job Supervisor::revive(Slot* slot) {
+    if (stopping_) co_return;
+    if (slot->role == Role::courier) {
+        auto* keeper = find(Role::keeper);
+        auto* front = find(Role::front);
+        // Its partners' own back-off is what it waits for.
+        slot->back_off = k_back_off_first;
+        if (!keeper->running() || !front->running()) co_return;
+    }
+    if (auto launched = launch(*slot); !launched) {
+        log(LogLevel::error, "process_not_started",
+            {LogField::sanitised("code", launched.error().code)});
+        co_return;
+    }
+    co_await connect_partners(slot);
+    co_await begin(slot);
+    if (slot->up()) {
+        log(LogLevel::info, "process_restarted",
+            {LogField::sanitised("role", name_of(slot->role))});
+        co_return;
+    }
+    const auto refused = slot->outcome ? slot->outcome->error() : control::Refusal{};
+    log(LogLevel::error, "process_refused",
+        {LogField::sanitised("role", name_of(slot->role)),
+         LogField::sanitised("code", refused.code), LogField::sanitised("detail", refused.detail)});
+    slot->child->kill();
+}
+
+async::Job Supervisor::stop(Slot* slot, Deadline deadline) {
+    if (!slot->running()) co_return;
+    const auto control = slot->control;
+    control::Stop ask{static_cast<std::uint32_t>(deadline.left().count())};
+    (void)co_await ipc::call(*control, ask, deadline);
+    while (slot->running() && !deadline.passed())
+        (void)co_await slot->gone.wait(deadline);
+    if (!slot->running()) co_return;
+    log(LogLevel::warning, "process_killed", {LogField::sanitised("role", name_of(slot->role))});
+    slot->child->kill();
+    const auto killed = Deadline::in(k_kill_time);
+    while (slot->running() && !killed.passed())
+        (void)co_await slot->gone.wait(killed);
+}
+
+async::Job Supervisor::stop(milliseconds time) {
+    stopping_ = true;
+    const auto all = Deadline::in(time);
+    if (auto* front = find(Role::front)) co_await stop(front, all);
+    readers_.kill_all();
+    const auto rest = Deadline::in(k_stop_courier);
+    if (auto* courier = find(Role::courier)) co_await stop(courier, rest);
+    if (auto* keeper = find(Role::keeper)) co_await stop(keeper, rest);
+    tasks_.cancel();
+    co_await tasks_.join();
+}
+
+void Supervisor::kill_all() {
+    stopping_ = true;
+    readers_.kill_all();
+    for (const auto& slot : slots_) {
+        if (slot.running()) slot.child->kill();
+    }
+}
+
+}  // namespace postern::app::supervisor

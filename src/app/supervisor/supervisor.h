@@ -1,0 +1,100 @@
+#pragma once
+
+#include "app/config/config.h"
+#include "app/control/control_protocol.h"
+#include "app/supervisor/child_process.h"
+#include "app/supervisor/data_directory.h"
+#include "app/supervisor/outcome.h"
+#include "app/supervisor/readers.h"
+#include "app/supervisor/roles.h"
+#include "platform/async/signal.h"
+#include "platform/async/task_group.h"
+
+#include <chrono>
+#include <list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace postern::app::supervisor {
+
+struct SupervisorOptions {
+    config::Config config;
+    std::vector<Role> roles;  ///< without reader
+    bool offline = false;     ///< for one command: what ends is not started again
+    bool create = false;
+    os::Fd root_key;
+    os::Fd tls_certificate;
+    os::Fd tls_key;
+};
+
+/// Keeps one process per role alive and connected to its partners. Never looks at what passes
+/// between them. Lifecycle: launch(), perhaps make_root_key() or restore_root_key(), start(), then
+/// stop(). When keeper or front ends, courier ends with it: what it held for them is void.
+///
+/// Executor: one thread. Lifetime: directory and programs outlive it; stop() before it goes.
+class Supervisor {
+public:
+    Supervisor(const boost::asio::any_io_executor& executor,
+               const DataDirectory& directory,
+               const Programs& programs,
+               SupervisorOptions options);
+    ~Supervisor();
+    Supervisor(const Supervisor&) = delete;
+    Supervisor& operator=(const Supervisor&) = delete;
+
+    Outcome<> launch();
+    OutcomeTask<Secret> make_root_key(os::Fd file);
+    OutcomeTask<std::string> restore_root_key(Secret share, os::Fd file);
+    void set_root_key(os::Fd file) { options_.root_key = std::move(file); }
+    OutcomeTask<control::Ready> start();
+
+    /// Hands a command line's connection to front.
+    async::Job attach_admin(os::Fd socket);
+    /// Front first, so that nobody asks for anything new; what does not end in time is killed.
+    async::Job stop(std::chrono::milliseconds time);
+    /// At once, also from within start(), which then refuses.
+    void kill_all();
+
+private:
+    struct Slot {
+        Slot(Role its_role, const boost::asio::any_io_executor& executor)
+            : role(its_role), started(executor), gone(executor) {}
+        Role role;
+        ipc::Router router;
+        std::shared_ptr<ChildProcess> child;
+        std::shared_ptr<ipc::Peer> control;
+        std::optional<Outcome<control::Ready>> outcome;
+        async::Signal started;
+        async::Signal gone;
+        Deadline::SteadyClock::time_point since;
+        std::chrono::milliseconds back_off{0};
+
+        [[nodiscard]] bool running() const { return child && child->running(); }
+        [[nodiscard]] bool up() const { return running() && outcome && outcome->has_value(); }
+    };
+
+    [[nodiscard]] Slot* find(Role role);
+    Outcome<> launch(Slot& slot);
+    [[nodiscard]] control::Start start_message(const Slot& slot) const;
+    async::Job begin(Slot* slot);
+    async::Job connect_partners(Slot* slot);
+    async::Job connect(Slot* a, Slot* b);
+    async::Job attach(std::shared_ptr<ipc::Peer> control, control::Partner partner, os::Fd socket);
+    async::Job keep(Slot* slot);
+    async::Job revive(Slot* slot);
+    void on_ended(Slot& slot, int status);
+    async::Job stop(Slot* slot, Deadline deadline);
+
+    boost::asio::any_io_executor executor_;
+    const DataDirectory& directory_;
+    const Programs& programs_;
+    SupervisorOptions options_;
+    std::list<Slot> slots_;
+    bool stopping_ = false;
+    Readers readers_;
+    async::TaskGroup tasks_;
+};
+
+}  // namespace postern::app::supervisor

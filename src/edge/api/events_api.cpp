@@ -1,0 +1,59 @@
+#include "edge/api/api_error.h"
+#include "edge/api/call.h"
+#include "edge/api/endpoints.h"
+#include "edge/api/limits.h"
+#include "edge/api/page.h"
+#include "edge/api/problem.h"
+#include "edge/api/router.h"
+#include "edge/api/sse.h"
+#include "features/identity/actor.h"
+#include "features/identity/policy.h"
+#include "foundation/base/result.h"
+#include "foundation/codec/json.h"
+
+#include <charconv>
+#include <cstdint>
+#include <limits>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+namespace postern::api {
+namespace {
+
+using identity::Permission;
+
+/// GET /v1/events. A browser that reconnects says where it was in Last-Event-ID.
+Answer stream_events(Call call, identity::Authorized<Permission::see_workspace> who) {
+    std::vector<codec::FieldError> errors;
+    QueryReader query(call.request.query(), errors);
+    auto after = query.number("after", 0, std::numeric_limits<std::int64_t>::max());
+    query.finish();
+    if (const auto last = call.request.headers.find("Last-Event-ID"); last && !last->empty()) {
+        std::int64_t number = 0;
+        const auto parsed = std::from_chars(last->data(), last->data() + last->size(), number);
+        const bool is_number =
+            parsed.ec == std::errc() && parsed.ptr == last->data() + last->size();
+        if (!is_number || number < 0) errors.push_back({"Last-Event-ID", "invalid"});
+        after = number;
+    }
+    if (!errors.empty()) co_return problem_of_fields(errors, call.request.id);
+    if (call.use().metrics.streams() >= k_streams_max) {
+        co_return fail(ApiError::too_many_streams);
+    }
+    if (!after) {
+        // Asked before the answer begins: whoever has the answer's head misses nothing after it.
+        auto newest = co_await call.use().events.newest(who.actor().workspace);
+        if (!newest) co_return fail(std::move(newest.error()));
+        after = *newest;
+    }
+    co_return event_stream(call.services, who.actor(), *after);
+}
+
+}  // namespace
+
+void add_event_routes(Router& router) {
+    router.add("GET", "/v1/events", guarded(stream_events));
+}
+
+}  // namespace postern::api

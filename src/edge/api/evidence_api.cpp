@@ -1,0 +1,98 @@
+#include "edge/api/call.h"
+#include "edge/api/endpoints.h"
+#include "edge/api/page.h"
+#include "edge/api/problem.h"
+#include "edge/api/router.h"
+#include "features/identity/actor.h"
+#include "features/identity/policy.h"
+#include "features/integrations/receipt_text.h"
+#include "foundation/base/bytes.h"
+#include "foundation/base/clock.h"
+#include "foundation/base/id.h"
+#include "foundation/base/result.h"
+#include "foundation/codec/json.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace postern::api {
+namespace {
+
+using identity::Permission;
+
+constexpr char k_list = 'l';
+constexpr std::size_t k_number_bytes = 8;
+
+Bytes number_bytes(std::int64_t number) {
+    Bytes bytes;
+    for (int shift = 56; shift >= 0; shift -= 8) {
+        bytes.push_back(static_cast<std::uint8_t>(static_cast<std::uint64_t>(number) >> shift));
+    }
+    return bytes;
+}
+
+/// 0 for what no cursor of ours holds: from the newest on.
+std::int64_t number_of(const std::optional<Bytes>& bytes) {
+    std::uint64_t number = 0;
+    if (!bytes) return 0;
+    for (const auto byte : *bytes)
+        number = number << 8 | byte;
+    return number >> 63 == 0 ? static_cast<std::int64_t>(number) : 0;
+}
+
+/// GET /v1/receipts/{id}
+Answer get_receipt(Call call, identity::Authorized<Permission::see_receipts> who) {
+    const auto id = path_id<ReceiptTag>(call, 0);
+    if (!id) co_return fail(id.error());
+    auto receipt = co_await call.use().integrations.receipt(who.actor().workspace, *id);
+    if (!receipt) co_return fail(std::move(receipt.error()));
+    co_return json_response(200, integrations::receipt_json(*receipt, true));
+}
+
+/// GET /v1/integrations/{id}/read-ledger: what was asked of the mailbox, and why. Newest first.
+Answer get_read_ledger(Call call, identity::Authorized<Permission::see_read_ledger> who) {
+    const auto id = path_id<IntegrationTag>(call, 0);
+    if (!id) co_return fail(id.error());
+    std::vector<codec::FieldError> errors;
+    QueryReader query(call.request.query(), errors);
+    const auto limit = query.limit();
+    const auto before = number_of(query.cursor(k_list, k_number_bytes));
+    query.finish();
+    if (!errors.empty()) co_return problem_of_fields(errors, call.request.id);
+    auto lines =
+        co_await call.use().mail.read_ledger(who.actor().workspace, *id, before, limit + 1);
+    if (!lines) co_return fail(std::move(lines.error()));
+    std::optional<std::string> next;
+    if (lines->size() > static_cast<std::size_t>(limit)) {
+        lines->pop_back();
+        next = make_cursor(k_list, number_bytes(lines->back().number));
+    }
+    std::vector<std::string> items;
+    for (const auto& line : *lines) {
+        codec::JsonWriter json;
+        json.begin_object()
+            .field("number", line.number)
+            .field("at", rfc3339(line.at_ms))
+            .field("command", line.command)
+            .field("first_uid", line.first_uid)
+            .field("next_uid", line.next_uid)
+            .field("bytes", line.bytes)
+            .field("reason", line.reason)
+            .end_object();
+        items.push_back(json.take());
+    }
+    co_return json_response(200, list_json(items, next));
+}
+
+}  // namespace
+
+void add_evidence_routes(Router& router) {
+    router.add("GET", "/v1/receipts/{id}", guarded(get_receipt));
+    router.add("GET", "/v1/integrations/{id}/read-ledger", guarded(get_read_ledger));
+}
+
+}  // namespace postern::api

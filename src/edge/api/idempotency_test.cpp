@@ -1,0 +1,161 @@
+#include "edge/api/idempotency.h"
+
+#include "edge/api/api_lab_test.h"
+#include "edge/api/limits.h"
+#include "foundation/base/error.h"
+#include "foundation/base/result.h"
+#include "platform/async/task.h"
+#include "platform/store/scratch_store_test.h"
+#include "platform/store/store_error.h"
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace postern::api {
+namespace {
+
+constexpr std::string_view k_thread =
+    R"({"integration_id":"int_00000000000000000000000000","subject":"s","text":"t",)"
+    R"("to":[{"name":"L","address":"lea@creators.example"}]})";
+
+class IdempotencyTest : public test::ApiLab {
+protected:
+    net::http::Response write(const std::string& key, std::string_view body = k_thread) {
+        return send(by(owner, "POST", "/v1/threads", std::string(body), key));
+    }
+    std::string owner = token();
+};
+
+TEST_F(IdempotencyTest, same_request_again_is_the_same_answer_and_one_effect) {
+    const auto first = write("key-1");
+    ASSERT_EQ(first.status, 201) << first.body;
+    const auto again = write("key-1");
+    EXPECT_EQ(again.status, 201);
+    EXPECT_EQ(again.body, first.body);
+    EXPECT_EQ(header(again, "Idempotency-Replayed"), "true");
+    EXPECT_EQ(mail.started, 1);
+    EXPECT_EQ(write("key-2").status, 201);
+    EXPECT_EQ(mail.started, 2);
+}
+
+TEST_F(IdempotencyTest, it_holds_over_a_restart_and_ends_after_a_day) {
+    const auto first = write("key-1");
+    restart();
+    begin();
+    EXPECT_EQ(write("key-1").body, first.body);
+    clock.pass_s(k_idempotency_s - 1);
+    EXPECT_EQ(write("key-1").body, first.body);
+    clock.pass_s(1);
+    EXPECT_EQ(write("key-1").status, 201);
+    EXPECT_EQ(mail.started, 2);
+}
+
+TEST_F(IdempotencyTest, another_body_under_the_key_is_refused) {
+    ASSERT_EQ(write("key-1").status, 201);
+    std::string other(k_thread);
+    other.replace(other.find("\"t\""), 3, "\"u\"");
+    const auto refused = write("key-1", other);
+    EXPECT_EQ(refused.status, 422);
+    EXPECT_EQ(member(refused, "code"), "idempotency_key_reused");
+    EXPECT_EQ(mail.started, 1);
+}
+
+TEST_F(IdempotencyTest, refused_request_may_be_repaired_under_its_key) {
+    EXPECT_EQ(write("key-1", R"({"subject":"incomplete"})").status, 422);
+    EXPECT_EQ(write("key-1").status, 201);
+    EXPECT_EQ(mail.started, 1);
+}
+
+TEST_F(IdempotencyTest, second_one_while_the_first_runs_is_told_to_wait) {
+    async::Signal go(loop.io.get_executor());
+    mail.waits = &go;
+    std::optional<Result<net::http::Response>> first;
+    const auto sent = by(owner, "POST", "/v1/threads", std::string(k_thread), "key-1");
+    loop.start(ask(handlers.handle, request_of(sent)), first);
+    const auto second = send(sent);
+    EXPECT_EQ(second.status, 409);
+    EXPECT_EQ(member(second, "code"), "idempotency_in_progress");
+    go.set();
+    loop.run_until([&] { return first.has_value(); });
+    EXPECT_EQ((*first)->status, 201);
+    mail.waits.reset();
+    EXPECT_EQ(write("key-1").body, (*first)->body);
+    EXPECT_EQ(mail.started, 1);
+}
+
+TEST_F(IdempotencyTest, lost_answer_is_found_by_the_id_chosen_beforehand) {
+    mail.fail_with = Error(async::AsyncError::cancelled);
+    mail.loses_its_answer = true;
+    EXPECT_EQ(write("key-1").status, 503);
+    ASSERT_EQ(mail.started, 1);
+    mail.fail_with.reset();
+    restart();
+    begin();
+    const auto again = write("key-1");
+    EXPECT_EQ(again.status, 201);
+    EXPECT_EQ(member(again, "id"), mail.all.begin()->second.id.text());
+    EXPECT_EQ(mail.started, 1);
+    EXPECT_EQ(write("key-1").body, again.body);
+}
+
+TEST_F(IdempotencyTest, what_failed_before_it_was_made_is_made_by_the_next_try) {
+    mail.fail_with = Error(store::StoreError::disk_full);
+    EXPECT_EQ(write("key-1").status, 503);
+    EXPECT_EQ(mail.started, 0);
+    mail.fail_with.reset();
+    EXPECT_EQ(write("key-1").status, 201);
+    EXPECT_EQ(mail.started, 1);
+}
+
+TEST_F(IdempotencyTest, keys_of_another_workspace_are_others) {
+    ASSERT_EQ(write("key-1").status, 201);
+    const auto other = token("Other");
+    const auto theirs = send(by(other, "POST", "/v1/threads", std::string(k_thread), "key-1"));
+    EXPECT_EQ(theirs.status, 201);
+    EXPECT_EQ(header(theirs, "Idempotency-Replayed"), "");
+    EXPECT_EQ(mail.started, 2);
+}
+
+TEST_F(IdempotencyTest, answer_whose_thing_is_gone_says_so) {
+    ASSERT_EQ(write("key-1").status, 201);
+    mail.all.clear();
+    const auto gone = write("key-1");
+    EXPECT_EQ(gone.status, 410);
+    EXPECT_EQ(member(gone, "code"), "idempotency_result_gone");
+    EXPECT_EQ(mail.started, 1);
+}
+
+TEST_F(IdempotencyTest, strange_keys_are_refused_before_anything_else) {
+    for (const auto& key : {std::string(256, 'x'), std::string("\xC3\xA9"), std::string("a b"),
+                            std::string("\t"), std::string("\x7F")}) {
+        const auto refused = write(key);
+        EXPECT_EQ(refused.status, 400) << key;
+        EXPECT_EQ(member(refused, "code"), "idempotency_key_invalid");
+    }
+    EXPECT_FALSE(is_idempotency_key(""));
+    EXPECT_TRUE(is_idempotency_key(std::string(255, 'x')));
+    EXPECT_EQ(mail.started, 0);
+}
+
+TEST_F(IdempotencyTest, token_is_not_shown_a_second_time) {
+    const auto sent = by(owner, "POST", "/v1/tokens", R"({"role":"reader"})", "key-1");
+    const auto first = send(sent);
+    ASSERT_EQ(first.status, 201) << first.body;
+    EXPECT_TRUE(member(first, "token").starts_with("pst_"));
+    const auto again = send(sent);
+    EXPECT_EQ(again.status, 201);
+    EXPECT_EQ(member(again, "id"), member(first, "id"));
+    EXPECT_EQ(member(again, "token"), "");
+    EXPECT_EQ(member(again, "secret_shown"), "true");
+}
+
+TEST_F(IdempotencyTest, no_key_and_no_body_stand_in_the_store) {
+    ASSERT_EQ(write("a-very-special-key").status, 201);
+    ASSERT_TRUE(database->checkpoint_truncate_now().has_value());
+    EXPECT_EQ(store::raw_hits(folder.file("store.db"), "a-very-special-key"), 0);
+    EXPECT_EQ(store::raw_hits(folder.file("store.db"), "lea@creators.example"), 0);
+}
+
+}  // namespace
+}  // namespace postern::api

@@ -1,0 +1,230 @@
+#include "edge/api/call.h"
+#include "edge/api/endpoints.h"
+#include "edge/api/integration_body.h"
+#include "edge/api/integration_view.h"
+#include "edge/api/problem.h"
+#include "edge/api/router.h"
+#include "edge/api/secret_field.h"
+#include "features/identity/actor.h"
+#include "features/identity/policy.h"
+#include "features/integrations/integration_error.h"
+#include "features/integrations/limits.h"
+#include "features/integrations/receipt_text.h"
+#include "foundation/base/id.h"
+#include "foundation/base/result.h"
+#include "foundation/codec/json.h"
+#include "platform/async/task.h"
+#include "platform/keys/key_error.h"
+
+#include <cstdint>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace postern::api {
+namespace {
+
+using identity::Permission;
+using Manage = identity::Authorized<Permission::manage_integrations>;
+using Open = identity::Authorized<Permission::open_integrations>;
+using Close = identity::Authorized<Permission::close_integrations>;
+
+/// For acts without a body: nothing, or {}.
+Result<> no_fields(const Call& call, std::vector<codec::FieldError>& errors) {
+    auto json = json_body(call, true);
+    if (!json) return fail(std::move(json.error()));
+    codec::ObjectReader body(*json, "", errors);
+    body.finish();
+    return {};
+}
+
+/// POST .../unlock {shared_secret, for?}
+Answer post_unlock(Call call, Open who) {
+    const auto id = path_id<IntegrationTag>(call, 0);
+    if (!id) co_return fail(id.error());
+    auto json = json_body(call);
+    if (!json) co_return fail(std::move(json.error()));
+    std::vector<codec::FieldError> errors;
+    codec::ObjectReader body(*json, "", errors);
+    auto secret = read_secret(body, "shared_secret", true);
+    const auto lease_s = read_duration_s(body, "for", 60, integrations::k_lease_max_s,
+                                         integrations::k_lease_default_s);
+    body.finish();
+    if (!errors.empty()) co_return problem_of_fields(errors, call.request.id);
+    auto lease = co_await call.use().integrations.unlock(who.actor().workspace, *id,
+                                                         std::move(secret), lease_s);
+    if (!lease) co_return fail(std::move(lease.error()));
+    co_return json_response(200, lease_json(*lease));
+}
+
+/// POST .../lock
+Answer post_lock(Call call, Close who) {
+    const auto id = path_id<IntegrationTag>(call, 0);
+    if (!id) co_return fail(id.error());
+    std::vector<codec::FieldError> errors;
+    auto fields = no_fields(call, errors);
+    if (!fields) co_return fail(std::move(fields.error()));
+    if (!errors.empty()) co_return problem_of_fields(errors, call.request.id);
+    auto locked = co_await call.use().integrations.lock(who.actor().workspace, *id);
+    if (!locked) co_return fail(std::move(locked.error()));
+    co_return no_content();
+}
+
+/// POST .../grants {shared_secret, verbs, expires_in, hourly_ceiling?}
+Answer post_grant(Call call, Manage who) {
+    const auto id = path_id<IntegrationTag>(call, 0);
+    if (!id) co_return fail(id.error());
+    auto json = json_body(call);
+    if (!json) co_return fail(std::move(json.error()));
+    std::vector<codec::FieldError> errors;
+    codec::ObjectReader body(*json, "", errors);
+    auto secret = read_secret(body, "shared_secret", true);
+    const auto ask = read_grant(body);
+    body.finish();
+    if (!errors.empty()) co_return problem_of_fields(errors, call.request.id);
+    auto grant =
+        co_await call.use().integrations.grant(who.actor().workspace, *id, std::move(secret), ask);
+    if (!grant) co_return fail(std::move(grant.error()));
+    call.made(grant->seal.grant);
+    co_return json_response(201, grant_json(*grant, call.use().clock.now_ms()));
+}
+
+async::Task<std::optional<Response>> replay_grant(Call call, identity::Actor actor) {
+    const auto id = path_id<IntegrationTag>(call, 0);
+    if (!id) co_return fail(id.error());
+    auto view = co_await call.use().integrations.get(actor.workspace, *id);
+    if (!view) co_return fail(std::move(view.error()));
+    const auto wanted = call.reserved_id<GrantTag>();
+    for (const auto& grant : view->integration.grants) {
+        if (grant.seal.grant != wanted) continue;
+        co_return json_response(201, grant_json(grant, call.use().clock.now_ms()));
+    }
+    co_return std::optional<Response>();
+}
+
+/// DELETE .../grants/{id}
+Answer delete_grant(Call call, Close who) {
+    const auto id = path_id<IntegrationTag>(call, 0);
+    if (!id) co_return fail(id.error());
+    const auto grant = path_id<GrantTag>(call, 1);
+    if (!grant) co_return fail(grant.error());
+    auto revoked =
+        co_await call.use().integrations.revoke_grant(who.actor().workspace, *id, *grant);
+    if (!revoked) co_return fail(std::move(revoked.error()));
+    co_return no_content();
+}
+
+/// POST .../reseal {shared_secret, new_shared_secret | generate} -> receipt
+Answer post_reseal(Call call, Manage who) {
+    const auto id = path_id<IntegrationTag>(call, 0);
+    if (!id) co_return fail(id.error());
+    auto json = json_body(call);
+    if (!json) co_return fail(std::move(json.error()));
+    std::vector<codec::FieldError> errors;
+    codec::ObjectReader body(*json, "", errors);
+    auto secret = read_secret(body, "shared_secret", true);
+    auto next = read_new_secret(body, "new_shared_secret");
+    body.finish();
+    if (!errors.empty()) co_return problem_of_fields(errors, call.request.id);
+    if (next.is_empty_text) co_return fail(keys::KeyError::weak_secret);
+    auto done = co_await call.use().integrations.reseal(
+        who.actor().workspace, *id, std::move(secret), std::move(next.typed), next.generate);
+    if (!done) co_return fail(std::move(done.error()));
+    call.made(done->receipt.id);
+    auto text = integrations::receipt_json(done->receipt, true);
+    if (!done->generated.empty()) {
+        text = with_secret(std::move(text), "shared_secret", done->generated);
+    }
+    co_return json_response(200, std::move(text));
+}
+
+async::Task<std::optional<Response>> replay_receipt(Call call, identity::Actor actor) {
+    auto receipt =
+        co_await call.use().integrations.receipt(actor.workspace, call.reserved_id<ReceiptTag>());
+    if (!receipt && receipt.error().is(integrations::IntegrationError::not_found)) {
+        co_return std::optional<Response>();
+    }
+    if (!receipt) co_return fail(std::move(receipt.error()));
+    auto text = integrations::receipt_json(*receipt, true);
+    if (receipt->kind == "reseal") text = with_field(std::move(text), "secret_shown", "true");
+    co_return json_response(200, std::move(text));
+}
+
+Answer end_access(Call call, WorkspaceId workspace, bool erase) {
+    const auto id = path_id<IntegrationTag>(call, 0);
+    if (!id) co_return fail(id.error());
+    std::vector<codec::FieldError> errors;
+    auto fields = no_fields(call, errors);
+    if (!fields) co_return fail(std::move(fields.error()));
+    if (!errors.empty()) co_return problem_of_fields(errors, call.request.id);
+    auto receipt = co_await call.use().integrations.cut_off(workspace, *id, erase);
+    if (!receipt) co_return fail(std::move(receipt.error()));
+    call.made(receipt->id);
+    co_return json_response(200, integrations::receipt_json(*receipt, true));
+}
+
+/// POST .../cut-off -> receipt
+Answer post_cut_off(Call call, Close who) {
+    return end_access(std::move(call), who.actor().workspace, false);
+}
+
+/// DELETE /v1/integrations/{id} -> receipt
+Answer delete_integration(Call call, Close who) {
+    return end_access(std::move(call), who.actor().workspace, true);
+}
+
+/// POST .../verify -> checklist
+Answer post_verify(Call call, Open who) {
+    const auto id = path_id<IntegrationTag>(call, 0);
+    if (!id) co_return fail(id.error());
+    std::vector<codec::FieldError> errors;
+    auto fields = no_fields(call, errors);
+    if (!fields) co_return fail(std::move(fields.error()));
+    if (!errors.empty()) co_return problem_of_fields(errors, call.request.id);
+    auto checks = co_await call.use().integrations.verify(who.actor().workspace, *id);
+    if (!checks) co_return fail(std::move(checks.error()));
+    co_return json_response(200, checks_json(*checks));
+}
+
+/// POST .../sync -> {searched, matched, kept, held, refused}
+Answer post_sync(Call call, Open who) {
+    const auto id = path_id<IntegrationTag>(call, 0);
+    if (!id) co_return fail(id.error());
+    std::vector<codec::FieldError> errors;
+    auto fields = no_fields(call, errors);
+    if (!fields) co_return fail(std::move(fields.error()));
+    if (!errors.empty()) co_return problem_of_fields(errors, call.request.id);
+    const auto workspace = who.actor().workspace;
+    auto touched = co_await call.use().integrations.touch(workspace, *id);
+    // An act of a person moves the idle limit; where there is no lease there is none to move.
+    static_cast<void>(touched);
+    auto result = co_await call.use().mail.sync(workspace, *id);
+    if (!result) co_return fail(std::move(result.error()));
+    codec::JsonWriter json;
+    json.begin_object()
+        .field("searched", static_cast<std::int64_t>(result->searched))
+        .field("matched", static_cast<std::int64_t>(result->matched))
+        .field("kept", static_cast<std::int64_t>(result->kept))
+        .field("held", static_cast<std::int64_t>(result->held))
+        .field("refused", static_cast<std::int64_t>(result->refused))
+        .end_object();
+    co_return json_response(200, json.take());
+}
+
+}  // namespace
+
+void add_integration_act_routes(Router& router) {
+    auto cut_off = guarded(post_cut_off, replay_receipt, 200);
+    cut_off.works_without_disk = true;
+    router.add("POST", "/v1/integrations/{id}/unlock", guarded(post_unlock));
+    router.add("POST", "/v1/integrations/{id}/lock", guarded(post_lock));
+    router.add("POST", "/v1/integrations/{id}/grants", guarded(post_grant, replay_grant, 201));
+    router.add("DELETE", "/v1/integrations/{id}/grants/{grant}", guarded(delete_grant));
+    router.add("POST", "/v1/integrations/{id}/reseal", guarded(post_reseal, replay_receipt, 200));
+    router.add("POST", "/v1/integrations/{id}/cut-off", std::move(cut_off));
+    router.add("DELETE", "/v1/integrations/{id}", guarded(delete_integration));
+    router.add("POST", "/v1/integrations/{id}/verify", guarded(post_verify));
+    router.add("POST", "/v1/integrations/{id}/sync", guarded(post_sync));
+}
+
+}  // namespace postern::api

@@ -1,0 +1,23 @@
+#pragma once
+
+#include "features/integrations/integrations.h"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace postern::api {
+
+/// An integration as clients see it; nothing in it opens anything.
+[[nodiscard]] std::string integration_json(const integrations::View& view, UnixMs now_ms);
+[[nodiscard]] std::string grant_json(const integrations::Grant& grant, UnixMs now_ms);
+[[nodiscard]] std::string lease_json(const keys::Lease& lease);
+[[nodiscard]] std::string checks_json(const std::vector<mail::Check>& checks);
+
+/// What stops and when, where nothing was granted for the time when nobody is there. JSON array.
+[[nodiscard]] std::string notices_json(const integrations::View& view);
+
+/// The version of what PATCH edits: changes with settings and epoch, not with lease or grants.
+[[nodiscard]] std::string etag_of(const integrations::View& view);
+
+}  // namespace postern::api

@@ -1,0 +1,131 @@
+#include "edge/api/mail_view.h"
+
+#include "features/mail/mail_types.h"
+#include "features/mail/protocol/courier_protocol.h"
+#include "features/mail/protocol/reader_protocol.h"
+#include "foundation/base/clock.h"
+#include "foundation/codec/json.h"
+
+#include <charconv>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <vector>
+
+namespace postern::api {
+namespace {
+
+using codec::JsonWriter;
+
+constexpr std::string_view k_attachment_prefix = "att_";
+
+void add_address(JsonWriter& json, std::string_view name, const mail::MailAddress& address) {
+    json.begin_object(name)
+        .field("name", address.name)
+        .field("address", address.address)
+        .end_object();
+}
+
+void add_addresses(JsonWriter& json,
+                   std::string_view name,
+                   const std::vector<mail::MailAddress>& addresses) {
+    json.begin_array(name);
+    for (const auto& address : addresses)
+        add_address(json, {}, address);
+    json.end_array();
+}
+
+void add_attachments(JsonWriter& json, const std::vector<mail::AttachmentInfo>& attachments) {
+    json.begin_array("attachments");
+    for (std::size_t i = 0; i < attachments.size(); ++i) {
+        json.begin_object()
+            .field("id", attachment_id(i))
+            .field("name", attachments[i].name)
+            .field("type", attachments[i].type)
+            .field("bytes", static_cast<std::int64_t>(attachments[i].bytes))
+            .field("inline", attachments[i].is_inline)
+            .end_object();
+    }
+    json.end_array();
+}
+
+}  // namespace
+
+std::string attachment_id(std::size_t index) {
+    return std::string(k_attachment_prefix) + std::to_string(index);
+}
+
+std::optional<std::uint32_t> parse_attachment_id(std::string_view text) {
+    if (!text.starts_with(k_attachment_prefix)) return std::nullopt;
+    text.remove_prefix(k_attachment_prefix.size());
+    std::uint32_t index = 0;
+    const auto parsed = std::from_chars(text.data(), text.data() + text.size(), index);
+    if (parsed.ec != std::errc() || parsed.ptr != text.data() + text.size()) return std::nullopt;
+    return index;
+}
+
+std::string message_json(const mail::MessageView& message) {
+    const auto& body = message.body;
+    JsonWriter json;
+    json.begin_object()
+        .field("id", message.id.text())
+        .field("thread_id", message.thread.text())
+        .field("direction", message.direction == mail::Direction::out ? "out" : "in")
+        .field("state", name_of(message.state))
+        .field("readable", message.readable);
+    if (!message.failure_code.empty()) json.field("failure_code", message.failure_code);
+    json.field("message_id", body.message_id.empty() ? "" : "<" + body.message_id + ">");
+    add_address(json, "from", body.from.empty() ? mail::MailAddress{} : body.from.front());
+    add_addresses(json, "to", body.to);
+    add_addresses(json, "cc", body.cc);
+    json.field("date", rfc3339(body.date_ms != 0 ? body.date_ms : message.created_at_ms))
+        .field("subject", body.subject)
+        .field("text", body.text)
+        .field("new_text", body.new_text)
+        .field("html", body.html);
+    add_attachments(json, body.attachments);
+    json.begin_array("defects");
+    for (const auto& defect : body.defects)
+        json.item(defect);
+    json.end_array().field("created_at", rfc3339(message.created_at_ms)).end_object();
+    return json.take();
+}
+
+std::string thread_json(const mail::ThreadView& thread, bool with_messages) {
+    JsonWriter json;
+    json.begin_object()
+        .field("id", thread.id.text())
+        .field("integration_id", thread.integration.text())
+        .field("subject", thread.subject)
+        .begin_array("creators");
+    for (const auto& creator : thread.creators)
+        json.item(creator.text());
+    json.end_array();
+    if (with_messages) {
+        json.begin_array("messages");
+        for (const auto& message : thread.messages)
+            json.raw_item(message_json(message));
+        json.end_array();
+    }
+    json.field("created_at", rfc3339(thread.created_at_ms))
+        .field("updated_at", rfc3339(thread.updated_at_ms))
+        .end_object();
+    return json.take();
+}
+
+std::string held_json(const mail::HeldView& held) {
+    JsonWriter json;
+    json.begin_object()
+        .field("id", held.id.text())
+        .field("thread_id", held.thread.text())
+        .field("integration_id", held.integration.text())
+        .field("reason", held.reason);
+    add_address(json, "sender", held.sender);
+    json.field("date", rfc3339(held.created_at_ms)).end_object();
+    return json.take();
+}
+
+}  // namespace postern::api

@@ -1,0 +1,93 @@
+#include "edge/api/call.h"
+#include "edge/api/download.h"
+#include "edge/api/endpoints.h"
+#include "edge/api/mail_view.h"
+#include "edge/api/page.h"
+#include "edge/api/problem.h"
+#include "edge/api/router.h"
+#include "features/identity/actor.h"
+#include "features/identity/policy.h"
+#include "foundation/base/id.h"
+#include "foundation/base/result.h"
+#include "foundation/codec/json.h"
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace postern::api {
+namespace {
+
+using identity::Permission;
+using Read = identity::Authorized<Permission::read_history>;
+using Judge = identity::Authorized<Permission::judge_held>;
+
+/// GET /v1/messages/{id}/raw: byte for byte what was sent or received.
+Answer get_raw(Call call, Read who) {
+    const auto id = path_id<MessageTag>(call, 0);
+    if (!id) co_return fail(id.error());
+    const auto actor = who.actor();
+    auto raw = co_await call.use().mail.raw(actor.workspace, *id, actor.handle);
+    if (!raw) co_return fail(std::move(raw.error()));
+    DownloadHead head{id->text() + ".eml", "message/rfc822"};
+    co_return download_response(std::move(head), std::move(raw->content));
+}
+
+/// GET /v1/messages/{id}/attachments/{attachment}
+Answer get_attachment(Call call, Read who) {
+    const auto id = path_id<MessageTag>(call, 0);
+    if (!id) co_return fail(id.error());
+    const auto index = parse_attachment_id(call.parameter(1));
+    if (!index) co_return fail(unknown_id());
+    const auto actor = who.actor();
+    auto file = co_await call.use().mail.attachment(actor.workspace, *id, *index, actor.handle);
+    if (!file) co_return fail(std::move(file.error()));
+    DownloadHead head{std::move(file->name), std::move(file->type)};
+    co_return download_response(std::move(head), std::move(file->content));
+}
+
+/// GET /v1/held: who writes, when, and why it waits. No body was read.
+Answer get_held(Call call, Read who) {
+    std::vector<codec::FieldError> errors;
+    QueryReader query(call.request.query(), errors);
+    query.finish();
+    if (!errors.empty()) co_return problem_of_fields(errors, call.request.id);
+    auto held = co_await call.use().mail.held(who.actor().workspace);
+    if (!held) co_return fail(std::move(held.error()));
+    std::vector<std::string> items;
+    for (const auto& mail : *held)
+        items.push_back(held_json(mail));
+    co_return json_response(200, list_json(items, std::nullopt));
+}
+
+/// POST /v1/held/{id}/accept -> the message, now read
+Answer post_accept(Call call, Judge who) {
+    const auto id = path_id<MessageTag>(call, 0);
+    if (!id) co_return fail(id.error());
+    const auto actor = who.actor();
+    auto message = co_await call.use().mail.accept_held(actor.workspace, *id, actor.handle);
+    if (!message) co_return fail(std::move(message.error()));
+    co_return json_response(200, message_json(*message));
+}
+
+/// POST /v1/held/{id}/refuse
+Answer post_refuse(Call call, Judge who) {
+    const auto id = path_id<MessageTag>(call, 0);
+    if (!id) co_return fail(id.error());
+    auto refused = co_await call.use().mail.refuse_held(who.actor().workspace, *id);
+    if (!refused) co_return fail(std::move(refused.error()));
+    co_return no_content();
+}
+
+}  // namespace
+
+void add_message_routes(Router& router) {
+    router.add("GET", "/v1/messages/{id}/raw", guarded(get_raw));
+    router.add("GET", "/v1/messages/{id}/attachments/{attachment}", guarded(get_attachment));
+    router.add("GET", "/v1/held", guarded(get_held));
+    router.add("POST", "/v1/held/{id}/accept", guarded(post_accept));
+    router.add("POST", "/v1/held/{id}/refuse", guarded(post_refuse));
+}
+
+}  // namespace postern::api

@@ -1,0 +1,105 @@
+#include "edge/api/router.h"
+
+#include "edge/api/call.h"
+#include "edge/api/endpoints.h"
+#include "features/identity/actor.h"
+#include "features/identity/policy.h"
+
+#include <gtest/gtest.h>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace postern::api {
+namespace {
+
+Answer nothing(Call) {
+    return answer_with(no_content());
+}
+
+Router small() {
+    Router router;
+    router.add("GET", "/", open_to_all(nothing));
+    router.add("GET", "/v1/threads", open_to_all(nothing));
+    router.add("POST", "/v1/threads", open_to_all(nothing));
+    router.add("GET", "/v1/threads/{id}", open_to_all(nothing));
+    router.add("DELETE", "/v1/integrations/{id}/grants/{grant}", open_to_all(nothing));
+    return router;
+}
+
+// An endpoint without the proof, or with that of another permission, is no guarded endpoint.
+template <typename F>
+concept CanBeGuarded = requires(F f) { guarded(f); };
+static_assert(!CanBeGuarded<Answer (*)(Call)>);
+static_assert(!CanBeGuarded<Answer (*)(Call, identity::Actor)>);
+static_assert(
+    CanBeGuarded<Answer (*)(Call, identity::Authorized<identity::Permission::write_mail>)>);
+
+TEST(Router, paths_find_their_route_and_parameters) {
+    const auto router = small();
+    EXPECT_EQ(router.find("GET", "/").index, 0);
+    EXPECT_EQ(router.find("POST", "/v1/threads").index, 2);
+    const auto one = router.find("GET", "/v1/threads/thr_0a");
+    EXPECT_EQ(one.index, 3);
+    EXPECT_EQ(one.parameters, std::vector<std::string>{"thr_0a"});
+    const auto two = router.find("DELETE", "/v1/integrations/int_1/grants/grt-2");
+    EXPECT_EQ(two.parameters, (std::vector<std::string>{"int_1", "grt-2"}));
+    EXPECT_EQ(router.find("HEAD", "/v1/threads").index, 1);
+}
+
+TEST(Router, other_paths_find_nothing) {
+    const auto router = small();
+    const std::string long_id(65, 'a');
+    for (const std::string path :
+         {"", "//", "/v1", "/v1/", "//v1/threads", "/v1/threads/", "/v1/threads//", "/v1/Threads",
+          "/v1/../v1/threads", "/v1/%2e%2e/threads", "/v1/threads/%00", "/v1/threads/a.b",
+          "/v1/threads/a/b", "/v1/threads/a b", "/v1/threads/{id}", "/v2/threads", "v1/threads",
+          "/v1/integrations//grants/x"}) {
+        const auto match = router.find("GET", path);
+        EXPECT_EQ(match.route, nullptr) << path;
+        EXPECT_EQ(match.allowed, "") << path;
+    }
+    EXPECT_EQ(router.find("GET", "/v1/threads/" + long_id).route, nullptr);
+    EXPECT_NE(router.find("GET", "/v1/threads/" + long_id.substr(1)).route, nullptr);
+}
+
+TEST(Router, wrong_method_names_the_right_ones) {
+    const auto router = small();
+    EXPECT_EQ(router.find("PUT", "/v1/threads").allowed, "GET, HEAD, POST");
+    EXPECT_EQ(router.find("get", "/v1/threads").allowed, "GET, HEAD, POST");
+    EXPECT_EQ(router.find("HEAD", "/v1/integrations/a/grants/b").allowed, "DELETE");
+    EXPECT_EQ(router.find("OPTIONS", "/nothing").allowed, "");
+}
+
+TEST(Router, every_route_of_the_server_is_guarded_but_these) {
+    const std::set<std::string> open = {"GET /",          "GET /healthz",     "GET /readyz",
+                                        "GET /metrics",   "GET /setup",       "POST /setup",
+                                        "POST /v1/setup", "POST /v1/sessions"};
+    const auto router = make_router();
+    std::set<std::string> found;
+    std::set<std::string> all;
+    for (const auto& route : router.routes()) {
+        const auto name = route.method + " " + route.pattern;
+        EXPECT_TRUE(all.insert(name).second) << name << " stands there twice";
+        if (!route.endpoint.permission) found.insert(name);
+    }
+    EXPECT_EQ(found, open);
+}
+
+TEST(Router, unlock_takes_no_idempotency_key_and_what_makes_something_does) {
+    const auto router = make_router();
+    for (const auto& route : router.routes()) {
+        const bool recorded = route.endpoint.replay != nullptr;
+        if (route.pattern.ends_with("/unlock") || route.method == "GET") {
+            EXPECT_FALSE(recorded) << route.pattern;
+        }
+        if (route.method == "POST" &&
+            (route.pattern == "/v1/threads" || route.pattern == "/v1/integrations" ||
+             route.pattern.ends_with("/grants"))) {
+            EXPECT_TRUE(recorded) << route.pattern;
+        }
+    }
+}
+
+}  // namespace
+}  // namespace postern::api

@@ -1,0 +1,60 @@
+#include "edge/api/secret_field.h"
+
+#include "edge/api/limits.h"
+#include "foundation/base/clock.h"
+#include "foundation/codec/json.h"
+#include "platform/keys/seals.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+namespace postern::api {
+
+keys::SecretInput read_secret(codec::ObjectReader& body, std::string_view name, bool required) {
+    keys::SecretInput out;
+    auto read = body.secret(name, k_secret_bytes_max, required);
+    if (!read) return out;
+    out.clear = std::move(read->clear);
+    out.boxed = std::move(read->boxed);
+    return out;
+}
+
+NewSecret read_new_secret(codec::ObjectReader& body, std::string_view name) {
+    NewSecret out;
+    out.generate = body.flag("generate");
+    const bool is_typed = body.value(name, false) != nullptr;
+    if (out.generate == is_typed) {
+        body.wrong(name, out.generate ? "invalid" : "missing");
+        return out;
+    }
+    if (!is_typed) return out;
+    out.typed = read_secret(body, name, true);
+    out.is_empty_text = out.typed.clear.empty() && out.typed.boxed.empty();
+    return out;
+}
+
+std::int64_t read_duration_s(codec::ObjectReader& body,
+                             std::string_view name,
+                             std::int64_t low,
+                             std::int64_t high,
+                             std::optional<std::int64_t> otherwise) {
+    constexpr std::size_t k_duration_bytes_max = 32;
+    if (otherwise && body.value(name, false) == nullptr) return *otherwise;
+    const auto text = body.text(name, k_duration_bytes_max);
+    if (text.empty()) return 0;
+    const auto seconds = parse_duration_s(text);
+    if (!seconds) {
+        body.wrong(name, "invalid");
+        return 0;
+    }
+    if (*seconds < low || *seconds > high) {
+        body.wrong(name, "out_of_range");
+        return 0;
+    }
+    return *seconds;
+}
+
+}  // namespace postern::api

@@ -1,0 +1,42 @@
+#pragma once
+
+#include "edge/api/metrics.h"
+#include "features/identity/identity.h"
+#include "features/integrations/integrations.h"
+#include "features/mail/mail_service.h"
+#include "features/outreach/creators.h"
+#include "foundation/base/clock.h"
+#include "platform/events/event_log.h"
+#include "platform/ipc/link.h"
+#include "platform/store/database.h"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace postern::api {
+
+/// How this server is reached and run. May change between requests (ports are known after start).
+struct Site {
+    std::vector<std::uint16_t> ports;  ///< that the main listener has
+    std::string public_url;            ///< "https://postern.example", empty: none
+    std::string isolation;             ///< empty: every process is fenced; else what is missing
+    std::string version;
+};
+
+/// What the endpoints work with. Lifetime: all of it outlives the server.
+struct Services {
+    identity::Identity& identity;
+    integrations::Integrations& integrations;
+    mail::MailService& mail;
+    outreach::Creators& creators;
+    events::EventLog& events;
+    store::Database& database;
+    ipc::Link& keeper;
+    ipc::Link& courier;
+    const Clock& clock;
+    const Site& site;
+    Metrics& metrics;
+};
+
+}  // namespace postern::api

@@ -1,0 +1,89 @@
+#include "edge/api/api_error.h"
+#include "edge/api/authentication.h"
+#include "edge/api/call.h"
+#include "edge/api/endpoints.h"
+#include "edge/api/limits.h"
+#include "edge/api/problem.h"
+#include "edge/api/router.h"
+#include "edge/api/site.h"
+#include "features/identity/actor.h"
+#include "features/identity/identity.h"
+#include "features/identity/policy.h"
+#include "foundation/base/clock.h"
+#include "foundation/base/result.h"
+#include "foundation/codec/json.h"
+
+#include <utility>
+#include <vector>
+
+namespace postern::api {
+namespace {
+
+using identity::Permission;
+
+/// POST /v1/sessions {email, password} -> a cookie that no script can read
+Answer post_session(Call call) {
+    if (!is_not_foreign(call.request)) co_return fail(ApiError::foreign_origin);
+    auto json = json_body(call);
+    if (!json) co_return fail(std::move(json.error()));
+    std::vector<codec::FieldError> errors;
+    codec::ObjectReader body(*json, "", errors);
+    auto email = body.text("email", k_address_bytes_max);
+    auto password = body.secret("password", identity::k_password_bytes_max, true);
+    body.finish();
+    if (password && !password->boxed.empty()) errors.push_back({"password", "wrong_type"});
+    if (!password || !errors.empty()) co_return problem_of_fields(errors, call.request.id);
+    auto session =
+        co_await call.use().identity.sign_in(std::move(email), std::move(password->clear));
+    if (!session) co_return fail(std::move(session.error()));
+    codec::JsonWriter out;
+    out.begin_object()
+        .field("person_id", session->person.text())
+        .field("expires_at", rfc3339(session->expires_at_ms))
+        .end_object();
+    auto response = json_response(201, out.take());
+    response.headers.emplace_back(
+        "Set-Cookie", session_cookie(session->text, call.request.secure, identity::k_session_s));
+    co_return response;
+}
+
+/// DELETE /v1/sessions/current
+Answer delete_session(Call call, identity::Authorized<Permission::see_workspace> who) {
+    if (!who.actor().person) co_return fail(ApiError::session_needed);
+    auto ended = co_await call.use().identity.sign_out(who.actor());
+    if (!ended) co_return fail(std::move(ended.error()));
+    auto response = no_content();
+    response.headers.emplace_back("Set-Cookie", ended_session_cookie(call.request.secure));
+    co_return response;
+}
+
+/// GET /v1/me
+Answer get_me(Call call, identity::Authorized<Permission::see_workspace> who) {
+    const auto actor = who.actor();
+    auto me = co_await call.use().identity.me(actor);
+    if (!me) co_return fail(std::move(me.error()));
+    codec::JsonWriter json;
+    json.begin_object()
+        .begin_object("workspace")
+        .field("id", me->workspace.id.text())
+        .field("name", me->workspace.name)
+        .field("is_demo", me->workspace.is_demo)
+        .end_object()
+        .field("role", name_of(actor.role));
+    if (actor.person) {
+        json.field("person_id", actor.person->text()).field("email", me->email);
+    }
+    if (actor.token) json.field("token_id", actor.token->text());
+    json.end_object();
+    co_return json_response(200, json.take());
+}
+
+}  // namespace
+
+void add_session_routes(Router& router) {
+    router.add("POST", "/v1/sessions", open_to_all(post_session));
+    router.add("DELETE", "/v1/sessions/current", guarded(delete_session));
+    router.add("GET", "/v1/me", guarded(get_me));
+}
+
+}  // namespace postern::api

@@ -1,0 +1,86 @@
+#pragma once
+
+#include "foundation/base/bytes.h"
+#include "foundation/base/secret.h"
+#include "platform/ipc/rpc.h"
+
+#include <cstdint>
+#include <string>
+#include <tuple>
+#include <vector>
+
+/// What the command line asks of front, over DIR/run/admin.sock or, without a running server, over
+/// a socket pair to one that was started for it alone. Whoever can connect owns the installation.
+namespace postern::cli {
+
+enum class AdminError { already_set_up, unknown_role, invalid_name, disk_full, failed };
+
+constexpr ErrorInfo describe(AdminError error) {
+    switch (error) {
+        case AdminError::already_set_up:
+            return {"already_set_up", "There is an owner already; the set-up link is used up."};
+        case AdminError::unknown_role: return {"unknown_role", "There is no such role."};
+        case AdminError::invalid_name:
+            return {"invalid_name", "A workspace name has 1 to 100 characters, none of control."};
+        case AdminError::disk_full: return {"disk_full", "The disk is full; nothing was changed."};
+        case AdminError::failed: return {"internal_error", "Something went wrong inside."};
+    }
+    return {"internal_error", "Something went wrong inside."};
+}
+
+/// Makes a fresh set-up token for the first owner; the one before is void.
+/// Errors: already_set_up.
+struct SetupLink {
+    static constexpr std::uint16_t k_method = 200;
+    struct Answer {
+        Secret token;
+        auto wire() { return std::tie(token); }
+    };
+    using Failure = AdminError;
+    auto wire() { return std::tie(); }
+};
+
+/// Makes an API token of a workspace, and the workspace where there is none of that name.
+/// Errors: unknown_role, invalid_name, disk_full.
+struct CreateToken {
+    static constexpr std::uint16_t k_method = 201;
+    struct Answer {
+        Secret token;  ///< "pst_..."
+        auto wire() { return std::tie(token); }
+    };
+    using Failure = AdminError;
+    std::string workspace;
+    std::string role;
+    auto wire() { return std::tie(workspace, role); }
+};
+
+/// Who this installation is.
+struct Identify {
+    static constexpr std::uint16_t k_method = 202;
+    struct Answer {
+        Bytes receipt_key;  ///< Ed25519 public half
+        auto wire() { return std::tie(receipt_key); }
+    };
+    using Failure = AdminError;
+    auto wire() { return std::tie(); }
+};
+
+enum class Verdict : std::uint8_t { good, warning, bad };
+struct DoctorCheck {
+    std::string name;  ///< "secrets in locked memory"
+    Verdict verdict = Verdict::good;
+    std::string text;  ///< what was seen, and where it is not good what to do
+    auto wire() { return std::tie(name, verdict, text); }
+};
+/// What only front and keeper can see: Secret::all_locked() of both, the stores' reserve.
+struct Doctor {
+    static constexpr std::uint16_t k_method = 203;
+    struct Answer {
+        std::vector<DoctorCheck> checks;
+        auto wire() { return std::tie(checks); }
+    };
+    using Failure = AdminError;
+    auto wire() { return std::tie(); }
+};
+
+}  // namespace postern::cli

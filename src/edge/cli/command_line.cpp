@@ -1,0 +1,118 @@
+#include "edge/cli/command_line.h"
+
+#include "edge/cli/installation.h"
+
+#include <CLI/CLI.hpp>
+#include <expected>
+#include <optional>
+#include <sstream>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace postern::cli {
+namespace {
+
+const std::vector<std::string> k_roles{"owner",   "manager",  "reader",
+                                       "privacy", "operator", "auditor"};
+
+void add_place(CLI::App& command, Place& place, bool required) {
+    auto* data = command.add_option("--data", place.data, "data directory");
+    if (required) data->required();
+    command.add_option("--config", place.config_file, "configuration file (TOML)");
+    command.add_option("--root-key", place.root_key_file,
+                       "root key file (default: the configuration's, else DATA/root.key)");
+}
+
+/// Everything that options write to; CLI11 keeps references.
+struct Parsed {
+    Place place;
+    std::vector<std::string> listen;
+    std::string workspace;
+    std::string role;
+    std::string receipt_file;
+    std::string config_file;
+};
+
+struct Tree {
+    Tree(Parsed& parsed, const std::string& version);
+
+    CLI::App app{"Postern: writes to creators from your own mailboxes, and can be cut off.",
+                 "postern"};
+    CLI::App* init = nullptr;
+    CLI::App* serve = nullptr;
+    CLI::App* recover = nullptr;
+    CLI::App* setup_link = nullptr;
+    CLI::App* token_create = nullptr;
+    CLI::App* check_config = nullptr;
+    CLI::App* doctor = nullptr;
+    CLI::App* receipt_verify = nullptr;
+};
+
+Tree::Tree(Parsed& parsed, const std::string& version) {
+    app.require_subcommand(1);
+    app.set_version_flag("--version", "postern " + version);
+    init = app.add_subcommand("init", "make an installation; prints set-up link and recovery kit");
+    add_place(*init, parsed.place, true);
+    serve = app.add_subcommand("serve", "run the server");
+    add_place(*serve, parsed.place, true);
+    serve->add_option("--listen", parsed.listen, "ADDRESS:PORT or localhost:PORT; repeatable")
+        ->take_all();
+    recover = app.add_subcommand("recover", "restore the root key from a share on standard input");
+    add_place(*recover, parsed.place, true);
+    setup_link = app.add_subcommand("setup-link", "a fresh set-up link for the first owner");
+    add_place(*setup_link, parsed.place, true);
+    auto* token = app.add_subcommand("token", "API tokens")->require_subcommand(1);
+    token_create = token->add_subcommand("create", "make one; it is printed alone");
+    add_place(*token_create, parsed.place, true);
+    token_create->add_option("--workspace", parsed.workspace, "its name; made if there is none")
+        ->required();
+    token_create->add_option("--role", parsed.role, "what the token may do")
+        ->required()
+        ->check(CLI::IsMember(k_roles));
+    check_config = app.add_subcommand("check-config", "say what is wrong with a configuration");
+    check_config->add_option("--config", parsed.config_file, "configuration file")->required();
+    doctor = app.add_subcommand("doctor", "look at the installation and its surroundings");
+    add_place(*doctor, parsed.place, true);
+    auto* receipt = app.add_subcommand("receipt", "receipts")->require_subcommand(1);
+    receipt_verify = receipt->add_subcommand("verify", "check a receipt's signature");
+    add_place(*receipt_verify, parsed.place, false);
+    receipt_verify->add_option("file", parsed.receipt_file, "the receipt, as JSON")->required();
+}
+
+Command command_of(const Tree& tree, Parsed parsed) {
+    auto& place = parsed.place;
+    if (tree.init->parsed()) return InitCommand{std::move(place)};
+    if (tree.serve->parsed()) return ServeCommand{std::move(place), std::move(parsed.listen)};
+    if (tree.recover->parsed()) return RecoverCommand{std::move(place)};
+    if (tree.setup_link->parsed()) return SetupLinkCommand{std::move(place)};
+    if (tree.token_create->parsed()) {
+        return CreateTokenCommand{std::move(place), std::move(parsed.workspace),
+                                  std::move(parsed.role)};
+    }
+    if (tree.check_config->parsed()) return CheckConfigCommand{std::move(parsed.config_file)};
+    if (tree.doctor->parsed()) return DoctorCommand{std::move(place)};
+    VerifyReceiptCommand verify{.place = std::nullopt, .file = std::move(parsed.receipt_file)};
+    if (!place.data.empty()) verify.place = std::move(place);
+    return verify;
+}
+
+}  // namespace
+
+std::expected<Command, Usage> parse_command_line(int argc,
+                                                 const char* const* argv,
+                                                 const std::string& version) {
+    Parsed parsed;
+    Tree tree(parsed, version);
+    try {
+        tree.app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        std::ostringstream out;
+        std::ostringstream problem;
+        const bool good = tree.app.exit(error, out, problem) == 0;
+        return std::unexpected(Usage{good ? out.str() : problem.str(), good ? 0 : 2});
+    }
+    return command_of(tree, std::move(parsed));
+}
+
+}  // namespace postern::cli

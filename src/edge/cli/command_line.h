@@ -1,0 +1,60 @@
+#pragma once
+
+#include "edge/cli/installation.h"
+
+#include <expected>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace postern::cli {
+
+struct InitCommand {
+    Place place;
+};
+struct ServeCommand {
+    Place place;
+    std::vector<std::string> listen;
+};
+struct RecoverCommand {
+    Place place;
+};
+struct SetupLinkCommand {
+    Place place;
+};
+struct CreateTokenCommand {
+    Place place;
+    std::string workspace;
+    std::string role;
+};
+struct CheckConfigCommand {
+    std::string config_file;
+};
+struct DoctorCommand {
+    Place place;
+};
+struct VerifyReceiptCommand {
+    std::optional<Place> place;  ///< nothing: the key that the receipt names
+    std::string file;
+};
+using Command = std::variant<InitCommand,
+                             ServeCommand,
+                             RecoverCommand,
+                             SetupLinkCommand,
+                             CreateTokenCommand,
+                             CheckConfigCommand,
+                             DoctorCommand,
+                             VerifyReceiptCommand>;
+
+/// What to print instead of running a command: help, the version, or what was wrong.
+struct Usage {
+    std::string text;
+    int exit_code = 2;
+};
+
+[[nodiscard]] std::expected<Command, Usage> parse_command_line(int argc,
+                                                               const char* const* argv,
+                                                               const std::string& version);
+
+}  // namespace postern::cli

@@ -1,0 +1,74 @@
+#include "edge/cli/command_line.h"
+
+#include <gtest/gtest.h>
+#include <expected>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace postern::cli {
+namespace {
+
+std::expected<Command, Usage> parse(std::vector<const char*> words) {
+    words.insert(words.begin(), "postern");
+    return parse_command_line(static_cast<int>(words.size()), words.data(), "0.1.0");
+}
+
+TEST(CommandLine, every_command_is_understood) {
+    EXPECT_EQ(std::get<InitCommand>(*parse({"init", "--data", "/d"})).place.data, "/d");
+    const auto serve = parse({"serve", "--data", "/d", "--listen", "localhost:8080", "--listen",
+                              "[::1]:1", "--config", "/c", "--root-key", "/k"});
+    ASSERT_TRUE(serve);
+    EXPECT_EQ(std::get<ServeCommand>(*serve).listen,
+              (std::vector<std::string>{"localhost:8080", "[::1]:1"}));
+    EXPECT_EQ(std::get<ServeCommand>(*serve).place.root_key_file, "/k");
+    EXPECT_TRUE(std::holds_alternative<RecoverCommand>(*parse({"recover", "--data", "/d"})));
+    EXPECT_TRUE(std::holds_alternative<SetupLinkCommand>(*parse({"setup-link", "--data", "/d"})));
+    const auto token =
+        parse({"token", "create", "--data", "/d", "--workspace", "Brand", "--role", "owner"});
+    ASSERT_TRUE(token);
+    EXPECT_EQ(std::get<CreateTokenCommand>(*token).workspace, "Brand");
+    EXPECT_TRUE(
+        std::holds_alternative<CheckConfigCommand>(*parse({"check-config", "--config", "/c"})));
+    EXPECT_TRUE(std::holds_alternative<DoctorCommand>(*parse({"doctor", "--data", "/d"})));
+    const auto verify = parse({"receipt", "verify", "/r.json"});
+    ASSERT_TRUE(verify);
+    EXPECT_FALSE(std::get<VerifyReceiptCommand>(*verify).place);
+    EXPECT_TRUE(
+        std::get<VerifyReceiptCommand>(*parse({"receipt", "verify", "/r", "--data", "/d"})).place);
+}
+
+TEST(CommandLine, help_and_version_are_no_failure) {
+    const auto help = parse({"--help"});
+    ASSERT_FALSE(help);
+    EXPECT_EQ(help.error().exit_code, 0);
+    EXPECT_NE(help.error().text.find("serve"), std::string::npos);
+    const auto version = parse({"--version"});
+    ASSERT_FALSE(version);
+    EXPECT_EQ(version.error().exit_code, 0);
+    EXPECT_NE(version.error().text.find('.'), std::string::npos);
+}
+
+TEST(CommandLine, what_is_wrong_is_said_and_ends_with_2) {
+    const std::vector<std::vector<const char*>> all{
+        {},
+        {"nonsense"},
+        {"init"},
+        {"serve", "--nonsense"},
+        {"token"},
+        {"token", "create", "--data", "/d", "--role", "owner"},
+        {"token", "create", "--data", "/d", "--workspace", "B", "--role", "king"},
+        {"check-config"},
+        {"receipt", "verify"},
+        {"init", "--data", "/d", "more"},
+    };
+    for (const auto& words : all) {
+        const auto usage = parse(words);
+        ASSERT_FALSE(usage) << words.size();
+        EXPECT_EQ(usage.error().exit_code, 2);
+        EXPECT_FALSE(usage.error().text.empty());
+    }
+}
+
+}  // namespace
+}  // namespace postern::cli

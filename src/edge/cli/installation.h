@@ -1,0 +1,72 @@
+#pragma once
+
+#include "edge/cli/admin_protocol.h"
+#include "foundation/base/bytes.h"
+#include "foundation/base/secret.h"
+
+#include <cstdint>
+#include <expected>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace postern::cli {
+
+/// Why a command did not do what it was asked, in words.
+struct Refusal {
+    std::string code;
+    std::string text;
+    std::string detail;
+};
+template <typename T = void>
+using Outcome = std::expected<T, Refusal>;
+
+/// Which installation a command is about.
+struct Place {
+    std::string data;
+    std::string config_file;    ///< empty: none
+    std::string root_key_file;  ///< empty: the configuration's, else DATA/root.key
+};
+
+/// What init tells its user. Nothing of it is stored in clear.
+struct Made {
+    Secret recovery_text;
+    Secret setup_token;
+    std::string base_url;  ///< where the set-up page will be
+    std::string root_key_file;
+};
+struct SetupToken {
+    Secret token;
+    std::string base_url;
+};
+struct Serving {
+    std::string url;
+    std::string metrics_url;  ///< empty: none
+};
+
+/// What the commands do, as far as it takes processes and files; app/ implements it. Commands that
+/// need the stores ask the running server, else one that is started for the command alone.
+class Installation {
+public:
+    virtual ~Installation() = default;
+
+    virtual Outcome<Made> init(const Place& place) = 0;
+    /// The fingerprint of the restored key.
+    virtual Outcome<std::string> recover(const Place& place, Secret share) = 0;
+    /// Until SIGTERM or SIGINT.
+    virtual Outcome<> serve(const Place& place,
+                            const std::vector<std::string>& listen,
+                            const std::function<void(const Serving&)>& announce) = 0;
+    /// One line per problem; empty: it is good.
+    virtual std::vector<std::string> config_problems(const std::string& config_file) = 0;
+
+    virtual Outcome<SetupToken> setup_token(const Place& place) = 0;
+    virtual Outcome<Secret> create_token(const Place& place,
+                                         const std::string& workspace,
+                                         const std::string& role) = 0;
+    virtual Outcome<Bytes> receipt_key(const Place& place) = 0;
+    virtual std::vector<DoctorCheck> doctor(const Place& place) = 0;
+};
+
+}  // namespace postern::cli

@@ -1,0 +1,149 @@
+#include "edge/cli/run.h"
+
+#include "edge/cli/admin_protocol.h"
+#include "edge/cli/installation.h"
+#include "foundation/base/bytes.h"
+#include "foundation/base/secret.h"
+
+#include <gtest/gtest.h>
+#include <expected>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace postern::cli {
+namespace {
+
+Secret secret(std::string_view text) {
+    return Secret::copy_of(as_bytes(text));
+}
+
+class FakeInstallation final : public Installation {
+public:
+    bool refuses = false;
+    Verdict verdict = Verdict::good;
+
+    Outcome<Made> init(const Place&) override {
+        if (refuses) return no();
+        return Made{secret("postern-recovery-1:abc"), secret("setup"), "http://localhost:8080",
+                    "/d/root.key"};
+    }
+    Outcome<std::string> recover(const Place&, Secret) override {
+        if (refuses) return no();
+        return "0123";
+    }
+    Outcome<> serve(const Place&,
+                    const std::vector<std::string>&,
+                    const std::function<void(const Serving&)>& announce) override {
+        if (refuses) return no();
+        announce({"http://localhost:1", "http://localhost:2"});
+        return {};
+    }
+    std::vector<std::string> config_problems(const std::string&) override {
+        if (!refuses) return {};
+        return {"line 1"};
+    }
+    Outcome<SetupToken> setup_token(const Place&) override {
+        if (refuses) return no();
+        return SetupToken{secret("again"), "https://p.example"};
+    }
+    Outcome<Secret> create_token(const Place&, const std::string&, const std::string&) override {
+        if (refuses) return no();
+        return secret("pst_x");
+    }
+    Outcome<Bytes> receipt_key(const Place&) override { return no(); }
+    std::vector<DoctorCheck> doctor(const Place&) override { return {{"disk", verdict, "words"}}; }
+
+private:
+    static std::unexpected<Refusal> no() {
+        return std::unexpected(Refusal{"some_code", "It is refused.", "detail"});
+    }
+};
+
+struct Ran {
+    int status = 0;
+    std::string out;
+    std::string err;
+};
+
+Ran run(Installation& installation, std::vector<const char*> words) {
+    words.insert(words.begin(), "postern");
+    testing::internal::CaptureStdout();
+    testing::internal::CaptureStderr();
+    Ran ran;
+    ran.status = cli::run(static_cast<int>(words.size()), words.data(), "0.1.0", installation);
+    ran.out = testing::internal::GetCapturedStdout();
+    ran.err = testing::internal::GetCapturedStderr();
+    return ran;
+}
+
+const std::vector<const char*> k_token{"token",       "create", "--data", "/d",
+                                       "--workspace", "Brand",  "--role", "owner"};
+
+TEST(Run, a_token_stands_alone_on_standard_output) {
+    FakeInstallation installation;
+    const auto ran = run(installation, k_token);
+    EXPECT_EQ(ran.status, 0);
+    EXPECT_EQ(ran.out, "pst_x\n");
+    EXPECT_EQ(ran.err, "");
+}
+
+TEST(Run, a_refusal_is_one_sentence_with_its_code_and_ends_with_1) {
+    FakeInstallation installation;
+    installation.refuses = true;
+    for (const auto& words : {k_token,
+                              {"init", "--data", "/d"},
+                              {"setup-link", "--data", "/d"},
+                              {"serve", "--data", "/d"},
+                              {"recover", "--data", "/d"}}) {
+        const auto ran = run(installation, words);
+        EXPECT_EQ(ran.status, 1);
+        EXPECT_EQ(ran.out, "");
+        EXPECT_EQ(ran.err, "postern: It is refused. detail [some_code]\n");
+    }
+}
+
+TEST(Run, init_prints_link_and_recovery_kit_on_lines_of_their_own) {
+    FakeInstallation installation;
+    const auto ran = run(installation, {"init", "--data", "/d"});
+    EXPECT_NE(ran.out.find("\nhttp://localhost:8080/setup?token=setup\n"), std::string::npos);
+    EXPECT_NE(ran.out.find("\npostern-recovery-1:abc\n"), std::string::npos);
+}
+
+TEST(Run, serve_announces_where) {
+    FakeInstallation installation;
+    const auto ran = run(installation, {"serve", "--data", "/d"});
+    EXPECT_EQ(ran.out, "ready http://localhost:1\nmetrics http://localhost:2\n");
+}
+
+TEST(Run, doctor_and_check_config_say_by_their_status_what_they_found) {
+    FakeInstallation installation;
+    EXPECT_EQ(run(installation, {"check-config", "--config", "/c"}).status, 0);
+    EXPECT_EQ(run(installation, {"doctor", "--data", "/d"}).status, 0);
+    installation.verdict = Verdict::warning;
+    EXPECT_EQ(run(installation, {"doctor", "--data", "/d"}).status, 0);
+    installation.verdict = Verdict::bad;
+    installation.refuses = true;
+    EXPECT_EQ(run(installation, {"doctor", "--data", "/d"}).status, 1);
+    EXPECT_EQ(run(installation, {"check-config", "--config", "/c"}).status, 1);
+}
+
+TEST(Run, a_wrong_command_line_ends_with_2) {
+    FakeInstallation installation;
+    const auto ran = run(installation, {"nonsense"});
+    EXPECT_EQ(ran.status, 2);
+    EXPECT_EQ(ran.out, "");
+    EXPECT_NE(ran.err, "");
+    EXPECT_EQ(run(installation, {"--help"}).status, 0);
+}
+
+TEST(Run, a_receipt_that_cannot_be_read_is_refused) {
+    FakeInstallation installation;
+    const auto ran = run(installation, {"receipt", "verify", "/nonexistent"});
+    EXPECT_EQ(ran.status, 1);
+    EXPECT_EQ(ran.out, "");
+}
+
+}  // namespace
+}  // namespace postern::cli

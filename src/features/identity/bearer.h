@@ -1,0 +1,28 @@
+#pragma once
+
+#include "foundation/base/secret.h"
+#include "foundation/crypto/hash.h"
+
+#include <optional>
+#include <string_view>
+
+namespace postern::identity {
+
+/// A random bearer secret: its text is shown once, its hash is stored. 256 random bits need no
+/// slow hash.
+struct Bearer {
+    Secret text;
+    crypto::Hash hash{};
+};
+
+inline constexpr std::string_view k_api_token_prefix = "pst_";
+inline constexpr std::string_view k_session_prefix = "pss_";
+inline constexpr std::string_view k_setup_prefix = "";
+
+/// `prefix` and 43 characters of base64url.
+[[nodiscard]] Bearer make_bearer(std::string_view prefix);
+/// What is stored for this text; nothing unless it has the form that make_bearer() gives.
+[[nodiscard]] std::optional<crypto::Hash> hash_of_bearer(std::string_view prefix,
+                                                         std::string_view text);
+
+}  // namespace postern::identity

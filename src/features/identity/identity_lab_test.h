@@ -1,0 +1,77 @@
+#pragma once
+
+#include "features/identity/identity.h"
+#include "features/identity/played_keeper_test.h"
+#include "platform/store/scratch_store_test.h"
+
+#include <gtest/gtest.h>
+#include <memory>
+#include <string>
+#include <utility>
+
+namespace postern::identity::test {
+
+inline constexpr std::string_view k_email = "olga@brand.example";
+inline constexpr std::string_view k_password = "correct horse battery staple";
+
+inline std::string text_of(const Secret& secret) {
+    return secret.with_bytes([](ByteView bytes) { return std::string(as_text(bytes)); });
+}
+inline Secret secret_of(std::string_view text) {
+    return Secret::copy_of(as_bytes(text));
+}
+
+/// Identity over a real SQLite store and a played keeper.
+class IdentityLab : public ::testing::Test {
+protected:
+    IdentityLab() {
+        store::Database::Options options;
+        options.file = folder.file("store.db");
+        options.create = true;
+        options.readers = 0;
+        options.clock = &clock;
+        database = store::open_or_fail(options);
+        restart();
+    }
+    /// As after a restart: only what is stored is left.
+    void restart() {
+        identity = std::make_unique<Identity>(
+            Identity::Parts{*database, keeper.link, clock, {.passes = 1, .memory_kib = 64}});
+    }
+
+    template <typename T>
+    Result<T> run(async::Task<T> task) {
+        return loop.run(std::move(task));
+    }
+    Result<NewToken> set_up(std::string token,
+                            std::string_view email = k_email,
+                            std::string_view password = k_password,
+                            std::string workspace = "Brand") {
+        Identity::SetUp ask{std::move(token), std::move(workspace), std::string(email),
+                            secret_of(password)};
+        return run(identity->set_up(std::move(ask)));
+    }
+    std::string setup_token() { return text_of(run(identity->create_setup_token()).value()); }
+    /// Sets up with the usual names.
+    NewToken owner() {
+        auto made = set_up(setup_token());
+        EXPECT_TRUE(made.has_value());
+        return std::move(made.value());
+    }
+    Result<NewSession> sign_in(std::string_view email = k_email,
+                               std::string_view password = k_password) {
+        return run(identity->sign_in(std::string(email), secret_of(password)));
+    }
+    Result<NewToken> create_token(std::string workspace, Role role = Role::owner) {
+        return run(identity->create_token(Identity::TokenAsk{std::move(workspace), role, false}));
+    }
+
+    store::TestFolder folder;
+    ManualClock clock;
+    net::test::Loop loop;
+    TestKeeper keeper{loop};
+    std::unique_ptr<store::Database> database;
+    std::unique_ptr<Identity> identity;
+};
+
+}  // namespace postern::identity::test

@@ -1,0 +1,97 @@
+#pragma once
+
+#include "features/identity/policy.h"
+#include "foundation/base/clock.h"
+#include "foundation/crypto/hash.h"
+#include "platform/store/database.h"
+
+#include <optional>
+#include <vector>
+
+namespace postern::identity {
+
+struct SetupToken {
+    crypto::Hash hash{};
+    UnixMs expires_at_ms = 0;
+};
+struct WorkspaceRow {
+    WorkspaceId id;
+    store::SealedBytes name;
+    bool is_demo = false;
+    UnixMs created_at_ms = 0;
+};
+struct PersonRow {
+    PersonId id;
+    Bytes address_token;
+    store::SealedBytes address;
+    store::SealedBytes password;
+    UnixMs created_at_ms = 0;
+};
+struct Membership {
+    WorkspaceId workspace;
+    PersonId person;
+    Role role = Role::reader;
+    UnixMs created_at_ms = 0;
+};
+struct SessionRow {
+    crypto::Hash token_hash{};
+    PersonId person;
+    UnixMs created_at_ms = 0;
+    UnixMs expires_at_ms = 0;
+};
+struct TokenRow {
+    crypto::Hash token_hash{};
+    TokenId id;
+    WorkspaceId workspace;  ///< the one it is bound to
+    Role role = Role::reader;
+    UnixMs created_at_ms = 0;
+};
+struct Attempts {
+    std::int64_t failed = 0;
+    UnixMs blocked_until_ms = 0;
+};
+
+/// How many memberships, workspaces or tokens one answer lists.
+inline constexpr std::int64_t k_identity_rows_max = 10'000;
+
+/// Rows of workspaces, people, sessions and tokens. Each function is part of the caller's
+/// transaction; its errors are those of the store.
+namespace rows {
+
+Result<bool> is_set_up(store::Transaction& tx);
+Result<> mark_set_up(store::Transaction& tx);
+Result<std::optional<SetupToken>> load_setup_token(store::Transaction& tx);
+/// Takes the place of an earlier one.
+Result<> store_setup_token(store::Transaction& tx, const SetupToken& token);
+Result<> delete_setup_token(store::Transaction& tx);
+
+Result<> insert_workspace(store::Transaction& tx, const WorkspaceRow& row);
+Result<std::optional<WorkspaceRow>> find_workspace(store::Transaction& tx, WorkspaceId id);
+Result<std::vector<WorkspaceRow>> list_workspaces(store::Transaction& tx);
+
+Result<> insert_person(store::Transaction& tx, const PersonRow& row);
+Result<std::optional<PersonRow>> find_person(store::Transaction& tx, const Bytes& address_token);
+Result<std::optional<PersonRow>> find_person(store::Transaction& tx, PersonId id);
+Result<> insert_membership(store::Transaction& tx, const Membership& row);
+Result<std::vector<Membership>> list_memberships(store::Transaction& tx, PersonId person);
+
+Result<> insert_session(store::Transaction& tx, const SessionRow& row);
+Result<std::optional<SessionRow>> find_session(store::Transaction& tx, const crypto::Hash& hash);
+Result<> delete_session(store::Transaction& tx, const crypto::Hash& hash);
+Result<> delete_expired_sessions(store::Transaction& tx, UnixMs now_ms);
+
+Result<> insert_token(store::Transaction& tx, const TokenRow& row);
+Result<std::optional<TokenRow>> find_token(store::Transaction& tx, const crypto::Hash& hash);
+Result<std::vector<TokenRow>> list_tokens(store::Transaction& tx, WorkspaceId workspace);
+/// The number of deleted rows: 0 or 1.
+Result<std::int64_t> delete_token(store::Transaction& tx, WorkspaceId workspace, TokenId id);
+
+Result<Attempts> load_attempts(store::Transaction& tx, const Bytes& address_token);
+Result<> store_attempts(store::Transaction& tx,
+                        const Bytes& address_token,
+                        const Attempts& attempts);
+Result<> delete_attempts(store::Transaction& tx, const Bytes& address_token);
+Result<> delete_old_attempts(store::Transaction& tx, UnixMs before_ms);
+
+}  // namespace rows
+}  // namespace postern::identity

@@ -1,0 +1,103 @@
+#pragma once
+
+#include "features/integrations/integration_types.h"
+#include "platform/store/database.h"
+
+#include <vector>
+
+namespace postern::integrations {
+
+/// A change that was requested and is not finished: recovery completes or undoes it.
+struct Operation {
+    WorkspaceId workspace;
+    ReceiptId receipt;
+    IntegrationId integration;
+    std::string kind;  ///< connect, reseal, reconnect, cut_off, delete
+    std::uint64_t epoch = 0;
+};
+
+/// What outlives the rows it tells of: appended before the destruction, copied to backup sites.
+struct LedgerEntry {
+    std::string text;
+    Bytes signature;
+};
+
+/// Rows of integrations, seals, grants, operations, receipts and the ledger. Each function is part
+/// of the caller's transaction. Errors: those of the store, IntegrationError::not_found.
+namespace rows {
+
+Result<> insert_integration(store::Transaction& tx, const Integration& row);
+Result<> insert_seal(store::Transaction& tx,
+                     WorkspaceId workspace,
+                     IntegrationId integration,
+                     keys::Seal seal);
+Result<> insert_grant(store::Transaction& tx,
+                      WorkspaceId workspace,
+                      IntegrationId integration,
+                      const Grant& grant);
+/// With its present seal and grants. Deleted ones are found too.
+Result<Integration> load(store::Transaction& tx, WorkspaceId workspace, IntegrationId integration);
+/// At most `limit` with ids above `after`, without seals; deleted ones left out.
+Result<std::vector<Integration>> list(store::Transaction& tx,
+                                      WorkspaceId workspace,
+                                      IntegrationId after,
+                                      std::int64_t limit);
+/// Every active integration of every workspace.
+Result<std::vector<Integration>> list_active(store::Transaction& tx);
+
+Result<> set_state(store::Transaction& tx,
+                   WorkspaceId workspace,
+                   IntegrationId integration,
+                   StoredState state);
+Result<> set_broken(store::Transaction& tx,
+                    WorkspaceId workspace,
+                    IntegrationId integration,
+                    std::optional<std::string_view> code);
+/// The new epoch becomes the present one; other seals and all grants go.
+Result<> set_epoch(store::Transaction& tx,
+                   WorkspaceId workspace,
+                   IntegrationId integration,
+                   std::uint64_t epoch);
+Result<> set_settings(store::Transaction& tx,
+                      WorkspaceId workspace,
+                      IntegrationId integration,
+                      const Bytes& sealed_settings);
+Result<> delete_seal(store::Transaction& tx,
+                     WorkspaceId workspace,
+                     IntegrationId integration,
+                     std::uint64_t epoch);
+Result<> delete_seals_and_grants(store::Transaction& tx,
+                                 WorkspaceId workspace,
+                                 IntegrationId integration);
+Result<> delete_integration(store::Transaction& tx,
+                            WorkspaceId workspace,
+                            IntegrationId integration);
+/// Errors: grant_not_found.
+Result<> delete_grant(store::Transaction& tx,
+                      WorkspaceId workspace,
+                      IntegrationId integration,
+                      GrantId grant);
+Result<> set_warned(store::Transaction& tx,
+                    WorkspaceId workspace,
+                    GrantId grant,
+                    std::int64_t days);
+
+Result<> insert_operation(store::Transaction& tx, const Operation& operation, UnixMs now_ms);
+/// Errors: superseded when a later operation took its place.
+Result<> delete_operation(store::Transaction& tx, WorkspaceId workspace, ReceiptId receipt);
+Result<> delete_operations_of(store::Transaction& tx,
+                              WorkspaceId workspace,
+                              IntegrationId integration);
+Result<std::vector<Operation>> list_operations(store::Transaction& tx);
+
+Result<> insert_receipt(store::Transaction& tx,
+                        WorkspaceId workspace,
+                        const Receipt& receipt,
+                        IntegrationId subject,
+                        const Bytes& sealed_body);
+/// The sealed body. Errors: not_found.
+Result<Bytes> load_receipt(store::Transaction& tx, WorkspaceId workspace, ReceiptId receipt);
+Result<> append_ledger(store::Transaction& tx, WorkspaceId workspace, const LedgerEntry& entry);
+
+}  // namespace rows
+}  // namespace postern::integrations

@@ -1,0 +1,204 @@
+#pragma once
+
+#include "features/integrations/integration_error.h"
+#include "features/integrations/integration_store.h"
+#include "features/integrations/integration_types.h"
+#include "platform/events/event_log.h"
+#include "platform/ipc/link.h"
+#include "platform/store/reserve.h"
+
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace postern::integrations {
+
+/// The limits of a grant that somebody asks for.
+struct GrantAsk {
+    keys::Verbs verbs = 0;
+    std::uint32_t hourly_ceiling = 0;
+    std::int64_t expires_in_s = 0;
+};
+
+struct ConnectAsk {
+    std::string name;
+    std::string level;
+    std::string region;
+    mail::MailboxDestination destination;
+    keys::SecretInput credential;
+    bool generate = false;
+    keys::SecretInput shared_secret;
+    std::optional<GrantAsk> keep_working;  ///< "while I am away"
+    std::optional<IntegrationId> id;       ///< of what connect() makes; nothing: a fresh one
+};
+
+/// What connecting or reconnecting came to. Where a check is not good nothing was stored.
+struct Connected {
+    std::vector<mail::Check> checks;
+    std::optional<View> view;
+    Secret generated;
+};
+
+struct Ticket {
+    Bytes ticket;
+    UnixMs until_ms = 0;
+    bool by_grant = false;
+};
+
+/// Tells whoever works with integrations that one opened, closed or changed.
+class StateListener {
+public:
+    virtual ~StateListener() = default;
+    virtual void integration_changed(WorkspaceId workspace, IntegrationId integration) = 0;
+};
+
+/// The life of integrations: connect, lease, grant, re-seal, cut off, reconnect, delete. Rows are
+/// front's, secrets keeper's; every change that spans both is an operation row first, which
+/// recover() completes or undoes after a crash.
+///
+/// Executor: all calls from front's thread. Lifetime: outlives every coroutine it started.
+class Integrations {
+public:
+    struct Parts {
+        store::Database& database;
+        store::Reserve& reserve;
+        ipc::Link& keeper;
+        ipc::Link& courier;
+        events::EventLog& events;
+        const Clock& clock;
+    };
+    explicit Integrations(Parts parts) : parts_(parts) {}
+
+    void listen(StateListener& listener) { listener_ = &listener; }
+
+    async::Task<Connected> connect(WorkspaceId workspace, ConnectAsk ask);
+    /// Errors: not_found, deleted, other_account, busy, and keeper's.
+    async::Task<Connected> reconnect(WorkspaceId workspace, IntegrationId id, ConnectAsk ask);
+    async::Task<std::vector<mail::Check>> verify(WorkspaceId workspace, IntegrationId id);
+
+    async::Task<View> get(WorkspaceId workspace, IntegrationId id);
+    /// Row and settings of any integration, deleted ones too; nothing is asked about its lease.
+    async::Task<View> describe(WorkspaceId workspace, IntegrationId id);
+    async::Task<std::vector<View>> list(WorkspaceId workspace,
+                                        IntegrationId after,
+                                        std::int64_t limit);
+    async::Task<> rename(WorkspaceId workspace, IntegrationId id, std::string name);
+
+    async::Task<keys::Lease> unlock(WorkspaceId workspace,
+                                    IntegrationId id,
+                                    keys::SecretInput secret,
+                                    std::int64_t lease_s);
+    async::Task<> lock(WorkspaceId workspace, IntegrationId id);
+    async::Task<> touch(WorkspaceId workspace, IntegrationId id);
+    async::Task<Grant> grant(WorkspaceId workspace,
+                             IntegrationId id,
+                             keys::SecretInput secret,
+                             GrantAsk ask);
+    async::Task<> revoke_grant(WorkspaceId workspace, IntegrationId id, GrantId grant);
+
+    struct Resealed {
+        Receipt receipt;
+        Secret generated;
+    };
+    async::Task<Resealed> reseal(WorkspaceId workspace,
+                                 IntegrationId id,
+                                 keys::SecretInput secret,
+                                 keys::SecretInput new_secret,
+                                 bool generate);
+    /// Cuts off; `erase` also takes the integration out of every list (DELETE).
+    async::Task<Receipt> cut_off(WorkspaceId workspace, IntegrationId id, bool erase);
+    async::Task<Receipt> receipt(WorkspaceId workspace, ReceiptId id);
+
+    /// Whether a person's request that needs `verb` can be carried out, and that a person acts.
+    /// Errors: not_found, integration_sealed, integration_cut_off, access_removed.
+    async::Task<> check_open(WorkspaceId workspace, IntegrationId id, keys::Verb verb);
+    /// A right to one use, for courier. Errors: integration_sealed, integration_cut_off, ...
+    async::Task<Ticket> ticket(WorkspaceId workspace, IntegrationId id, keys::Verb verb);
+    async::Task<> set_broken(WorkspaceId workspace,
+                             IntegrationId id,
+                             std::optional<std::string> code);
+    async::Task<std::vector<Integration>> list_active();
+
+    /// For whatever changed without a request: a lease that ended by itself.
+    async::Job announce(WorkspaceId workspace, IntegrationId id);
+
+    /// Completes or undoes what a crash interrupted: before the port opens, and now and then.
+    async::Task<> recover();
+    /// Tells once at 7 and once at 1 day before a grant ends, and removes ended ones.
+    async::Task<> warn_of_ending_grants();
+
+private:
+    class Change;
+    struct Replacement {
+        Operation operation;
+        keys::Seal seal;
+        std::optional<Bytes> sealed_settings;
+        std::optional<LedgerEntry> ledger;
+    };
+
+    async::Task<Integration> load(WorkspaceId workspace, IntegrationId id);
+    async::Task<View> view_of(Integration row);
+    async::Task<Settings> open_settings(WorkspaceId workspace, IntegrationId id, Bytes sealed);
+    async::Task<Bytes> seal_settings(WorkspaceId workspace, IntegrationId id, Settings settings);
+    async::Task<std::vector<mail::Check>> verify_pending(WorkspaceId workspace,
+                                                         IntegrationId id,
+                                                         keys::Seal seal);
+    async::Task<> abandon(WorkspaceId workspace, IntegrationId id, std::uint64_t epoch);
+    async::Task<> store_new(Integration row, Operation operation, keys::Seal seal);
+    async::Task<> store_replacement(Replacement replacement);
+    async::Task<> finish_replacement(Operation operation);
+    async::Task<> store_grant_with_lease(WorkspaceId workspace,
+                                         IntegrationId id,
+                                         keys::Seal seal,
+                                         GrantAsk ask);
+    async::Task<> record_ending(Operation operation, StoredState state);
+    async::Task<Receipt> finish_ending(Operation operation);
+    async::Task<Receipt> finish_reseal(Operation operation);
+    async::Task<Receipt> store_receipt(Operation operation, Receipt receipt);
+    async::Task<LedgerEntry> sign_entry(Operation operation);
+    async::Task<> recover_one(Operation operation);
+    async::Task<> finish(Operation operation);
+    async::Task<> forget_replacement(Operation operation);
+    async::Task<> confirm_new(Operation operation);
+    /// Deleted, or not confirmed yet: for everybody outside it is not there.
+    [[nodiscard]] static bool is_hidden(const Integration& row) {
+        return row.stored_state == StoredState::deleted ||
+               row.stored_state == StoredState::connecting;
+    }
+    async::Task<> undo_connect(Operation operation);
+    /// Writes; on a full disk frees the reserve and tries once more.
+    template <typename F>
+    async::Task<> write_surely(F body);
+    void changed(WorkspaceId workspace, IntegrationId id);
+    [[nodiscard]] Operation make_operation(WorkspaceId workspace,
+                                           IntegrationId id,
+                                           std::string kind,
+                                           std::uint64_t epoch) const;
+
+    Parts parts_;
+    StateListener* listener_ = nullptr;
+    std::set<IntegrationId> busy_;    // being re-sealed, reconnected or renamed
+    std::set<IntegrationId> ending_;  // being cut off or deleted
+};
+
+/// Holds an integration for one change at a time; a second one is refused, not queued.
+class Integrations::Change {
+public:
+    Change(std::set<IntegrationId>& busy, IntegrationId id)
+        : busy_(busy), id_(id), mine_(busy.insert(id).second) {}
+    ~Change() {
+        if (mine_) busy_.erase(id_);
+    }
+    Change(const Change&) = delete;
+    Change& operator=(const Change&) = delete;
+    [[nodiscard]] bool mine() const { return mine_; }
+
+private:
+    std::set<IntegrationId>& busy_;
+    IntegrationId id_;
+    bool mine_;
+};
+
+}  // namespace postern::integrations

@@ -1,0 +1,326 @@
+#include "features/integrations/integrations.h"
+#include "features/integrations/limits.h"
+#include "foundation/base/log.h"
+#include "foundation/crypto/place.h"
+#include "platform/keys/records.h"
+#include "platform/store/data_map.h"
+
+#include <algorithm>
+
+namespace postern::integrations {
+
+namespace column = store::data_map::store::integrations;
+
+std::string_view name_of(State state) {
+    switch (state) {
+        case State::cut_off: return "cut_off";
+        case State::access_removed: return "access_removed";
+        case State::broken: return "broken";
+        case State::leased: return "leased";
+        case State::granted: return "granted";
+        case State::sealed: return "sealed";
+    }
+    return "sealed";
+}
+
+void Integrations::changed(WorkspaceId workspace, IntegrationId id) {
+    if (listener_ != nullptr) listener_->integration_changed(workspace, id);
+}
+
+/// Tells clients what the integration's state is now.
+async::Job Integrations::announce(WorkspaceId workspace, IntegrationId id) {
+    auto view = co_await get(workspace, id);
+    if (!view) co_return;
+    events::Event event{
+        "integration.state",
+        {{"integration_id", id.text()}, {"state", std::string(name_of(view->state))}}};
+    auto told = co_await parts_.events.publish(workspace, std::move(event));
+    if (!told) log(LogLevel::warning, "state_not_announced", {{"error", told.error()}});
+}
+
+async::Task<Integration> Integrations::load(WorkspaceId workspace, IntegrationId id) {
+    const auto body = [workspace, id](store::Transaction& tx) {
+        return rows::load(tx, workspace, id);
+    };
+    co_return co_await parts_.database.read(body);
+}
+
+async::Task<Settings> Integrations::open_settings(WorkspaceId workspace,
+                                                  IntegrationId id,
+                                                  Bytes sealed) {
+    auto opened =
+        co_await keys::open_record(parts_.keeper, workspace, column::settings.value,
+                                   crypto::row_key(id), std::move(sealed), keeper_deadline());
+    if (!opened) co_return fail(std::move(opened.error()));
+    co_return keys::decode_record<Settings>(*opened);
+}
+
+async::Task<Bytes> Integrations::seal_settings(WorkspaceId workspace,
+                                               IntegrationId id,
+                                               Settings settings) {
+    co_return co_await keys::seal_record(
+        parts_.keeper, workspace, column::settings.value, crypto::row_key(id),
+        keys::encode_record(std::move(settings)), keeper_deadline());
+}
+
+async::Task<View> Integrations::view_of(Integration row) {
+    View view;
+    auto settings = co_await open_settings(row.workspace, row.id, row.sealed_settings);
+    if (!settings) co_return fail(std::move(settings.error()));
+    view.settings = std::move(*settings);
+    keys::GetStatus ask;
+    ask.workspace = row.workspace;
+    ask.integrations.push_back(row.id);
+    auto status = co_await parts_.keeper.call(std::move(ask), keeper_deadline());
+    if (!status) co_return fail(std::move(status.error()));
+    // What keeper says counts: rows of an older copy of the store open nothing.
+    const auto known = status->items.empty() ? keys::IntegrationStatus{} : status->items.front();
+    view.lease = known.lease;
+    const auto now = parts_.clock.now_ms();
+    const bool granted = std::any_of(row.grants.begin(), row.grants.end(), [&](const Grant& g) {
+        return g.seal.expires_at_ms > now && known.epoch == row.epoch;
+    });
+    if (row.stored_state != StoredState::active || known.cut_off) {
+        view.state = State::cut_off;
+    } else if (row.broken_code) {
+        view.state = *row.broken_code == "sign_in_refused" ? State::access_removed : State::broken;
+    } else if (view.lease.open) {
+        view.state = State::leased;
+    } else {
+        view.state = granted ? State::granted : State::sealed;
+    }
+    view.integration = std::move(row);
+    co_return view;
+}
+
+async::Task<View> Integrations::get(WorkspaceId workspace, IntegrationId id) {
+    auto row = co_await load(workspace, id);
+    if (!row) co_return fail(std::move(row.error()));
+    if (is_hidden(*row)) co_return fail(IntegrationError::not_found);
+    co_return co_await view_of(std::move(*row));
+}
+
+async::Task<View> Integrations::describe(WorkspaceId workspace, IntegrationId id) {
+    View view;
+    auto row = co_await load(workspace, id);
+    if (!row) co_return fail(std::move(row.error()));
+    auto settings = co_await open_settings(workspace, id, row->sealed_settings);
+    if (!settings) co_return fail(std::move(settings.error()));
+    view.integration = std::move(*row);
+    view.settings = std::move(*settings);
+    co_return view;
+}
+
+async::Task<std::vector<View>> Integrations::list(WorkspaceId workspace,
+                                                  IntegrationId after,
+                                                  std::int64_t limit) {
+    const auto body = [workspace, after, limit](store::Transaction& tx) {
+        return rows::list(tx, workspace, after, limit);
+    };
+    auto found = co_await parts_.database.read(body);
+    if (!found) co_return fail(std::move(found.error()));
+    std::vector<View> views;
+    for (auto& row : *found) {
+        auto view = co_await view_of(std::move(row));
+        if (!view) co_return fail(std::move(view.error()));
+        views.push_back(std::move(*view));
+    }
+    co_return views;
+}
+
+async::Task<> Integrations::rename(WorkspaceId workspace, IntegrationId id, std::string name) {
+    const Change change(busy_, id);
+    if (!change.mine()) co_return fail(IntegrationError::busy);
+    auto view = co_await get(workspace, id);
+    if (!view) co_return fail(std::move(view.error()));
+    view->settings.name = std::move(name);
+    auto sealed = co_await seal_settings(workspace, id, std::move(view->settings));
+    if (!sealed) co_return fail(std::move(sealed.error()));
+    const auto body = [workspace, id, settings = std::move(*sealed)](store::Transaction& tx) {
+        return rows::set_settings(tx, workspace, id, settings);
+    };
+    co_return co_await parts_.database.write(body);
+}
+
+async::Task<keys::Lease> Integrations::unlock(WorkspaceId workspace,
+                                              IntegrationId id,
+                                              keys::SecretInput secret,
+                                              std::int64_t lease_s) {
+    auto row = co_await load(workspace, id);
+    if (!row) co_return fail(std::move(row.error()));
+    if (is_hidden(*row)) co_return fail(IntegrationError::not_found);
+    if (!row->seal) co_return fail(keys::KeyError::integration_cut_off);
+    keys::Unlock ask;
+    ask.workspace = workspace;
+    ask.integration = id;
+    ask.seal = std::move(*row->seal);
+    ask.secret = std::move(secret);
+    ask.lease_s = lease_s;
+    auto lease = co_await parts_.keeper.call(std::move(ask), keeper_deadline());
+    if (!lease) co_return fail(std::move(lease.error()));
+    co_await announce(workspace, id);
+    changed(workspace, id);
+    co_return *lease;
+}
+
+async::Task<> Integrations::lock(WorkspaceId workspace, IntegrationId id) {
+    // Not a word about whether it exists is needed: locking what is not there changes nothing, and
+    // it works while the store does not.
+    keys::Lock ask{workspace, id};
+    auto done = co_await parts_.keeper.call(std::move(ask), keeper_deadline());
+    if (!done) co_return fail(std::move(done.error()));
+    co_await announce(workspace, id);
+    changed(workspace, id);
+    co_return Result<>{};
+}
+
+async::Task<> Integrations::touch(WorkspaceId workspace, IntegrationId id) {
+    keys::TouchLease ask{workspace, id};
+    auto done = co_await parts_.keeper.call(std::move(ask), keeper_deadline());
+    if (!done) co_return fail(std::move(done.error()));
+    co_return Result<>{};
+}
+
+async::Task<Grant> Integrations::grant(WorkspaceId workspace,
+                                       IntegrationId id,
+                                       keys::SecretInput secret,
+                                       GrantAsk ask) {
+    auto row = co_await load(workspace, id);
+    if (!row) co_return fail(std::move(row.error()));
+    if (is_hidden(*row)) co_return fail(IntegrationError::not_found);
+    if (!row->seal) co_return fail(keys::KeyError::integration_cut_off);
+    const auto now = parts_.clock.now_ms();
+    keys::MakeGrant make;
+    make.workspace = workspace;
+    make.integration = id;
+    make.grant = GrantId::make(now);
+    make.seal = std::move(*row->seal);
+    make.secret = std::move(secret);
+    make.verbs = ask.verbs;
+    make.hourly_ceiling = ask.hourly_ceiling;
+    make.expires_at_ms = now + ask.expires_in_s * 1000;
+    auto made = co_await parts_.keeper.call(std::move(make), keeper_deadline());
+    if (!made) co_return fail(std::move(made.error()));
+    Grant out;
+    out.seal = std::move(*made);
+    out.created_at_ms = now;
+    const auto body = [workspace, id, out](store::Transaction& tx) {
+        return rows::insert_grant(tx, workspace, id, out);
+    };
+    auto stored = co_await parts_.database.write(body);
+    if (!stored) co_return fail(std::move(stored.error()));
+    co_await announce(workspace, id);
+    changed(workspace, id);
+    co_return out;
+}
+
+async::Task<> Integrations::revoke_grant(WorkspaceId workspace, IntegrationId id, GrantId grant) {
+    auto row = co_await load(workspace, id);
+    if (!row) co_return fail(std::move(row.error()));
+    const bool known = std::any_of(row->grants.begin(), row->grants.end(),
+                                   [&](const Grant& g) { return g.seal.grant == grant; });
+    if (!known) co_return fail(IntegrationError::grant_not_found);
+    // The key first: without it the row is noise.
+    keys::RevokeGrant ask{workspace, id, grant};
+    auto revoked = co_await parts_.keeper.call(std::move(ask), keeper_deadline());
+    if (!revoked) co_return fail(std::move(revoked.error()));
+    const auto body = [workspace, id, grant](store::Transaction& tx) {
+        return rows::delete_grant(tx, workspace, id, grant);
+    };
+    auto written = co_await parts_.database.write(body);
+    if (!written) co_return fail(std::move(written.error()));
+    co_await announce(workspace, id);
+    changed(workspace, id);
+    co_return Result<>{};
+}
+
+async::Task<> Integrations::check_open(WorkspaceId workspace, IntegrationId id, keys::Verb verb) {
+    auto view = co_await get(workspace, id);
+    if (!view) co_return fail(std::move(view.error()));
+    const auto& row = view->integration;
+    if (view->state == State::cut_off) co_return fail(keys::KeyError::integration_cut_off);
+    if (row.broken_code) co_return fail(IntegrationError::access_removed, *row.broken_code);
+    const auto now = parts_.clock.now_ms();
+    const bool granted = view->state == State::granted &&
+                         std::any_of(row.grants.begin(), row.grants.end(), [&](const Grant& g) {
+                             return g.seal.expires_at_ms > now &&
+                                    (g.seal.verbs & static_cast<keys::Verbs>(verb)) != 0;
+                         });
+    if (!view->lease.open && !granted) co_return fail(keys::KeyError::integration_sealed);
+    co_return co_await touch(workspace, id);
+}
+
+async::Task<Ticket> Integrations::ticket(WorkspaceId workspace, IntegrationId id, keys::Verb verb) {
+    auto row = co_await load(workspace, id);
+    if (!row) co_return fail(std::move(row.error()));
+    if (is_hidden(*row)) co_return fail(IntegrationError::not_found);
+    if (row->stored_state != StoredState::active || !row->seal) {
+        co_return fail(keys::KeyError::integration_cut_off);
+    }
+    // A refused sign-in is not tried again by itself; a person verifies or reconnects.
+    if (row->broken_code && verb != keys::Verb::verify) {
+        co_return fail(IntegrationError::access_removed, *row->broken_code);
+    }
+    keys::MintTicket mint;
+    mint.workspace = workspace;
+    mint.integration = id;
+    mint.verb = verb;
+    mint.seal = std::move(*row->seal);
+    for (auto& grant : row->grants)
+        mint.grants.push_back(std::move(grant.seal));
+    auto minted = co_await parts_.keeper.call(std::move(mint), keeper_deadline());
+    if (!minted) co_return fail(std::move(minted.error()));
+    co_return Ticket{std::move(minted->ticket), minted->until_ms, minted->by_grant};
+}
+
+async::Task<std::vector<mail::Check>> Integrations::verify(WorkspaceId workspace,
+                                                           IntegrationId id) {
+    auto minted = co_await ticket(workspace, id, keys::Verb::verify);
+    if (!minted) co_return fail(std::move(minted.error()));
+    mail::VerifyMailbox ask;
+    ask.ticket = std::move(minted->ticket);
+    auto answer = co_await parts_.courier.call(std::move(ask), provider_deadline());
+    if (!answer) co_return fail(std::move(answer.error()));
+    const bool good = std::all_of(answer->checks.begin(), answer->checks.end(),
+                                  [](const auto& check) { return check.good; });
+    if (good) (void)co_await set_broken(workspace, id, std::nullopt);
+    co_return std::move(answer->checks);
+}
+
+async::Task<> Integrations::set_broken(WorkspaceId workspace,
+                                       IntegrationId id,
+                                       std::optional<std::string> code) {
+    const auto body = [workspace, id, code](store::Transaction& tx) -> Result<bool> {
+        POSTERN_TRY(const auto row, rows::load(tx, workspace, id));
+        if (row.broken_code == code) return false;
+        const auto value = code ? std::optional<std::string_view>(*code) : std::nullopt;
+        auto set = rows::set_broken(tx, workspace, id, value);
+        if (!set) return fail(std::move(set.error()));
+        return true;
+    };
+    auto written = co_await parts_.database.write(body);
+    if (!written) co_return fail(std::move(written.error()));
+    if (*written) co_await announce(workspace, id);
+    if (!code) changed(workspace, id);
+    co_return Result<>{};
+}
+
+async::Task<std::vector<Integration>> Integrations::list_active() {
+    const auto body = [](store::Transaction& tx) { return rows::list_active(tx); };
+    co_return co_await parts_.database.read(body);
+}
+
+async::Task<Receipt> Integrations::receipt(WorkspaceId workspace, ReceiptId id) {
+    const auto body = [workspace, id](store::Transaction& tx) {
+        return rows::load_receipt(tx, workspace, id);
+    };
+    auto sealed = co_await parts_.database.read(body);
+    if (!sealed) co_return fail(std::move(sealed.error()));
+    auto opened = co_await keys::open_record(
+        parts_.keeper, workspace, store::data_map::store::receipts::body.value, crypto::row_key(id),
+        std::move(*sealed), keeper_deadline());
+    if (!opened) co_return fail(std::move(opened.error()));
+    co_return keys::decode_record<Receipt>(*opened);
+}
+
+}  // namespace postern::integrations

@@ -1,0 +1,343 @@
+#include "features/integrations/integrations.h"
+#include "features/integrations/limits.h"
+#include "features/integrations/receipt_text.h"
+#include "foundation/base/log.h"
+#include "foundation/codec/json.h"
+#include "foundation/crypto/place.h"
+#include "platform/keys/records.h"
+#include "platform/store/data_map.h"
+#include "platform/store/store_error.h"
+
+namespace postern::integrations {
+namespace {
+
+constexpr std::string_view k_change_password =
+    "Whoever copied this host earlier and knows the old secret could still use the old password. "
+    "Change the mailbox password at the provider now.";
+
+/// Where the people of a mailbox change its password, for the hosts we know; else nothing.
+std::string password_link(std::string_view host) {
+    constexpr std::pair<std::string_view, std::string_view> k_links[] = {
+        {"gmail.com", "https://myaccount.google.com/apppasswords"},
+        {"office365.com", "https://mysignins.microsoft.com/security-info"},
+        {"outlook.com", "https://account.live.com/password/change"},
+        {"yahoo.com", "https://login.yahoo.com/account/security"},
+        {"icloud.com", "https://account.apple.com/account/manage"},
+        {"fastmail.com", "https://app.fastmail.com/settings/security"},
+        {"ionos.", "https://password.ionos.com/"},
+        {"ovh.net", "https://www.ovh.com/manager/"},
+    };
+    for (const auto& [part, link] : k_links) {
+        if (host.find(part) != std::string_view::npos) return std::string(link);
+    }
+    return {};
+}
+
+}  // namespace
+
+Operation Integrations::make_operation(WorkspaceId workspace,
+                                       IntegrationId id,
+                                       std::string kind,
+                                       std::uint64_t epoch) const {
+    return {workspace, ReceiptId::make(parts_.clock.now_ms()), id, std::move(kind), epoch};
+}
+
+template <typename F>
+async::Task<> Integrations::write_surely(F body) {
+    auto written = co_await parts_.database.write(body);
+    if (written || !written.error().is(store::StoreError::disk_full)) co_return written;
+    auto released = parts_.reserve.release();
+    if (!released) co_return fail(std::move(released.error()));
+    log(LogLevel::warning, "disk_reserve_used");
+    co_return co_await parts_.database.write(body);
+}
+
+async::Task<LedgerEntry> Integrations::sign_entry(Operation operation) {
+    codec::JsonWriter json;
+    json.begin_object()
+        .field("workspace", operation.workspace.text())
+        .field("receipt", operation.receipt.text())
+        .field("kind", operation.kind)
+        .field("subject", operation.integration.text())
+        .field("epoch", static_cast<std::int64_t>(operation.epoch))
+        .field("at", rfc3339(parts_.clock.now_ms()))
+        .end_object();
+    LedgerEntry entry;
+    entry.text = json.take();
+    keys::Sign sign{keys::SignPurpose::ledger, to_bytes(entry.text)};
+    auto signature = co_await parts_.keeper.call(std::move(sign), keeper_deadline());
+    if (!signature) co_return fail(std::move(signature.error()));
+    entry.signature = std::move(signature->signature);
+    co_return entry;
+}
+
+/// The request and the ledger's entry are durable before anything is destroyed.
+async::Task<> Integrations::record_ending(Operation operation, StoredState state) {
+    auto entry = co_await sign_entry(operation);
+    if (!entry) co_return fail(std::move(entry.error()));
+    const auto body = [this, operation, state,
+                       entry = std::move(*entry)](store::Transaction& tx) -> Result<> {
+        const auto& o = operation;
+        if (auto done = rows::set_state(tx, o.workspace, o.integration, state); !done) return done;
+        auto superseded = rows::delete_operations_of(tx, o.workspace, o.integration);
+        if (!superseded) return superseded;
+        if (auto done = rows::append_ledger(tx, o.workspace, entry); !done) return done;
+        return rows::insert_operation(tx, o, parts_.clock.now_ms());
+    };
+    co_return co_await write_surely(body);
+}
+
+async::Task<Receipt> Integrations::cut_off(WorkspaceId workspace, IntegrationId id, bool erase) {
+    // Never behind a re-seal or reconnect, which may wait for a provider: those find out.
+    const Change change(ending_, id);
+    if (!change.mine()) co_return fail(IntegrationError::busy);
+    auto row = co_await load(workspace, id);
+    if (!row) co_return fail(std::move(row.error()));
+    if (is_hidden(*row)) co_return fail(IntegrationError::not_found);
+    const auto operation = make_operation(workspace, id, erase ? "delete" : "cut_off", row->epoch);
+    auto recorded =
+        co_await record_ending(operation, erase ? StoredState::deleted : StoredState::cut_off);
+    if (!recorded) co_return fail(std::move(recorded.error()));
+    co_return co_await finish_ending(operation);
+}
+
+async::Task<Receipt> Integrations::finish_ending(Operation operation) {
+    Receipt receipt;
+    const auto step = [this, &receipt](std::string name, std::string result) {
+        receipt.steps.push_back({std::move(name), std::move(result), parts_.clock.now_ms()});
+    };
+    step("requested", "recorded");
+    keys::CutOff ask{operation.workspace, operation.integration};
+    auto done = co_await parts_.keeper.call(std::move(ask), keeper_deadline());
+    if (!done) co_return fail(std::move(done.error()));
+    receipt.epoch = done->epoch;
+    receipt.bound_ms = done->uses_ended_ms;
+    step("epoch_raised", "epoch " + std::to_string(done->epoch));
+    step("connections_closed",
+         done->courier_acknowledged
+             ? std::to_string(done->connections) + " closed"
+             : "not confirmed: the mail process did not answer within a second");
+    step("shares_destroyed", "done");
+    step("grant_keys_destroyed", std::to_string(done->grants));
+    const auto body = [operation](store::Transaction& tx) {
+        return rows::delete_seals_and_grants(tx, operation.workspace, operation.integration);
+    };
+    auto gone = co_await write_surely(body);
+    if (!gone) co_return fail(std::move(gone.error()));
+    step("seals_deleted", "done");
+    step("provider_revocation", "the provider of a mailbox password has no way to end it");
+    co_return co_await store_receipt(std::move(operation), std::move(receipt));
+}
+
+async::Task<Receipt> Integrations::store_receipt(Operation operation, Receipt receipt) {
+    receipt.id = operation.receipt;
+    receipt.kind = operation.kind;
+    // Final when two backup sites hold the ledger's entry; with no sites there is nothing to wait
+    // for and the receipt says so.
+    receipt.state = "pending";
+    receipt.steps.push_back({"ledger_copies", "no_sites", parts_.clock.now_ms()});
+    receipt.at_ms = parts_.clock.now_ms();
+    receipt.subject = operation.integration.text();
+    receipt.advice = k_change_password;
+    auto row = co_await load(operation.workspace, operation.integration);
+    if (row) {
+        auto settings = co_await open_settings(operation.workspace, row->id, row->sealed_settings);
+        if (settings) receipt.link = password_link(settings->destination.imap.host);
+    }
+    auto known = co_await parts_.keeper.call(keys::Identify{}, keeper_deadline());
+    if (!known) co_return fail(std::move(known.error()));
+    receipt.key = std::move(known->receipt_key);
+    keys::Sign sign{keys::SignPurpose::receipt, to_bytes(receipt_json(receipt, false))};
+    auto signature = co_await parts_.keeper.call(std::move(sign), keeper_deadline());
+    if (!signature) co_return fail(std::move(signature.error()));
+    receipt.signature = std::move(signature->signature);
+    auto sealed = co_await keys::seal_record(
+        parts_.keeper, operation.workspace, store::data_map::store::receipts::body.value,
+        crypto::row_key(receipt.id), keys::encode_record(receipt), keeper_deadline());
+    if (!sealed) co_return fail(std::move(sealed.error()));
+    const auto body = [this, operation, receipt,
+                       bytes = std::move(*sealed)](store::Transaction& tx) -> Result<> {
+        const auto& o = operation;
+        if (auto done = rows::insert_receipt(tx, o.workspace, receipt, o.integration, bytes);
+            !done) {
+            return done;
+        }
+        events::Event event{"integration.state",
+                            {{"integration_id", o.integration.text()},
+                             {"state", o.kind == "reseal" ? "sealed" : "cut_off"},
+                             {"receipt_id", receipt.id.text()}}};
+        if (auto done = parts_.events.append(tx, o.workspace, event); !done) return done;
+        return rows::delete_operation(tx, o.workspace, o.receipt);
+    };
+    auto written = co_await write_surely(body);
+    if (!written) co_return fail(std::move(written.error()));
+    parts_.events.published(operation.workspace);
+    changed(operation.workspace, operation.integration);
+    co_return receipt;
+}
+
+async::Task<Integrations::Resealed> Integrations::reseal(WorkspaceId workspace,
+                                                         IntegrationId id,
+                                                         keys::SecretInput secret,
+                                                         keys::SecretInput new_secret,
+                                                         bool generate) {
+    const Change change(busy_, id);
+    if (!change.mine()) co_return fail(IntegrationError::busy);
+    auto row = co_await load(workspace, id);
+    if (!row) co_return fail(std::move(row.error()));
+    if (is_hidden(*row)) co_return fail(IntegrationError::not_found);
+    if (!row->seal) co_return fail(keys::KeyError::integration_cut_off);
+    keys::PrepareSeal ask;
+    ask.workspace = workspace;
+    ask.integration = id;
+    ask.generate = generate;
+    ask.new_secret = std::move(new_secret);
+    ask.current = std::move(*row->seal);
+    ask.secret = std::move(secret);
+    auto prepared = co_await parts_.keeper.call(std::move(ask), keeper_deadline());
+    if (!prepared) co_return fail(std::move(prepared.error()));
+    const auto operation = make_operation(workspace, id, "reseal", prepared->seal.epoch);
+    auto entry = co_await sign_entry(operation);
+    if (!entry) co_return fail(std::move(entry.error()));
+    Replacement replacement{operation, std::move(prepared->seal), std::nullopt, std::move(*entry)};
+    auto stored = co_await store_replacement(std::move(replacement));
+    if (!stored) {
+        (void)co_await abandon(workspace, id, operation.epoch);
+        co_return fail(std::move(stored.error()));
+    }
+    auto receipt = co_await finish_reseal(operation);
+    if (!receipt) co_return fail(std::move(receipt.error()));
+    co_return Resealed{std::move(*receipt), std::move(prepared->generated)};
+}
+
+async::Task<Receipt> Integrations::finish_reseal(Operation operation) {
+    Receipt receipt;
+    receipt.epoch = operation.epoch;
+    const auto step = [this, &receipt](std::string name, std::string result) {
+        receipt.steps.push_back({std::move(name), std::move(result), parts_.clock.now_ms()});
+    };
+    step("requested", "recorded");
+    const auto started = parts_.clock.now_ms();
+    keys::CommitSeal commit{operation.workspace, operation.integration, operation.epoch, 0};
+    auto done = co_await parts_.keeper.call(std::move(commit), keeper_deadline());
+    if (!done) co_return fail(std::move(done.error()));
+    receipt.bound_ms = parts_.clock.now_ms() - started;
+    step("epoch_raised", "epoch " + std::to_string(operation.epoch));
+    step("old_shares_destroyed", "done");
+    step("leases_and_grants_ended", "done");
+    const auto body = [operation](store::Transaction& tx) {
+        return rows::set_epoch(tx, operation.workspace, operation.integration, operation.epoch);
+    };
+    auto replaced = co_await write_surely(body);
+    if (!replaced) co_return fail(std::move(replaced.error()));
+    step("old_seal_deleted", "done");
+    step("provider_rotation", "a mailbox password stays valid until it is changed there");
+    co_return co_await store_receipt(std::move(operation), std::move(receipt));
+}
+
+async::Task<> Integrations::undo_connect(Operation operation) {
+    // Nobody was told that it exists, and a generated secret was never shown.
+    keys::CutOff ask{operation.workspace, operation.integration};
+    auto done = co_await parts_.keeper.call(std::move(ask), keeper_deadline());
+    if (!done && !done.error().is(keys::KeyError::unknown_integration)) {
+        co_return fail(std::move(done.error()));
+    }
+    const auto body = [operation](store::Transaction& tx) -> Result<> {
+        const auto& o = operation;
+        if (auto gone = rows::delete_integration(tx, o.workspace, o.integration); !gone) {
+            return gone;
+        }
+        return rows::delete_operations_of(tx, o.workspace, o.integration);
+    };
+    co_return co_await parts_.database.write(body);
+}
+
+async::Task<> Integrations::finish(Operation operation) {
+    if (operation.kind == "connect") co_return co_await undo_connect(std::move(operation));
+    if (operation.kind == "reconnect") {
+        keys::CommitSeal commit{operation.workspace, operation.integration, operation.epoch, 0};
+        auto done = co_await parts_.keeper.call(std::move(commit), keeper_deadline());
+        if (!done) co_return fail(std::move(done.error()));
+        co_return co_await finish_replacement(std::move(operation));
+    }
+    Result<Receipt> receipt{};
+    if (operation.kind == "reseal") {
+        receipt = co_await finish_reseal(std::move(operation));
+    } else {
+        receipt = co_await finish_ending(std::move(operation));
+    }
+    if (!receipt) co_return fail(std::move(receipt.error()));
+    co_return Result<>{};
+}
+
+/// A new seal that keeper no longer knows of was replaced by a later one, or never came to be.
+async::Task<> Integrations::forget_replacement(Operation operation) {
+    const auto body = [operation](store::Transaction& tx) -> Result<> {
+        const auto& o = operation;
+        if (auto gone = rows::delete_seal(tx, o.workspace, o.integration, o.epoch); !gone) {
+            return gone;
+        }
+        return rows::delete_operation(tx, o.workspace, o.receipt);
+    };
+    co_return co_await parts_.database.write(body);
+}
+
+async::Task<> Integrations::recover_one(Operation operation) {
+    log(LogLevel::info, "operation_recovered", {{"integration", operation.integration}});
+    auto done = co_await finish(operation);
+    const bool replacement = operation.kind == "reseal" || operation.kind == "reconnect";
+    if (!done && replacement && done.error().is(keys::KeyError::stale_epoch)) {
+        co_return co_await forget_replacement(std::move(operation));
+    }
+    co_return done;
+}
+
+async::Task<> Integrations::recover() {
+    const auto body = [](store::Transaction& tx) { return rows::list_operations(tx); };
+    auto operations = co_await parts_.database.read(body);
+    if (!operations) co_return fail(std::move(operations.error()));
+    for (auto& operation : *operations) {
+        const auto id = operation.integration;
+        if (busy_.contains(id) || ending_.contains(id)) continue;
+        auto done = co_await recover_one(std::move(operation));
+        // One that cannot be finished now is tried again, and holds up nothing else.
+        if (!done) {
+            log(LogLevel::error, "operation_not_finished",
+                {{"integration", id}, {"error", done.error()}});
+        }
+    }
+    co_return Result<>{};
+}
+
+async::Task<> Integrations::warn_of_ending_grants() {
+    auto active = co_await list_active();
+    if (!active) co_return fail(std::move(active.error()));
+    const auto now = parts_.clock.now_ms();
+    constexpr std::int64_t k_day_ms = 86'400'000;
+    for (const auto& row : *active) {
+        for (const auto& grant : row.grants) {
+            const auto left_ms = grant.seal.expires_at_ms - now;
+            if (left_ms <= 0) {
+                (void)co_await revoke_grant(row.workspace, row.id, grant.seal.grant);
+                continue;
+            }
+            const std::int64_t days = left_ms <= k_day_ms ? 1 : left_ms <= 7 * k_day_ms ? 7 : 0;
+            if (days == 0 || (grant.warned_days != 0 && grant.warned_days <= days)) continue;
+            const auto id = grant.seal.grant;
+            const auto body = [this, &row, id, days](store::Transaction& tx) -> Result<> {
+                if (auto done = rows::set_warned(tx, row.workspace, id, days); !done) return done;
+                events::Event event{"grant.expiring",
+                                    {{"integration_id", row.id.text()},
+                                     {"grant_id", id.text()},
+                                     {"days", std::to_string(days)}}};
+                return parts_.events.append(tx, row.workspace, event);
+            };
+            auto written = co_await parts_.database.write(body);
+            if (!written) co_return fail(std::move(written.error()));
+            parts_.events.published(row.workspace);
+        }
+    }
+    co_return Result<>{};
+}
+
+}  // namespace postern::integrations

@@ -1,0 +1,24 @@
+#pragma once
+
+#include "foundation/base/clock.h"
+
+#include <chrono>
+
+namespace postern::integrations {
+
+/// Keeper answers at once except for Argon2, which queues.
+inline Deadline keeper_deadline() {
+    return Deadline::in(std::chrono::seconds(20));
+}
+/// A mail server may take its time over a sign-in.
+inline Deadline provider_deadline() {
+    return Deadline::in(std::chrono::seconds(60));
+}
+
+inline constexpr std::int64_t k_lease_default_s = 12 * 3600;
+inline constexpr std::int64_t k_lease_max_s = 7 * 86400;
+inline constexpr std::int64_t k_grant_min_s = 60;
+inline constexpr std::int64_t k_grant_max_s = 366LL * 86400;
+inline constexpr std::uint32_t k_hourly_ceiling_default = 600;
+
+}  // namespace postern::integrations

@@ -1,0 +1,229 @@
+#include "features/mail/courier/watched_folders.h"
+
+#include "features/mail/courier/candidate.h"
+#include "features/mail/courier/known_folders.h"
+#include "features/mail/courier/mail_error.h"
+#include "features/mail/protocol/courier_protocol.h"
+#include "features/mail/protocol/mailbox.h"
+#include "foundation/base/result.h"
+#include "foundation/codec/imap/client.h"
+#include "foundation/codec/imap/results.h"
+#include "foundation/codec/imap/search_query.h"
+#include "foundation/codec/imap/uid_set.h"
+#include "platform/async/task.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <iterator>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace postern::mail::courier {
+
+void HeaderTrouble::note(const std::string& folder, const std::vector<imap::Uid>& batch) {
+    if (doubtful.size() + unreadable.size() + batch.size() > k_entries_max) {
+        doubtful.clear();
+        unreadable.clear();
+    }
+    auto& into = batch.size() == 1 ? unreadable : doubtful;
+    for (const auto uid : batch)
+        into.emplace(folder, uid);
+}
+
+async::Task<> WatchedFolders::begin(std::vector<FolderCursor> known) {
+    auto listing = session_.run<imap::FolderList>(session_.engine().list_folders());
+    const auto list = co_await std::move(listing);
+    if (!list) co_return fail(list.error());
+    for (auto& name : folders_to_watch(*list)) {
+        FolderCursor cursor;
+        cursor.folder = name.utf8();
+        const auto old = std::ranges::find(known, cursor.folder, &FolderCursor::folder);
+        if (old != known.end()) cursor = *old;
+        folders_.push_back(Folder{.name = std::move(name), .cursor = std::move(cursor)});
+    }
+    // From the last, so that erasing one moves none that is still to come.
+    for (std::size_t at = folders_.size(); at-- > 1;) {
+        auto polling = poll(at);
+        const auto polled = co_await std::move(polling);
+        if (polled) continue;
+        if (session_.closed()) co_return fail(polled.error());
+        folders_.erase(folders_.begin() + static_cast<std::ptrdiff_t>(at));
+    }
+    auto opening = resync(0);
+    co_return co_await std::move(opening);
+}
+
+std::vector<FolderCursor> WatchedFolders::cursors() const {
+    std::vector<FolderCursor> out;
+    out.reserve(folders_.size());
+    for (const auto& folder : folders_)
+        out.push_back(folder.cursor);
+    return out;
+}
+
+std::optional<std::size_t> WatchedFolders::find(const std::string& folder) const {
+    for (std::size_t at = 0; at < folders_.size(); ++at) {
+        if (folders_[at].cursor.folder == folder) return at;
+    }
+    return std::nullopt;
+}
+
+Result<> WatchedFolders::note_state(Folder& folder, const imap::FolderState& state) {
+    auto& cursor = folder.cursor;
+    if (!state.uid_validity || !state.uid_next || *state.uid_next == 0) {
+        return fail(MailError::protocol_violation, "no UIDVALIDITY or UIDNEXT");
+    }
+    if (cursor.uid_validity != *state.uid_validity) {
+        folder.validity_changed = folder.validity_changed || cursor.uid_validity != 0;
+        cursor.uid_validity = *state.uid_validity;
+        cursor.next_uid = *state.uid_next;
+    }
+    folder.end = *state.uid_next;
+    // A server that was set back without saying so: what it gives out again is looked at again.
+    cursor.next_uid = std::min(cursor.next_uid, folder.end);
+    return {};
+}
+
+async::Task<> WatchedFolders::open(std::size_t at) {
+    if (open_ == at) co_return Result<>{};
+    auto opening = resync(at);
+    co_return co_await std::move(opening);
+}
+
+async::Task<> WatchedFolders::resync(std::size_t at) {
+    open_ = k_none;
+    auto examining = session_.run<imap::FolderState>(session_.engine().examine(folders_[at].name));
+    const auto state = co_await std::move(examining);
+    if (!state) co_return fail(state.error());
+    open_ = at;
+    auto& folder = folders_[at];
+    folder.changed = folder.postponed = false;
+    folder.open_searches = 0;
+    co_return note_state(folder, *state);
+}
+
+async::Task<> WatchedFolders::poll(std::size_t at) {
+    auto asking =
+        session_.run<imap::FolderState>(session_.engine().ask_folder_state(folders_[at].name));
+    const auto state = co_await std::move(asking);
+    if (!state) co_return fail(state.error());
+    folders_[at].postponed = false;
+    co_return note_state(folders_[at], *state);
+}
+
+void WatchedFolders::note_change() {
+    if (open_ < folders_.size()) folders_[open_].changed = true;
+}
+
+bool WatchedFolders::is_due(std::size_t at) const {
+    const auto& folder = folders_[at];
+    const bool more = folder.changed || folder.end > folder.cursor.next_uid;
+    return (more || folder.validity_changed) && !folder.postponed;
+}
+
+bool WatchedFolders::wants_resync(std::size_t at) const {
+    return folders_[at].postponed || folders_[at].open_searches >= k_open_searches_max;
+}
+
+async::Task<WatchedFolders::Round> WatchedFolders::search(std::size_t at) {
+    auto opening = open(at);
+    const auto opened = co_await std::move(opening);
+    if (!opened) co_return fail(opened.error());
+    if (!is_due(at)) co_return Round{};
+    auto& folder = folders_[at];
+    Round round{.is_due = true,
+                .first = folder.cursor.next_uid,
+                .next = folder.cursor.next_uid,
+                .validity_changed = folder.validity_changed,
+                .hits = {}};
+    if (round.validity_changed) co_return round;
+
+    const bool to_the_newest = folder.changed;
+    folder.changed = false;
+    const std::vector<std::string> needles{label_};
+    const auto query = imap::SearchQuery::replies({.first_uid = round.first,
+                                                   .last_uid = to_the_newest ? 0 : folder.end - 1,
+                                                   .needles = needles,
+                                                   .with_bounces = false});
+    if (!query) co_return fail(MailError::protocol_violation, query.error().detail());
+    auto searching = session_.run<imap::SearchResult>(session_.engine().search(*query));
+    auto found = co_await std::move(searching);
+    if (!found) co_return fail(found.error());
+    // Told while the server searched: perhaps too late for this search.
+    if (session_.engine().take_mailbox_changed()) folder.changed = true;
+    if (to_the_newest) ++folder.open_searches;
+    round.hits = std::move(found->uids);
+    round.next = std::max(round.first, folder.end);
+    if (!round.hits.empty()) round.next = std::max(round.next, round.hits.back() + 1);
+    co_return round;
+}
+
+async::Task<std::vector<Candidate>> WatchedFolders::headers(std::size_t at,
+                                                            std::vector<imap::Uid> uids) {
+    const auto validity = folders_[at].cursor.uid_validity;
+    auto opening = open(at);
+    const auto opened = co_await std::move(opening);
+    if (!opened) co_return fail(opened.error());
+    if (folders_[at].cursor.uid_validity != validity) co_return fail(MailError::not_found);
+    std::vector<Candidate> out;
+    std::vector<imap::Uid> batch;
+    const auto& name = folders_[at].cursor.folder;
+    for (const auto uid : uids) {
+        const HeaderTrouble::Mail mail(name, uid);
+        if (trouble_->unreadable.contains(mail)) {
+            Candidate unreadable;
+            unreadable.uid = uid;
+            out.push_back(std::move(unreadable));
+        } else if (trouble_->doubtful.contains(mail)) {
+            auto fetching = fetch_headers(at, {uid});
+            auto alone = co_await std::move(fetching);
+            if (!alone) co_return fail(alone.error());
+            std::ranges::move(*alone, std::back_inserter(out));
+        } else {
+            batch.push_back(uid);
+        }
+    }
+    if (!batch.empty()) {
+        auto fetching = fetch_headers(at, std::move(batch));
+        auto rest = co_await std::move(fetching);
+        if (!rest) co_return fail(rest.error());
+        std::ranges::move(*rest, std::back_inserter(out));
+    }
+    std::ranges::sort(out, {}, &Candidate::uid);
+    co_return out;
+}
+
+async::Task<std::vector<Candidate>> WatchedFolders::fetch_headers(std::size_t at,
+                                                                  std::vector<imap::Uid> uids) {
+    auto set = imap::UidSet::of(uids);
+    if (!set) co_return fail(to_mail_error(set.error()));
+    const imap::HeaderRequest request{
+        .uids = std::move(*set), .fields = candidate_fields(), .with_mail_size = false};
+    auto fetching = session_.run<imap::HeaderBatch>(session_.engine().fetch_headers(request));
+    const auto fetched = co_await std::move(fetching);
+    if (!fetched) {
+        if (fetched.error().is(MailError::too_large)) {
+            trouble_->note(folders_[at].cursor.folder, uids);
+        }
+        co_return fail(fetched.error());
+    }
+    if (session_.engine().take_mailbox_changed()) note_change();
+    std::vector<Candidate> out;
+    out.reserve(fetched->mails.size());
+    for (const auto& mail : fetched->mails)
+        out.push_back(read_candidate(mail.uid, mail.block, label_));
+    co_return out;
+}
+
+void WatchedFolders::commit(std::size_t at, imap::Uid next) {
+    folders_[at].cursor.next_uid = next;
+    folders_[at].validity_changed = false;
+}
+
+void WatchedFolders::postpone(std::size_t at) {
+    folders_[at].postponed = true;
+}
+
+}  // namespace postern::mail::courier

@@ -1,0 +1,98 @@
+#pragma once
+
+#include "features/mail/courier/imap_session.h"
+#include "features/mail/protocol/courier_protocol.h"
+
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace postern::mail::courier {
+
+/// Candidates whose header is larger than we take. It ends the connection, so without a memory that
+/// outlives the connection the next one would stumble over it again. At most k_entries_max.
+struct HeaderTrouble {
+    static constexpr std::size_t k_entries_max = 1000;
+    using Mail = std::pair<std::string, std::uint32_t>;  ///< folder, uid
+    std::set<Mail> doubtful;    ///< one of a batch that failed: asked for one by one
+    std::set<Mail> unreadable;  ///< reported without header
+
+    void note(const std::string& folder, const std::vector<imap::Uid>& batch);
+};
+
+/// The folders of one watch and their cursors, on a signed-in session that outlives this. Searches
+/// for our label and reads headers of what it hits; tells nobody.
+///
+/// A cursor is a uid below which everything was searched. EXAMINE tells where the folder ends; what
+/// arrives later is searched for "up to the newest", whose uid nobody tells, so that the cursor
+/// then only moves behind hits. Such a range is searched again when more arrives, until resync().
+class WatchedFolders {
+public:
+    static constexpr std::size_t k_batch_max = 8;
+    /// Searches "up to the newest" before a resync() is worth its bytes.
+    static constexpr unsigned k_open_searches_max = 200;
+
+    struct Round {
+        bool is_due = false;  ///< else there was nothing to search for
+        imap::Uid first = 0;
+        imap::Uid next = 0;
+        bool validity_changed = false;
+        std::vector<imap::Uid> hits;
+    };
+
+    WatchedFolders(ImapSession& session, std::string label, std::shared_ptr<HeaderTrouble> trouble)
+        : session_(session), label_(std::move(label)), trouble_(std::move(trouble)) {}
+
+    /// Lists, chooses and gives every folder a cursor: a known one, else its present end. INBOX is
+    /// open then, and 0.
+    async::Task<> begin(std::vector<FolderCursor> known);
+    [[nodiscard]] std::size_t size() const noexcept { return folders_.size(); }
+    [[nodiscard]] std::vector<FolderCursor> cursors() const;
+    [[nodiscard]] const FolderCursor& cursor(std::size_t at) const { return folders_[at].cursor; }
+    [[nodiscard]] std::optional<std::size_t> find(const std::string& folder) const;
+
+    /// Opens it, unless it is open.
+    async::Task<> open(std::size_t at);
+    /// Asks by STATUS whether there is more.
+    async::Task<> poll(std::size_t at);
+    /// Opens it anew, which tells its end.
+    async::Task<> resync(std::size_t at);
+    /// The open folder may have got mail.
+    void note_change();
+    [[nodiscard]] bool is_due(std::size_t at) const;
+    [[nodiscard]] bool wants_resync(std::size_t at) const;
+
+    /// Commit what was reported.
+    async::Task<Round> search(std::size_t at);
+    /// Mails that are gone are missing.
+    async::Task<std::vector<Candidate>> headers(std::size_t at, std::vector<imap::Uid> uids);
+    void commit(std::size_t at, imap::Uid next);
+    /// Not due any more until poll() or resync(), which it then wants: front could not take it.
+    void postpone(std::size_t at);
+
+private:
+    struct Folder {
+        imap::FolderName name;
+        FolderCursor cursor;
+        imap::Uid end = 0;  ///< UIDNEXT as last told
+        bool validity_changed = false;
+        bool changed = false;  ///< there may be more than `end` tells
+        bool postponed = false;
+        unsigned open_searches = 0;
+    };
+
+    async::Task<std::vector<Candidate>> fetch_headers(std::size_t at, std::vector<imap::Uid> uids);
+    static Result<> note_state(Folder& folder, const imap::FolderState& state);
+
+    ImapSession& session_;
+    std::string label_;
+    std::shared_ptr<HeaderTrouble> trouble_;
+    std::vector<Folder> folders_;
+    static constexpr std::size_t k_none = static_cast<std::size_t>(-1);
+    std::size_t open_ = k_none;
+};
+
+}  // namespace postern::mail::courier

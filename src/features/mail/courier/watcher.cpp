@@ -1,0 +1,369 @@
+#include "features/mail/courier/watcher.h"
+
+#include "features/mail/courier/credential_source.h"
+#include "features/mail/courier/imap_session.h"
+#include "features/mail/courier/mail_error.h"
+#include "features/mail/courier/session_options.h"
+#include "features/mail/courier/watched_folders.h"
+#include "features/mail/protocol/courier_protocol.h"
+#include "features/mail/protocol/mailbox.h"
+#include "foundation/base/bytes.h"
+#include "foundation/base/clock.h"
+#include "foundation/base/result.h"
+#include "foundation/codec/imap/client.h"
+#include "foundation/codec/imap/header_block.h"
+#include "foundation/codec/imap/results.h"
+#include "foundation/codec/imap/uid_set.h"
+#include "foundation/codec/mail/message_id.h"
+#include "platform/async/task.h"
+#include "platform/ipc/peer.h"
+#include "platform/os/files.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace postern::mail::courier {
+namespace {
+
+using std::chrono_literals::operator""min;
+
+/// Front answers within it or has lost the mail's report; it fetches meanwhile.
+constexpr std::chrono::milliseconds k_report_max = 15min;
+constexpr std::chrono::milliseconds k_wish_max = 15min;
+
+bool is_ours(ByteView header, std::string_view label) {
+    const auto block = imap::HeaderBlock::parse(header);
+    if (!block) return false;
+    std::vector<std::string> ids;
+    for (const auto* field : {"In-Reply-To", "References"}) {
+        for (const auto value : block->all(field))
+            codec::append_labelled_ids(value, label, 1, ids);
+    }
+    return !ids.empty();
+}
+
+}  // namespace
+
+Watcher::Watcher(Parts parts, Watch asked)
+    : context_(std::move(parts.context)),
+      front_(*parts.front),
+      group_(*parts.group),
+      options_(parts.options),
+      trouble_(std::move(parts.trouble)),
+      integration_(asked.integration),
+      label_(std::move(asked.search_label)),
+      known_(std::move(asked.cursors)),
+      wake_(group_.executor()) {}
+
+Watcher::~Watcher() = default;
+
+async::Task<Watch::Answer> Watcher::begin(OpenedUse opened) {
+    auto opening = open_imap(context_, std::move(opened));
+    auto session = co_await std::move(opening);
+    if (!session) {
+        close_down(session.error());
+        co_return fail(session.error());
+    }
+    session_ = std::move(*session);
+    context_.use->on_end([this] {
+        session_->abort();
+        wake_.set();
+    });
+    folders_ = std::make_unique<WatchedFolders>(*session_, label_, trouble_);
+    auto beginning = folders_->begin(std::exchange(known_, {}));
+    const auto begun = co_await std::move(beginning);
+    if (!begun) {
+        close_down(begun.error());
+        co_return fail(begun.error());
+    }
+    Watch::Answer answer;
+    answer.cursors = folders_->cursors();
+    answer.bytes = session_->bytes_received();
+    co_return answer;
+}
+
+async::Job Watcher::run() {
+    const auto self = shared_from_this();
+    auto watching = watch();
+    const auto ended = co_await std::move(watching);
+    const auto why = ended ? Error(MailError::connection_lost) : ended.error();
+    close_down(why);
+    if (stopped_) co_return;
+    auto telling = front_.watch_ended(WatchEnded{integration_, mail_error_of(why)});
+    // Front that cannot be told is gone, and with it everything that would want to know.
+    (void)co_await std::move(telling);
+}
+
+void Watcher::close_down(const Error& why) {
+    over_ = true;
+    context_.use->on_end(nullptr);
+    folders_.reset();
+    session_.reset();
+    for (auto& wish : std::exchange(fetches_, {}))
+        wish->settle(fail(why));
+    for (auto& wish : std::exchange(searches_, {}))
+        wish->settle(fail(why));
+}
+
+void Watcher::stop() {
+    stopped_ = true;
+    context_.use->end();
+}
+
+void Watcher::wake() {
+    wake_.set();
+    if (session_) session_->wake();
+}
+
+Result<> Watcher::check_alive() const {
+    if (context_.use->ended()) return fail(MailError::use_ended);
+    if (session_->closed()) return fail(MailError::connection_lost);
+    return {};
+}
+
+async::Task<> Watcher::watch() {
+    auto next_poll = Deadline::in(options_.poll_interval);
+    while (true) {
+        if (const auto alive = check_alive(); !alive) co_return fail(alive.error());
+        auto serving = serve_fetches();
+        const auto served = co_await std::move(serving);
+        if (!served) co_return fail(served.error());
+        if (!searches_.empty()) {
+            auto searching = search_as_asked();
+            const auto searched = co_await std::move(searching);
+            if (!searched) co_return fail(searched.error());
+            continue;
+        }
+        const bool polls = next_poll.passed();
+        if (polls || folders_->is_due(0)) {
+            auto looking = polls ? look_everywhere(false) : look_at(0);
+            const auto looked = co_await std::move(looking);
+            if (!looked) co_return fail(looked.error());
+            if (polls) next_poll = Deadline::in(options_.poll_interval);
+            continue;
+        }
+        auto waiting = wait_for_change(next_poll);
+        const auto waited = co_await std::move(waiting);
+        if (!waited) co_return fail(waited.error());
+    }
+}
+
+async::Task<> Watcher::wait_for_change(Deadline next_poll) {
+    auto opening = folders_->open(0);
+    const auto opened = co_await std::move(opening);
+    if (!opened) co_return fail(opened.error());
+    // It may have got mail while another folder was open.
+    if (folders_->is_due(0)) co_return Result<>{};
+    if (session_->engine().take_mailbox_changed()) {
+        folders_->note_change();
+        co_return Result<>{};
+    }
+    const auto until = folders_->size() > 1 ? next_poll.at_most(options_.idle_max)
+                                            : Deadline::in(options_.idle_max);
+    auto idling = session_->idle(until);
+    const auto idled = co_await std::move(idling);
+    if (!idled) co_return fail(idled.error());
+    if (*idled == ImapSession::IdleEnd::changed) folders_->note_change();
+    co_return Result<>{};
+}
+
+async::Task<> Watcher::search_as_asked() {
+    auto wishes = std::exchange(searches_, {});
+    auto looking = look_everywhere(true);
+    auto looked = co_await std::move(looking);
+    for (auto& wish : wishes)
+        wish->settle(looked);
+    if (!looked) co_return fail(looked.error());
+    co_return Result<>{};
+}
+
+async::Task<SearchNow::Answer> Watcher::look_everywhere(bool inbox_anew) {
+    SearchNow::Answer sum;
+    for (std::size_t i = 0; i < folders_->size(); ++i) {
+        // INBOX last: it is to be open at the end.
+        const std::size_t at = (i + 1) % folders_->size();
+        const bool anew = at == 0 && (inbox_anew || folders_->wants_resync(0));
+        auto asking = at != 0 ? folders_->poll(at) : anew ? folders_->resync(0) : folders_->open(0);
+        const auto asked = co_await std::move(asking);
+        if (!asked && (at == 0 || session_->closed())) co_return fail(asked.error());
+        // A folder that is no longer there, or that the server does not want to tell about now.
+        if (!asked || !folders_->is_due(at)) continue;
+        auto looking = look_at(at);
+        const auto looked = co_await std::move(looking);
+        if (!looked && (at == 0 || session_->closed())) co_return fail(looked.error());
+        if (!looked) continue;
+        sum.searched += looked->searched;
+        sum.candidates += looked->candidates;
+    }
+    co_return sum;
+}
+
+async::Task<SearchNow::Answer> Watcher::look_at(std::size_t at) {
+    SearchNow::Answer sum;
+    auto bytes_before = session_->bytes_received();
+    auto searching = folders_->search(at);
+    const auto round = co_await std::move(searching);
+    if (!round) co_return fail(round.error());
+    if (!round->is_due) co_return sum;
+    const auto& hits = round->hits;
+    const auto validity = folders_->cursor(at).uid_validity;
+    auto first = round->first;
+    sum.searched = round->next - first;
+    // Once at least: front learns of a search that hit nothing, too.
+    for (std::size_t done = 0; done == 0 || done < hits.size();
+         done += WatchedFolders::k_batch_max) {
+        const auto count = std::min(hits.size() - done, WatchedFolders::k_batch_max);
+        const bool last = done + count == hits.size();
+        FolderSearched told;
+        told.integration = integration_;
+        told.validity_changed = round->validity_changed;
+        told.first = first;
+        told.next = last ? round->next : hits[done + count - 1] + 1;
+        if (count != 0) {
+            const auto from = hits.begin() + static_cast<std::ptrdiff_t>(done);
+            const auto to = from + static_cast<std::ptrdiff_t>(count);
+            auto reading = folders_->headers(at, std::vector<imap::Uid>(from, to));
+            auto candidates = co_await std::move(reading);
+            // Another UIDVALIDITY now: the round is void, and the next one tells so.
+            if (!candidates && candidates.error().is(MailError::not_found)) co_return sum;
+            if (!candidates) co_return fail(candidates.error());
+            told.candidates = std::move(*candidates);
+        }
+        told.folder = folders_->cursor(at).folder;
+        told.uid_validity = validity;
+        told.bytes = session_->bytes_received() - bytes_before;
+        bytes_before = session_->bytes_received();
+        sum.candidates += told.candidates.size();
+        const auto next = told.next;
+        auto reporting = report(std::move(told));
+        const auto taken = co_await std::move(reporting);
+        if (!taken) co_return fail(taken.error());
+        if (!*taken) folders_->postpone(at);
+        const bool same = folders_->cursor(at).uid_validity == validity;
+        if (!*taken || !same) co_return sum;
+        folders_->commit(at, next);
+        first = next;
+    }
+    co_return sum;
+}
+
+async::Job Watcher::tell_front(std::shared_ptr<Watcher> self,
+                               std::shared_ptr<Report> report,
+                               FolderSearched told) {
+    auto telling = self->front_.folder_searched(std::move(told));
+    const auto answer = co_await std::move(telling);
+    report->answered = true;
+    report->taken = answer.has_value();
+    self->wake_.set();
+}
+
+async::Task<bool> Watcher::report(FolderSearched told) {
+    const auto report = std::make_shared<Report>();
+    const auto until = Deadline::in(k_report_max);
+    group_.spawn("folder_searched", tell_front(shared_from_this(), report, std::move(told)));
+    while (!report->answered) {
+        auto waiting = wake_.wait(until);
+        const auto waited = co_await std::move(waiting);
+        if (const auto alive = check_alive(); !alive) co_return fail(alive.error());
+        if (!waited) co_return fail(to_mail_error(waited.error()));
+        auto serving = serve_fetches();
+        const auto served = co_await std::move(serving);
+        if (!served) co_return fail(served.error());
+    }
+    co_return report->taken;
+}
+
+template <typename W>
+async::Task<> Watcher::wait_for(std::shared_ptr<W> wish, std::deque<std::shared_ptr<W>>* queue) {
+    if (over_) co_return fail(MailError::connection_lost);
+    if (queue->size() >= k_waiting_max) co_return fail(ipc::IpcError::busy);
+    const auto self = shared_from_this();
+    queue->push_back(wish);
+    wake();
+    auto waiting = wish->done.wait(Deadline::in(k_wish_max));
+    const auto waited = co_await std::move(waiting);
+    if (!wish->settled) std::erase(*queue, wish);
+    if (!waited) co_return fail(to_mail_error(waited.error()));
+    co_return Result<>{};
+}
+
+async::Task<SearchNow::Answer> Watcher::search_now() {
+    const auto wish = std::make_shared<Search>(group_.executor(), SearchNow{integration_});
+    auto waiting = wait_for(wish, &searches_);
+    const auto waited = co_await std::move(waiting);
+    if (!waited) co_return fail(waited.error());
+    co_return std::move(wish->outcome);
+}
+
+async::Task<FetchMail::Answer> Watcher::fetch(FetchMail asked) {
+    const auto wish = std::make_shared<Fetch>(group_.executor(), std::move(asked));
+    auto waiting = wait_for(wish, &fetches_);
+    const auto waited = co_await std::move(waiting);
+    if (!waited) co_return fail(waited.error());
+    if (context_.use->ended()) co_return fail(MailError::use_ended);
+    co_return std::move(wish->outcome);
+}
+
+async::Task<> Watcher::serve_fetches() {
+    while (!fetches_.empty()) {
+        const auto wish = fetches_.front();
+        fetches_.pop_front();
+        auto fetching = fetch_now(std::move(wish->asked));
+        auto fetched = co_await std::move(fetching);
+        wish->settle(std::move(fetched));
+        if (const auto alive = check_alive(); !alive) co_return fail(alive.error());
+    }
+    co_return Result<>{};
+}
+
+async::Task<FetchMail::Answer> Watcher::fetch_now(FetchMail asked) {
+    const auto at = folders_->find(asked.folder);
+    if (!at) co_return fail(MailError::not_found, "folder");
+    auto opening = folders_->open(*at);
+    const auto opened = co_await std::move(opening);
+    if (!opened) co_return fail(opened.error());
+    if (folders_->cursor(*at).uid_validity != asked.uid_validity) {
+        co_return fail(MailError::not_found, "UIDVALIDITY");
+    }
+    auto set = imap::UidSet::of({asked.uid});
+    if (!set) co_return fail(MailError::not_found, "uid");
+    // Asked before the body: a larger one would end the connection; and whoever asks gets no other
+    // mail than an answer to one of ours.
+    const imap::HeaderRequest request{
+        .uids = std::move(*set), .fields = {"IN-REPLY-TO", "REFERENCES"}, .with_mail_size = true};
+    auto looking = session_->run<imap::HeaderBatch>(session_->engine().fetch_headers(request));
+    const auto looked = co_await std::move(looking);
+    if (!looked) co_return fail(looked.error());
+    if (looked->mails.empty()) co_return fail(MailError::not_found);
+    const auto& mail = looked->mails.front();
+    if (!is_ours(mail.block, label_)) co_return fail(MailError::not_found, "no id of ours");
+    const auto bytes_max = std::min(asked.bytes_max, k_mail_bytes_max);
+    if (mail.mail_bytes.value_or(0) > bytes_max) co_return fail(MailError::too_large);
+
+    auto file = os::empty_memory_file();
+    if (!file) co_return fail(MailError::mail_unreadable, file.error().detail());
+    const int fd = file->get();
+    imap::BodyRequest body{.uid = asked.uid, .bytes_max = bytes_max, .sink = [fd](ByteView piece) {
+                               return os::append(fd, piece);
+                           }};
+    auto fetching =
+        session_->run<imap::FetchedBody>(session_->engine().fetch_body(std::move(body)));
+    const auto fetched = co_await std::move(fetching);
+    if (!fetched) co_return fail(fetched.error());
+    if (session_->engine().take_mailbox_changed()) folders_->note_change();
+    if (const auto sealed = os::seal_memory_file(fd); !sealed) {
+        co_return fail(MailError::mail_unreadable, sealed.error().detail());
+    }
+    FetchMail::Answer answer;
+    answer.raw = std::move(*file);
+    answer.bytes = fetched->bytes;
+    co_return answer;
+}
+
+}  // namespace postern::mail::courier

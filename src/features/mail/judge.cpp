@@ -1,0 +1,34 @@
+#include "features/mail/replies.h"
+#include "foundation/codec/mail/address.h"
+
+#include <algorithm>
+
+namespace postern::mail {
+namespace {
+
+bool is_among(const std::vector<MailAddress>& people, const std::string& address) {
+    return std::any_of(people.begin(), people.end(), [&](const MailAddress& person) {
+        return codec::is_same_address(person.address, address);
+    });
+}
+
+}  // namespace
+
+Verdict judge(const Candidate& candidate,
+              const std::vector<MailAddress>& people,
+              const std::string& own) {
+    // Nobody, or several authors: nothing that can be held against a participant.
+    if (candidate.from.size() != 1) return Verdict::hold_stranger;
+    const auto& author = candidate.from.front().address;
+    if (codec::is_same_address(author, own)) return Verdict::refuse;
+    if (!is_among(people, author)) return Verdict::hold_stranger;
+    for (const auto& recipient : candidate.recipients) {
+        const auto& address = recipient.address;
+        if (!codec::is_same_address(address, own) && !is_among(people, address)) {
+            return Verdict::hold_new_recipient;
+        }
+    }
+    return Verdict::admit;
+}
+
+}  // namespace postern::mail

@@ -1,0 +1,110 @@
+#pragma once
+
+#include "features/mail/compose.h"
+#include "features/mail/mail_service.h"
+#include "features/mail/parts.h"
+#include "features/mail/replies.h"
+#include "features/mail/sender.h"
+#include "features/mail/watches.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace postern::mail {
+
+/// The mail feature as one: threads and messages, with sender, replies and watches behind them.
+///
+/// Executor: front's thread. Lifetime: outlives every job of parts.jobs.
+class MailRoom final : public MailService {
+public:
+    MailRoom(Parts parts, RetryPolicy retry);
+
+    /// Takes up what a crash left, then sends and watches. After the stores are open.
+    async::Task<> start();
+    void mailbox_changed(WorkspaceId workspace, IntegrationId integration);
+
+    /// What courier reports.
+    async::Task<> before_final_dot(MessageId message) { return sender_.before_final_dot(message); }
+    async::Task<> folder_searched(FolderSearched searched);
+    void watch_ended(IntegrationId integration, MailError reason) {
+        watches_.ended(integration, reason);
+    }
+    void courier_restarted() { watches_.courier_restarted(); }
+    [[nodiscard]] std::size_t watch_count() const noexcept { return watches_.count(); }
+
+    async::Task<ThreadView> start_thread(WorkspaceId workspace,
+                                         IntegrationId integration,
+                                         NewMail mail,
+                                         std::uint64_t handle) override;
+    async::Task<MessageView> add_message(WorkspaceId workspace,
+                                         ThreadId thread,
+                                         NewMail mail,
+                                         std::uint64_t handle) override;
+    async::Task<ThreadView> thread(WorkspaceId workspace,
+                                   ThreadId id,
+                                   std::uint64_t handle) override;
+    async::Task<std::vector<ThreadView>> threads(WorkspaceId workspace,
+                                                 ThreadQuery query,
+                                                 std::uint64_t handle) override;
+    async::Task<Download> raw(WorkspaceId workspace, MessageId id, std::uint64_t handle) override;
+    async::Task<Download> attachment(WorkspaceId workspace,
+                                     MessageId id,
+                                     std::uint32_t index,
+                                     std::uint64_t handle) override;
+    async::Task<std::vector<HeldView>> held(WorkspaceId workspace) override;
+    async::Task<MessageView> accept_held(WorkspaceId workspace,
+                                         MessageId id,
+                                         std::uint64_t handle) override;
+    async::Task<> refuse_held(WorkspaceId workspace, MessageId id) override;
+    async::Task<SyncResult> sync(WorkspaceId workspace, IntegrationId integration) override;
+    async::Task<std::vector<LedgerLine>> read_ledger(WorkspaceId workspace,
+                                                     IntegrationId integration,
+                                                     std::int64_t before,
+                                                     std::int64_t limit) override;
+
+private:
+    /// A mail of ours on its way into a thread.
+    struct Outgoing {
+        Mailbox mailbox;
+        rows::ThreadRow thread;
+        bool new_thread = false;
+        ThreadHead head;
+        std::vector<CreatorId> people;  ///< of the thread
+        NewMail mail;
+        std::string in_reply_to;
+        std::vector<std::string> references;
+    };
+
+    async::Task<MessageView> queue(Outgoing outgoing);
+    async::Task<Draft> draft(const Outgoing& outgoing, std::uint32_t number);
+    async::Task<rows::NewMessage> seal(const Outgoing& outgoing,
+                                       std::uint32_t number,
+                                       MessageBody body,
+                                       std::string raw);
+    async::Task<> store(std::optional<rows::NewThread> thread,
+                        rows::NewMessage message,
+                        IntegrationId integration);
+    async::Task<std::vector<CreatorId>> people_of(WorkspaceId workspace,
+                                                  std::vector<MailAddress> people);
+    async::Task<std::string> our_id(Mailbox mailbox,
+                                    std::array<std::uint8_t, 16> token,
+                                    std::uint32_t number);
+    async::Task<std::uint32_t> take_number(WorkspaceId workspace, ThreadId thread);
+    async::Task<std::vector<MessageView>> open_messages(WorkspaceId workspace,
+                                                        std::vector<rows::MessageRow> rows,
+                                                        std::uint64_t handle);
+    async::Task<std::vector<ThreadView>> open_threads(WorkspaceId workspace,
+                                                      std::vector<rows::ThreadRow> rows,
+                                                      std::uint64_t handle);
+    async::Task<Bytes> open_raw_of(WorkspaceId workspace, MessageId id, std::uint64_t handle);
+
+    Parts parts_;
+    MessageVault vault_;
+    Sender sender_;
+    Replies replies_;
+    Watches watches_;
+    std::map<IntegrationId, WorkspaceId> workspaces_;
+};
+
+}  // namespace postern::mail

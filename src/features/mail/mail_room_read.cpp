@@ -1,0 +1,203 @@
+#include "features/mail/mail_room.h"
+#include "foundation/crypto/place.h"
+#include "platform/keys/records.h"
+#include "platform/os/files.h"
+#include "platform/store/data_map.h"
+
+namespace postern::mail {
+namespace {
+
+using namespace std::chrono_literals;
+
+Deadline keeper_deadline() {
+    return Deadline::in(20s);
+}
+
+}  // namespace
+
+async::Task<> MailRoom::folder_searched(FolderSearched searched) {
+    const auto found = workspaces_.find(searched.integration);
+    if (found == workspaces_.end()) co_return fail(MailError::use_ended);
+    co_return co_await replies_.folder_searched(found->second, std::move(searched));
+}
+
+async::Task<std::vector<MessageView>> MailRoom::open_messages(WorkspaceId workspace,
+                                                              std::vector<rows::MessageRow> rows,
+                                                              std::uint64_t handle) {
+    std::vector<std::pair<MessageId, StoredObject>> objects;
+    for (auto& row : rows)
+        objects.emplace_back(row.id, std::move(row.body));
+    auto bodies = co_await vault_.open_bodies(workspace, std::move(objects), handle);
+    if (!bodies) co_return fail(std::move(bodies.error()));
+    std::vector<MessageView> out;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        MessageView view;
+        view.id = rows[i].id;
+        view.thread = rows[i].thread;
+        view.direction = rows[i].direction;
+        view.state = rows[i].state;
+        view.failure_code = std::move(rows[i].failure_code);
+        view.created_at_ms = rows[i].created_at_ms;
+        view.readable = bodies->at(i).has_value();
+        if (view.readable) view.body = std::move(*bodies->at(i));
+        out.push_back(std::move(view));
+    }
+    co_return out;
+}
+
+async::Task<std::vector<ThreadView>> MailRoom::open_threads(WorkspaceId workspace,
+                                                            std::vector<rows::ThreadRow> rows,
+                                                            std::uint64_t handle) {
+    std::vector<ThreadView> out;
+    std::vector<std::pair<ThreadId, StoredObject>> objects;
+    for (auto& row : rows) {
+        ThreadView view;
+        view.id = row.id;
+        view.integration = row.integration;
+        view.created_at_ms = row.created_at_ms;
+        view.updated_at_ms = row.updated_at_ms;
+        for (const auto& [person, wrap] : row.head.wraps)
+            view.creators.push_back(person);
+        objects.emplace_back(row.id, std::move(row.head));
+        out.push_back(std::move(view));
+    }
+    auto heads = co_await vault_.open_heads(workspace, std::move(objects), handle);
+    if (!heads) co_return fail(std::move(heads.error()));
+    for (std::size_t i = 0; i < out.size(); ++i) {
+        if (heads->at(i)) out[i].subject = std::move(heads->at(i)->subject);
+    }
+    co_return out;
+}
+
+async::Task<ThreadView> MailRoom::thread(WorkspaceId workspace, ThreadId id, std::uint64_t handle) {
+    struct Loaded {
+        rows::ThreadRow thread;
+        std::vector<rows::MessageRow> messages;
+    };
+    const auto body = [workspace, id](store::Transaction& tx) -> Result<Loaded> {
+        Loaded loaded;
+        POSTERN_TRY(loaded.thread, rows::load_thread(tx, workspace, id));
+        POSTERN_TRY(loaded.messages, rows::load_messages(tx, workspace, id));
+        return loaded;
+    };
+    auto loaded = co_await parts_.database.read(body);
+    if (!loaded) co_return fail(std::move(loaded.error()));
+    std::vector<rows::ThreadRow> rows;
+    rows.push_back(std::move(loaded->thread));
+    auto views = co_await open_threads(workspace, std::move(rows), handle);
+    if (!views) co_return fail(std::move(views.error()));
+    auto messages = co_await open_messages(workspace, std::move(loaded->messages), handle);
+    if (!messages) co_return fail(std::move(messages.error()));
+    auto view = std::move(views->at(0));
+    view.messages = std::move(*messages);
+    co_return view;
+}
+
+async::Task<std::vector<ThreadView>> MailRoom::threads(WorkspaceId workspace,
+                                                       ThreadQuery query,
+                                                       std::uint64_t handle) {
+    const rows::ListQuery list{query.before, query.limit, query.creator, query.integration};
+    const auto body = [workspace, list](store::Transaction& tx) {
+        return rows::list_threads(tx, workspace, list);
+    };
+    auto rows = co_await parts_.database.read(body);
+    if (!rows) co_return fail(std::move(rows.error()));
+    co_return co_await open_threads(workspace, std::move(*rows), handle);
+}
+
+async::Task<Bytes> MailRoom::open_raw_of(WorkspaceId workspace,
+                                         MessageId id,
+                                         std::uint64_t handle) {
+    const auto body = [workspace, id](store::Transaction& tx) {
+        return rows::load_raw(tx, workspace, id);
+    };
+    auto row = co_await parts_.database.read(body);
+    if (!row) co_return fail(std::move(row.error()));
+    co_return co_await vault_.open_raw(workspace, id, std::move(row->content), std::move(row->wrap),
+                                       std::move(row->people), handle);
+}
+
+async::Task<Download> MailRoom::raw(WorkspaceId workspace, MessageId id, std::uint64_t handle) {
+    auto bytes = co_await open_raw_of(workspace, id, handle);
+    if (!bytes) co_return fail(std::move(bytes.error()));
+    auto file = os::make_memory_file(*bytes);
+    if (!file) co_return fail(std::move(file.error()));
+    co_return Download{id.text() + ".eml", "message/rfc822", std::move(*file)};
+}
+
+async::Task<Download> MailRoom::attachment(WorkspaceId workspace,
+                                           MessageId id,
+                                           std::uint32_t index,
+                                           std::uint64_t handle) {
+    auto bytes = co_await open_raw_of(workspace, id, handle);
+    if (!bytes) co_return fail(std::move(bytes.error()));
+    auto file = os::make_memory_file(*bytes);
+    if (!file) co_return fail(std::move(file.error()));
+    auto extracted = co_await parts_.readers.extract(workspace, std::move(*file), index);
+    if (!extracted) co_return fail(std::move(extracted.error()));
+    co_return Download{std::move(extracted->info.name), std::move(extracted->info.type),
+                       std::move(extracted->content)};
+}
+
+async::Task<std::vector<HeldView>> MailRoom::held(WorkspaceId workspace) {
+    const auto body = [workspace](store::Transaction& tx) {
+        return rows::list_held(tx, workspace);
+    };
+    auto rows = co_await parts_.database.read(body);
+    if (!rows) co_return fail(std::move(rows.error()));
+    std::vector<HeldView> out;
+    for (auto& row : *rows) {
+        auto opened = co_await keys::open_record(
+            parts_.keeper, workspace, store::data_map::store::held_mails::sender.value,
+            crypto::row_key(row.id), std::move(row.sealed_sender), keeper_deadline());
+        if (!opened) co_return fail(std::move(opened.error()));
+        auto sender = keys::decode_record<HeldSender>(*opened);
+        if (!sender) co_return fail(std::move(sender.error()));
+        HeldView view{row.id, row.thread,       row.integration, std::move(row.reason),
+                      {},     row.created_at_ms};
+        if (!sender->candidate.from.empty()) view.sender = sender->candidate.from.front();
+        out.push_back(std::move(view));
+    }
+    co_return out;
+}
+
+async::Task<MessageView> MailRoom::accept_held(WorkspaceId workspace, MessageId id, std::uint64_t) {
+    co_return co_await replies_.accept_held(workspace, id);
+}
+
+async::Task<> MailRoom::refuse_held(WorkspaceId workspace, MessageId id) {
+    const auto body = [workspace, id](store::Transaction& tx) -> Result<> {
+        POSTERN_TRY([[maybe_unused]] const auto row, rows::load_held(tx, workspace, id));
+        return rows::delete_held(tx, workspace, id);
+    };
+    co_return co_await parts_.database.write(body);
+}
+
+async::Task<SyncResult> MailRoom::sync(WorkspaceId workspace, IntegrationId integration) {
+    auto mailbox = co_await parts_.mailboxes.find(workspace, integration);
+    if (!mailbox) co_return fail(std::move(mailbox.error()));
+    auto open =
+        co_await parts_.mailboxes.check_open(workspace, integration, MailVerb::read_replies);
+    if (!open) co_return fail(std::move(open.error()));
+    auto ready = co_await watches_.until_watching(workspace, integration, Deadline::in(60s));
+    if (!ready) co_return fail(std::move(ready.error()));
+    const auto before = replies_.totals(integration);
+    SearchNow ask{integration};
+    auto answer = co_await parts_.courier.call(std::move(ask), Deadline::in(5min));
+    if (!answer) co_return fail(std::move(answer.error()));
+    const auto after = replies_.totals(integration);
+    co_return SyncResult{answer->searched, after.matched - before.matched, after.kept - before.kept,
+                         after.held - before.held, after.refused - before.refused};
+}
+
+async::Task<std::vector<LedgerLine>> MailRoom::read_ledger(WorkspaceId workspace,
+                                                           IntegrationId integration,
+                                                           std::int64_t before,
+                                                           std::int64_t limit) {
+    const auto body = [workspace, integration, before, limit](store::Transaction& tx) {
+        return rows::load_ledger(tx, workspace, integration, before, limit);
+    };
+    co_return co_await parts_.database.read(body);
+}
+
+}  // namespace postern::mail

@@ -1,0 +1,95 @@
+#pragma once
+
+#include "features/mail/mail_types.h"
+#include "features/mail/protocol/courier_protocol.h"
+#include "platform/os/fd.h"
+
+#include <array>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace postern::mail {
+
+/// A mail that somebody asks to be sent.
+struct NewMail {
+    std::vector<MailAddress> to;  ///< 1 to 50
+    std::string subject;
+    std::string text;
+    std::string html;  ///< empty: none
+    std::string basis;
+    /// Of the thread (start_thread) or message (add_message) that is made; nothing: a fresh one.
+    std::optional<std::array<std::uint8_t, 16>> id;
+};
+
+struct SyncResult {
+    std::uint64_t searched = 0;
+    std::uint64_t matched = 0;
+    std::uint64_t kept = 0;
+    std::uint64_t held = 0;
+    std::uint64_t refused = 0;
+};
+
+/// A raw mail or an attachment on its way to the caller.
+struct Download {
+    std::string name;
+    std::string type;
+    os::Fd content;  ///< sealed memory file
+};
+
+/// The outreach history and what adds to it: what the API asks of the mail feature. `handle` names
+/// the session that reads, for keeper's ceilings.
+///
+/// Executor: front's thread.
+class MailService {
+public:
+    virtual ~MailService() = default;
+
+    /// Queues the first mail of a new thread. Errors: MailServiceError, integration_cut_off.
+    virtual async::Task<ThreadView> start_thread(WorkspaceId workspace,
+                                                 IntegrationId integration,
+                                                 NewMail mail,
+                                                 std::uint64_t handle) = 0;
+    /// Queues a further mail to the thread's people (`to` empty) or to `to`.
+    virtual async::Task<MessageView> add_message(WorkspaceId workspace,
+                                                 ThreadId thread,
+                                                 NewMail mail,
+                                                 std::uint64_t handle) = 0;
+    virtual async::Task<ThreadView> thread(WorkspaceId workspace,
+                                           ThreadId id,
+                                           std::uint64_t handle) = 0;
+    struct ThreadQuery {
+        ThreadId before;  ///< null: from the newest; older ones follow
+        std::int64_t limit = 50;
+        std::optional<CreatorId> creator;
+        std::optional<IntegrationId> integration;
+    };
+    /// Newest first, without their messages.
+    virtual async::Task<std::vector<ThreadView>> threads(WorkspaceId workspace,
+                                                         ThreadQuery query,
+                                                         std::uint64_t handle) = 0;
+    virtual async::Task<Download> raw(WorkspaceId workspace,
+                                      MessageId id,
+                                      std::uint64_t handle) = 0;
+    /// `index` counts from 0 in the order of the message's attachments.
+    virtual async::Task<Download> attachment(WorkspaceId workspace,
+                                             MessageId id,
+                                             std::uint32_t index,
+                                             std::uint64_t handle) = 0;
+
+    virtual async::Task<std::vector<HeldView>> held(WorkspaceId workspace) = 0;
+    virtual async::Task<MessageView> accept_held(WorkspaceId workspace,
+                                                 MessageId id,
+                                                 std::uint64_t handle) = 0;
+    virtual async::Task<> refuse_held(WorkspaceId workspace, MessageId id) = 0;
+
+    /// Looks for replies now. Errors: integration_sealed, integration_cut_off, MailError.
+    virtual async::Task<SyncResult> sync(WorkspaceId workspace, IntegrationId integration) = 0;
+    /// Newest first, at most `limit` with numbers below `before` (0: the newest).
+    virtual async::Task<std::vector<LedgerLine>> read_ledger(WorkspaceId workspace,
+                                                             IntegrationId integration,
+                                                             std::int64_t before,
+                                                             std::int64_t limit) = 0;
+};
+
+}  // namespace postern::mail

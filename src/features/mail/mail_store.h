@@ -1,0 +1,207 @@
+#pragma once
+
+#include "features/mail/mail_types.h"
+#include "features/mail/message_vault.h"
+#include "features/mail/protocol/courier_protocol.h"
+#include "platform/store/database.h"
+
+#include <array>
+#include <optional>
+#include <string>
+#include <vector>
+
+/// Rows of threads, messages, the send queue, cursors and the read ledger. Each function is part of
+/// the caller's transaction.
+namespace postern::mail::rows {
+
+struct ThreadRow {
+    ThreadId id;
+    IntegrationId integration;
+    std::array<std::uint8_t, 16> token{};
+    std::uint32_t next_number = 1;  ///< of the next mail that we send
+    StoredObject head;
+    UnixMs created_at_ms = 0;
+    UnixMs updated_at_ms = 0;
+};
+struct NewThread {
+    WorkspaceId workspace;
+    ThreadId id;
+    IntegrationId integration;
+    std::array<std::uint8_t, 16> token{};
+    SealedObject head;
+    std::vector<CreatorId> people;
+};
+Result<> insert_thread(store::Transaction& tx, const NewThread& thread, UnixMs now_ms);
+/// Replaces head and people: somebody joined.
+Result<> replace_head(store::Transaction& tx,
+                      WorkspaceId workspace,
+                      ThreadId thread,
+                      const SealedObject& head,
+                      const std::vector<CreatorId>& people);
+/// Errors: thread_not_found.
+Result<ThreadRow> load_thread(store::Transaction& tx, WorkspaceId workspace, ThreadId id);
+Result<std::optional<ThreadRow>> find_thread(store::Transaction& tx,
+                                             WorkspaceId workspace,
+                                             const std::array<std::uint8_t, 16>& token);
+struct ListQuery {
+    ThreadId before;
+    std::int64_t limit = 50;
+    std::optional<CreatorId> creator;
+    std::optional<IntegrationId> integration;
+};
+Result<std::vector<ThreadRow>> list_threads(store::Transaction& tx,
+                                            WorkspaceId workspace,
+                                            const ListQuery& query);
+/// Takes the thread's next number: each is given out once.
+Result<std::uint32_t> take_number(store::Transaction& tx, WorkspaceId workspace, ThreadId thread);
+
+struct NewMessage {
+    WorkspaceId workspace;
+    MessageId id;
+    ThreadId thread;
+    std::uint32_t number = 0;  ///< of ours; 0: theirs
+    Direction direction = Direction::out;
+    MessageState state = MessageState::queued;
+    Bytes origin_mac;  ///< tells copies of one mail
+    SealedObject body;
+    std::vector<CreatorId> body_people;
+    std::optional<SealedObject> raw;
+    std::vector<CreatorId> raw_people;
+};
+/// False when the thread has this mail already.
+Result<bool> insert_message(store::Transaction& tx, const NewMessage& message, UnixMs now_ms);
+struct MessageRow {
+    MessageId id;
+    ThreadId thread;
+    std::uint32_t number = 0;
+    Direction direction = Direction::out;
+    MessageState state = MessageState::queued;
+    std::string failure_code;
+    StoredObject body;
+    UnixMs created_at_ms = 0;
+};
+/// Oldest first.
+Result<std::vector<MessageRow>> load_messages(store::Transaction& tx,
+                                              WorkspaceId workspace,
+                                              ThreadId thread);
+/// Errors: message_not_found.
+Result<MessageRow> load_message(store::Transaction& tx, WorkspaceId workspace, MessageId id);
+Result<bool> has_origin(store::Transaction& tx,
+                        WorkspaceId workspace,
+                        ThreadId thread,
+                        const Bytes& origin_mac);
+struct RawRow {
+    Bytes content;
+    Bytes wrap;
+    std::vector<CreatorId> people;
+};
+/// Errors: message_not_found.
+Result<RawRow> load_raw(store::Transaction& tx, WorkspaceId workspace, MessageId id);
+
+/// Where a queued mail stands. `handed_over`: everything but the final dot is at the server and the
+/// dot may have been sent. `copy`: sent, its copy for the Sent folder is not there yet. `unknown`:
+/// nobody can tell; never sent again by itself.
+enum class Stage { queued, sending, handed_over, copy, unknown };
+struct OutboxRow {
+    WorkspaceId workspace;
+    MessageId message;
+    IntegrationId integration;
+    Stage stage = Stage::queued;
+    std::int64_t attempts = 0;
+    std::int64_t fence = 0;
+};
+Result<> insert_outbox(store::Transaction& tx,
+                       WorkspaceId workspace,
+                       MessageId message,
+                       IntegrationId integration,
+                       UnixMs now_ms);
+Result<std::vector<OutboxRow>> due_outbox(store::Transaction& tx,
+                                          UnixMs now_ms,
+                                          std::int64_t limit);
+Result<std::optional<UnixMs>> next_due(store::Transaction& tx);
+struct OutboxMove {
+    WorkspaceId workspace;
+    MessageId message;
+    std::int64_t fence = 0;  ///< refused when the row has another
+    Stage stage = Stage::queued;
+    std::int64_t attempts = 0;
+    UnixMs next_at_ms = 0;
+    bool new_fence = false;
+};
+/// False when somebody else has the row.
+Result<bool> move_outbox(store::Transaction& tx, const OutboxMove& move);
+Result<> delete_outbox(store::Transaction& tx, WorkspaceId workspace, MessageId message);
+/// What waited for a person is due now.
+Result<> wake_outbox(store::Transaction& tx,
+                     WorkspaceId workspace,
+                     IntegrationId integration,
+                     UnixMs now_ms);
+/// After a restart: `sending` goes back to the queue, `handed_over` becomes unknown. The second are
+/// returned.
+Result<std::vector<OutboxRow>> recover_outbox(store::Transaction& tx, UnixMs now_ms);
+Result<> set_message_state(store::Transaction& tx,
+                           WorkspaceId workspace,
+                           MessageId message,
+                           MessageState state,
+                           const std::string& failure_code);
+Result<> touch_thread(store::Transaction& tx,
+                      WorkspaceId workspace,
+                      ThreadId thread,
+                      UnixMs now_ms);
+
+struct CursorRow {
+    Bytes folder_mac;
+    Bytes sealed_folder;
+    std::uint32_t uid_validity = 0;
+    std::uint32_t next_uid = 0;
+};
+Result<std::vector<CursorRow>> load_cursors(store::Transaction& tx,
+                                            WorkspaceId workspace,
+                                            IntegrationId integration);
+Result<> put_cursor(store::Transaction& tx,
+                    WorkspaceId workspace,
+                    IntegrationId integration,
+                    const CursorRow& cursor);
+struct LedgerEntry {
+    std::string_view command;
+    Bytes folder_mac;
+    std::int64_t first_uid = 0;
+    std::int64_t next_uid = 0;
+    std::int64_t bytes = 0;
+    std::string_view reason;
+};
+Result<> append_ledger(store::Transaction& tx,
+                       WorkspaceId workspace,
+                       IntegrationId integration,
+                       const LedgerEntry& entry,
+                       UnixMs now_ms);
+Result<std::vector<LedgerLine>> load_ledger(store::Transaction& tx,
+                                            WorkspaceId workspace,
+                                            IntegrationId integration,
+                                            std::int64_t before,
+                                            std::int64_t limit);
+
+struct HeldRow {
+    MessageId id;
+    ThreadId thread;
+    IntegrationId integration;
+    Bytes origin_mac;
+    std::string reason;
+    Bytes folder_mac;
+    std::uint32_t uid_validity = 0;
+    std::uint32_t uid = 0;
+    Bytes sealed_sender;
+    UnixMs created_at_ms = 0;
+};
+/// False when it is held already.
+Result<bool> insert_held(store::Transaction& tx, WorkspaceId workspace, const HeldRow& held);
+Result<std::vector<HeldRow>> list_held(store::Transaction& tx, WorkspaceId workspace);
+/// Errors: message_not_found.
+Result<HeldRow> load_held(store::Transaction& tx, WorkspaceId workspace, MessageId id);
+Result<> delete_held(store::Transaction& tx, WorkspaceId workspace, MessageId id);
+Result<bool> is_held(store::Transaction& tx,
+                     WorkspaceId workspace,
+                     ThreadId thread,
+                     const Bytes& origin_mac);
+
+}  // namespace postern::mail::rows

@@ -1,0 +1,118 @@
+#pragma once
+
+#include "features/mail/protocol/reader_protocol.h"
+#include "foundation/base/clock.h"
+#include "foundation/base/id.h"
+#include "platform/async/task.h"
+
+#include <optional>
+#include <string>
+#include <tuple>
+#include <vector>
+
+namespace postern::mail {
+
+enum class MailServiceError {
+    thread_not_found,
+    message_not_found,
+    integration_not_found,
+    invalid_recipient,
+    too_many_recipients,
+    not_readable,
+    held_gone,
+};
+
+constexpr ErrorInfo describe(MailServiceError error) {
+    switch (error) {
+        case MailServiceError::thread_not_found: return {"not_found", "There is no such thread."};
+        case MailServiceError::message_not_found: return {"not_found", "There is no such message."};
+        case MailServiceError::integration_not_found:
+            return {"not_found", "There is no such integration."};
+        case MailServiceError::invalid_recipient:
+            return {"invalid_recipient", "A recipient's address is not valid."};
+        case MailServiceError::too_many_recipients:
+            return {"too_many_recipients", "A mail goes to at most 50 people."};
+        case MailServiceError::not_readable:
+            return {"not_readable", "This was erased or cannot be opened."};
+        case MailServiceError::held_gone:
+            return {"held_gone", "The mail is no longer in the mailbox."};
+    }
+    return {"not_found", "There is no such thread."};
+}
+
+enum class Direction : std::uint8_t { out, in };
+enum class MessageState : std::uint8_t { queued, sending, sent, failed, unknown, received };
+[[nodiscard]] std::string_view name_of(MessageState state);
+
+/// A message as it is stored: sealed under a key that its people's subject keys wrap.
+struct MessageBody {
+    static constexpr std::uint8_t k_version = 1;
+    std::string subject;
+    std::vector<MailAddress> from;
+    std::vector<MailAddress> to;
+    std::vector<MailAddress> cc;
+    UnixMs date_ms = 0;
+    std::string text;
+    std::string new_text;  ///< without quoted history; equal to text for our own
+    std::string html;
+    std::vector<AttachmentInfo> attachments;
+    std::string message_id;               ///< without angle brackets
+    std::vector<std::string> references;  ///< of our own mails
+    std::vector<std::string> defects;
+    auto wire() {
+        return std::tie(subject, from, to, cc, date_ms, text, new_text, html, attachments,
+                        message_id, references, defects);
+    }
+};
+
+/// What is kept, sealed, of a mail that is held: what verification saw, and where it lies.
+struct HeldSender {
+    static constexpr std::uint8_t k_version = 1;
+    Candidate candidate;
+    std::string folder;
+    auto wire() { return std::tie(candidate, folder); }
+};
+
+struct MessageView {
+    MessageId id;
+    ThreadId thread;
+    Direction direction = Direction::out;
+    MessageState state = MessageState::queued;
+    std::string failure_code;  ///< empty: none
+    bool readable = true;      ///< false: erased
+    MessageBody body;
+    UnixMs created_at_ms = 0;
+};
+
+struct ThreadView {
+    ThreadId id;
+    IntegrationId integration;
+    std::string subject;
+    std::vector<CreatorId> creators;
+    std::vector<MessageView> messages;  ///< oldest first; empty in listings
+    UnixMs created_at_ms = 0;
+    UnixMs updated_at_ms = 0;
+};
+
+/// A mail that waits for a person: nothing but its sender and date was read.
+struct HeldView {
+    MessageId id;
+    ThreadId thread;
+    IntegrationId integration;
+    std::string reason;  ///< not_a_participant, new_recipient
+    MailAddress sender;
+    UnixMs created_at_ms = 0;
+};
+
+/// One line of the read ledger: what was asked of a mailbox, and why.
+struct LedgerLine {
+    std::int64_t number = 0;
+    UnixMs at_ms = 0;
+    std::string command;  ///< search, fetch_body
+    std::int64_t first_uid = 0;
+    std::int64_t next_uid = 0;
+    std::int64_t bytes = 0;
+    std::string reason;
+};
+
+}  // namespace postern::mail

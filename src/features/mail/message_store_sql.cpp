@@ -1,0 +1,164 @@
+#include "features/mail/mail_store.h"
+
+namespace postern::mail::rows {
+
+using store::Clear;
+using store::Row;
+using store::SqlText;
+using store::Transaction;
+
+namespace {
+
+constexpr SqlText k_insert =
+    "INSERT INTO messages (workspace_id, message_id, thread_id, number, direction, state, "
+    "failure_code, origin_mac, body, created_at_ms) "
+    "VALUES ($1, $2, $3, $4, $5, $6, NULL, $7, $8, $9) "
+    "ON CONFLICT (workspace_id, thread_id, origin_mac) DO NOTHING";
+constexpr SqlText k_insert_wrap =
+    "INSERT INTO message_wraps (workspace_id, message_id, creator_id, body_wrap) "
+    "VALUES ($1, $2, $3, $4)";
+constexpr SqlText k_insert_raw =
+    "INSERT INTO raw_mails (workspace_id, message_id, people, raw, raw_wrap) "
+    "VALUES ($1, $2, $3, $4, $5)";
+constexpr SqlText k_load_all =
+    "SELECT message_id, thread_id, number, direction, state, failure_code, body, created_at_ms "
+    "FROM messages WHERE workspace_id = $1 AND thread_id = $2 ORDER BY message_id LIMIT 1000";
+constexpr SqlText k_load_one =
+    "SELECT message_id, thread_id, number, direction, state, failure_code, body, created_at_ms "
+    "FROM messages WHERE workspace_id = $1 AND message_id = $2";
+constexpr SqlText k_thread_wraps =
+    "SELECT w.message_id, w.creator_id, w.body_wrap FROM messages m JOIN message_wraps w ON "
+    "w.workspace_id = m.workspace_id AND w.message_id = m.message_id "
+    "WHERE m.workspace_id = $1 AND m.thread_id = $2 ORDER BY w.message_id";
+constexpr SqlText k_wraps =
+    "SELECT creator_id, body_wrap FROM message_wraps WHERE workspace_id = $1 AND message_id = $2";
+constexpr SqlText k_has_origin =
+    "SELECT message_id FROM messages WHERE workspace_id = $1 AND thread_id = $2 AND "
+    "origin_mac = $3";
+constexpr SqlText k_load_raw =
+    "SELECT people, raw, raw_wrap FROM raw_mails WHERE workspace_id = $1 AND message_id = $2";
+constexpr SqlText k_set_state =
+    "UPDATE messages SET state = $3, failure_code = $4 WHERE workspace_id = $1 AND "
+    "message_id = $2";
+
+Result<> done(Result<std::int64_t> changed) {
+    if (!changed) return fail(std::move(changed.error()));
+    return {};
+}
+
+MessageState state_of(std::string_view text) {
+    for (const auto state : {MessageState::queued, MessageState::sending, MessageState::sent,
+                             MessageState::failed, MessageState::received}) {
+        if (text == name_of(state)) return state;
+    }
+    return MessageState::unknown;
+}
+
+MessageRow read_message(const Row& row) {
+    MessageRow out;
+    out.id = row.id<MessageTag>(0);
+    out.thread = row.id<ThreadTag>(1);
+    out.number = static_cast<std::uint32_t>(row.integer(2));
+    out.direction = row.clear_text(3) == "in" ? Direction::in : Direction::out;
+    out.state = state_of(row.clear_text(4));
+    out.failure_code = row.maybe_clear_text(5).value_or("");
+    out.body.content = row.sealed(6).take();
+    out.created_at_ms = row.integer(7);
+    return out;
+}
+
+Bytes join(const std::vector<CreatorId>& people) {
+    Bytes out;
+    for (const auto& id : people)
+        out.insert(out.end(), id.raw().begin(), id.raw().end());
+    return out;
+}
+
+}  // namespace
+
+Result<bool> insert_message(Transaction& tx, const NewMessage& message, UnixMs now_ms) {
+    const auto& m = message;
+    POSTERN_TRY(const auto added,
+                tx.execute(k_insert, {m.workspace, m.id, m.thread, m.number,
+                                      Clear::text(m.direction == Direction::in ? "in" : "out"),
+                                      Clear::text(name_of(m.state)), Clear::bytes(m.origin_mac),
+                                      m.body.content, now_ms}));
+    if (added == 0) return false;
+    for (std::size_t i = 0; i < m.body_people.size() && i < m.body.wraps.size(); ++i) {
+        auto wrapped =
+            done(tx.execute(k_insert_wrap, {m.workspace, m.id, m.body_people[i], m.body.wraps[i]}));
+        if (!wrapped) return fail(std::move(wrapped.error()));
+    }
+    if (m.raw && !m.raw->wraps.empty()) {
+        const auto people = join(m.raw_people);
+        auto stored = done(tx.execute(k_insert_raw, {m.workspace, m.id, Clear::bytes(people),
+                                                     m.raw->content, m.raw->wraps[0]}));
+        if (!stored) return fail(std::move(stored.error()));
+    }
+    return true;
+}
+
+Result<std::vector<MessageRow>> load_messages(Transaction& tx,
+                                              WorkspaceId workspace,
+                                              ThreadId thread) {
+    POSTERN_TRY(const auto found, tx.query(k_load_all, {workspace, thread}));
+    std::vector<MessageRow> out;
+    for (const auto& row : found)
+        out.push_back(read_message(row));
+    POSTERN_TRY(const auto wraps, tx.query(k_thread_wraps, {workspace, thread}));
+    // Both answers are in the order of message ids.
+    std::size_t at = 0;
+    for (const auto& wrap : wraps) {
+        const auto id = wrap.id<MessageTag>(0);
+        while (at < out.size() && out[at].id < id)
+            ++at;
+        if (at == out.size() || out[at].id != id) continue;
+        out[at].body.wraps.emplace_back(wrap.id<CreatorTag>(1), wrap.sealed(2).take());
+    }
+    return out;
+}
+
+Result<MessageRow> load_message(Transaction& tx, WorkspaceId workspace, MessageId id) {
+    POSTERN_TRY(const auto row, tx.query_one(k_load_one, {workspace, id}));
+    if (!row) return fail(MailServiceError::message_not_found);
+    auto out = read_message(*row);
+    POSTERN_TRY(const auto wraps, tx.query(k_wraps, {workspace, id}));
+    for (const auto& wrap : wraps) {
+        out.body.wraps.emplace_back(wrap.id<CreatorTag>(0), wrap.sealed(1).take());
+    }
+    return out;
+}
+
+Result<bool> has_origin(Transaction& tx,
+                        WorkspaceId workspace,
+                        ThreadId thread,
+                        const Bytes& origin_mac) {
+    POSTERN_TRY(const auto row,
+                tx.query_one(k_has_origin, {workspace, thread, Clear::bytes(origin_mac)}));
+    return row.has_value();
+}
+
+Result<RawRow> load_raw(Transaction& tx, WorkspaceId workspace, MessageId id) {
+    POSTERN_TRY(const auto row, tx.query_one(k_load_raw, {workspace, id}));
+    if (!row) return fail(MailServiceError::message_not_found);
+    RawRow out;
+    const auto people = row->clear_bytes(0);
+    for (std::size_t at = 0; at + 16 <= people.size(); at += 16) {
+        out.people.push_back(*CreatorId::from_bytes(ByteView(people).subspan(at, 16)));
+    }
+    out.content = row->sealed(1).take();
+    out.wrap = row->sealed(2).take();
+    return out;
+}
+
+Result<> set_message_state(Transaction& tx,
+                           WorkspaceId workspace,
+                           MessageId message,
+                           MessageState state,
+                           const std::string& failure_code) {
+    const std::optional<Clear> code =
+        failure_code.empty() ? std::nullopt : std::optional<Clear>(Clear::text(failure_code));
+    return done(tx.execute(k_set_state, {workspace, message, Clear::text(name_of(state)), code}));
+}
+
+}  // namespace postern::mail::rows

@@ -1,0 +1,219 @@
+#pragma once
+
+#include "features/mail/protocol/mailbox.h"
+#include "foundation/base/bytes.h"
+#include "foundation/base/id.h"
+#include "platform/ipc/rpc.h"
+#include "platform/os/fd.h"
+
+#include <cstdint>
+#include <string>
+#include <tuple>
+#include <vector>
+
+/// Between front and courier. Courier speaks IMAP and SMTP with a credential that it gets from
+/// keeper for a ticket; front keeps cursors, the read ledger and the send queue.
+namespace postern::mail {
+
+struct Check {
+    std::string name;  ///< imap_connect, imap_sign_in, imap_folders, smtp_connect, smtp_sign_in
+    bool good = false;
+    std::string code;  ///< of the MailError where not good
+    std::string text;  ///< for people; never the server's own words
+    std::string seen;  ///< TLS version and the like; sanitised, at most 200 bytes
+    auto wire() { return std::tie(name, good, code, text, seen); }
+};
+/// Connects to both servers, checks certificates and signs in; sends and reads no mail.
+struct VerifyMailbox {
+    static constexpr std::uint16_t k_method = 100;
+    struct Answer {
+        std::vector<Check> checks;
+        auto wire() { return std::tie(checks); }
+    };
+    using Failure = MailError;
+    Bytes ticket;
+    auto wire() { return std::tie(ticket); }
+};
+
+enum class SendStage : std::uint8_t {
+    connect,
+    greeting,
+    ehlo,
+    starttls,
+    auth,
+    mail_from,
+    rcpt_to,
+    data,
+    body,
+    final_dot,
+    done
+};
+enum class SendResult : std::uint8_t {
+    sent,     ///< the server took responsibility
+    refused,  ///< 5xx, or a 4xx that `transient` tells: not delivered
+    broken,   ///< ended before the final dot: not delivered
+    unknown,  ///< ended after the final dot without an answer
+};
+struct RefusedRecipient {
+    std::string address;
+    std::uint16_t code = 0;
+    auto wire() { return std::tie(address, code); }
+};
+/// Submits one mail. Before the final dot courier calls BeforeFinalDot and waits.
+struct SendMail {
+    static constexpr std::uint16_t k_method = 101;
+    struct Answer {
+        SendResult result = SendResult::broken;
+        SendStage stage = SendStage::connect;
+        bool transient = false;
+        std::uint16_t code = 0;  ///< SMTP reply code, 0: none
+        std::string enhanced;    ///< "5.1.1"
+        std::string error_code;  ///< of the MailError where no reply decided
+        std::string text;        ///< the server's words, sanitised, at most 500 bytes
+        std::vector<RefusedRecipient> refused;
+        auto wire() {
+            return std::tie(result, stage, transient, code, enhanced, error_code, text, refused);
+        }
+    };
+    using Failure = MailError;
+    Bytes ticket;
+    MessageId message;  ///< names the send in BeforeFinalDot
+    std::string from;   ///< envelope addresses
+    std::vector<std::string> recipients;
+    os::Fd raw;  ///< sealed memory file: the mail with CRLF line ends
+    auto wire() { return std::tie(ticket, message, from, recipients, raw); }
+};
+/// Courier to front: everything is handed over but the final dot. Front makes its point of no
+/// return durable and answers; anything but a good answer ends the send without the dot.
+struct BeforeFinalDot {
+    static constexpr std::uint16_t k_method = 120;
+    using Answer = ipc::Nothing;
+    using Failure = MailError;
+    MessageId message;
+    auto wire() { return std::tie(message); }
+};
+
+/// Looks for our own mail in the Sent folder and adds it where it is not there.
+struct SaveSent {
+    static constexpr std::uint16_t k_method = 102;
+    struct Answer {
+        bool was_there = false;
+        bool added = false;  ///< neither: the mailbox has no Sent folder
+        std::uint64_t bytes = 0;
+        auto wire() { return std::tie(was_there, added, bytes); }
+    };
+    using Failure = MailError;
+    Bytes ticket;
+    std::string message_id;  ///< without angle brackets
+    os::Fd raw;              ///< not valid: only look
+    auto wire() { return std::tie(ticket, message_id, raw); }
+};
+
+struct FolderCursor {
+    std::string folder;              ///< as the server names it, decoded to UTF-8
+    std::uint32_t uid_validity = 0;  ///< 0: never seen; its present end becomes the floor
+    std::uint32_t next_uid = 0;      ///< everything below was looked at, or lies below the floor
+    auto wire() { return std::tie(folder, uid_validity, next_uid); }
+};
+/// Signs in and watches INBOX, Junk, Archive and All until StopWatch, the ticket's end, EndUses or
+/// a failure (WatchEnded). Answers when signed in and every folder has a cursor.
+struct Watch {
+    static constexpr std::uint16_t k_method = 103;
+    struct Answer {
+        std::vector<FolderCursor> cursors;
+        std::uint64_t bytes = 0;  ///< received from the server so far, sign-in included
+        auto wire() { return std::tie(cursors, bytes); }
+    };
+    using Failure = MailError;
+    Bytes ticket;
+    IntegrationId integration;
+    std::string search_label;  ///< "@{box}.ptn.{domain}": what the ids of our mails end in
+    std::vector<FolderCursor> cursors;
+    auto wire() { return std::tie(ticket, integration, search_label, cursors); }
+};
+struct StopWatch {
+    static constexpr std::uint16_t k_method = 104;
+    using Answer = ipc::Nothing;
+    using Failure = MailError;
+    IntegrationId integration;
+    auto wire() { return std::tie(integration); }
+};
+/// Looks at every folder now. Answers when all FolderSearched that it causes are answered.
+struct SearchNow {
+    static constexpr std::uint16_t k_method = 105;
+    struct Answer {
+        std::uint64_t searched = 0;  ///< uids covered by the searches
+        std::uint64_t candidates = 0;
+        auto wire() { return std::tie(searched, candidates); }
+    };
+    using Failure = MailError;
+    IntegrationId integration;
+    auto wire() { return std::tie(integration); }
+};
+/// The whole mail, only of a candidate that front has verified.
+struct FetchMail {
+    static constexpr std::uint16_t k_method = 106;
+    struct Answer {
+        os::Fd raw;  ///< sealed memory file
+        std::uint64_t bytes = 0;
+        auto wire() { return std::tie(raw, bytes); }
+    };
+    using Failure = MailError;
+    IntegrationId integration;
+    std::string folder;
+    std::uint32_t uid_validity = 0;
+    std::uint32_t uid = 0;
+    std::uint64_t bytes_max = 0;
+    auto wire() { return std::tie(integration, folder, uid_validity, uid, bytes_max); }
+};
+
+struct MailAddress {
+    std::string name;
+    std::string address;  ///< local part as it is, domain in lower case
+    auto wire() { return std::tie(name, address); }
+};
+/// What verification may see of a mail whose headers hit the search; parsed in courier, bounded.
+struct Candidate {
+    std::uint32_t uid = 0;
+    std::string message_id;            ///< without brackets, empty: none
+    std::vector<std::string> our_ids;  ///< exact msg-id tokens of In-Reply-To and References
+                                       ///< that end in our label, In-Reply-To's first
+    std::vector<MailAddress> from;
+    std::vector<MailAddress> recipients;  ///< To and Cc
+    std::string auto_submitted;
+    bool is_list = false;
+    auto wire() {
+        return std::tie(uid, message_id, our_ids, from, recipients, auto_submitted, is_list);
+    }
+};
+/// Courier to front: uids from `first` up to `next - 1` were searched. Front verifies, fetches what
+/// it admits (FetchMail, on the same watch, before it answers) and moves its cursor to `next`.
+struct FolderSearched {
+    static constexpr std::uint16_t k_method = 121;
+    using Answer = ipc::Nothing;
+    using Failure = MailError;
+    IntegrationId integration;
+    std::string folder;
+    std::uint32_t uid_validity = 0;
+    bool validity_changed = false;  ///< old cursor void: `first` is the new floor
+    std::uint32_t first = 0;
+    std::uint32_t next = 0;
+    std::uint64_t bytes = 0;  ///< received for this search and its header fetches
+    std::vector<Candidate> candidates;
+    auto wire() {
+        return std::tie(integration, folder, uid_validity, validity_changed, first, next, bytes,
+                        candidates);
+    }
+};
+/// Courier to front: the watch is over. `code` is that of a MailError; refused sign-ins are not
+/// tried again by themselves.
+struct WatchEnded {
+    static constexpr std::uint16_t k_method = 122;
+    using Answer = ipc::Nothing;
+    using Failure = MailError;
+    IntegrationId integration;
+    MailError reason = MailError::connection_lost;
+    auto wire() { return std::tie(integration, reason); }
+};
+
+}  // namespace postern::mail

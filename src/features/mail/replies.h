@@ -1,0 +1,106 @@
+#pragma once
+
+#include "features/mail/mail_service.h"
+#include "features/mail/mail_store.h"
+#include "features/mail/parts.h"
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace postern::mail {
+
+/// Why a candidate was not taken in.
+enum class Verdict { admit, hold_stranger, hold_new_recipient, refuse };
+
+/// What decides about a candidate, without any input or output. `people` are the thread's, `own`
+/// is the mailbox's address.
+[[nodiscard]] Verdict judge(const Candidate& candidate,
+                            const std::vector<MailAddress>& people,
+                            const std::string& own);
+
+/// Takes replies in: verifies what courier found by its headers alone, asks for the bodies of those
+/// that are admitted, stores them, and only then moves the cursor.
+///
+/// Executor: front's thread; one FolderSearched per mailbox at a time (courier waits for the
+/// answer).
+class Replies {
+public:
+    explicit Replies(Parts parts) : parts_(parts), vault_(parts.keeper) {}
+
+    async::Task<> folder_searched(WorkspaceId workspace, FolderSearched searched);
+    async::Task<std::vector<FolderCursor>> cursors(WorkspaceId workspace,
+                                                   IntegrationId integration);
+    /// Cursors of folders that are seen for the first time.
+    async::Task<> store_cursors(WorkspaceId workspace,
+                                IntegrationId integration,
+                                std::vector<FolderCursor> cursors,
+                                std::uint64_t bytes);
+    async::Task<MessageView> accept_held(WorkspaceId workspace, MessageId id);
+
+    /// What happened to candidates of this mailbox since the server started.
+    [[nodiscard]] SyncResult totals(IntegrationId integration) const;
+
+private:
+    /// A candidate that belongs to a thread of ours.
+    struct Match {
+        rows::ThreadRow thread;
+        ThreadHead head;
+        Mailbox mailbox;
+        Bytes origin_mac;
+    };
+    /// Where a mail lies.
+    struct Location {
+        IntegrationId integration;
+        std::string folder;
+        Bytes folder_mac;
+        std::uint32_t uid_validity = 0;
+    };
+
+    struct Fetched {
+        std::optional<Bytes> raw;
+        std::string defect;  ///< why there is none
+    };
+
+    async::Task<> take(Mailbox mailbox, Location location, Candidate candidate);
+    async::Task<std::optional<Match>> match(const Mailbox& mailbox,
+                                            const Location& location,
+                                            const Candidate& candidate);
+    async::Task<std::optional<rows::ThreadRow>> find_thread(const Mailbox& mailbox,
+                                                            const Candidate& candidate);
+    async::Task<bool> known(WorkspaceId workspace, ThreadId thread, Bytes origin_mac);
+    async::Task<> hold(Match match, Location location, Candidate candidate, std::string reason);
+    async::Task<MessageView> admit(Match match,
+                                   Location location,
+                                   Candidate candidate,
+                                   std::optional<MessageId> held);
+    async::Task<Fetched> fetch(Location location, std::uint32_t uid, bool was_held);
+    async::Task<MessageBody> read_body(WorkspaceId workspace,
+                                       Candidate candidate,
+                                       const Fetched& fetched);
+    async::Task<rows::NewMessage> seal(const Match& match,
+                                       const Candidate& candidate,
+                                       MessageBody body,
+                                       std::optional<Bytes> raw);
+    async::Task<> store(rows::NewMessage message,
+                        IntegrationId integration,
+                        rows::LedgerEntry entry,
+                        std::optional<MessageId> held);
+    async::Task<Bytes> folder_mac(WorkspaceId workspace, std::string folder);
+    async::Task<std::string> open_folder(WorkspaceId workspace,
+                                         IntegrationId integration,
+                                         rows::CursorRow row);
+    async::Task<Bytes> seal_folder(WorkspaceId workspace,
+                                   IntegrationId integration,
+                                   Bytes mac,
+                                   std::string folder);
+    async::Task<std::vector<CreatorId>> people_of(WorkspaceId workspace,
+                                                  std::vector<MailAddress> people);
+
+    Parts parts_;
+    MessageVault vault_;
+    std::map<IntegrationId, SyncResult> totals_;
+};
+
+}  // namespace postern::mail

@@ -1,0 +1,176 @@
+#include "features/mail/replies.h"
+#include "platform/os/files.h"
+
+#include <algorithm>
+#include <chrono>
+
+namespace postern::mail {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::uint64_t k_mail_bytes_max = std::uint64_t{50} << 20;
+
+/// What is known of a mail before anybody has read it.
+MessageBody body_from(const Candidate& candidate, UnixMs now_ms) {
+    MessageBody body;
+    body.from = candidate.from;
+    body.to = candidate.recipients;
+    body.message_id = candidate.message_id;
+    body.date_ms = now_ms;
+    return body;
+}
+
+}  // namespace
+
+async::Task<std::vector<CreatorId>> Replies::people_of(WorkspaceId workspace,
+                                                       std::vector<MailAddress> people) {
+    std::vector<CreatorId> out;
+    for (auto& person : people) {
+        auto id = co_await parts_.creators.ensure(workspace, std::move(person.name),
+                                                  std::move(person.address));
+        if (!id) co_return fail(std::move(id.error()));
+        if (std::find(out.begin(), out.end(), *id) == out.end()) out.push_back(*id);
+    }
+    co_return out;
+}
+
+/// A mail that is too large or gone is still told of, with its sender and the reason.
+async::Task<Replies::Fetched> Replies::fetch(Location location, std::uint32_t uid, bool was_held) {
+    FetchMail ask{location.integration, location.folder, location.uid_validity, uid,
+                  k_mail_bytes_max};
+    auto fetched = co_await parts_.courier.call(std::move(ask), Deadline::in(5min));
+    Fetched out;
+    if (!fetched) {
+        const auto& error = fetched.error();
+        const bool final_answer = error.is(MailError::too_large) || error.is(MailError::not_found);
+        if (!final_answer) co_return fail(std::move(fetched.error()));
+        if (was_held) co_return fail(MailServiceError::held_gone);
+        out.defect = error.code();
+        co_return out;
+    }
+    auto mapped = os::Mapping::of_sealed(fetched->raw.get(), k_mail_bytes_max);
+    if (!mapped) co_return fail(std::move(mapped.error()));
+    out.raw = to_bytes(mapped->bytes());
+    co_return out;
+}
+
+/// So is one that the reader cannot cope with.
+async::Task<MessageBody> Replies::read_body(WorkspaceId workspace,
+                                            Candidate candidate,
+                                            const Fetched& fetched) {
+    auto body = body_from(candidate, parts_.clock.now_ms());
+    if (!fetched.raw) {
+        body.defects.push_back(fetched.defect);
+        co_return body;
+    }
+    auto file = os::make_memory_file(*fetched.raw);
+    if (!file) co_return fail(std::move(file.error()));
+    auto read = co_await parts_.readers.parse(workspace, std::move(*file));
+    if (!read) {
+        body.defects.emplace_back(read.error().code());
+        co_return body;
+    }
+    body.subject = std::move(read->subject);
+    body.to = std::move(read->to);
+    body.cc = std::move(read->cc);
+    if (read->date_ms) body.date_ms = *read->date_ms;
+    body.text = std::move(read->text);
+    body.new_text = std::move(read->new_text);
+    body.html = std::move(read->html);
+    body.attachments = std::move(read->attachments);
+    body.defects = std::move(read->defects);
+    co_return body;
+}
+
+/// The body for its author alone, the raw mail for everybody in the thread together.
+async::Task<rows::NewMessage> Replies::seal(const Match& match,
+                                            const Candidate& candidate,
+                                            MessageBody body,
+                                            std::optional<Bytes> raw) {
+    rows::NewMessage message;
+    message.workspace = match.mailbox.workspace;
+    message.id = MessageId::make(parts_.clock.now_ms());
+    message.thread = match.thread.id;
+    message.direction = Direction::in;
+    message.state = MessageState::received;
+    message.origin_mac = match.origin_mac;
+    const auto workspace = message.workspace;
+    auto everyone = match.head.people;
+    everyone.insert(everyone.end(), candidate.from.begin(), candidate.from.end());
+    auto authors = co_await people_of(workspace, candidate.from);
+    if (!authors) co_return fail(std::move(authors.error()));
+    auto people = co_await people_of(workspace, std::move(everyone));
+    if (!people) co_return fail(std::move(people.error()));
+    message.body_people = *authors;
+    message.raw_people = *people;
+    auto sealed =
+        co_await vault_.seal_body(workspace, message.id, std::move(body), std::move(*authors));
+    if (!sealed) co_return fail(std::move(sealed.error()));
+    message.body = std::move(*sealed);
+    if (!raw) co_return message;
+    auto sealed_raw =
+        co_await vault_.seal_raw(workspace, message.id, std::move(*raw), std::move(*people));
+    if (!sealed_raw) co_return fail(std::move(sealed_raw.error()));
+    message.raw = std::move(*sealed_raw);
+    co_return message;
+}
+
+async::Task<> Replies::store(rows::NewMessage message,
+                             IntegrationId integration,
+                             rows::LedgerEntry entry,
+                             std::optional<MessageId> held) {
+    const auto workspace = message.workspace;
+    const auto now = parts_.clock.now_ms();
+    const auto write = [this, message = std::move(message), entry = std::move(entry), integration,
+                        held, now](store::Transaction& tx) -> Result<> {
+        const auto& m = message;
+        POSTERN_TRY(const auto added, rows::insert_message(tx, m, now));
+        if (!added) return {};
+        if (auto told = rows::append_ledger(tx, m.workspace, integration, entry, now); !told) {
+            return told;
+        }
+        if (held) {
+            if (auto gone = rows::delete_held(tx, m.workspace, *held); !gone) return gone;
+        }
+        if (auto touched = rows::touch_thread(tx, m.workspace, m.thread, now); !touched) {
+            return touched;
+        }
+        return parts_.events.append(
+            tx, m.workspace,
+            message_event("message.received", m.thread, m.id, MessageState::received));
+    };
+    auto written = co_await parts_.database.write(write);
+    if (written) parts_.events.published(workspace);
+    co_return written;
+}
+
+async::Task<MessageView> Replies::admit(Match match,
+                                        Location location,
+                                        Candidate candidate,
+                                        std::optional<MessageId> held) {
+    auto fetched = co_await fetch(location, candidate.uid, held.has_value());
+    if (!fetched) co_return fail(std::move(fetched.error()));
+    auto body = co_await read_body(match.mailbox.workspace, candidate, *fetched);
+    if (!body) co_return fail(std::move(body.error()));
+    rows::LedgerEntry entry{"fetch_body",
+                            location.folder_mac,
+                            candidate.uid,
+                            std::int64_t{candidate.uid} + 1,
+                            fetched->raw ? static_cast<std::int64_t>(fetched->raw->size()) : 0,
+                            held ? "accepted_by_person" : "verified_reply"};
+    auto message = co_await seal(match, candidate, *body, std::move(fetched->raw));
+    if (!message) co_return fail(std::move(message.error()));
+    MessageView view;
+    view.id = message->id;
+    view.thread = message->thread;
+    view.direction = Direction::in;
+    view.state = MessageState::received;
+    view.body = std::move(*body);
+    view.created_at_ms = parts_.clock.now_ms();
+    auto stored = co_await store(std::move(*message), location.integration, std::move(entry), held);
+    if (!stored) co_return fail(std::move(stored.error()));
+    co_return view;
+}
+
+}  // namespace postern::mail

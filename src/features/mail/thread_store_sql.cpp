@@ -1,0 +1,174 @@
+#include "features/mail/mail_store.h"
+
+#include <algorithm>
+
+namespace postern::mail {
+
+std::string_view name_of(MessageState state) {
+    switch (state) {
+        case MessageState::queued: return "queued";
+        case MessageState::sending: return "sending";
+        case MessageState::sent: return "sent";
+        case MessageState::failed: return "failed";
+        case MessageState::unknown: return "unknown";
+        case MessageState::received: return "received";
+    }
+    return "unknown";
+}
+
+namespace rows {
+
+using store::Clear;
+using store::Row;
+using store::SqlText;
+using store::Transaction;
+
+namespace {
+
+constexpr SqlText k_insert_thread =
+    "INSERT INTO threads (workspace_id, thread_id, integration_id, token, next_number, head, "
+    "created_at_ms, updated_at_ms) VALUES ($1, $2, $3, $4, 1, $5, $6, $6)";
+constexpr SqlText k_insert_person =
+    "INSERT INTO thread_people (workspace_id, thread_id, creator_id, head_wrap) "
+    "VALUES ($1, $2, $3, $4)";
+constexpr SqlText k_delete_people =
+    "DELETE FROM thread_people WHERE workspace_id = $1 AND thread_id = $2";
+constexpr SqlText k_set_head =
+    "UPDATE threads SET head = $3 WHERE workspace_id = $1 AND thread_id = $2";
+constexpr SqlText k_load_thread =
+    "SELECT thread_id, integration_id, token, next_number, head, created_at_ms, updated_at_ms "
+    "FROM threads WHERE workspace_id = $1 AND thread_id = $2";
+constexpr SqlText k_find_thread =
+    "SELECT thread_id, integration_id, token, next_number, head, created_at_ms, updated_at_ms "
+    "FROM threads WHERE workspace_id = $1 AND token = $2";
+constexpr SqlText k_list_threads =
+    "SELECT thread_id, integration_id, token, next_number, head, created_at_ms, updated_at_ms "
+    "FROM threads WHERE workspace_id = $1 AND thread_id < $2 ORDER BY thread_id DESC LIMIT $3";
+constexpr SqlText k_list_by_integration =
+    "SELECT thread_id, integration_id, token, next_number, head, created_at_ms, updated_at_ms "
+    "FROM threads WHERE workspace_id = $1 AND thread_id < $2 AND integration_id = $4 "
+    "ORDER BY thread_id DESC LIMIT $3";
+constexpr SqlText k_list_by_creator =
+    "SELECT t.thread_id, t.integration_id, t.token, t.next_number, t.head, t.created_at_ms, "
+    "t.updated_at_ms FROM threads t JOIN thread_people p ON p.workspace_id = t.workspace_id AND "
+    "p.thread_id = t.thread_id WHERE t.workspace_id = $1 AND t.thread_id < $2 AND "
+    "p.creator_id = $4 ORDER BY t.thread_id DESC LIMIT $3";
+constexpr SqlText k_people =
+    "SELECT creator_id, head_wrap FROM thread_people WHERE workspace_id = $1 AND thread_id = $2 "
+    "ORDER BY creator_id";
+constexpr SqlText k_take_number =
+    "UPDATE threads SET next_number = next_number + 1 WHERE workspace_id = $1 AND thread_id = $2 "
+    "RETURNING next_number - 1";
+constexpr SqlText k_touch =
+    "UPDATE threads SET updated_at_ms = $3 WHERE workspace_id = $1 AND thread_id = $2";
+
+/// Above every id: a listing from the newest starts below it.
+ThreadId last_id() {
+    std::array<std::uint8_t, 16> bytes{};
+    bytes.fill(0xff);
+    return ThreadId(bytes);
+}
+
+Result<> done(Result<std::int64_t> changed) {
+    if (!changed) return fail(std::move(changed.error()));
+    return {};
+}
+
+Result<> insert_people(Transaction& tx,
+                       WorkspaceId workspace,
+                       ThreadId thread,
+                       const SealedObject& head,
+                       const std::vector<CreatorId>& people) {
+    for (std::size_t i = 0; i < people.size() && i < head.wraps.size(); ++i) {
+        auto added =
+            done(tx.execute(k_insert_person, {workspace, thread, people[i], head.wraps[i]}));
+        if (!added) return added;
+    }
+    return {};
+}
+
+Result<ThreadRow> read_thread(Transaction& tx, WorkspaceId workspace, const Row& row) {
+    ThreadRow out;
+    out.id = row.id<ThreadTag>(0);
+    out.integration = row.id<IntegrationTag>(1);
+    const auto token = row.clear_bytes(2);
+    std::copy_n(token.begin(), std::min(token.size(), out.token.size()), out.token.begin());
+    out.next_number = static_cast<std::uint32_t>(row.integer(3));
+    out.head.content = row.sealed(4).take();
+    out.created_at_ms = row.integer(5);
+    out.updated_at_ms = row.integer(6);
+    POSTERN_TRY(const auto people, tx.query(k_people, {workspace, out.id}));
+    for (const auto& person : people) {
+        out.head.wraps.emplace_back(person.id<CreatorTag>(0), person.sealed(1).take());
+    }
+    return out;
+}
+
+}  // namespace
+
+Result<> insert_thread(Transaction& tx, const NewThread& thread, UnixMs now_ms) {
+    auto added = done(
+        tx.execute(k_insert_thread, {thread.workspace, thread.id, thread.integration,
+                                     Clear::bytes(thread.token), thread.head.content, now_ms}));
+    if (!added) return added;
+    return insert_people(tx, thread.workspace, thread.id, thread.head, thread.people);
+}
+
+Result<> replace_head(Transaction& tx,
+                      WorkspaceId workspace,
+                      ThreadId thread,
+                      const SealedObject& head,
+                      const std::vector<CreatorId>& people) {
+    if (auto set = done(tx.execute(k_set_head, {workspace, thread, head.content})); !set) {
+        return set;
+    }
+    if (auto gone = done(tx.execute(k_delete_people, {workspace, thread})); !gone) return gone;
+    return insert_people(tx, workspace, thread, head, people);
+}
+
+Result<ThreadRow> load_thread(Transaction& tx, WorkspaceId workspace, ThreadId id) {
+    POSTERN_TRY(const auto row, tx.query_one(k_load_thread, {workspace, id}));
+    if (!row) return fail(MailServiceError::thread_not_found);
+    return read_thread(tx, workspace, *row);
+}
+
+Result<std::optional<ThreadRow>> find_thread(Transaction& tx,
+                                             WorkspaceId workspace,
+                                             const std::array<std::uint8_t, 16>& token) {
+    POSTERN_TRY(const auto row, tx.query_one(k_find_thread, {workspace, Clear::bytes(token)}));
+    if (!row) return std::optional<ThreadRow>{};
+    POSTERN_TRY(auto thread, read_thread(tx, workspace, *row));
+    return std::optional<ThreadRow>(std::move(thread));
+}
+
+Result<std::vector<ThreadRow>> list_threads(Transaction& tx,
+                                            WorkspaceId workspace,
+                                            const ListQuery& query) {
+    const auto before = query.before.is_null() ? last_id() : query.before;
+    auto found =
+        query.creator
+            ? tx.query(k_list_by_creator, {workspace, before, query.limit, *query.creator})
+        : query.integration
+            ? tx.query(k_list_by_integration, {workspace, before, query.limit, *query.integration})
+            : tx.query(k_list_threads, {workspace, before, query.limit});
+    if (!found) return fail(std::move(found.error()));
+    std::vector<ThreadRow> out;
+    for (const auto& row : *found) {
+        POSTERN_TRY(auto thread, read_thread(tx, workspace, row));
+        out.push_back(std::move(thread));
+    }
+    return out;
+}
+
+Result<std::uint32_t> take_number(Transaction& tx, WorkspaceId workspace, ThreadId thread) {
+    POSTERN_TRY(const auto row, tx.query_one(k_take_number, {workspace, thread}));
+    if (!row) return fail(MailServiceError::thread_not_found);
+    return static_cast<std::uint32_t>(row->integer(0));
+}
+
+Result<> touch_thread(Transaction& tx, WorkspaceId workspace, ThreadId thread, UnixMs now_ms) {
+    return done(tx.execute(k_touch, {workspace, thread, now_ms}));
+}
+
+}  // namespace rows
+}  // namespace postern::mail

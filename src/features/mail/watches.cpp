@@ -1,0 +1,161 @@
+#include "features/mail/watches.h"
+
+#include "foundation/base/log.h"
+
+#include <algorithm>
+
+namespace postern::mail {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::int64_t k_first_pause_ms = 500;
+constexpr std::int64_t k_longest_pause_ms = 300'000;
+
+bool needs_person(MailError reason) {
+    return reason == MailError::sign_in_refused || reason == MailError::certificate_untrusted ||
+           reason == MailError::certificate_wrong_name ||
+           reason == MailError::certificate_expired || reason == MailError::address_refused;
+}
+
+/// Doubles with every failure; a part of it depends on the mailbox, so that a thousand of them do
+/// not come back in the same moment.
+std::chrono::milliseconds pause_after(std::int64_t failures, IntegrationId integration) {
+    const auto doublings = std::min<std::int64_t>(failures, 12);
+    const auto full = std::min(k_first_pause_ms << doublings, k_longest_pause_ms);
+    const auto spread = integration.raw().back();
+    return std::chrono::milliseconds(full / 2 + full * spread / 512);
+}
+
+}  // namespace
+
+async::Task<> Watches::start() {
+    auto active = co_await parts_.mailboxes.active();
+    if (!active) co_return fail(std::move(active.error()));
+    for (const auto& ref : *active)
+        mailbox_changed(ref.workspace, ref.id);
+    co_return Result<>{};
+}
+
+void Watches::mailbox_changed(WorkspaceId workspace, IntegrationId integration) {
+    auto& watched = all_[integration];
+    if (!watched) {
+        watched = std::make_shared<Watched>(parts_.jobs.executor());
+        parts_.jobs.spawn("watch", run(workspace, integration));
+        return;
+    }
+    watched->failures = 0;
+    watched->wake.set();
+}
+
+void Watches::ended(IntegrationId integration, MailError reason) {
+    const auto found = all_.find(integration);
+    if (found == all_.end()) return;
+    found->second->watching = false;
+    found->second->ended = reason;
+    found->second->wake.set();
+}
+
+void Watches::courier_restarted() {
+    for (auto& [id, watched] : all_) {
+        watched->watching = false;
+        watched->ended = MailError::connection_lost;
+        watched->wake.set();
+    }
+}
+
+bool Watches::watching(IntegrationId integration) const {
+    const auto found = all_.find(integration);
+    return found != all_.end() && found->second->watching;
+}
+
+std::size_t Watches::count() const noexcept {
+    return static_cast<std::size_t>(
+        std::count_if(all_.begin(), all_.end(), [](const auto& w) { return w.second->watching; }));
+}
+
+async::Task<> Watches::begin(WorkspaceId workspace, IntegrationId integration) {
+    auto mailbox = co_await parts_.mailboxes.find(workspace, integration);
+    if (!mailbox) co_return fail(std::move(mailbox.error()));
+    auto ticket = co_await parts_.mailboxes.ticket(workspace, integration, MailVerb::read_replies);
+    if (!ticket) co_return fail(std::move(ticket.error()));
+    auto cursors = co_await replies_.cursors(workspace, integration);
+    if (!cursors) co_return fail(std::move(cursors.error()));
+    Watch ask{std::move(*ticket), integration, mailbox->search_label, std::move(*cursors)};
+    auto answer = co_await parts_.courier.call(std::move(ask), Deadline::in(90s));
+    if (!answer) co_return fail(std::move(answer.error()));
+    co_return co_await replies_.store_cursors(workspace, integration, std::move(answer->cursors),
+                                              answer->bytes);
+}
+
+async::Task<> Watches::wait_while_watching(std::shared_ptr<Watched> watched) {
+    while (watched->watching) {
+        auto woken = co_await watched->wake.wait(Deadline::in(1h));
+        if (!woken && woken.error().is(async::AsyncError::cancelled)) co_return woken;
+    }
+    co_return Result<>{};
+}
+
+async::Task<> Watches::after_failure(WorkspaceId workspace,
+                                     IntegrationId integration,
+                                     std::shared_ptr<Watched> watched,
+                                     Error why) {
+    const auto reason = why.as<MailError>();
+    const bool person = parts_.mailboxes.waits_for_person(why) ||
+                        parts_.mailboxes.is_cut_off(why) || (reason && needs_person(*reason));
+    if (reason && needs_person(*reason)) {
+        (void)co_await parts_.mailboxes.report(workspace, integration, *reason);
+    }
+    if (!person)
+        log(LogLevel::info, "watch_failed", {{"integration", integration}, {"error", why}});
+    watched->refused = std::move(why);
+    watched->settled.set();
+    const auto pause =
+        person ? std::chrono::milliseconds(24h) : pause_after(watched->failures++, integration);
+    auto woken = co_await watched->wake.wait(Deadline::in(pause));
+    if (!woken && woken.error().is(async::AsyncError::cancelled)) co_return woken;
+    co_return Result<>{};
+}
+
+async::Job Watches::run(WorkspaceId workspace, IntegrationId integration) {
+    const auto watched = all_[integration];
+    auto mailbox = co_await parts_.mailboxes.find(workspace, integration);
+    if (mailbox && !mailbox->reads_replies) co_return;
+    while (true) {
+        watched->ended.reset();
+        auto begun = co_await begin(workspace, integration);
+        Result<> waited{};
+        if (begun && !watched->ended) {
+            watched->watching = true;
+            watched->failures = 0;
+            watched->refused.reset();
+            watched->settled.set();
+            waited = co_await wait_while_watching(watched);
+            if (waited && watched->ended && *watched->ended == MailError::use_ended) continue;
+            if (waited && watched->ended) {
+                waited =
+                    co_await after_failure(workspace, integration, watched, Error(*watched->ended));
+            }
+        } else {
+            Error why = begun ? Error(*watched->ended) : std::move(begun.error());
+            waited = co_await after_failure(workspace, integration, watched, std::move(why));
+        }
+        if (!waited) co_return;
+    }
+}
+
+async::Task<> Watches::until_watching(WorkspaceId workspace,
+                                      IntegrationId integration,
+                                      Deadline deadline) {
+    if (watching(integration)) co_return Result<>{};
+    mailbox_changed(workspace, integration);
+    const auto watched = all_[integration];
+    while (!watched->watching) {
+        auto settled = co_await watched->settled.wait(deadline);
+        if (!settled) co_return settled;
+        if (!watched->watching && watched->refused) co_return fail(*watched->refused);
+    }
+    co_return Result<>{};
+}
+
+}  // namespace postern::mail

@@ -1,0 +1,67 @@
+#pragma once
+
+#include "foundation/base/clock.h"
+#include "foundation/base/error.h"
+#include "foundation/base/id.h"
+#include "platform/ipc/link.h"
+#include "platform/store/database.h"
+
+#include <optional>
+#include <string>
+#include <tuple>
+#include <vector>
+
+namespace postern::outreach {
+
+enum class OutreachError { not_found };
+
+constexpr ErrorInfo describe(OutreachError error) {
+    switch (error) {
+        case OutreachError::not_found: return {"not_found", "There is no such creator."};
+    }
+    return {"not_found", "There is no such creator."};
+}
+
+/// The person written to. At rest under the creator's own subject key.
+struct Creator {
+    CreatorId id;
+    std::string name;
+    std::string address;
+    UnixMs created_at_ms = 0;
+};
+
+/// Who is written to and found by address. One creator per address of a workspace (compared without
+/// case); addresses are looked up by keyed MAC in the index store.
+///
+/// Executor: front's thread.
+class Creators {
+public:
+    struct Parts {
+        store::Database& database;
+        store::Database& index;
+        ipc::Link& keeper;
+        const Clock& clock;
+    };
+    explicit Creators(Parts parts) : parts_(parts) {}
+
+    /// The creator with this address, made if there is none. An existing name is kept.
+    async::Task<CreatorId> ensure(WorkspaceId workspace, std::string name, std::string address);
+    /// Errors: not_found.
+    async::Task<Creator> get(WorkspaceId workspace, CreatorId id, std::uint64_t handle);
+    async::Task<std::optional<CreatorId>> find(WorkspaceId workspace, std::string address);
+    async::Task<std::vector<Creator>> list(WorkspaceId workspace,
+                                           CreatorId after,
+                                           std::int64_t limit,
+                                           std::uint64_t handle);
+
+private:
+    async::Task<Bytes> address_mac(WorkspaceId workspace, std::string address);
+    async::Task<> store_profile(WorkspaceId workspace,
+                                CreatorId id,
+                                std::string name,
+                                std::string address);
+
+    Parts parts_;
+};
+
+}  // namespace postern::outreach

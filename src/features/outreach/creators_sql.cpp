@@ -1,0 +1,213 @@
+#include "features/outreach/creators.h"
+#include "foundation/crypto/aead.h"
+#include "foundation/crypto/place.h"
+#include "platform/keys/records.h"
+#include "platform/store/data_map.h"
+
+#include <algorithm>
+
+namespace postern::outreach {
+
+using store::Clear;
+using store::SealedBytes;
+using store::SqlText;
+using store::Transaction;
+
+namespace {
+
+namespace column = store::data_map::store::creators;
+
+constexpr SqlText k_claim_address =
+    "INSERT INTO creator_addresses (workspace_id, address_mac, creator_id) VALUES ($1, $2, $3) "
+    "ON CONFLICT (workspace_id, address_mac) DO NOTHING";
+constexpr SqlText k_find_address =
+    "SELECT creator_id FROM creator_addresses WHERE workspace_id = $1 AND address_mac = $2";
+constexpr SqlText k_exists =
+    "SELECT creator_id FROM creators WHERE workspace_id = $1 AND creator_id = $2";
+constexpr SqlText k_insert =
+    "INSERT INTO creators (workspace_id, creator_id, profile, profile_wrap, created_at_ms) "
+    "VALUES ($1, $2, $3, $4, $5) ON CONFLICT (workspace_id, creator_id) DO NOTHING";
+constexpr SqlText k_load =
+    "SELECT creator_id, profile, profile_wrap, created_at_ms FROM creators "
+    "WHERE workspace_id = $1 AND creator_id = $2";
+constexpr SqlText k_list =
+    "SELECT creator_id, profile, profile_wrap, created_at_ms FROM creators "
+    "WHERE workspace_id = $1 AND creator_id > $2 ORDER BY creator_id LIMIT $3";
+
+Deadline keeper_deadline() {
+    return Deadline::in(std::chrono::seconds(20));
+}
+
+struct Profile {
+    static constexpr std::uint8_t k_version = 1;
+    std::string name;
+    std::string address;
+    auto wire() { return std::tie(name, address); }
+};
+
+struct SealedProfile {
+    CreatorId id;
+    Bytes profile;
+    Bytes wrap;
+    UnixMs created_at_ms = 0;
+};
+
+std::string lower(std::string text) {
+    std::transform(text.begin(), text.end(), text.begin(),
+                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+    return text;
+}
+
+crypto::Place place_of(WorkspaceId workspace, CreatorId id) {
+    return {workspace, column::profile.value, crypto::row_key(id), 0};
+}
+
+/// Opens what can be opened; an erased creator has no name and no address any more.
+async::Task<std::vector<Creator>> open_all(ipc::Link& keeper,
+                                           WorkspaceId workspace,
+                                           std::vector<SealedProfile> rows,
+                                           std::uint64_t handle) {
+    keys::OpenKeys ask;
+    ask.workspace = workspace;
+    ask.handle = handle;
+    for (const auto& row : rows) {
+        ask.openings.push_back({column::profile.value,
+                                crypto::row_key(row.id),
+                                keys::WrapMode::each,
+                                {row.id},
+                                row.wrap});
+    }
+    auto opened = co_await keeper.call(std::move(ask), keeper_deadline());
+    if (!opened) co_return fail(std::move(opened.error()));
+    std::vector<Creator> out;
+    for (std::size_t i = 0; i < rows.size() && i < opened->keys.size(); ++i) {
+        Creator creator{rows[i].id, "", "", rows[i].created_at_ms};
+        if (!opened->keys[i].empty()) {
+            auto bytes =
+                crypto::open(opened->keys[i], rows[i].profile, place_of(workspace, rows[i].id));
+            if (!bytes) co_return fail(std::move(bytes.error()));
+            auto profile = keys::decode_record<Profile>(*bytes);
+            if (!profile) co_return fail(std::move(profile.error()));
+            creator.name = std::move(profile->name);
+            creator.address = std::move(profile->address);
+        }
+        out.push_back(std::move(creator));
+    }
+    co_return out;
+}
+
+SealedProfile read_row(const store::Row& row) {
+    return {row.id<CreatorTag>(0), row.sealed(1).take(), row.sealed(2).take(), row.integer(3)};
+}
+
+}  // namespace
+
+async::Task<Bytes> Creators::address_mac(WorkspaceId workspace, std::string address) {
+    co_return co_await keys::compute_mac(parts_.keeper, workspace,
+                                         keys::MacPurpose::creator_address,
+                                         to_bytes(lower(std::move(address))), keeper_deadline());
+}
+
+async::Task<std::optional<CreatorId>> Creators::find(WorkspaceId workspace, std::string address) {
+    auto mac = co_await address_mac(workspace, std::move(address));
+    if (!mac) co_return fail(std::move(mac.error()));
+    const auto body = [workspace,
+                       mac = std::move(*mac)](Transaction& tx) -> Result<std::optional<CreatorId>> {
+        POSTERN_TRY(const auto row, tx.query_one(k_find_address, {workspace, Clear::bytes(mac)}));
+        if (!row) return std::optional<CreatorId>{};
+        return std::optional<CreatorId>(row->id<CreatorTag>(0));
+    };
+    co_return co_await parts_.index.read(body);
+}
+
+async::Task<> Creators::store_profile(WorkspaceId workspace,
+                                      CreatorId id,
+                                      std::string name,
+                                      std::string address) {
+    keys::CreateSubjects subjects{workspace, {id}};
+    auto made = co_await parts_.keeper.call(std::move(subjects), keeper_deadline());
+    if (!made) co_return fail(std::move(made.error()));
+    keys::SealKeys ask;
+    ask.workspace = workspace;
+    ask.requests.push_back(
+        {column::profile.value, crypto::row_key(id), keys::WrapMode::each, {id}});
+    auto keys = co_await parts_.keeper.call(std::move(ask), keeper_deadline());
+    if (!keys) co_return fail(std::move(keys.error()));
+    const auto& key = keys->keys.at(0);
+    Profile profile{std::move(name), std::move(address)};
+    const SealedBytes sealed(
+        crypto::seal(key.key, keys::encode_record(std::move(profile)), place_of(workspace, id)));
+    const SealedBytes wrap(key.wraps.at(0));
+    const auto now = parts_.clock.now_ms();
+    const auto body = [workspace, id, sealed, wrap, now](Transaction& tx) -> Result<> {
+        POSTERN_TRY([[maybe_unused]] const auto added,
+                    tx.execute(k_insert, {workspace, id, sealed, wrap, now}));
+        return {};
+    };
+    co_return co_await parts_.database.write(body);
+}
+
+async::Task<CreatorId> Creators::ensure(WorkspaceId workspace,
+                                        std::string name,
+                                        std::string address) {
+    auto mac = co_await address_mac(workspace, address);
+    if (!mac) co_return fail(std::move(mac.error()));
+    const auto fresh = CreatorId::make(parts_.clock.now_ms());
+    // The index decides who a new address is, so that two at once agree; a crash before the
+    // profile is stored is made good by the next call.
+    const auto claim = [workspace, fresh,
+                        mac = std::move(*mac)](Transaction& tx) -> Result<CreatorId> {
+        POSTERN_TRY([[maybe_unused]] const auto added,
+                    tx.execute(k_claim_address, {workspace, Clear::bytes(mac), fresh}));
+        POSTERN_TRY(const auto row, tx.query_one(k_find_address, {workspace, Clear::bytes(mac)}));
+        if (!row) return fail(OutreachError::not_found);
+        return row->id<CreatorTag>(0);
+    };
+    auto id = co_await parts_.index.write(claim);
+    if (!id) co_return fail(std::move(id.error()));
+    const auto known = [workspace, id = *id](Transaction& tx) -> Result<bool> {
+        POSTERN_TRY(const auto row, tx.query_one(k_exists, {workspace, id}));
+        return row.has_value();
+    };
+    auto exists = co_await parts_.database.read(known);
+    if (!exists) co_return fail(std::move(exists.error()));
+    if (!*exists) {
+        auto stored = co_await store_profile(workspace, *id, std::move(name), std::move(address));
+        if (!stored) co_return fail(std::move(stored.error()));
+    }
+    co_return *id;
+}
+
+async::Task<Creator> Creators::get(WorkspaceId workspace, CreatorId id, std::uint64_t handle) {
+    const auto body = [workspace, id](Transaction& tx) -> Result<SealedProfile> {
+        POSTERN_TRY(const auto row, tx.query_one(k_load, {workspace, id}));
+        if (!row) return fail(OutreachError::not_found);
+        return read_row(*row);
+    };
+    auto row = co_await parts_.database.read(body);
+    if (!row) co_return fail(std::move(row.error()));
+    std::vector<SealedProfile> rows;
+    rows.push_back(std::move(*row));
+    auto opened = co_await open_all(parts_.keeper, workspace, std::move(rows), handle);
+    if (!opened) co_return fail(std::move(opened.error()));
+    co_return std::move(opened->at(0));
+}
+
+async::Task<std::vector<Creator>> Creators::list(WorkspaceId workspace,
+                                                 CreatorId after,
+                                                 std::int64_t limit,
+                                                 std::uint64_t handle) {
+    const auto body = [workspace, after,
+                       limit](Transaction& tx) -> Result<std::vector<SealedProfile>> {
+        POSTERN_TRY(const auto found, tx.query(k_list, {workspace, after, limit}));
+        std::vector<SealedProfile> rows;
+        for (const auto& row : found)
+            rows.push_back(read_row(row));
+        return rows;
+    };
+    auto rows = co_await parts_.database.read(body);
+    if (!rows) co_return fail(std::move(rows.error()));
+    co_return co_await open_all(parts_.keeper, workspace, std::move(*rows), handle);
+}
+
+}  // namespace postern::outreach

@@ -1,0 +1,124 @@
+#pragma once
+
+#include "features/vault/keyring.h"
+#include "features/vault/keyring_store.h"
+#include "features/vault/leases.h"
+#include "features/vault/links.h"
+#include "features/vault/opening_ceiling.h"
+#include "features/vault/revocations.h"
+#include "features/vault/sealing.h"
+#include "features/vault/tickets.h"
+#include "features/vault/turns.h"
+#include "foundation/base/clock.h"
+#include "foundation/crypto/keypair.h"
+#include "foundation/crypto/password.h"
+#include "platform/async/blocking_pool.h"
+#include "platform/async/signal.h"
+#include "platform/async/task_group.h"
+
+#include <chrono>
+#include <memory>
+#include <optional>
+
+namespace postern::vault {
+
+/// What keeper is made of. `clock` outlives it.
+struct KeeperParts {
+    std::unique_ptr<KeyringStore> store;
+    Keyring keyring;
+    std::shared_ptr<Links> links;
+    const Clock* clock = nullptr;
+    crypto::Argon2Cost cost;
+};
+
+/// A seal that was opened with a secret, and keeper's halves of it.
+struct TriedSeal {
+    Secret integration_key;
+    HolderId holder;
+    OpenShares shares;
+};
+
+/// What keeper's services share: the keyring, what is open at the moment, and the threads for what
+/// blocks. Members are used on the executor's thread; only the store's calls and Argon2id leave it.
+///
+/// Lifetime: coroutines of the services hold it.
+class KeeperCore {
+public:
+    KeeperCore(const boost::asio::any_io_executor& executor, KeeperParts parts);
+
+    [[nodiscard]] UnixMs now() const { return clock_->now_ms(); }
+    [[nodiscard]] KeyringStore& store() noexcept { return *store_; }
+
+    /// Clear, or opened from its box. Errors: seal_key_changed; malformed when it is too long.
+    [[nodiscard]] Result<Secret> secret_of(keys::SecretInput input, std::size_t bytes_max) const;
+
+    /// Errors: cannot_open when there is no such workspace.
+    async::Task<std::shared_ptr<const WorkspaceKeys>> workspace(WorkspaceId workspace);
+    /// Nothing where keeper knows no such integration.
+    async::Task<std::optional<IntegrationRow>> find(IntegrationKey key);
+    /// Errors: unknown_integration, integration_cut_off, stale_epoch.
+    async::Task<> require_live(IntegrationKey key, std::uint64_t epoch);
+    /// Errors: stale_epoch, cannot_open.
+    async::Task<OpenShares> shares(IntegrationKey key, std::uint64_t epoch);
+
+    /// Charges the attempt budget, then tries. Errors: wrong_secret, too_many_attempts, busy.
+    async::Task<TriedSeal> try_secret(IntegrationKey key,
+                                      std::shared_ptr<const keys::Seal> seal,
+                                      Secret shared_secret);
+    async::Task<MadeSeal> make(NewSeal wanted);
+
+    struct Ended {
+        std::uint32_t connections = 0;
+        bool acknowledged = false;
+        std::int64_t took_ms = 0;
+    };
+    /// Has courier close what it opened under it; waits a second at most.
+    async::Task<Ended> end_uses(keys::EndUses asked);
+
+    /// Destroys something on the store's thread; on a full disk with the room of the reserve.
+    template <typename F, typename R = std::invoke_result_t<F, KeyringStore&>>
+    boost::asio::awaitable<R> destroy(F work) {
+        auto job = [store = store_.get(), work = std::move(work)]() -> R {
+            auto done = work(*store);
+            if (done || !is_disk_full(done.error())) return done;
+            if (auto released = store->release_reserve(); !released) return done;
+            return work(*store);
+        };
+        co_return co_await writes.run(std::move(job));
+    }
+    /// Removes what was destroyed from every file of the store, then takes the reserve back.
+    async::Task<> purge();
+
+    Keyring keyring;
+    Leases leases;
+    Tickets tickets;
+    Revocations revocations;
+    Turns turns;
+    OpeningCeiling ceiling;
+    const std::shared_ptr<Links> links;
+    const crypto::BoxPair seal_pair;
+    async::Signal lease_changed;
+
+private:
+    static bool is_disk_full(const Error& error);
+
+    const Clock* clock_;
+    const crypto::Argon2Cost cost_;
+    std::unique_ptr<KeyringStore> store_;
+    std::size_t stretching_ = 0;
+
+public:
+    // Last: their threads end before what they work on.
+    async::BlockingPool reads;
+    async::BlockingPool writes;
+    async::BlockingPool secrets;
+    /// Runs what must not stop half-way when the one who asked for it goes away.
+    async::TaskGroup jobs;
+};
+
+/// What any error becomes for a caller in another process.
+[[nodiscard]] Error outward(Error error);
+
+inline constexpr std::chrono::seconds k_turn_wait{30};
+
+}  // namespace postern::vault

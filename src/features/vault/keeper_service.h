@@ -1,0 +1,76 @@
+#pragma once
+
+#include "features/vault/grant_service.h"
+#include "features/vault/keeper_core.h"
+#include "features/vault/lease_service.h"
+#include "features/vault/message_key_service.h"
+#include "features/vault/seal_service.h"
+#include "platform/ipc/rpc.h"
+
+#include <memory>
+#include <string>
+
+namespace postern::vault {
+
+/// Keeper: what front and courier can ask of it. Make one, give each peer the router of its role,
+/// run() it in a TaskGroup, and stop() it before the executor ends.
+///
+/// Executor: one thread.
+class KeeperService {
+public:
+    KeeperService(const boost::asio::any_io_executor& executor, KeeperParts parts);
+
+    /// Everything but Redeem.
+    [[nodiscard]] const ipc::Router& front() const noexcept { return front_; }
+    /// Redeem alone.
+    [[nodiscard]] const ipc::Router& courier() const noexcept { return courier_; }
+
+    async::Job run() { return leases_.run(); }
+    /// Ends what is due now; run() does it by itself.
+    async::Task<> sweep() { return leases_.sweep(); }
+    async::Task<ipc::Nothing> destroy_subjects(WorkspaceId workspace,
+                                               std::vector<CreatorId> creators) {
+        return message_keys_.destroy_subjects(workspace, std::move(creators));
+    }
+    async::Job stop();
+
+private:
+    /// A method that only reads: it ends with its caller.
+    template <typename Method, typename Service>
+    void serve(ipc::Router& router,
+               Service& service,
+               async::Task<typename Method::Answer> (Service::*function)(Method));
+    /// A method that changes something: it runs to its end when its caller goes away.
+    template <typename Method, typename Service>
+    void serve_whole(ipc::Router& router,
+                     Service& service,
+                     async::Task<typename Method::Answer> (Service::*function)(Method));
+    void serve_message_keys();
+    void serve_integrations();
+
+    std::shared_ptr<KeeperCore> core_;
+    MessageKeyService message_keys_;
+    SealService seals_;
+    LeaseService leases_;
+    GrantService grants_;
+    ipc::Router front_;
+    ipc::Router courier_;
+};
+
+struct OpenKeyringOptions {
+    std::string file = "keyring.db";
+    std::optional<std::string> reserve_file = "keyring.reserve";
+};
+/// Makes a keyring with its first keys. Errors: keyring_exists, and those of the store.
+[[nodiscard]] Result<> create_keyring(const OpenKeyringOptions& options, const Secret& root_key);
+
+struct OpenKeyring {
+    std::unique_ptr<KeyringStore> store;
+    Keyring keyring;
+};
+/// Errors: wrong_root_key (its detail names the key that is wanted), no_keyring, keyring_damaged,
+/// store_newer_version and the store's others.
+[[nodiscard]] Result<OpenKeyring> open_keyring(const OpenKeyringOptions& options,
+                                               const Secret& root_key);
+
+}  // namespace postern::vault

@@ -1,0 +1,104 @@
+#pragma once
+
+#include "features/vault/keyring_store.h"
+
+#include <functional>
+#include <memory>
+#include <string_view>
+#include <utility>
+
+namespace postern::vault {
+
+/// Passes everything on to another store, and tells a step before and after each change: a test can
+/// end the process there, or have the change fail.
+class SteppedStore final : public KeyringStore {
+public:
+    /// An error from the step before a change is the change's answer.
+    using Step = std::function<Result<>(std::string_view change, bool after)>;
+
+    SteppedStore(std::unique_ptr<KeyringStore> inner, Step step)
+        : inner_(std::move(inner)), step_(std::move(step)) {}
+
+    Result<std::optional<KeyringHead>> head() override { return inner_->head(); }
+    Result<> create(KeyringHead head, WorkspaceKeyRow row) override {
+        return inner_->create(std::move(head), std::move(row));
+    }
+    Result<std::optional<WorkspaceKeyRow>> workspace_key(WorkspaceId workspace) override {
+        return inner_->workspace_key(workspace);
+    }
+    Result<> add_workspace_key(WorkspaceKeyRow row) override {
+        return inner_->add_workspace_key(std::move(row));
+    }
+    Result<std::vector<SubjectKeyRow>> subject_keys(WorkspaceId workspace,
+                                                    std::vector<CreatorId> creators) override {
+        return inner_->subject_keys(workspace, std::move(creators));
+    }
+    Result<> add_subject_keys(WorkspaceId workspace, std::vector<SubjectKeyRow> rows) override {
+        return inner_->add_subject_keys(workspace, std::move(rows));
+    }
+    Result<> destroy_subject_keys(WorkspaceId workspace, std::vector<CreatorId> ids) override {
+        return change("destroy_subject_keys",
+                      [&] { return inner_->destroy_subject_keys(workspace, std::move(ids)); });
+    }
+    Result<std::vector<std::optional<IntegrationRow>>> integrations(
+        WorkspaceId workspace, std::vector<IntegrationId> ids) override {
+        return inner_->integrations(workspace, std::move(ids));
+    }
+    Result<Shares> shares(IntegrationKey key, std::uint64_t epoch) override {
+        return inner_->shares(key, epoch);
+    }
+    Result<> put_pending(IntegrationKey key, std::uint64_t epoch, Shares shares) override {
+        return change("put_pending",
+                      [&] { return inner_->put_pending(key, epoch, std::move(shares)); });
+    }
+    Result<> commit_pending(IntegrationKey key, std::uint64_t epoch) override {
+        return change("commit_pending", [&] { return inner_->commit_pending(key, epoch); });
+    }
+    Result<> abandon_pending(IntegrationKey key, std::uint64_t epoch) override {
+        return change("abandon_pending", [&] { return inner_->abandon_pending(key, epoch); });
+    }
+    Result<CutOffOutcome> cut_off(IntegrationKey key) override {
+        return change("cut_off", [&] { return inner_->cut_off(key); });
+    }
+    Result<std::int64_t> charge_attempt(IntegrationKey key, UnixMs now) override {
+        return change("charge_attempt", [&] { return inner_->charge_attempt(key, now); });
+    }
+    Result<> clear_attempts(IntegrationKey key) override {
+        return change("clear_attempts", [&] { return inner_->clear_attempts(key); });
+    }
+    Result<> add_grant(IntegrationKey key, GrantKeyRow row) override {
+        return change("add_grant", [&] { return inner_->add_grant(key, std::move(row)); });
+    }
+    Result<> destroy_grant(IntegrationKey key, GrantId grant) override {
+        return change("destroy_grant", [&] { return inner_->destroy_grant(key, grant); });
+    }
+    Result<GrantUse> use_grant(IntegrationKey key,
+                               const keys::GrantSeal& grant,
+                               UnixMs now) override {
+        return change("use_grant", [&] { return inner_->use_grant(key, grant, now); });
+    }
+    Result<std::int64_t> destroy_expired_grants(UnixMs now) override {
+        return inner_->destroy_expired_grants(now);
+    }
+    Result<> purge() override {
+        return change("purge", [&] { return inner_->purge(); });
+    }
+    Result<> release_reserve() override {
+        return change("release_reserve", [&] { return inner_->release_reserve(); });
+    }
+    Result<> restore_reserve() override { return inner_->restore_reserve(); }
+
+private:
+    template <typename F>
+    auto change(std::string_view name, F work) -> decltype(work()) {
+        if (auto before = step_(name, false); !before) return fail(std::move(before.error()));
+        auto done = work();
+        (void)step_(name, true);
+        return done;
+    }
+
+    std::unique_ptr<KeyringStore> inner_;
+    Step step_;
+};
+
+}  // namespace postern::vault

@@ -1,0 +1,37 @@
+#pragma once
+
+#include "foundation/base/error.h"
+
+namespace postern::vault {
+
+/// What stops keeper from starting, or a recovery text from being read. What it refuses while it
+/// runs is keys::KeyError.
+enum class VaultError {
+    wrong_root_key,
+    bad_root_key_file,
+    bad_recovery_text,
+    newer_recovery_text,
+    no_keyring,
+    keyring_exists,
+    keyring_damaged,
+};
+
+constexpr ErrorInfo describe(VaultError error) {
+    switch (error) {
+        case VaultError::wrong_root_key:
+            return {"wrong_root_key", "This root key does not belong to this keyring."};
+        case VaultError::bad_root_key_file:
+            return {"bad_root_key_file", "The root key file does not hold a root key."};
+        case VaultError::bad_recovery_text:
+            return {"bad_recovery_text", "This is not a recovery share; please check for typos."};
+        case VaultError::newer_recovery_text:
+            return {"newer_recovery_text", "The recovery share is of a newer version."};
+        case VaultError::no_keyring: return {"no_keyring", "There is no keyring here yet."};
+        case VaultError::keyring_exists:
+            return {"keyring_exists", "There is a keyring here already."};
+        case VaultError::keyring_damaged: return {"keyring_damaged", "The keyring is damaged."};
+    }
+    return {"keyring_damaged", "The keyring is damaged."};
+}
+
+}  // namespace postern::vault

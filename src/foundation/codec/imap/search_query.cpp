@@ -1,0 +1,74 @@
+#include "foundation/codec/imap/search_query.h"
+
+#include "foundation/base/result.h"
+#include "foundation/codec/imap/imap_error.h"
+#include "foundation/codec/imap/limits.h"
+#include "foundation/codec/imap/uid_set.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace postern::imap {
+
+namespace {
+
+constexpr std::size_t k_needle_bytes_max = 998;
+
+/// A needle as a quoted string. A very short one would match foreign mail.
+Result<std::string> quoted_needle(std::string_view needle) {
+    const bool printable =
+        std::ranges::all_of(needle, [](char c) { return c >= 0x20 && c <= 0x7e; });
+    if (needle.size() < 4 || needle.size() > k_needle_bytes_max || !printable) {
+        return fail(ImapError::bad_argument, "search text");
+    }
+    std::string out = "\"";
+    for (const char c : needle) {
+        if (c == '"' || c == '\\') out += '\\';
+        out += c;
+    }
+    return out + '"';
+}
+
+std::string uid_range(Uid first, Uid last) {
+    return std::to_string(first) + ':' + (last == 0 ? std::string("*") : std::to_string(last));
+}
+
+}  // namespace
+
+Result<SearchQuery> SearchQuery::replies(const Replies& what) {
+    const bool range_ok =
+        what.first_uid > 0 && (what.last_uid == 0 || what.last_uid >= what.first_uid);
+    if (!range_ok || what.needles.empty()) return fail(ImapError::bad_argument, "search range");
+
+    std::vector<std::string> keys;
+    for (const std::string& needle : what.needles) {
+        POSTERN_TRY(const std::string quoted, quoted_needle(needle));
+        keys.push_back("HEADER References " + quoted);
+        keys.push_back("HEADER In-Reply-To " + quoted);
+        if (!what.with_bounces) continue;
+        keys.push_back("(HEADER Content-Type \"delivery-status\" TEXT " + quoted + ")");
+    }
+    SearchQuery query(what.first_uid, what.last_uid);
+    query.text_ = "UID SEARCH UID " + uid_range(what.first_uid, what.last_uid);
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+        query.text_ += i + 1 < keys.size() ? " OR " : " ";
+        query.text_ += keys[i];
+    }
+    if (query.text_.size() > k_command_bytes_max - 16) {
+        return fail(ImapError::argument_too_long, "search");
+    }
+    return query;
+}
+
+Result<SearchQuery> SearchQuery::message_id(std::string_view id, Uid first_uid) {
+    if (first_uid == 0) return fail(ImapError::bad_argument, "search range");
+    POSTERN_TRY(const std::string quoted, quoted_needle(id));
+    SearchQuery query(first_uid, 0);
+    query.text_ = "UID SEARCH UID " + uid_range(first_uid, 0) + " HEADER Message-ID " + quoted;
+    return query;
+}
+
+}  // namespace postern::imap

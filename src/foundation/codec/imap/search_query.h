@@ -1,0 +1,44 @@
+#pragma once
+
+#include "foundation/base/result.h"
+#include "foundation/codec/imap/uid_set.h"
+
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace postern::imap {
+
+/// What may be asked of a mailbox: mails that name one of our own ids, nothing else. There is no
+/// way to search for a sender, a subject or all mail.
+class SearchQuery {
+public:
+    struct Replies {
+        Uid first_uid = 1;
+        Uid last_uid = 0;  ///< 0: up to the newest
+        /// Our search label ("@{box}.") or learnt message ids; any of them matches.
+        std::span<const std::string> needles;
+        bool with_bounces = false;
+    };
+    /// Mails that answer one of ours, and bounces of ours on request.
+    /// Errors: bad_argument; argument_too_long (search in several chunks).
+    [[nodiscard]] static Result<SearchQuery> replies(const Replies& what);
+    /// Our own copy of a mail, by its Message-ID or a part of it.
+    [[nodiscard]] static Result<SearchQuery> message_id(std::string_view id, Uid first_uid = 1);
+
+    /// The command after its tag, without CRLF.
+    [[nodiscard]] const std::string& text() const noexcept { return text_; }
+    /// Whether an answered uid was asked for: `n:*` also matches the last mail when it lies below
+    /// n (RFC 3501 section 6.4.8).
+    [[nodiscard]] bool admits(Uid uid) const noexcept {
+        return uid >= first_ && (last_ == 0 || uid <= last_);
+    }
+
+private:
+    SearchQuery(Uid first, Uid last) : first_(first), last_(last) {}
+    std::string text_;
+    Uid first_;
+    Uid last_;
+};
+
+}  // namespace postern::imap

@@ -1,0 +1,79 @@
+#include "foundation/crypto/password.h"
+
+#include "foundation/base/bytes.h"
+#include "foundation/crypto/crypto_error.h"
+#include "foundation/crypto/crypto_vectors_test.h"
+
+#include <string>
+
+namespace postern::crypto {
+namespace {
+
+constexpr Argon2Cost k_cheap{.passes = 1, .memory_kib = 64};
+
+// From the reference implementation: `argon2 SALT -id -t PASSES -k MEMORY -p 1 -r`.
+TEST(Stretch, matches_the_reference_implementation) {
+    const auto usual = stretch(secret_of("password"), as_bytes("somesaltsomesalt"), {});
+    ASSERT_TRUE(usual);
+    EXPECT_EQ(bytes_of(*usual),
+              from_hex("7664ad4ba1a3c999fcdd0991ffc2270f78302d2383233db5e7befc85d1bb1819"));
+    const auto small = stretch(secret_of("a longer secret: kx8mz"), as_bytes("0123456789abcdef"),
+                               {.passes = 1, .memory_kib = 1024});
+    ASSERT_TRUE(small);
+    EXPECT_EQ(bytes_of(*small),
+              from_hex("3c8ae6c4c557d5daa0b33003a5dd8f2a4bff6e592e4d9dc53b2f0d0247804d37"));
+}
+
+TEST(Stretch, differs_in_secret_salt_and_cost) {
+    const auto run = [](std::string_view secret, std::string_view salt, Argon2Cost cost) {
+        return bytes_of(*stretch(secret_of(secret), as_bytes(salt), cost));
+    };
+    const auto base = run("secret", "0123456789abcdef", k_cheap);
+    EXPECT_EQ(base, run("secret", "0123456789abcdef", k_cheap));
+    EXPECT_NE(base, run("Secret", "0123456789abcdef", k_cheap));
+    EXPECT_NE(base, run("secret", "0123456789abcdeg", k_cheap));
+    EXPECT_NE(base, run("secret", "0123456789abcdef", {.passes = 2, .memory_kib = 64}));
+    EXPECT_NE(base, run("secret", "0123456789abcdef", {.passes = 1, .memory_kib = 128}));
+}
+
+TEST(Stretch, answers_when_there_is_not_enough_memory) {
+    const auto refused = stretch(secret_of("x"), as_bytes("0123456789abcdef"),
+                                 {.passes = 1, .memory_kib = 4'294'967'295U});
+    ASSERT_FALSE(refused);
+    EXPECT_TRUE(refused.error().is(CryptoError::out_of_memory));
+}
+
+TEST(Password, verifies_its_own_hash_only) {
+    const auto hash = hash_password(secret_of("correct password"), k_cheap);
+    ASSERT_TRUE(hash);
+    EXPECT_EQ(hash->find("$argon2id$v=19$m=64,t=1,p=1$"), 0U);
+    EXPECT_TRUE(verify_password(*hash, secret_of("correct password")));
+    EXPECT_FALSE(verify_password(*hash, secret_of("correct passwore")));
+    EXPECT_FALSE(verify_password(*hash, secret_of("correct password ")));
+    EXPECT_FALSE(verify_password(*hash, Secret()));
+    EXPECT_NE(*hash, *hash_password(secret_of("correct password"), k_cheap));
+}
+
+TEST(Password, every_byte_counts_also_after_the_72nd_and_after_nul) {
+    const std::string long_one(100, 'a');
+    const auto hash = hash_password(secret_of(long_one + "b"), k_cheap);
+    EXPECT_TRUE(verify_password(*hash, secret_of(long_one + "b")));
+    EXPECT_FALSE(verify_password(*hash, secret_of(long_one + "c")));
+    const std::string_view with_nul("nul\0one", 7);
+    const auto nul = hash_password(secret_of(with_nul), k_cheap);
+    EXPECT_TRUE(verify_password(*nul, secret_of(with_nul)));
+    EXPECT_FALSE(verify_password(*nul, secret_of(std::string_view("nul\0two", 7))));
+    EXPECT_FALSE(verify_password(*nul, secret_of("nul")));
+}
+
+TEST(Password, malformed_hash_verifies_nothing) {
+    const auto hash = hash_password(secret_of("password"), k_cheap);
+    for (const auto& bad :
+         {std::string(), std::string("$argon2id$"), hash->substr(0, hash->size() - 1), "x" + *hash,
+          std::string(5000, 'a'), std::string("$2b$12$abcdefghijklmnopqrstuv")}) {
+        EXPECT_FALSE(verify_password(bad, secret_of("password"))) << bad;
+    }
+}
+
+}  // namespace
+}  // namespace postern::crypto

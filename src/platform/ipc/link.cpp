@@ -1,0 +1,24 @@
+#include "platform/ipc/link.h"
+
+namespace postern::ipc {
+namespace {
+
+async::Job run_peer(std::shared_ptr<Peer> peer) {
+    co_await peer->run();
+}
+
+}  // namespace
+
+void Link::attach(os::Fd socket) {
+    close();
+    peer_ = std::make_shared<Peer>(group_.executor(), std::move(socket), router_.handler());
+    group_.spawn("ipc_link", run_peer(peer_));
+    if (attached_function_) attached_function_();
+}
+
+void Link::close() {
+    if (peer_) peer_->close();
+    peer_.reset();
+}
+
+}  // namespace postern::ipc

@@ -1,0 +1,287 @@
+#pragma once
+
+#include "foundation/base/bytes.h"
+#include "foundation/base/clock.h"
+#include "foundation/base/id.h"
+#include "foundation/base/secret.h"
+#include "platform/ipc/rpc.h"
+#include "platform/keys/key_error.h"
+
+#include <cstdint>
+#include <optional>
+#include <tuple>
+#include <vector>
+
+/// Seals, leases, grants and tickets: what front and courier ask of keeper about integrations.
+/// Front stores Seal and GrantSeal as they are; without keeper's shares they are noise.
+namespace postern::keys {
+
+/// A secret that a person typed or a client sent: in clear, or boxed to keeper's seal key.
+struct SecretInput {
+    Secret clear;
+    Bytes boxed;  ///< where not empty, this counts
+    auto wire() { return std::tie(clear, boxed); }
+};
+
+struct HolderSeal {
+    HolderId holder;
+    Bytes salt;  ///< 16 bytes, for Argon2id
+    std::uint32_t passes = 0;
+    std::uint32_t memory_kib = 0;
+    Bytes public_key;      ///< X25519
+    Bytes sealed_private;  ///< commit-AEAD under HKDF(Argon2id(secret) || holder share)
+    Bytes boxed_key;       ///< AEAD under the server share of the box of IK to public_key
+    auto wire() {
+        return std::tie(holder, salt, passes, memory_kib, public_key, sealed_private, boxed_key);
+    }
+};
+struct Seal {
+    std::uint64_t epoch = 0;
+    std::vector<HolderSeal> holders;
+    Bytes credential_key;  ///< wrapped by IK
+    Bytes credential;      ///< destination and credential under that key
+    auto wire() { return std::tie(epoch, holders, credential_key, credential); }
+};
+
+enum class Verb : std::uint8_t { send = 1, read_replies = 2, call = 4, verify = 8 };
+using Verbs = std::uint8_t;  ///< Verb values or-ed
+
+struct GrantSeal {
+    GrantId grant;
+    std::uint64_t epoch = 0;
+    Verbs verbs = 0;
+    std::uint32_t hourly_ceiling = 0;
+    UnixMs expires_at_ms = 0;
+    Bytes credential;  ///< under KDF(grant key, server share); all of the above is in its AAD
+    auto wire() { return std::tie(grant, epoch, verbs, hourly_ceiling, expires_at_ms, credential); }
+};
+
+struct Lease {
+    bool open = false;
+    std::uint64_t epoch = 0;
+    UnixMs until_ms = 0;       ///< the deadline asked for
+    UnixMs idle_until_ms = 0;  ///< moves only by a person's acts
+    auto wire() { return std::tie(open, epoch, until_ms, idle_until_ms); }
+};
+
+/// Seals a new credential, or (reseal) the present one under a new secret, as the next epoch. The
+/// result is pending: CommitSeal makes it the only one, until then the old one stands. A later
+/// PrepareSeal replaces a pending one.
+/// Errors: weak_secret, wrong_secret, too_many_attempts, seal_key_changed, stale_epoch.
+struct PrepareSeal {
+    static constexpr std::uint16_t k_method = 20;
+    struct Answer {
+        Seal seal;
+        Secret generated;  ///< the shared secret, when it was to be generated
+        auto wire() { return std::tie(seal, generated); }
+    };
+    using Failure = KeyError;
+    WorkspaceId workspace;
+    IntegrationId integration;
+    bool generate = false;
+    SecretInput new_secret;
+    std::optional<Seal> current;  ///< reseal: the present seal ...
+    SecretInput secret;           ///< ... and the secret that opens it
+    Bytes destination;            ///< create, reconnect: where the credential may be used
+    SecretInput credential;       ///< create, reconnect
+    auto wire() {
+        return std::tie(workspace, integration, generate, new_secret, current, secret, destination,
+                        credential);
+    }
+};
+
+/// Makes the pending epoch the present one in one durable transaction: destroys the shares and
+/// grant keys of the one before, drops its leases, ends its uses at courier. Idempotent.
+struct CommitSeal {
+    static constexpr std::uint16_t k_method = 21;
+    using Answer = Lease;  ///< open when a lease was asked for
+    using Failure = KeyError;
+    WorkspaceId workspace;
+    IntegrationId integration;
+    std::uint64_t epoch = 0;
+    std::int64_t lease_s = 0;  ///< 0: no lease
+    auto wire() { return std::tie(workspace, integration, epoch, lease_s); }
+};
+struct AbandonSeal {
+    static constexpr std::uint16_t k_method = 22;
+    using Answer = ipc::Nothing;
+    using Failure = KeyError;
+    WorkspaceId workspace;
+    IntegrationId integration;
+    std::uint64_t epoch = 0;
+    auto wire() { return std::tie(workspace, integration, epoch); }
+};
+
+/// Errors: wrong_secret, too_many_attempts (with retry_after), integration_cut_off, stale_epoch.
+struct Unlock {
+    static constexpr std::uint16_t k_method = 23;
+    using Answer = Lease;
+    using Failure = KeyError;
+    WorkspaceId workspace;
+    IntegrationId integration;
+    Seal seal;
+    SecretInput secret;
+    std::int64_t lease_s = 0;
+    auto wire() { return std::tie(workspace, integration, seal, secret, lease_s); }
+};
+/// Drops the lease and ends its uses at courier. Good also when there is none.
+struct Lock {
+    static constexpr std::uint16_t k_method = 24;
+    using Answer = ipc::Nothing;
+    using Failure = KeyError;
+    WorkspaceId workspace;
+    IntegrationId integration;
+    auto wire() { return std::tie(workspace, integration); }
+};
+/// A person acted on it: moves the idle limit.
+struct TouchLease {
+    static constexpr std::uint16_t k_method = 25;
+    using Answer = ipc::Nothing;
+    using Failure = KeyError;
+    WorkspaceId workspace;
+    IntegrationId integration;
+    auto wire() { return std::tie(workspace, integration); }
+};
+
+struct IntegrationStatus {
+    IntegrationId integration;
+    bool known = false;
+    bool cut_off = false;
+    std::uint64_t epoch = 0;
+    std::uint64_t pending_epoch = 0;  ///< 0: none
+    Lease lease;
+    auto wire() { return std::tie(integration, known, cut_off, epoch, pending_epoch, lease); }
+};
+struct GetStatus {
+    static constexpr std::uint16_t k_method = 26;
+    struct Answer {
+        std::vector<IntegrationStatus> items;  ///< in the order asked
+        auto wire() { return std::tie(items); }
+    };
+    using Failure = KeyError;
+    WorkspaceId workspace;
+    std::vector<IntegrationId> integrations;
+    auto wire() { return std::tie(workspace, integrations); }
+};
+
+/// Errors: as Unlock.
+struct MakeGrant {
+    static constexpr std::uint16_t k_method = 27;
+    using Answer = GrantSeal;
+    using Failure = KeyError;
+    WorkspaceId workspace;
+    IntegrationId integration;
+    GrantId grant;
+    Seal seal;
+    SecretInput secret;
+    bool with_lease = false;  ///< use the open lease instead of a secret (right after connecting)
+    Verbs verbs = 0;
+    std::uint32_t hourly_ceiling = 0;
+    UnixMs expires_at_ms = 0;
+    auto wire() {
+        return std::tie(workspace, integration, grant, seal, secret, with_lease, verbs,
+                        hourly_ceiling, expires_at_ms);
+    }
+};
+/// Destroys the grant's key and ends its uses. Good also when there is none.
+struct RevokeGrant {
+    static constexpr std::uint16_t k_method = 28;
+    using Answer = ipc::Nothing;
+    using Failure = KeyError;
+    WorkspaceId workspace;
+    IntegrationId integration;
+    GrantId grant;
+    auto wire() { return std::tie(workspace, integration, grant); }
+};
+
+/// Raises the epoch, drops the lease, ends every use at courier, destroys shares and grant keys:
+/// after the answer nothing on this host opens the integration. Idempotent. Works on a full disk
+/// (keeper frees its reserve).
+struct CutOff {
+    static constexpr std::uint16_t k_method = 29;
+    struct Answer {
+        std::uint64_t epoch = 0;
+        std::int64_t uses_ended_ms = 0;  ///< from the raised epoch to courier's acknowledgement
+        std::uint32_t connections = 0;   ///< closed at courier
+        std::uint32_t grants = 0;        ///< keys destroyed
+        bool courier_acknowledged = false;
+        auto wire() {
+            return std::tie(epoch, uses_ended_ms, connections, grants, courier_acknowledged);
+        }
+    };
+    using Failure = KeyError;
+    WorkspaceId workspace;
+    IntegrationId integration;
+    auto wire() { return std::tie(workspace, integration); }
+};
+
+/// A right to one use, for courier to redeem within 30 s. Bound to lease or grant and to the epoch.
+/// Errors: integration_sealed, integration_cut_off, ceiling_reached, stale_epoch.
+struct MintTicket {
+    static constexpr std::uint16_t k_method = 30;
+    struct Answer {
+        Bytes ticket;  ///< 16 random bytes
+        bool by_grant = false;
+        GrantId grant;
+        UnixMs until_ms = 0;
+        auto wire() { return std::tie(ticket, by_grant, grant, until_ms); }
+    };
+    using Failure = KeyError;
+    WorkspaceId workspace;
+    IntegrationId integration;
+    Verb verb = Verb::verify;
+    Seal seal;
+    std::vector<GrantSeal> grants;
+    bool pending = false;  ///< the pending epoch, to verify before it is committed
+    auto wire() { return std::tie(workspace, integration, verb, seal, grants, pending); }
+};
+
+/// Courier only. Errors: ticket_refused.
+struct Redeem {
+    static constexpr std::uint16_t k_method = 31;
+    struct Answer {
+        WorkspaceId workspace;
+        IntegrationId integration;
+        std::uint64_t epoch = 0;
+        Verb verb = Verb::verify;
+        bool by_grant = false;
+        GrantId grant;
+        UnixMs until_ms = 0;
+        Bytes destination;
+        Secret credential;
+        auto wire() {
+            return std::tie(workspace, integration, epoch, verb, by_grant, grant, until_ms,
+                            destination, credential);
+        }
+    };
+    using Failure = KeyError;
+    Bytes ticket;
+    auto wire() { return std::tie(ticket); }
+};
+
+/// Keeper to courier: close what was opened under it, now. Answered when it is closed.
+struct EndUses {
+    static constexpr std::uint16_t k_method = 40;
+    struct Answer {
+        std::uint32_t connections = 0;
+        auto wire() { return std::tie(connections); }
+    };
+    using Failure = KeyError;
+    IntegrationId integration;
+    bool all = false;  ///< else only those of the lease, or of `grant` where it is set
+    GrantId grant;
+    auto wire() { return std::tie(integration, all, grant); }
+};
+
+/// Keeper to front: a lease ended by itself (deadline or idle).
+struct LeaseEnded {
+    static constexpr std::uint16_t k_method = 41;
+    using Answer = ipc::Nothing;
+    using Failure = KeyError;
+    WorkspaceId workspace;
+    IntegrationId integration;
+    bool idle = false;
+    auto wire() { return std::tie(workspace, integration, idle); }
+};
+
+}  // namespace postern::keys

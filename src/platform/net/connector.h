@@ -1,0 +1,44 @@
+#pragma once
+
+#include "foundation/base/clock.h"
+#include "platform/async/task.h"
+#include "platform/net/egress.h"
+#include "platform/net/stream.h"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace postern::net {
+
+class Resolver;
+
+enum class TlsMode { none, implicit };
+
+struct Destination {
+    std::string host;  ///< name or address, as the user wrote it
+    std::uint16_t port = 0;
+    TlsMode tls = TlsMode::implicit;
+    TlsOptions tls_options;
+};
+
+/// The only way out of this server: resolves, asks the egress policy about every address, connects
+/// to an address that passed (never to a name again) and checks the certificate.
+class Connector {
+public:
+    /// Lifetime: the resolver outlives the connector. `system_trust` is TlsContext::client().
+    Connector(Resolver& resolver, EgressPolicy policy, TlsContext system_trust);
+
+    /// Tries the permitted addresses in turn. Errors: NetError, AsyncError::cancelled.
+    async::Task<std::unique_ptr<Stream>> connect(Destination to, Deadline deadline);
+
+private:
+    async::Task<std::vector<IpAddress>> permitted_addresses(std::string host, Deadline deadline);
+
+    Resolver& resolver_;
+    EgressPolicy policy_;
+    TlsContext system_trust_;
+};
+
+}  // namespace postern::net

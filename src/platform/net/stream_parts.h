@@ -1,0 +1,20 @@
+#pragma once
+
+#include "platform/net/stream.h"
+#include "platform/net/transport.h"
+
+#include <memory>
+#include <string>
+
+namespace postern::net {
+
+/// What Connector hands to a new stream. Internal to platform/net.
+struct Stream::Parts {
+    std::shared_ptr<Transport> transport;
+    TlsContext system_trust;
+    std::string host;
+    IpAddress address;
+    std::uint16_t port = 0;
+};
+
+}  // namespace postern::net

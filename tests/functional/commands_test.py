@@ -1,0 +1,237 @@
+"""The command line: what scripts and operators rely on."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+
+from lab.case import LabCase
+
+
+class InitTest(LabCase):
+    def test_a_second_init_changes_nothing(self):
+        server = self.installation()
+        server.init()
+        before = (server.data / "root.key").read_bytes()
+        again = server.run("init", "--data", str(server.data))
+        self.assertNotEqual(again.returncode, 0)
+        self.assertRegex(again.stderr, r"(?i)already|exists")
+        self.assertEqual((server.data / "root.key").read_bytes(), before)
+
+    def test_a_folder_with_other_things_in_it_is_refused(self):
+        server = self.installation()
+        server.data.mkdir()
+        (server.data / "letter.txt").write_text("mine")
+        self.assertNotEqual(server.run("init", "--data", str(server.data)).returncode, 0)
+        self.assertEqual([path.name for path in server.data.iterdir()], ["letter.txt"])
+
+    def test_nobody_else_may_look_into_the_folder(self):
+        server = self.installation()
+        server.init()
+        self.assertEqual(server.data.stat().st_mode & 0o077, 0)
+        for path in server.data.rglob("*"):
+            if path.is_file():
+                self.assertEqual(path.stat().st_mode & 0o077, 0, path)
+
+    def test_serve_without_init_says_what_to_do(self):
+        server = self.installation()
+        server.spawn()
+        self.assertNotEqual(server.wait_exit(), 0)
+        self.assertIn("postern init", server.log())
+
+
+class TokenTest(LabCase):
+    def test_only_the_token_on_standard_output_with_and_without_a_server(self):
+        server = self.installation()
+        server.init()
+        command = (
+            "token", "create", "--data", str(server.data), "--workspace", "Brand",
+            "--role", "owner",
+        )
+        cold = server.command(*command)
+        self.assertRegex(cold, r"\Apst_[A-Za-z0-9_-]+\n\Z")
+        server.start()
+        warm = server.command(*command)
+        self.assertRegex(warm, r"\Apst_[A-Za-z0-9_-]+\n\Z")
+        self.assertNotEqual(cold, warm)
+        workspaces = [
+            server.api(token.strip()).get("/v1/me").expect(200).json for token in (cold, warm)
+        ]
+        self.assertEqual(workspaces[0].get("workspace"), workspaces[1].get("workspace"))
+
+    def test_the_token_is_stored_hashed(self):
+        server = self.installation()
+        server.init()
+        token = server.token()
+        for path in server.data.rglob("*"):
+            if path.is_file():
+                self.assertNotIn(token.removeprefix("pst_").encode(), path.read_bytes(), path)
+
+    def test_roles(self):
+        server = self.installation()
+        server.init()
+        bad = server.run(
+            "token", "create", "--data", str(server.data), "--workspace", "Brand", "--role", "king"
+        )
+        self.assertNotEqual(bad.returncode, 0)
+        self.assertEqual(bad.stdout, "")
+        reader = server.token(role="reader")
+        server.start()
+        server.api(reader).get("/v1/threads").expect(200)
+        server.api(reader).post("/v1/integrations", {}).expect(403)
+
+    def test_the_admin_socket_is_for_its_owner_alone(self):
+        server = self.installation()
+        server.init()
+        server.start()
+        self.assertEqual((server.data / "run" / "admin.sock").stat().st_mode & 0o777, 0o600)
+
+
+class SetupLinkTest(LabCase):
+    def test_no_link_once_there_is_an_owner(self):
+        server = self.installation()
+        told = server.init()
+        server.start()
+        body = {
+            "token": told.setup_token, "workspace": "Brand", "email": "olga@brand.example",
+            "password": "correct horse battery staple",
+        }
+        server.api().post("/v1/setup", body).expect(200, 201)
+        done = server.run("setup-link", "--data", str(server.data))
+        self.assertNotEqual(done.returncode, 0)
+        self.assertNotIn("http", done.stdout)
+
+
+class RecoverTest(LabCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.server = self.installation()
+        self.told = self.server.init()
+        self.key = self.server.data / "root.key"
+
+    def test_a_share_with_a_typing_error_is_refused(self):
+        self.key.unlink()
+        share = self.told.recovery_share
+        prefix = len("postern-recovery-1:")
+        for at in (prefix + 1, len(share) // 2, len(share) - 1):
+            wrong = share[:at] + ("3" if share[at] != "3" else "4") + share[at + 1 :]
+            with self.subTest(at):
+                done = self._recover(wrong + "\n")
+                self.assertNotEqual(done.returncode, 0)
+                self.assertFalse(self.key.exists())
+                self.assertNotIn(share[prefix + 4 : -4], done.stdout + done.stderr)
+
+    def test_rubbish_and_nothing(self):
+        self.key.unlink()
+        for text in ("", "\n", "postern-recovery-1:", "postern-recovery-2:abc", "x" * 1_000_000):
+            with self.subTest(text[:20]):
+                done = self._recover(text)
+                self.assertNotEqual(done.returncode, 0)
+                self.assertFalse(self.key.exists())
+
+    def test_the_share_of_another_installation(self):
+        other = self.installation()
+        share = other.init().recovery_share
+        self.key.unlink()
+        done = self._recover(share + "\n")
+        self.assertNotEqual(done.returncode, 0)
+        self.assertFalse(self.key.exists())
+
+    def test_a_key_that_is_there_is_not_overwritten(self):
+        before = self.key.read_bytes()
+        self._recover(self.told.recovery_share + "\n")
+        self.assertEqual(self.key.read_bytes(), before)
+
+    def _recover(self, text: str) -> subprocess.CompletedProcess:
+        return self.server.run("recover", "--data", str(self.server.data), stdin=text)
+
+
+class CheckConfigTest(LabCase):
+    def test_good_and_empty(self):
+        for text in ("", '[egress]\nallow_private = ["10.0.0.0/8"]\n', 'regions = ["us"]\n'):
+            with self.subTest(text):
+                self.assertEqual(self._check(text).returncode, 0)
+
+    def test_every_documented_key_is_accepted(self):
+        done = self._check(
+            'public_url = "https://postern.example"\ntrusted_proxies = ["127.0.0.1/32"]\n'
+            'regions = ["us"]\n[egress]\nallow_private = ["127.0.0.1/32"]\n'
+            '[[backup.site]]\nname = "a"\nkind = "directory"\npath = "/srv/a"\nregion = "us"\n'
+            '[smtp]\nhost = "mail.brand.example"\nport = 587\n'
+        )
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_an_unknown_key_names_the_nearest(self):
+        for text, nearest in (
+            ('public_ur = "https://x.example"\n', "public_url"),
+            ("[egress]\nallow_privat = []\n", "allow_private"),
+            ("[egres]\nallow_private = []\n", "egress"),
+            ('region = ["us"]\n', "regions"),
+        ):
+            with self.subTest(text):
+                done = self._check(text)
+                self.assertNotEqual(done.returncode, 0)
+                self.assertIn(nearest, done.stdout + done.stderr)
+
+    def test_bad_values_name_key_and_line(self):
+        for text, word in (
+            ('[egress]\nallow_private = ["127.0.0.1/99"]\n', "allow_private"),
+            ('[egress]\nallow_private = "x"\n', "allow_private"),
+            ('public_url = "ftp://x"\n', "public_url"),
+            ("public_url = 5\n", "public_url"),
+            ("[egress\n", "1"),
+        ):
+            with self.subTest(text):
+                done = self._check(text)
+                self.assertNotEqual(done.returncode, 0)
+                self.assertIn(word, done.stdout + done.stderr)
+
+    def test_serve_refuses_what_check_config_refuses(self):
+        server = self.installation(config='public_ur = "https://x.example"\n')
+        server.init()
+        server.spawn()
+        self.assertNotEqual(server.wait_exit(), 0)
+        self.assertIn("public_url", server.log())
+
+    def _check(self, text: str) -> subprocess.CompletedProcess:
+        server = self.installation(config=text)
+        return server.run("check-config", "--config", str(server.config))
+
+
+class DoctorTest(LabCase):
+    def test_it_names_what_it_looked_at(self):
+        server = self.installation()
+        server.init()
+        done = server.run("doctor", "--data", str(server.data))
+        self.assertTrue(done.stdout.strip(), done.stderr)
+        self.assertRegex(done.stdout, r"(?i)root key")
+        self.assertRegex(done.stdout, r"(?i)isolat|landlock|uid")
+
+    def test_root_key_beside_the_data_is_a_warning(self):
+        server = self.installation()
+        server.init()
+        done = server.run("doctor", "--data", str(server.data))
+        self.assertRegex(done.stdout + done.stderr, r"(?i)warn")
+
+
+class UsageTest(LabCase):
+    def test_unknown_commands_and_options(self):
+        server = self.installation()
+        for arguments in (("nonsense",), ("serve", "--nonsense"), ("init",), ("token",)):
+            with self.subTest(arguments):
+                done = server.run(*arguments)
+                self.assertNotEqual(done.returncode, 0)
+                self.assertTrue(done.stderr or done.stdout)
+
+    def test_help_and_version(self):
+        server = self.installation()
+        self.assertIn("serve", server.command("--help"))
+        self.assertTrue(re.search(r"\d+\.\d+", server.command("--version")))
+
+    def test_nothing_is_written_to_standard_output_by_a_failing_command(self):
+        server = self.installation()
+        done = server.run(
+            "token", "create", "--data", str(server.data), "--workspace", "B", "--role", "owner"
+        )
+        self.assertNotEqual(done.returncode, 0)
+        self.assertEqual(done.stdout, "")

@@ -1,0 +1,222 @@
+"""Step 7: the user takes access away, and what a thief of yesterday's disk has then."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+from lab import codes
+from lab.case import LabCase
+from lab.creator import Creator
+from lab.desk import Connected, Desk
+from lab.postern import Postern
+from lab.process import eventually
+from lab.scripted_smtp import ScriptedSmtp
+
+NEW_SECRET = "maple-lantern-quartz-breeze-77"
+
+
+class ResealTest(LabCase):
+    def test_old_secret_refused_new_one_opens_and_state_is_sealed(self):
+        _, desk, integration = self.connected(grant=True)
+        receipt = desk.reseal(integration, NEW_SECRET).expect(200).json
+        self.assertRegex(receipt["id"], r"^rcp_")
+        self.assertEqual(receipt["kind"], "reseal")
+        self.assertIn(receipt["state"], ("pending", "final"))
+        seen = desk.api.get(f"/v1/integrations/{integration.id}").expect(200)
+        self.assertEqual((seen["state"], seen["epoch"], seen["grants"]), ("sealed", 2, []))
+        desk.unlock(integration).expect(401, 403, code=codes.WRONG_SECRET)
+        desk.unlock(integration, NEW_SECRET).expect(200)
+
+    def test_connections_are_closed(self):
+        _, desk = self.running()
+        maya = self.person()
+        integration = desk.connect(maya)
+        desk.grant(integration)
+        eventually(lambda: self.lab.dovecot.connected(maya.name), "watching the mailbox")
+        desk.reseal(integration, NEW_SECRET).expect(200)
+        eventually(lambda: not self.lab.dovecot.connected(maya.name), "connections closed")
+
+    def test_the_old_secret_is_needed(self):
+        _, desk, integration = self.connected()
+        body = {"shared_secret": "not the old one", "new_shared_secret": NEW_SECRET}
+        desk.act(integration, "reseal", body).expect(401, 403, code=codes.WRONG_SECRET)
+        desk.unlock(integration).expect(200)
+
+    def test_a_weak_new_secret_changes_nothing(self):
+        _, desk, integration = self.connected()
+        desk.reseal(integration, "maya2026").expect(400, 422, code=codes.WEAK_SECRET)
+        desk.unlock(integration).expect(200)
+
+    def test_after_a_restart_only_the_new_secret_opens(self):
+        server, desk, integration = self.connected()
+        desk.reseal(integration, NEW_SECRET).expect(200)
+        server.kill()
+        server.start()
+        desk.unlock(integration).expect(401, 403, code=codes.WRONG_SECRET)
+        desk.unlock(integration, NEW_SECRET).expect(200)
+
+
+class CutOffTest(LabCase):
+    def test_every_use_answers_410(self):
+        _, desk, integration = self.connected(grant=True)
+        desk.act(integration, "cut-off").expect(200)
+        self.assertEqual(desk.state(integration), "cut_off")
+        body = {"shared_secret": integration.secret, "verbs": ["send"], "expires_in": "P1D"}
+        uses = (
+            desk.unlock(integration),
+            desk.act(integration, "grants", body),
+            desk.reseal(integration, NEW_SECRET),
+            desk.act(integration, "sync"),
+            desk.write(integration, self.creator(), "No", "x"),
+        )
+        for answer in uses:
+            with self.subTest(answer.request):
+                answer.expect(410, code=codes.CUT_OFF)
+
+    def test_connections_are_closed_and_stay_closed(self):
+        _, desk = self.running()
+        maya = self.person()
+        integration = desk.connect(maya)
+        desk.grant(integration)
+        eventually(lambda: self.lab.dovecot.connected(maya.name), "watching the mailbox")
+        desk.act(integration, "cut-off").expect(200)
+        eventually(lambda: not self.lab.dovecot.connected(maya.name), "connections closed")
+        sessions = len(self.lab.sessions(maya))
+        self.lab.deliver(maya, b"From: x@elsewhere.example\r\nSubject: wake up\r\n\r\nx\r\n")
+        self.lab.arrived(maya)
+        self.assertEqual(len(self.lab.sessions(maya)), sessions)
+
+    def test_the_receipt_is_signed_and_says_what_happened(self):
+        server, desk, integration = self.connected(grant=True)
+        receipt = desk.act(integration, "cut-off").expect(200).json
+        self.assertEqual((receipt["kind"], receipt["subject"]), ("cut_off", integration.id))
+        self.assertTrue(receipt["steps"])
+        for step in receipt["steps"]:
+            self.assertLessEqual({"name", "result", "at"}, set(step))
+        self.assertGreaterEqual(receipt["bound_ms"], 0)
+        self.assertIn("password", json.dumps(receipt), "tells to change the mailbox password")
+        again = desk.api.get(f"/v1/receipts/{receipt['id']}").expect(200)
+        self.assertEqual(again["signature"], receipt["signature"])
+
+        file = self.scratch / "receipt.json"
+        file.write_text(again.text)
+        self.assertEqual(server.run("receipt", "verify", str(file)).returncode, 0)
+        file.write_text(again.text.replace('"cut_off"', '"reseal"', 1))
+        self.assertNotEqual(server.run("receipt", "verify", str(file)).returncode, 0)
+
+    def test_a_mail_in_the_queue_is_not_sent_any_more(self):
+        with ScriptedSmtp(self.lab.pair) as smtp:
+            _, desk, integration = self.connected(smtp={"port": smtp.port})
+            smtp.script["rcpt"] = "451 4.3.0 later"
+            desk.write(integration, self.creator(), "Late", "x").expect(201)
+            smtp.reached("rcpt")
+            desk.act(integration, "cut-off").expect(200)
+            smtp.script = {}
+            eventually(lambda: desk.state(integration) == "cut_off", "cut off")
+            self.assertEqual(smtp.mails, [])
+
+    def test_it_needs_neither_the_provider_nor_the_secret(self):
+        _, desk = self.running()
+        with ScriptedSmtp(self.lab.pair) as smtp:
+            integration = desk.connect(self.person(), smtp={"port": smtp.port})
+        # The SMTP server is gone now.
+        desk.act(integration, "cut-off").expect(200)
+        self.assertEqual(desk.state(integration), "cut_off")
+
+    def test_it_survives_a_kill_right_after_the_answer(self):
+        server, desk, integration = self.connected(grant=True)
+        desk.act(integration, "cut-off").expect(200)
+        server.kill()
+        server.start()
+        self.assertEqual(desk.state(integration), "cut_off")
+        desk.unlock(integration).expect(410, code=codes.CUT_OFF)
+
+    def test_another_integration_is_untouched(self):
+        _, desk, integration = self.connected()
+        other = desk.connect(self.person("otto"))
+        desk.act(integration, "cut-off").expect(200)
+        self.assertEqual(desk.state(other), "leased")
+        lea = Creator(self.lab, self.creator())
+        desk.write(other, lea.account, "Otto writes", "x").expect(201)
+        lea.received("Otto writes")
+
+
+class StolenCopyTest(LabCase):
+    """7a and 7b: what a copy of yesterday is worth today."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.today, self.desk, self.integration = self.connected(grant=True)
+        self.today.stop()
+        self.yesterday = self.copy(self.today, "yesterday")
+        self.today.start()
+
+    def test_7a_yesterdays_database_with_todays_keys_does_not_open_after_cut_off(self):
+        self.desk.act(self.integration, "cut-off").expect(200)
+        self.today.stop()
+        self._database_of_yesterday_keys_of_today()
+        self._opens_with_neither_secret()
+
+    def test_7a_yesterdays_database_with_todays_keys_does_not_open_after_reseal_and_cut_off(self):
+        self.desk.reseal(self.integration, NEW_SECRET).expect(200)
+        self.desk.act(self.integration, "cut-off").expect(200)
+        self.today.stop()
+        self._database_of_yesterday_keys_of_today()
+        self._opens_with_neither_secret()
+
+    def test_7a_yesterdays_database_does_not_revive_the_old_secret_after_reseal(self):
+        self.desk.reseal(self.integration, NEW_SECRET).expect(200)
+        self.today.stop()
+        self._database_of_yesterday_keys_of_today()
+        self._opens_with_neither_secret()
+
+    def test_7b_yesterdays_whole_host_with_the_old_secret_does_open(self):
+        """Said openly: this is why a receipt tells the user to change the mailbox password."""
+        self.desk.act(self.integration, "cut-off").expect(200)
+        self.yesterday.start()
+        thief = Desk(self.yesterday.api(self.desk.api.token), self.lab)
+        thief.unlock(self.integration).expect(200)
+        self.assertEqual(thief.state(self.integration), "leased")
+
+    def test_7b_the_changed_mailbox_password_is_what_stops_it(self):
+        account = self.lab.by_address(self.integration.address)
+        self.desk.act(self.integration, "cut-off").expect(200)
+        self.lab.change_password(account, "changed as the receipt said")
+        self.yesterday.start()
+        thief = Desk(self.yesterday.api(self.desk.api.token), self.lab)
+        thief.unlock(self.integration)
+        checked = thief.act(self.integration, "verify")
+        self.assertNotIn("leased", thief.state(self.integration), str(checked))
+
+    def _database_of_yesterday_keys_of_today(self) -> None:
+        """Puts today's keyring and root key beside yesterday's bulk database."""
+        for path in self.yesterday.data.rglob("*"):
+            if path.is_file() and path.name.startswith(("keyring.db", "root.key")):
+                path.unlink()
+        for path in self.today.data.rglob("*"):
+            if path.is_file() and path.name.startswith(("keyring.db", "root.key")):
+                target = self.yesterday.data / path.relative_to(self.today.data)
+                shutil.copy2(path, target)
+                shutil.chown(target, path.stat().st_uid, path.stat().st_gid)
+
+    def _opens_with_neither_secret(self) -> None:
+        """Either the mixed store is refused at start, or no secret opens it."""
+        self.yesterday.spawn()
+        eventually(lambda: not self.yesterday.running or _ready(self.yesterday), "start settled")
+        if not self.yesterday.running:
+            return
+        thief = Desk(self.yesterday.api(self.desk.api.token), self.lab)
+        self.assertNotIn(thief.state(self.integration), ("leased", "granted"))
+        for secret in (self.integration.secret, NEW_SECRET):
+            answer = thief.unlock(Connected(self.integration.id, secret, {}))
+            self.assertGreaterEqual(answer.status, 400, str(answer))
+        write = thief.write(self.integration, self.creator(), "Stolen", "x")
+        self.assertGreaterEqual(write.status, 400, str(write))
+
+
+def _ready(server: Postern) -> bool:
+    try:
+        return server.api().get("/readyz").status == 200
+    except OSError:
+        return False

@@ -1,0 +1,6 @@
+# ./dev fuzz TARGET SECONDS: TARGET is a file src/**/TARGET_fuzz.cpp.
+
+command_fuzz() {
+    ensure_packages build test
+    exec python3 "$root/tools/dev/fuzz.py" "$@"
+}

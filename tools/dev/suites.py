@@ -1,0 +1,227 @@
+"""./dev test: runs the suites one after the other and ends with one line of counts.
+
+A failure in one suite does not stop the others. The last line is `N passed, N failed` (with
+`, N skipped` where there were any); the exit code is non-zero on any failure or when nothing ran.
+"""
+
+import argparse
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ElementTree
+from dataclasses import dataclass
+from pathlib import Path
+
+import ninja_log
+
+ROOT = Path(__file__).resolve().parents[2]
+COUNTS = re.compile(r"(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$")
+SANITIZER_ENV = {
+    "ASAN_OPTIONS": "detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1"
+    ":allow_addr2line=1",
+    "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
+}
+
+
+@dataclass
+class Outcome:
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+
+    def add(self, other: "Outcome") -> None:
+        self.passed += other.passed
+        self.failed += other.failed
+        self.skipped += other.skipped
+
+    def __str__(self) -> str:
+        tail = f", {self.skipped} skipped" if self.skipped else ""
+        return f"{self.passed} passed, {self.failed} failed{tail}"
+
+
+def say(text: str) -> None:
+    print(text, flush=True)
+
+
+def build(preset: str, *ninja_args: str) -> bool:
+    """False when something did not compile; what did is there nevertheless."""
+    log = ROOT / "build" / preset / ".ninja_log"
+    clean = not ninja_log.slowest(log)
+    done = subprocess.run(["./dev", "build", preset, "-k", "0", *ninja_args], cwd=ROOT)
+    if clean:
+        say(ninja_log.report(log))
+    return done.returncode == 0
+
+
+def run_counted(command: list[str], env: dict[str, str] | None = None) -> Outcome:
+    """Runs a suite that ends with a line of counts itself, passing its output on."""
+    last = None
+    with subprocess.Popen(
+        command, cwd=ROOT, env={**os.environ, **(env or {})}, stdout=subprocess.PIPE, text=True
+    ) as process:
+        for line in process.stdout:
+            print(line, end="", flush=True)
+            last = COUNTS.match(line.strip()) or last
+    if last is None:
+        say(f"{command[1]}: no line of counts (exit {process.returncode})")
+        return Outcome(failed=1)
+    outcome = Outcome(*(int(count or 0) for count in last.groups()))
+    if process.returncode != 0 and outcome.failed == 0:
+        say(f"{command[1]}: exit {process.returncode} although nothing failed")
+        outcome.failed = 1
+    return outcome
+
+
+def case_counts(report: Path, module_failed: bool) -> Outcome:
+    """Counts the cases of one GoogleTest binary; a binary that broke off counts as one failure."""
+    try:
+        cases = json.loads(report.read_text())
+    except (OSError, ValueError):
+        return Outcome(failed=1) if module_failed else Outcome(passed=1)
+    outcome = Outcome()
+    for suite in cases["testsuites"]:
+        for case in suite["testsuite"]:
+            if case["status"] != "RUN":
+                continue
+            if case.get("failures"):
+                outcome.failed += 1
+            elif case.get("result") == "SKIPPED":
+                outcome.skipped += 1
+                reasons = "; ".join(s.get("message", "") for s in case.get("skipped", []))
+                say(f"skipped {suite['name']}.{case['name']}: {reasons}")
+            else:
+                outcome.passed += 1
+    if module_failed and outcome.failed == 0:
+        outcome.failed = 1
+    return outcome
+
+
+def module_names(build_dir: Path) -> list[str]:
+    listed = subprocess.run(
+        ["ctest", "--test-dir", build_dir, "--show-only=json-v1"], capture_output=True, text=True
+    )
+    return [test["name"] for test in json.loads(listed.stdout or "{}").get("tests", [])]
+
+
+def run_ctest(preset: str, wanted: str | None, env: dict[str, str]) -> Outcome:
+    build_dir = ROOT / "build" / preset
+    reports = build_dir / "gtest"
+    shutil.rmtree(reports, ignore_errors=True)
+    junit = build_dir / "ctest.xml"
+    junit.unlink(missing_ok=True)
+    names = module_names(build_dir)
+    command = ["ctest", "--test-dir", str(build_dir), "--output-on-failure", "--output-junit",
+               str(junit), "--timeout", "300", "-j", str(os.cpu_count() or 1)]
+    env = {**os.environ, **env, "GTEST_OUTPUT": f"json:{reports}/"}
+    if wanted and any(re.search(wanted, name) for name in names):
+        command += ["-R", wanted]
+    elif wanted:
+        env["GTEST_FILTER"] = f"*{wanted}*"
+    subprocess.run(command, cwd=ROOT, env=env)
+    if not junit.exists():
+        return Outcome(failed=1)
+    outcome = Outcome()
+    for case in ElementTree.parse(junit).getroot().iter("testcase"):
+        failed = case.get("status") != "run"
+        outcome.add(case_counts(reports / f"{case.get('name')}_test.json", failed))
+    return outcome
+
+
+def run_lint(wanted: str | None) -> Outcome:
+    return run_counted(["python3", "tools/lint/run.py", *([wanted] if wanted else [])])
+
+
+def test_targets(preset: str, wanted: str | None) -> list[str]:
+    """The test binaries of the modules that the filter names; all where it names a test case."""
+    listed = subprocess.run(["ninja", "-C", ROOT / "build" / preset, "-t", "targets", "all"],
+                            capture_output=True, text=True)
+    every = re.findall(r"^(?!cmake_)(\w+_test): phony", listed.stdout, re.MULTILINE)
+    named = [name for name in every if wanted and re.search(wanted, name.removesuffix("_test"))]
+    return named or every
+
+
+def run_tests_of(preset: str, wanted: str | None, env: dict[str, str]) -> Outcome:
+    subprocess.run(["./dev", "configure", preset], cwd=ROOT)
+    targets = test_targets(preset, wanted)
+    built = bool(targets) and build(preset, *targets)
+    outcome = run_ctest(preset, wanted, env)
+    outcome.add(Outcome() if built else Outcome(failed=1))
+    return outcome
+
+
+def run_unit(wanted: str | None) -> Outcome:
+    return run_tests_of("dev", wanted, {})
+
+
+def run_headers(_wanted: str | None) -> Outcome:
+    """Each header compiles by itself: one object file per header."""
+    good = build("dev", "headers_alone")
+    objects = len(list((ROOT / "build/dev").glob("**/alone/*.cpp.o")))
+    return Outcome(passed=max(objects, 1)) if good else Outcome(passed=objects, failed=1)
+
+
+def run_functional(wanted: str | None) -> Outcome:
+    if not build("dev"):
+        say("the build failed: running what is there")
+    env = {"POSTERN_BIN": str(ROOT / "build/dev/postern")}
+    command = ["python3", "tests/functional/lab/runner.py", "--jobs", "2"]
+    return run_counted(command + ([wanted] if wanted else []), env)
+
+
+def run_asan(wanted: str | None) -> Outcome:
+    """The unit tests again, under AddressSanitizer and UndefinedBehaviorSanitizer."""
+    return run_tests_of("asan", wanted, SANITIZER_ENV)
+
+
+def run_fuzz(_wanted: str | None) -> Outcome:
+    """Each fuzz target over its corpus and a few thousand inputs more: they must keep compiling."""
+    return run_counted(["python3", "tools/dev/fuzz.py", "--replay"])
+
+
+def run_tidy(wanted: str | None) -> Outcome:
+    subprocess.run(["./dev", "configure", "tidy"], cwd=ROOT)
+    return run_counted(["python3", "tools/dev/tidy.py", *([wanted] if wanted else [])])
+
+
+SUITES = {
+    "lint": run_lint,
+    "unit": run_unit,
+    "headers": run_headers,
+    "functional": run_functional,
+    "asan": run_asan,
+    "fuzz": run_fuzz,
+    "tidy": run_tidy,
+}
+# Asked for by name: tidy looks at each file for seconds when nothing is remembered, and asan builds
+# everything a second time.
+USUAL = [name for name in SUITES if name not in ("tidy", "asan")]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="./dev test")
+    parser.add_argument("--only", choices=SUITES, action="append", help="this suite (repeatable)")
+    parser.add_argument("filter", nargs="?", help="part of a lint's, module's or test's name")
+    options = parser.parse_args()
+    started = time.monotonic()
+    total, lines = Outcome(), []
+    for name in options.only or USUAL:
+        say(f"\n== {name}")
+        suite_started = time.monotonic()
+        outcome = SUITES[name](options.filter)
+        total.add(outcome)
+        lines.append(f"{name:<11} {time.monotonic() - suite_started:7.1f} s   {outcome}")
+        say(lines[-1])
+    say("\n== all suites")
+    for line in lines:
+        say(line)
+    say(f"{'total':<11} {time.monotonic() - started:7.1f} s")
+    say(str(total))
+    return 0 if total.failed == 0 and total.passed > 0 else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,7 @@
+# Format and static analysis, by the same versions everywhere.
+
+command_tidy() {
+    ensure_packages build test
+    configure_preset tidy || die "configuring failed"
+    exec python3 "$root/tools/dev/tidy.py" "$@"
+}
