@@ -5,7 +5,8 @@ set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 
-option(POSTERN_SANITIZE "comma-separated sanitizers, e.g. address,undefined" "")
+set(POSTERN_SANITIZE "" CACHE STRING "comma-separated sanitizers, e.g. address,undefined")
+option(POSTERN_FUZZ "build the fuzz targets; needs clang and its libFuzzer" OFF)
 
 add_library(postern_options INTERFACE)
 target_include_directories(postern_options INTERFACE
@@ -35,6 +36,11 @@ if(POSTERN_SANITIZE)
     target_link_options(postern_options INTERFACE -fsanitize=${POSTERN_SANITIZE})
 endif()
 
+if(POSTERN_FUZZ)
+    target_compile_options(postern_options INTERFACE -fsanitize=fuzzer-no-link
+        -ftrivial-auto-var-init=pattern)
+endif()
+
 find_program(POSTERN_MOLD mold)
 if(POSTERN_MOLD AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     target_link_options(postern_options INTERFACE -fuse-ld=mold)
@@ -43,5 +49,8 @@ elseif(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
 endif()
 find_program(POSTERN_CCACHE ccache)
 if(POSTERN_CCACHE)
-    set(CMAKE_CXX_COMPILER_LAUNCHER ${POSTERN_CCACHE})
+    # What ccache asks for before it looks at a file that uses a precompiled header.
+    set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env
+        CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
+        ${POSTERN_CCACHE})
 endif()

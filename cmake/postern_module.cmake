@@ -2,6 +2,7 @@
 #     DEPENDS foundation/base ...   other modules, all of lower layers
 #     RUNS front keeper ...         processes that may contain it; "all" for foundation code
 #     SOURCES ... HEADERS ... TESTS ... TEST_DEPENDS ...
+#     FUZZ name_fuzz.cpp ...        fuzz targets, built by the presets that have libFuzzer
 #     LINKS OpenSSL::Crypto ...     third-party targets, never re-exported)
 #
 # Configuring fails on an edge that goes up or sideways. tools/lint/includes.py checks that the
@@ -56,7 +57,7 @@ endfunction()
 
 function(postern_module)
     cmake_parse_arguments(M "" "NAME"
-        "DEPENDS;RUNS;SOURCES;HEADERS;TESTS;TEST_DEPENDS;LINKS" ${ARGN})
+        "DEPENDS;RUNS;SOURCES;HEADERS;TESTS;TEST_DEPENDS;FUZZ;LINKS" ${ARGN})
     postern_check_edges(${M_NAME} ${M_DEPENDS})
     postern_target_of(${M_NAME} target)
     set(kind STATIC)
@@ -67,6 +68,9 @@ function(postern_module)
     endif()
     add_library(${target} ${kind} ${M_SOURCES})
     target_link_libraries(${target} ${scope} postern_options)
+    if(M_SOURCES)
+        postern_precompile(${target} postern_pch)
+    endif()
     foreach(other IN LISTS M_DEPENDS)
         postern_target_of(${other} name)
         target_link_libraries(${target} ${scope} ${name})
@@ -103,7 +107,20 @@ function(postern_module)
         endforeach()
         target_compile_definitions(${target}_test PRIVATE
             POSTERN_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+        postern_precompile(${target}_test postern_test_pch)
         add_test(NAME ${target} COMMAND ${target}_test --gtest_brief=1)
+    endif()
+
+    if(POSTERN_FUZZ)
+        foreach(source IN LISTS M_FUZZ)
+            cmake_path(GET source STEM name)
+            add_executable(${name} ${source})
+            target_link_libraries(${name} PRIVATE ${target} ${M_LINKS})
+            target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+            set_target_properties(${name} PROPERTIES
+                RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/fuzz)
+            set_property(GLOBAL APPEND PROPERTY POSTERN_FUZZ_TARGETS ${name})
+        endforeach()
     endif()
 endfunction()
 
@@ -143,4 +160,6 @@ function(postern_check_processes)
     endforeach()
     get_property(checks GLOBAL PROPERTY POSTERN_HEADER_CHECKS)
     add_custom_target(headers_alone DEPENDS ${checks})
+    get_property(fuzzers GLOBAL PROPERTY POSTERN_FUZZ_TARGETS)
+    add_custom_target(fuzz_targets DEPENDS ${fuzzers})
 endfunction()

@@ -227,6 +227,20 @@ class AnswersTest(LabCase):
         self.api.patch(path, {"name": "Two"}, headers={"If-Match": tag}).expect(412)
         self.assertEqual(self.api.get(path)["name"], "One")
 
+    def test_of_edits_of_one_version_at_once_one_is_made(self):
+        integration = self.desk.connect(self.person())
+        path = f"/v1/integrations/{integration.id}"
+        tag = self.api.get(path).expect(200).headers["etag"]
+
+        def rename(name: str) -> Reply:
+            return self.api.patch(path, {"name": name}, headers={"If-Match": tag})
+
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            answers = list(pool.map(rename, (f"Name {n}" for n in range(8))))
+        self.assertEqual([answer.status for answer in answers].count(200), 1)
+        for answer in answers:
+            answer.expect(200, 409, 412)
+
     def test_a_second_request_on_one_connection(self):
         connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=30)
         headers = {"Authorization": f"Bearer {self.api.token}"}

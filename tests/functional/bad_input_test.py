@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 import json
 import pathlib
 import shutil
@@ -13,7 +14,7 @@ from lab import codes, faults
 from lab.case import LabCase
 from lab.creator import Creator
 from lab.desk import Connected, Desk
-from lab.postern import Postern
+from lab.postern import CONFIG, Postern
 from lab.process import eventually
 from lab.scripted_smtp import CLOSE, HANG, ScriptedSmtp
 from lab.tls import Authority
@@ -164,6 +165,28 @@ class ConnectTest(LabCase):
         body = desk.integration_body(self.person())
         desk.api.post("/v1/integrations", body).expect(403, 422, code=codes.EGRESS_REFUSED)
 
+    def test_a_region_that_the_operator_does_not_keep_data_in(self):
+        _, desk = self.running(config='regions = ["us", "eu"]\n' + CONFIG)
+        maya = self.person()
+        body = desk.integration_body(maya, config={"region": "mars"})
+        desk.api.post("/v1/integrations", body).expect(422, code=codes.REGION_NOT_ALLOWED)
+        integration = desk.connect(maya, config={"region": "eu"})
+        self.assertEqual(integration.answer["config"]["region"], "eu")
+        body = {
+            "credential": {"password": maya.password}, "generate": True,
+            "config": desk.integration_body(maya, config={"region": "mars"})["config"],
+        }
+        desk.act(integration, "reconnect", body).expect(422, code=codes.REGION_NOT_ALLOWED)
+        self.assertEqual(desk.state(integration), "leased")
+
+    def test_a_lease_longer_than_the_operator_allows(self):
+        _, desk = self.running(config=CONFIG + "[lease]\ndefault_s = 600\nlongest_s = 3600\n")
+        integration = desk.connect(self.person())
+        self.assertLessEqual(_minutes_until(integration.answer["lease"]["until"]), 10.1)
+        desk.unlock(integration, lasting="PT2H").expect(400, 422)
+        answer = desk.unlock(integration, lasting="PT1H").expect(200)
+        self.assertAlmostEqual(_minutes_until(answer["until"]), 60, delta=1)
+
     def test_nobody_listens(self):
         _, desk = self.running()
         with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -193,6 +216,11 @@ class ConnectTest(LabCase):
                     "to": [{"name": "Lea", "address": lea.address}], **more,
                 }
                 desk.api.post("/v1/threads", body).expect(400, 422)
+
+
+def _minutes_until(moment: str) -> float:
+    ends = datetime.datetime.fromisoformat(moment.replace("Z", "+00:00"))
+    return (ends - datetime.datetime.now(datetime.timezone.utc)).total_seconds() / 60
 
 
 class SmtpRefusalTest(LabCase):

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
 
 from lab import codes
 from lab.case import LabCase
 from lab.creator import Creator
 from lab.desk import Connected, Desk
 from lab.postern import Postern
-from lab.process import eventually
+from lab.process import alive, eventually
 from lab.scripted_smtp import ScriptedSmtp
 
 NEW_SECRET = "maple-lantern-quartz-breeze-77"
@@ -131,6 +133,25 @@ class CutOffTest(LabCase):
         server.start()
         self.assertEqual(desk.state(integration), "cut_off")
         desk.unlock(integration).expect(410, code=codes.CUT_OFF)
+
+    def test_a_courier_that_hangs_is_ended_with_its_connections(self):
+        server, desk = self.running()
+        maya = self.person()
+        integration = desk.connect(maya)
+        other = desk.connect(self.person("otto"))
+        desk.grant(integration)
+        eventually(lambda: self.lab.dovecot.connected(maya.name), "watching the mailbox")
+        hanging = server.process("courier")
+        os.kill(hanging, signal.SIGSTOP)
+        receipt = desk.act(integration, "cut-off").expect(200).json
+        self.assertFalse(alive(hanging))
+        (closed,) = [s for s in receipt["steps"] if s["name"] == "connections_closed"]
+        self.assertEqual(closed["result"], "all ended with the mail process")
+        eventually(lambda: not self.lab.dovecot.connected(maya.name), "connections closed")
+        eventually(lambda: server.api().get("/readyz").status == 200, "another courier")
+        lea = Creator(self.lab, self.creator())
+        desk.write(other, lea.account, "Goes on", "x").expect(201)
+        lea.received("Goes on")
 
     def test_another_integration_is_untouched(self):
         _, desk, integration = self.connected()

@@ -136,18 +136,18 @@ def run_lint(wanted: str | None) -> Outcome:
 
 
 def test_targets(preset: str, wanted: str | None) -> list[str]:
-    """The test binaries of the modules that the filter names; all where it names a test case."""
+    """The test binaries of the modules that the filter names; everything where it names none."""
     listed = subprocess.run(["ninja", "-C", ROOT / "build" / preset, "-t", "targets", "all"],
                             capture_output=True, text=True)
     every = re.findall(r"^(?!cmake_)(\w+_test): phony", listed.stdout, re.MULTILINE)
     named = [name for name in every if wanted and re.search(wanted, name.removesuffix("_test"))]
-    return named or every
+    return named or (every if wanted else ["all"])
 
 
 def run_tests_of(preset: str, wanted: str | None, env: dict[str, str]) -> Outcome:
     subprocess.run(["./dev", "configure", preset], cwd=ROOT)
     targets = test_targets(preset, wanted)
-    built = bool(targets) and build(preset, *targets)
+    built = build(preset, *targets)
     outcome = run_ctest(preset, wanted, env)
     outcome.add(Outcome() if built else Outcome(failed=1))
     return outcome

@@ -2,6 +2,7 @@
 
 #include "app/child/state.h"
 #include "app/control/control_protocol.h"
+#include "foundation/base/check.h"
 #include "foundation/base/clock.h"
 #include "foundation/base/log.h"
 #include "foundation/base/result.h"
@@ -16,6 +17,7 @@
 #include <sys/stat.h>
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <exception>
 #include <memory>
 #include <string>
@@ -102,19 +104,20 @@ void Runtime::State::refuse(const Error& error) {
 }
 
 async::Job Runtime::State::run_role() {
-    auto ended = Result<>{};
+    Result<> ended;
     try {
         ended = co_await role.run(runtime);
     } catch (const std::exception& exception) {
+        // What its jobs work with is gone: not one of them may go on.
         log(LogLevel::error, "role_failed", {LogField::sanitised("what", exception.what())});
-        ended = fail(control::ControlError::out_of_order, exception.what());
+        std::_Exit(1);
     }
     if (!ended) {
         log(LogLevel::error, "role_ended",
             {{"error", ended.error()}, LogField::sanitised("detail", ended.error().detail())});
     }
-    tasks.cancel();
-    co_await tasks.join();
+    // A job that outlived its role would work with what is gone.
+    POSTERN_CHECK(tasks.size() == 0);
     // The supervisor closes the connection when it has the answer.
     if (!ended && !is_ready) co_return refuse(ended.error());
     end(ended ? 0 : 1);

@@ -72,6 +72,13 @@ async::Task<os::Fd> Runtime::start_reader(Deadline deadline) {
     co_return std::move(answer->socket);
 }
 
+async::Task<> Runtime::end_courier(Deadline deadline) {
+    const auto control = state_.control;
+    auto answer = co_await ipc::call(*control, control::EndCourier{}, deadline);
+    if (!answer) co_return fail(std::move(answer.error()));
+    co_return Result<>{};
+}
+
 void Runtime::ready(control::Ready ready) {
     POSTERN_CHECK(!state_.is_ready);
     state_.is_ready = true;

@@ -51,6 +51,9 @@ public:
     /// Front's: a connection to a fresh reader, which ends when it is closed.
     /// Errors: ControlError::too_many_readers, no_reader, IpcError.
     async::Task<os::Fd> start_reader(Deadline deadline);
+    /// Keeper's: ends the process that is courier now, with every connection it has.
+    /// Errors: IpcError, deadline_passed.
+    async::Task<> end_courier(Deadline deadline);
 
     /// What is served; call it once.
     void ready(control::Ready ready);

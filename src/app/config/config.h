@@ -61,7 +61,7 @@ struct Seal {
 
 struct Lease {
     std::int64_t default_s = 12 * 3600;
-    std::int64_t longest_s = 30 * 86400;
+    std::int64_t longest_s = 7 * 86400;
     auto wire() { return std::tie(default_s, longest_s); }
 };
 

@@ -149,7 +149,7 @@ void read_limits(Reader& reader, Config& config) {
                        std::int64_t{256} * 1024));
     set(config.seal.argon2_passes, reader.integer("seal.argon2_passes", 1, 10));
     set(config.lease.default_s, reader.integer("lease.default_s", 60, 30 * k_day_s));
-    set(config.lease.longest_s, reader.integer("lease.longest_s", k_hour_s, 365 * k_day_s));
+    set(config.lease.longest_s, reader.integer("lease.longest_s", k_hour_s, 30 * k_day_s));
     if (config.lease.default_s > config.lease.longest_s) {
         reader.wrong("lease.default_s", ConfigError::out_of_range,
                      "must not be longer than lease.longest_s");

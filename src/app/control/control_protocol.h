@@ -11,7 +11,7 @@
 #include <tuple>
 
 /// Between the supervisor and each child, over the child's descriptor 3. The supervisor calls but
-/// for StartReader, which is front's.
+/// for StartReader, which is front's, and EndCourier, which is keeper's.
 namespace postern::app::control {
 
 inline constexpr int k_control_descriptor = 3;
@@ -94,6 +94,15 @@ struct StartReader {
         os::Fd socket;
         auto wire() { return std::tie(socket); }
     };
+    using Failure = ControlError;
+    auto wire() { return std::tie(); }
+};
+
+/// Keeper to supervisor: courier does not answer to the end of a use, so its process is to end, and
+/// every connection with it. Answered when it is gone; another courier is started.
+struct EndCourier {
+    static constexpr std::uint16_t k_method = 5;
+    using Answer = ipc::Nothing;
     using Failure = ControlError;
     auto wire() { return std::tie(); }
 };

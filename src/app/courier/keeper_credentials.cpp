@@ -17,15 +17,26 @@ namespace {
 
 constexpr std::chrono::seconds k_redeem_time{10};
 
+keys::Verb verb_of(mail::courier::UseFor purpose) {
+    switch (purpose) {
+        case mail::courier::UseFor::send: return keys::Verb::send;
+        case mail::courier::UseFor::read_replies: return keys::Verb::read_replies;
+        case mail::courier::UseFor::verify: break;
+    }
+    return keys::Verb::verify;
+}
+
 }  // namespace
 
-async::Task<mail::courier::OpenedUse> KeeperCredentials::redeem(Bytes ticket) {
+async::Task<mail::courier::OpenedUse> KeeperCredentials::redeem(Bytes ticket,
+                                                                mail::courier::UseFor purpose) {
     keys::Redeem ask{std::move(ticket)};
     auto opened = co_await keeper_.call(std::move(ask), Deadline::in(k_redeem_time));
     if (!opened) {
         if (opened.error().as<keys::KeyError>()) co_return fail(mail::MailError::ticket_refused);
         co_return fail(std::move(opened.error()));
     }
+    if (opened->verb != verb_of(purpose)) co_return fail(mail::MailError::ticket_refused, "verb");
     auto destination = mail::decode_destination(opened->destination);
     if (!destination) co_return fail(mail::MailError::ticket_refused, "destination");
     co_return mail::courier::OpenedUse{.integration = opened->integration,

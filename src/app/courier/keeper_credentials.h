@@ -9,7 +9,8 @@ namespace postern::app::courier {
 class KeeperCredentials final : public mail::courier::CredentialSource {
 public:
     explicit KeeperCredentials(ipc::Link& keeper) : keeper_(keeper) {}
-    async::Task<mail::courier::OpenedUse> redeem(Bytes ticket) override;
+    async::Task<mail::courier::OpenedUse> redeem(Bytes ticket,
+                                                 mail::courier::UseFor purpose) override;
 
 private:
     ipc::Link& keeper_;

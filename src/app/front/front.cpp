@@ -29,6 +29,10 @@ std::string missing_isolation() {
     return "separate users, but no system-call filter and no Landlock rules";
 }
 
+integrations::Policy policy_of(const config::Config& config) {
+    return {config.lease.default_s, config.lease.longest_s, config.regions};
+}
+
 mail::Parts mail_parts(child::Runtime& runtime,
                        Stores& stores,
                        ipc::Link& keeper,
@@ -71,7 +75,8 @@ Front::Front(child::Runtime& runtime, Stores stores)
                  runtime.clock(),
                  {runtime.config().seal.argon2_passes, runtime.config().seal.argon2_memory_kib}}),
       creators_({*stores_.main, *stores_.index, keeper_, runtime.clock()}),
-      integrations_({*stores_.main, stores_.reserve, keeper_, courier_, events_, runtime.clock()}),
+      integrations_({*stores_.main, stores_.reserve, keeper_, courier_, events_, runtime.clock(),
+                     policy_of(runtime.config())}),
       readers_(runtime),
       mailboxes_(integrations_),
       creator_directory_(creators_),

@@ -64,9 +64,11 @@ async::Task<> serve(child::Runtime& runtime, Front& front) {
             runtime.executor(), std::move(*metrics_options), std::move(handlers));
         auto metrics_started = metrics->start();
         if (!metrics_started) co_return metrics_started;
+        for (const auto& listening : metrics->listening())
+            front.site().ports.push_back(listening.port);
     }
     control::Ready ready;
-    ready.port = front.site().ports.empty() ? std::uint16_t{0} : front.site().ports.front();
+    ready.port = server.listening().empty() ? std::uint16_t{0} : server.listening().front().port;
     if (metrics) ready.metrics_port = metrics->listening().front().port;
     runtime.ready(ready);
 

@@ -5,20 +5,32 @@
 
 namespace postern::app::front {
 
-async::Task<> run(child::Runtime& runtime) {
-    auto stores = Stores::open(runtime.create(), runtime.clock());
-    if (!stores) co_return fail(std::move(stores.error()));
-    const auto front = std::make_unique<Front>(runtime, std::move(*stores));
-    auto connected = co_await front->connect();
+namespace {
+
+async::Task<> work(child::Runtime& runtime, Front& front) {
+    auto connected = co_await front.connect();
     if (!connected) co_return connected;
     if (runtime.offline()) {
         runtime.ready({});
         co_await runtime.stop_requested();
         co_return Result<>{};
     }
-    auto begun = co_await front->begin();
+    auto begun = co_await front.begin();
     if (!begun) co_return begun;
-    co_return co_await serve(runtime, *front);
+    co_return co_await serve(runtime, front);
+}
+
+}  // namespace
+
+async::Task<> run(child::Runtime& runtime) {
+    auto stores = Stores::open(runtime.create(), runtime.clock());
+    if (!stores) co_return fail(std::move(stores.error()));
+    const auto front = std::make_unique<Front>(runtime, std::move(*stores));
+    auto worked = co_await work(runtime, *front);
+    // Its jobs work with front until they end.
+    runtime.tasks().cancel();
+    co_await runtime.tasks().join();
+    co_return worked;
 }
 
 }  // namespace postern::app::front

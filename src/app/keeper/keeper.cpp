@@ -6,6 +6,7 @@
 #include "features/vault/links.h"
 #include "features/vault/root_key.h"
 #include "features/vault/vault_error.h"
+#include "foundation/base/clock.h"
 #include "foundation/base/result.h"
 #include "foundation/base/secret.h"
 #include "platform/async/task.h"
@@ -14,11 +15,14 @@
 #include "platform/os/fd.h"
 #include "platform/os/files.h"
 
+#include <chrono>
 #include <memory>
 #include <utility>
 
 namespace postern::app::keeper {
 namespace {
+
+constexpr std::chrono::seconds k_end_time{2};
 
 async::Job serve(std::shared_ptr<ipc::Peer> peer) {
     co_await peer->run();
@@ -61,13 +65,16 @@ Result<vault::OpenKeyring> open_keyring(child::Runtime& runtime) {
 async::Task<> run(child::Runtime& runtime) {
     auto opened = open_keyring(runtime);
     if (!opened) co_return fail(std::move(opened.error()));
-    const auto links = std::make_shared<vault::PeerLinks>(runtime.executor());
+    const auto links = std::make_shared<vault::PeerLinks>(
+        runtime.executor(), [&runtime] { return runtime.end_courier(Deadline::in(k_end_time)); });
     const auto& seal = runtime.config().seal;
     vault::KeeperParts parts{.store = std::move(opened->store),
                              .keyring = std::move(opened->keyring),
                              .links = links,
                              .clock = &runtime.clock(),
-                             .cost = {seal.argon2_passes, seal.argon2_memory_kib}};
+                             .cost = {seal.argon2_passes, seal.argon2_memory_kib},
+                             .lease_limits = {.default_s = runtime.config().lease.default_s,
+                                              .longest_s = runtime.config().lease.longest_s}};
     vault::KeeperService service(runtime.executor(), std::move(parts));
     runtime.tasks().spawn("keeper_sweep", service.run());
     runtime.on_link(control::Partner::front, [&](os::Fd socket) {

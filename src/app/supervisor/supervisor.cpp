@@ -10,6 +10,7 @@
 #include "foundation/base/log.h"
 #include "foundation/base/secret.h"
 #include "platform/async/deadline.h"
+#include "platform/async/signal.h"
 #include "platform/async/task.h"
 #include "platform/ipc/peer.h"
 #include "platform/ipc/rpc.h"
@@ -79,9 +80,14 @@ Supervisor::Supervisor(const boost::asio::any_io_executor& executor,
       tasks_(executor) {
     for (const auto role : options_.roles) {
         auto& slot = slots_.emplace_back(role, executor_);
-        if (role != Role::front) continue;
-        slot.router.on<control::StartReader>(
-            [this](control::StartReader) { return readers_.start(); });
+        if (role == Role::front) {
+            slot.router.on<control::StartReader>(
+                [this](control::StartReader) { return readers_.start(); });
+        }
+        if (role == Role::keeper) {
+            slot.router.on<control::EndCourier>(
+                [this](control::EndCourier) { return end_courier(); });
+        }
     }
 }
 
@@ -226,6 +232,8 @@ async::Job Supervisor::attach_admin(os::Fd socket) {
 void Supervisor::on_ended(Slot& slot, int status) {
     slot.control->close();
     slot.gone.set();
+    for (const auto& signal : std::exchange(slot.awaiting_end, {}))
+        signal->set();
     if (stopping_) return;
     log(LogLevel::error, "process_ended",
         {LogField::sanitised("role", name_of(slot.role)),
@@ -235,6 +243,18 @@ void Supervisor::on_ended(Slot& slot, int status) {
     if (slot.role != Role::courier && courier != nullptr && courier->running()) {
         courier->child->kill();
     }
+}
+
+async::Task<ipc::Nothing> Supervisor::end_courier() {
+    auto* courier = find(Role::courier);
+    if (courier == nullptr || !courier->running()) co_return ipc::Nothing{};
+    log(LogLevel::error, "process_killed", {LogField::sanitised("role", name_of(Role::courier))});
+    const auto gone = std::make_shared<async::Signal>(executor_);
+    courier->awaiting_end.push_back(gone);
+    courier->child->kill();
+    auto ended = co_await gone->wait(Deadline::in(k_kill_time));
+    if (!ended) co_return fail(std::move(ended.error()));
+    co_return ipc::Nothing{};
 }
 
 async::Job Supervisor::keep(Slot* slot) {

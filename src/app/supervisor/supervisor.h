@@ -67,7 +67,8 @@ private:
         std::shared_ptr<ipc::Peer> control;
         std::optional<Outcome<control::Ready>> outcome;
         async::Signal started;
-        async::Signal gone;
+        async::Signal gone;  ///< for stop()
+        std::vector<std::shared_ptr<async::Signal>> awaiting_end;
         Deadline::SteadyClock::time_point since;
         std::chrono::milliseconds back_off{0};
 
@@ -85,6 +86,7 @@ private:
     async::Job keep(Slot* slot);
     async::Job revive(Slot* slot);
     void on_ended(Slot& slot, int status);
+    async::Task<ipc::Nothing> end_courier();
     async::Job stop(Slot* slot, Deadline deadline);
 
     boost::asio::any_io_executor executor_;

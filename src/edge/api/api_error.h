@@ -13,7 +13,6 @@ enum class ApiError {
     unsupported_media_type,
     invalid_request,
     verification_failed,
-    precondition_failed,
     idempotency_key_invalid,
     idempotency_key_reused,
     idempotency_in_progress,
@@ -40,9 +39,6 @@ constexpr ErrorInfo describe(ApiError error) {
         case ApiError::verification_failed:
             return {"verification_failed",
                     "The account could not be connected. Nothing was stored."};
-        case ApiError::precondition_failed:
-            return {"precondition_failed",
-                    "It was changed meanwhile. Fetch it again and repeat the change."};
         case ApiError::idempotency_key_invalid:
             return {"idempotency_key_invalid",
                     "An Idempotency-Key has 1 to 255 visible ASCII characters and no spaces."};

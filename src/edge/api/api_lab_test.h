@@ -199,7 +199,7 @@ protected:
     ipc::Link courier{loop.tasks, nothing_served};
     events::EventLog events{loop.io.get_executor(), *database, clock};
     integrations::Integrations integrations{
-        {*database, reserve, keeper.link, courier, events, clock}};
+        {*database, reserve, keeper.link, courier, events, clock, integrations::Policy{}}};
     PlayedMail mail;
     outreach::Creators creators{{*database, *index, keeper.link, clock}};
     Site site{{8080}, "", "", "1.2.3"};

@@ -47,8 +47,9 @@ Answer post_unlock(Call call, Open who) {
     std::vector<codec::FieldError> errors;
     codec::ObjectReader body(*json, "", errors);
     auto secret = read_secret(body, "shared_secret", true);
-    const auto lease_s = read_duration_s(body, "for", 60, integrations::k_lease_max_s,
-                                         integrations::k_lease_default_s);
+    const auto& policy = call.use().integrations.policy();
+    const auto lease_s =
+        read_duration_s(body, "for", 60, policy.lease_longest_s, policy.lease_default_s);
     body.finish();
     if (!errors.empty()) co_return problem_of_fields(errors, call.request.id);
     auto lease = co_await call.use().integrations.unlock(who.actor().workspace, *id,

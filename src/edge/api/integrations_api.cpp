@@ -177,13 +177,13 @@ Answer patch_integration(Call call, Manage who) {
     body.finish();
     if (!errors.empty()) co_return problem_of_fields(errors, call.request.id);
     const auto workspace = who.actor().workspace;
-    auto before = co_await call.use().integrations.get(workspace, *id);
-    if (!before) co_return fail(std::move(before.error()));
-    const auto wanted = call.request.headers.find("If-Match");
-    if (wanted && *wanted != "*" && *wanted != etag_of(*before)) {
-        co_return fail(ApiError::precondition_failed);
-    }
-    auto renamed = co_await call.use().integrations.rename(workspace, *id, std::move(name));
+    const auto found = call.request.headers.find("If-Match");
+    const std::string wanted(found.value_or("*"));
+    const auto is_current = [wanted](const integrations::View& view) {
+        return wanted == "*" || wanted == etag_of(view);
+    };
+    auto renamed =
+        co_await call.use().integrations.rename(workspace, *id, std::move(name), is_current);
     if (!renamed) co_return fail(std::move(renamed.error()));
     auto after = co_await call.use().integrations.get(workspace, *id);
     if (!after) co_return fail(std::move(after.error()));

@@ -51,12 +51,16 @@ TEST(Problem, every_code_of_what_the_api_calls_has_a_status) {
 
 TEST(Problem, statuses_are_those_that_clients_rely_on) {
     const std::pair<const char*, int> expected[] = {
-        {"integration_sealed", 423}, {"integration_cut_off", 410},     {"wrong_secret", 403},
-        {"weak_secret", 422},        {"too_many_attempts", 429},       {"busy", 503},
-        {"disk_full", 503},          {"ceiling_reached", 429},         {"not_found", 404},
-        {"malformed_json", 400},     {"duplicate_field", 400},         {"unauthenticated", 401},
-        {"forbidden", 403},          {"idempotency_key_reused", 422},  {"precondition_failed", 412},
-        {"misdirected", 421},        {"idempotency_in_progress", 409}, {"body_too_large", 413}};
+        {"integration_sealed", 423},  {"integration_cut_off", 410},
+        {"wrong_secret", 403},        {"weak_secret", 422},
+        {"too_many_attempts", 429},   {"busy", 503},
+        {"disk_full", 503},           {"ceiling_reached", 429},
+        {"not_found", 404},           {"malformed_json", 400},
+        {"duplicate_field", 400},     {"unauthenticated", 401},
+        {"forbidden", 403},           {"idempotency_key_reused", 422},
+        {"precondition_failed", 412}, {"region_not_allowed", 422},
+        {"misdirected", 421},         {"idempotency_in_progress", 409},
+        {"body_too_large", 413}};
     for (const auto& [code, status] : expected)
         EXPECT_EQ(status_of_code(code), status) << code;
     EXPECT_EQ(status_of_code("no_such_code"), 0);

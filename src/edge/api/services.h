@@ -18,7 +18,7 @@ namespace postern::api {
 
 /// How this server is reached and run. May change between requests (ports are known after start).
 struct Site {
-    std::vector<std::uint16_t> ports;  ///< that the main listener has
+    std::vector<std::uint16_t> ports;  ///< of all listeners
     std::string public_url;            ///< "https://postern.example", empty: none
     std::string isolation;             ///< empty: every process is fenced; else what is missing
     std::string version;

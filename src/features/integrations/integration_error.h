@@ -14,6 +14,8 @@ enum class IntegrationError {
     grant_not_found,
     access_removed,
     superseded,
+    changed_meanwhile,
+    region_not_allowed,
 };
 
 constexpr ErrorInfo describe(IntegrationError error) {
@@ -39,6 +41,12 @@ constexpr ErrorInfo describe(IntegrationError error) {
         case IntegrationError::superseded:
             return {"integration_changed",
                     "The integration was changed by somebody else at the same moment."};
+        case IntegrationError::changed_meanwhile:
+            return {"precondition_failed",
+                    "It was changed meanwhile. Fetch it again and repeat the change."};
+        case IntegrationError::region_not_allowed:
+            return {"region_not_allowed",
+                    "The operator of this server keeps data in other regions than this one."};
         case IntegrationError::grant_not_found: return {"not_found", "There is no such grant."};
     }
     return {"not_found", "There is no such integration."};

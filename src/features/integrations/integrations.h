@@ -7,6 +7,7 @@
 #include "platform/ipc/link.h"
 #include "platform/store/reserve.h"
 
+#include <functional>
 #include <optional>
 #include <set>
 #include <string>
@@ -47,6 +48,13 @@ struct Ticket {
     bool by_grant = false;
 };
 
+/// What the operator decided.
+struct Policy {
+    std::int64_t lease_default_s = 12 * 3600;
+    std::int64_t lease_longest_s = 7 * 86400;
+    std::vector<std::string> regions;  ///< where data may lie
+};
+
 /// Tells whoever works with integrations that one opened, closed or changed.
 class StateListener {
 public:
@@ -68,10 +76,12 @@ public:
         ipc::Link& courier;
         events::EventLog& events;
         const Clock& clock;
+        Policy policy;
     };
-    explicit Integrations(Parts parts) : parts_(parts) {}
+    explicit Integrations(Parts parts) : parts_(std::move(parts)) {}
 
     void listen(StateListener& listener) { listener_ = &listener; }
+    [[nodiscard]] const Policy& policy() const noexcept { return parts_.policy; }
 
     async::Task<Connected> connect(WorkspaceId workspace, ConnectAsk ask);
     /// Errors: not_found, deleted, other_account, busy, and keeper's.
@@ -84,7 +94,12 @@ public:
     async::Task<std::vector<View>> list(WorkspaceId workspace,
                                         IntegrationId after,
                                         std::int64_t limit);
-    async::Task<> rename(WorkspaceId workspace, IntegrationId id, std::string name);
+    /// `is_current` judges what it is about to change, while nothing else changes it.
+    /// Errors: not_found, busy, changed_meanwhile.
+    async::Task<> rename(WorkspaceId workspace,
+                         IntegrationId id,
+                         std::string name,
+                         std::function<bool(const View&)> is_current);
 
     async::Task<keys::Lease> unlock(WorkspaceId workspace,
                                     IntegrationId id,

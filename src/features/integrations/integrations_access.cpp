@@ -128,11 +128,15 @@ async::Task<std::vector<View>> Integrations::list(WorkspaceId workspace,
     co_return views;
 }
 
-async::Task<> Integrations::rename(WorkspaceId workspace, IntegrationId id, std::string name) {
+async::Task<> Integrations::rename(WorkspaceId workspace,
+                                   IntegrationId id,
+                                   std::string name,
+                                   std::function<bool(const View&)> is_current) {
     const Change change(busy_, id);
     if (!change.mine()) co_return fail(IntegrationError::busy);
     auto view = co_await get(workspace, id);
     if (!view) co_return fail(std::move(view.error()));
+    if (!is_current(*view)) co_return fail(IntegrationError::changed_meanwhile);
     view->settings.name = std::move(name);
     auto sealed = co_await seal_settings(workspace, id, std::move(view->settings));
     if (!sealed) co_return fail(std::move(sealed.error()));

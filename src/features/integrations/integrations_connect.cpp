@@ -49,6 +49,11 @@ keys::PrepareSeal prepare(WorkspaceId workspace, IntegrationId id, ConnectAsk& a
     return prepare;
 }
 
+/// One without a region is the operator's to state.
+bool is_allowed(const std::string& region, const Policy& policy) {
+    return region.empty() || std::ranges::find(policy.regions, region) != policy.regions.end();
+}
+
 }  // namespace
 
 async::Task<std::vector<mail::Check>> Integrations::verify_pending(WorkspaceId workspace,
@@ -112,6 +117,8 @@ async::Task<> Integrations::store_grant_with_lease(WorkspaceId workspace,
 }
 
 async::Task<Connected> Integrations::connect(WorkspaceId workspace, ConnectAsk ask) {
+    if (!is_allowed(ask.region, parts_.policy))
+        co_return fail(IntegrationError::region_not_allowed);
     const auto now = parts_.clock.now_ms();
     const auto id = ask.id.value_or(IntegrationId::make(now));
     auto prepared = co_await parts_.keeper.call(prepare(workspace, id, ask), keeper_deadline());
@@ -172,7 +179,7 @@ async::Task<Connected> Integrations::connect(WorkspaceId workspace, ConnectAsk a
 
 async::Task<> Integrations::confirm_new(Operation operation) {
     keys::CommitSeal commit{operation.workspace, operation.integration, operation.epoch,
-                            k_lease_default_s};
+                            parts_.policy.lease_default_s};
     auto lease = co_await parts_.keeper.call(std::move(commit), keeper_deadline());
     if (!lease) co_return fail(std::move(lease.error()));
     const auto body = [operation](store::Transaction& tx) -> Result<> {
@@ -228,6 +235,8 @@ async::Task<> Integrations::finish_replacement(Operation operation) {
 async::Task<Connected> Integrations::reconnect(WorkspaceId workspace,
                                                IntegrationId id,
                                                ConnectAsk ask) {
+    if (!is_allowed(ask.region, parts_.policy))
+        co_return fail(IntegrationError::region_not_allowed);
     const Change change(busy_, id);
     if (!change.mine()) co_return fail(IntegrationError::busy);
     auto row = co_await load(workspace, id);
@@ -254,6 +263,7 @@ async::Task<Connected> Integrations::reconnect(WorkspaceId workspace,
     }
     out.checks = std::move(*checks);
     settings->destination = ask.destination;
+    if (!ask.region.empty()) settings->region = ask.region;
     auto sealed = co_await seal_settings(workspace, id, std::move(*settings));
     if (!sealed) co_return fail(std::move(sealed.error()));
     Replacement replacement{make_operation(workspace, id, "reconnect", epoch), prepared->seal,
@@ -264,7 +274,7 @@ async::Task<Connected> Integrations::reconnect(WorkspaceId workspace,
         (void)co_await abandon(workspace, id, epoch);
         co_return fail(std::move(stored.error()));
     }
-    keys::CommitSeal commit{workspace, id, epoch, k_lease_default_s};
+    keys::CommitSeal commit{workspace, id, epoch, parts_.policy.lease_default_s};
     auto lease = co_await parts_.keeper.call(std::move(commit), keeper_deadline());
     if (!lease) co_return fail(std::move(lease.error()));
     auto finished = co_await finish_replacement(operation);

@@ -33,6 +33,15 @@ std::string password_link(std::string_view host) {
     return {};
 }
 
+std::string connections_closed(const keys::CutOff::Answer& done) {
+    switch (done.courier) {
+        case keys::CourierEnd::closed: return std::to_string(done.connections) + " closed";
+        case keys::CourierEnd::gone: return "all ended with the mail process";
+        case keys::CourierEnd::silent: break;
+    }
+    return "not confirmed: the mail process did not answer and could not be ended";
+}
+
 }  // namespace
 
 Operation Integrations::make_operation(WorkspaceId workspace,
@@ -113,10 +122,7 @@ async::Task<Receipt> Integrations::finish_ending(Operation operation) {
     receipt.epoch = done->epoch;
     receipt.bound_ms = done->uses_ended_ms;
     step("epoch_raised", "epoch " + std::to_string(done->epoch));
-    step("connections_closed",
-         done->courier_acknowledged
-             ? std::to_string(done->connections) + " closed"
-             : "not confirmed: the mail process did not answer within a second");
+    step("connections_closed", connections_closed(*done));
     step("shares_destroyed", "done");
     step("grant_keys_destroyed", std::to_string(done->grants));
     const auto body = [operation](store::Transaction& tx) {

@@ -15,8 +15,6 @@ inline Deadline provider_deadline() {
     return Deadline::in(std::chrono::seconds(60));
 }
 
-inline constexpr std::int64_t k_lease_default_s = 12 * 3600;
-inline constexpr std::int64_t k_lease_max_s = 7 * 86400;
 inline constexpr std::int64_t k_grant_min_s = 60;
 inline constexpr std::int64_t k_grant_max_s = 366LL * 86400;
 inline constexpr std::uint32_t k_hourly_ceiling_default = 600;

@@ -131,7 +131,7 @@ async::Task<> Sender::wake_mailbox(WorkspaceId workspace, IntegrationId integrat
 /// Writes `sending` down. False when somebody else has the mail.
 async::Task<bool> Sender::start(rows::OutboxRow& row) {
     const auto next = parts_.clock.now_ms() + 3'600'000;
-    const auto body = [this, row, next](store::Transaction& tx) -> Result<bool> {
+    const auto body = [row, next](store::Transaction& tx) -> Result<bool> {
         rows::OutboxMove move{row.workspace, row.message, row.fence, rows::Stage::sending,
                               row.attempts,  next,        true};
         POSTERN_TRY(const auto mine, rows::move_outbox(tx, move));

@@ -71,6 +71,7 @@ Error outward(Error error) {
 
 KeeperCore::KeeperCore(const boost::asio::any_io_executor& executor, KeeperParts parts)
     : keyring(std::move(parts.keyring)),
+      leases(parts.lease_limits),
       links(std::move(parts.links)),
       seal_pair(crypto::make_box_pair()),
       lease_changed(executor),
@@ -182,10 +183,12 @@ async::Task<KeeperCore::Ended> KeeperCore::end_uses(keys::EndUses asked) {
     Ended ended;
     const auto took = std::chrono::steady_clock::now() - start;
     ended.took_ms = std::chrono::duration_cast<std::chrono::milliseconds>(took).count();
-    if (answer) ended.connections = answer->connections;
-    // A courier that is gone has no connection left.
-    ended.acknowledged = answer || answer.error().is(ipc::IpcError::closed);
-    if (!ended.acknowledged) {
+    if (answer) {
+        ended.connections = answer->connections;
+        ended.courier = keys::CourierEnd::closed;
+    } else if (answer.error().is(ipc::IpcError::closed)) {
+        ended.courier = keys::CourierEnd::gone;
+    } else {
         log(LogLevel::warning, "courier_did_not_end_uses",
             {{"integration", asked.integration}, {"error", answer.error()}});
     }

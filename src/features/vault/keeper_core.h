@@ -29,6 +29,7 @@ struct KeeperParts {
     std::shared_ptr<Links> links;
     const Clock* clock = nullptr;
     crypto::Argon2Cost cost;
+    LeaseLimits lease_limits;
 };
 
 /// A seal that was opened with a secret, and keeper's halves of it.
@@ -69,10 +70,10 @@ public:
 
     struct Ended {
         std::uint32_t connections = 0;
-        bool acknowledged = false;
+        keys::CourierEnd courier = keys::CourierEnd::silent;
         std::int64_t took_ms = 0;
     };
-    /// Has courier close what it opened under it; waits a second at most.
+    /// Has courier close what it opened under it. One that takes more than a second is ended.
     async::Task<Ended> end_uses(keys::EndUses asked);
 
     /// Destroys something on the store's thread; on a full disk with the room of the reserve.

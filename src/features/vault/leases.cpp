@@ -23,8 +23,8 @@ bool Leases::open(const IntegrationKey& key,
                   std::int64_t lease_s,
                   UnixMs now) {
     if (leases_.size() >= k_leases_max && !leases_.contains(key)) return false;
-    const auto length_s = lease_s <= 0 ? k_lease_default_s : std::min(lease_s, k_lease_max_s);
-    leases_[key] = {epoch, std::move(secret), now + length_s * k_ms, now + k_idle_max_s * k_ms};
+    const auto length_s = lease_s <= 0 ? limits_.default_s : std::min(lease_s, limits_.longest_s);
+    leases_[key] = {epoch, std::move(secret), now + length_s * k_ms, now + limits_.idle_s * k_ms};
     return true;
 }
 
@@ -35,7 +35,7 @@ bool Leases::drop(const IntegrationKey& key) {
 void Leases::touch(const IntegrationKey& key, UnixMs now) {
     const auto found = leases_.find(key);
     if (found == leases_.end() || now >= found->second.ends_ms()) return;
-    found->second.idle_until_ms = now + k_idle_max_s * k_ms;
+    found->second.idle_until_ms = now + limits_.idle_s * k_ms;
 }
 
 keys::Lease Leases::find(const IntegrationKey& key, UnixMs now) const {

@@ -13,9 +13,12 @@
 
 namespace postern::vault {
 
-inline constexpr std::int64_t k_lease_default_s = 12 * 3600;
-inline constexpr std::int64_t k_lease_max_s = 7 * 24 * 3600;
-inline constexpr std::int64_t k_idle_max_s = 8 * 3600;
+/// How long a lease lasts, in seconds.
+struct LeaseLimits {
+    std::int64_t default_s = 12 * 3600;
+    std::int64_t longest_s = 7 * 24 * 3600;
+    std::int64_t idle_s = 8 * 3600;  ///< without a person's act
+};
 /// How long a new seal may wait to be committed and still be tried or leased.
 inline constexpr std::int64_t k_pending_max_s = 15 * 60;
 
@@ -30,6 +33,8 @@ class Leases {
 public:
     static constexpr std::size_t k_leases_max = 10'000;
     static constexpr std::size_t k_pending_max = 1000;
+
+    explicit Leases(const LeaseLimits& limits) : limits_(limits) {}
 
     /// Replaces the one before. `lease_s` is cut at the longest; 0 or less is the default. False
     /// when there are too many.
@@ -80,6 +85,7 @@ private:
 
         [[nodiscard]] UnixMs ends_ms() const { return std::min(until_ms, idle_until_ms); }
     };
+    LeaseLimits limits_;
     std::map<IntegrationKey, Entry> leases_;
     std::map<IntegrationKey, Entry> pending_;
 };

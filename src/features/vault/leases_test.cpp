@@ -25,7 +25,7 @@ IntegrationSecret secret() {
 }
 
 TEST(Leases, end_at_their_deadline) {
-    Leases leases;
+    Leases leases{LeaseLimits{}};
     ASSERT_TRUE(leases.open(key_of(1), 3, secret(), 3600, k_now));
     const auto lease = leases.find(key_of(1), k_now);
     EXPECT_TRUE(lease.open);
@@ -44,7 +44,7 @@ TEST(Leases, end_at_their_deadline) {
 }
 
 TEST(Leases, length_has_a_default_and_a_maximum) {
-    Leases leases;
+    Leases leases{LeaseLimits{}};
     ASSERT_TRUE(leases.open(key_of(1), 1, secret(), 0, k_now));
     EXPECT_EQ(leases.find(key_of(1), k_now).until_ms, k_now + 12 * k_hour);
     ASSERT_TRUE(leases.open(key_of(1), 1, secret(), -5, k_now));
@@ -54,7 +54,7 @@ TEST(Leases, length_has_a_default_and_a_maximum) {
 }
 
 TEST(Leases, idle_limit_moves_only_by_a_touch_and_never_back_to_life) {
-    Leases leases;
+    Leases leases{LeaseLimits{}};
     ASSERT_TRUE(leases.open(key_of(1), 1, secret(), 24 * 3600, k_now));
     EXPECT_EQ(leases.find(key_of(1), k_now).idle_until_ms, k_now + 8 * k_hour);
     // Use does not count as a person's act.
@@ -72,7 +72,7 @@ TEST(Leases, idle_limit_moves_only_by_a_touch_and_never_back_to_life) {
 }
 
 TEST(Leases, secret_is_of_one_epoch_and_one_integration) {
-    Leases leases;
+    Leases leases{LeaseLimits{}};
     ASSERT_TRUE(leases.open(key_of(1), 3, secret(), 3600, k_now));
     EXPECT_FALSE(leases.secret(key_of(1), 2, k_now));
     EXPECT_FALSE(leases.secret(key_of(1), 4, k_now));
@@ -84,7 +84,7 @@ TEST(Leases, secret_is_of_one_epoch_and_one_integration) {
 }
 
 TEST(Leases, pending_key_waits_for_a_quarter_of_an_hour) {
-    Leases leases;
+    Leases leases{LeaseLimits{}};
     ASSERT_TRUE(leases.hold_pending(key_of(1), 4, secret(), k_now));
     EXPECT_FALSE(leases.find(key_of(1), k_now).open);
     EXPECT_TRUE(leases.pending(key_of(1), 4, k_now));
@@ -95,7 +95,7 @@ TEST(Leases, pending_key_waits_for_a_quarter_of_an_hour) {
 }
 
 TEST(Leases, number_is_bounded) {
-    Leases leases;
+    Leases leases{LeaseLimits{}};
     const auto shared = secret();
     const auto nth = [](std::size_t n) {
         std::array<std::uint8_t, 16> id{};

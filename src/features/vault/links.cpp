@@ -28,7 +28,13 @@ async::Task<keys::EndUses::Answer> PeerLinks::end_uses(keys::EndUses asked, Dead
     if (peer == nullptr) co_return fail(ipc::IpcError::closed);
     auto answer = co_await ipc::call(*peer, asked, deadline);
     // Gone while it was asked: its connections went with it.
-    if (!answer && peer->closed()) co_return fail(ipc::IpcError::closed);
+    if (answer || peer->closed()) {
+        if (!answer) co_return fail(ipc::IpcError::closed);
+        co_return answer;
+    }
+    log(LogLevel::error, "courier_hangs", {{"error", answer.error()}});
+    const auto ended = co_await end_courier_();
+    if (ended) co_return fail(ipc::IpcError::closed);
     co_return answer;
 }
 

@@ -4,6 +4,7 @@
 #include "platform/ipc/peer.h"
 #include "platform/keys/seals.h"
 
+#include <functional>
 #include <memory>
 
 namespace postern::vault {
@@ -13,8 +14,8 @@ class Links {
 public:
     virtual ~Links() = default;
 
-    /// Errors: IpcError::closed when courier is gone, and with it every connection it had;
-    /// deadline_passed.
+    /// A courier that does not answer within the deadline is made to end. Errors: IpcError::closed
+    /// when courier is gone, and with it every connection it had; deadline_passed.
     virtual async::Task<keys::EndUses::Answer> end_uses(keys::EndUses asked, Deadline deadline) = 0;
     /// Front asks for the status of leases after a restart: a lost notice is no loss.
     virtual void lease_ended(keys::LeaseEnded notice) = 0;
@@ -23,7 +24,9 @@ public:
 /// Over the peers that the process has at the moment.
 class PeerLinks final : public Links {
 public:
-    explicit PeerLinks(boost::asio::any_io_executor executor) : notices_(std::move(executor)) {}
+    /// `end_courier` ends the process that is courier now.
+    PeerLinks(boost::asio::any_io_executor executor, std::function<async::Task<>()> end_courier)
+        : end_courier_(std::move(end_courier)), notices_(std::move(executor)) {}
 
     void set_front(std::shared_ptr<ipc::Peer> peer) { front_ = std::move(peer); }
     void set_courier(std::shared_ptr<ipc::Peer> peer) { courier_ = std::move(peer); }
@@ -32,6 +35,7 @@ public:
     void lease_ended(keys::LeaseEnded notice) override;
 
 private:
+    std::function<async::Task<>()> end_courier_;
     std::shared_ptr<ipc::Peer> front_;
     std::shared_ptr<ipc::Peer> courier_;
     async::TaskGroup notices_;

@@ -188,7 +188,7 @@ async::Task<keys::CutOff::Answer> SealService::cut_off(keys::CutOff asked) {
                                    .uses_ended_ms = ended->took_ms,
                                    .connections = ended->connections,
                                    .grants = destroyed->grants,
-                                   .courier_acknowledged = ended->acknowledged};
+                                   .courier = ended->courier};
 }
 
 }  // namespace postern::vault

@@ -206,7 +206,7 @@ TEST_F(SealServiceTest, cut_off_ends_everything_and_says_what) {
     EXPECT_EQ(done->epoch, 2U);
     EXPECT_EQ(done->grants, 2U);
     EXPECT_EQ(done->connections, 3U);
-    EXPECT_TRUE(done->courier_acknowledged);
+    EXPECT_EQ(done->courier, keys::CourierEnd::closed);
     EXPECT_GE(done->uses_ended_ms, 0);
     EXPECT_TRUE(keeper->links->take_asked().at(0).all);
     EXPECT_EQ(code_of(keeper->redeem(ticket->ticket)), "ticket_refused");
@@ -231,14 +231,14 @@ TEST_F(SealServiceTest, cut_off_is_good_again_and_unknown_is_told) {
     EXPECT_EQ(cut_off()->epoch, 2U);
 }
 
-TEST_F(SealServiceTest, cut_off_is_acknowledged_only_by_a_courier_that_answered_or_is_gone) {
+TEST_F(SealServiceTest, cut_off_tells_what_became_of_the_connections) {
     connect(k_old);
     keeper->links->failure = Error(ipc::IpcError::closed);
-    EXPECT_TRUE(cut_off()->courier_acknowledged);
+    EXPECT_EQ(cut_off()->courier, keys::CourierEnd::gone);
     keeper->links->failure = Error(async::AsyncError::deadline_passed);
-    EXPECT_FALSE(cut_off()->courier_acknowledged);
+    EXPECT_EQ(cut_off()->courier, keys::CourierEnd::silent);
     keeper->links->failure = Error(ipc::IpcError::busy);
-    EXPECT_FALSE(cut_off()->courier_acknowledged);
+    EXPECT_EQ(cut_off()->courier, keys::CourierEnd::silent);
 }
 
 TEST_F(SealServiceTest, cut_off_takes_a_pending_seal_with_it) {

@@ -69,8 +69,8 @@ public:
         POSTERN_CHECK(opened.has_value());
         auto store = std::move(opened->store);
         if (wrap) store = wrap(std::move(store));
-        KeeperParts parts{std::move(store), std::move(opened->keyring), links, &clock,
-                          k_cheap_cost};
+        KeeperParts parts{
+            std::move(store), std::move(opened->keyring), links, &clock, k_cheap_cost, {}};
         service = std::make_unique<KeeperService>(io.get_executor(), std::move(parts));
     }
     ~Keeper() {

@@ -194,6 +194,13 @@ struct RevokeGrant {
     auto wire() { return std::tie(workspace, integration, grant); }
 };
 
+/// What became of the connections that courier had.
+enum class CourierEnd : std::uint8_t {
+    closed,  ///< courier says so
+    gone,    ///< they ended with its process
+    silent,  ///< it did not answer and could not be ended
+};
+
 /// Raises the epoch, drops the lease, ends every use at courier, destroys shares and grant keys:
 /// after the answer nothing on this host opens the integration. Idempotent. Works on a full disk
 /// (keeper frees its reserve).
@@ -204,10 +211,8 @@ struct CutOff {
         std::int64_t uses_ended_ms = 0;  ///< from the raised epoch to courier's acknowledgement
         std::uint32_t connections = 0;   ///< closed at courier
         std::uint32_t grants = 0;        ///< keys destroyed
-        bool courier_acknowledged = false;
-        auto wire() {
-            return std::tie(epoch, uses_ended_ms, connections, grants, courier_acknowledged);
-        }
+        CourierEnd courier = CourierEnd::silent;
+        auto wire() { return std::tie(epoch, uses_ended_ms, connections, grants, courier); }
     };
     using Failure = KeyError;
     WorkspaceId workspace;

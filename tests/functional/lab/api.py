@@ -102,7 +102,7 @@ class Api:
             connection.close()
 
     def events(self, last_id: str = "") -> Events:
-        return Events(self, last_id)
+        return Events.of(self, last_id)
 
     def _headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.token}"} if self.token else {}
@@ -131,25 +131,30 @@ class Events:
     `closed` is set when the server ends the stream: revoked tokens and cut-offs are seen by it.
     """
 
-    def __init__(self, api: Api, last_id: str = "") -> None:
+    def __init__(self, connection: http.client.HTTPConnection) -> None:
         self.seen: list[Event] = []
         self.closed = threading.Event()
         self._news = threading.Condition()
-        headers = {**api._headers(), "Accept": "text/event-stream"}
-        if last_id:
-            headers["Last-Event-ID"] = last_id
-        self._connection = http.client.HTTPConnection(api.host, api.port, timeout=REQUEST_S)
-        self._connection.request("GET", "/v1/events", headers=headers)
+        self._connection = connection
         # An answer without a length takes the socket from the connection: keep it for close().
-        self._socket = self._connection.sock
-        self._answer = self._connection.getresponse()
+        self._socket = connection.sock
+        self._answer = connection.getresponse()
         if self._answer.status != 200:
             body = self._answer.read()
-            self._connection.close()
+            connection.close()
             raise AssertionError(f"GET /v1/events -> {self._answer.status} {body[:500]!r}")
         self._socket.settimeout(None)
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
+
+    @classmethod
+    def of(cls, api: Api, last_id: str = "") -> Events:
+        headers = {**api._headers(), "Accept": "text/event-stream"}
+        if last_id:
+            headers["Last-Event-ID"] = last_id
+        connection = http.client.HTTPConnection(api.host, api.port, timeout=REQUEST_S)
+        connection.request("GET", "/v1/events", headers=headers)
+        return cls(connection)
 
     def __enter__(self) -> Events:
         return self

@@ -11,6 +11,7 @@ SIGN_IN_REFUSED = "sign_in_refused"
 CERTIFICATE_UNTRUSTED = "certificate_untrusted"
 CERTIFICATE_WRONG_NAME = "certificate_wrong_name"
 CERTIFICATE_EXPIRED = "certificate_expired"
+REGION_NOT_ALLOWED = "region_not_allowed"
 EGRESS_REFUSED = ("address_refused", "refused_private_address")
 TLS_NOT_OFFERED = ("tls_failed", "smtp_starttls_not_offered", "starttls_not_offered")
 

@@ -12,6 +12,7 @@
 #include <gtest/gtest.h>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -39,12 +40,14 @@ public:
 class FakeCredentials final : public CredentialSource {
 public:
     OpenedUse next;  ///< without the password
+    std::optional<UseFor> only_for;
     std::function<void()> before_answer;
     int redeemed = 0;
 
-    async::Task<OpenedUse> redeem(Bytes ticket) override {
+    async::Task<OpenedUse> redeem(Bytes ticket, UseFor purpose) override {
         ++redeemed;
-        if (ticket != Bytes{1}) co_return fail(MailError::ticket_refused);
+        if (ticket != Bytes{1} || (only_for && *only_for != purpose))
+            co_return fail(MailError::ticket_refused);
         OpenedUse use;
         use.integration = next.integration;
         use.by_grant = next.by_grant;

@@ -104,9 +104,9 @@ std::uint32_t CourierService::end_uses(const UseRegistry::End& end) {
     return closed;
 }
 
-async::Task<CourierService::Opened> CourierService::redeem(Bytes ticket) {
+async::Task<CourierService::Opened> CourierService::redeem(Bytes ticket, UseFor purpose) {
     const UseRegistry::Redeeming redeeming(uses_);
-    auto asking = parts_.credentials->redeem(std::move(ticket));
+    auto asking = parts_.credentials->redeem(std::move(ticket), purpose);
     auto what = co_await std::move(asking);
     if (!what) co_return fail(std::move(what.error()));
     auto use = uses_.add(redeeming, {.integration = what->integration,
@@ -123,7 +123,7 @@ async::Task<CourierService::Opened> CourierService::redeem(Bytes ticket) {
 async::Task<VerifyMailbox::Answer> CourierService::verify(VerifyMailbox asked) {
     if (visits_ >= options_.visits_max) co_return fail(ipc::IpcError::busy);
     const Slot slot(visits_);
-    auto redeeming = redeem(std::move(asked.ticket));
+    auto redeeming = redeem(std::move(asked.ticket), UseFor::verify);
     auto opened = co_await std::move(redeeming);
     if (!opened) co_return fail(std::move(opened.error()));
     MailboxVerifier verifier(std::move(opened->context), std::move(opened->what));
@@ -134,7 +134,7 @@ async::Task<VerifyMailbox::Answer> CourierService::verify(VerifyMailbox asked) {
 async::Task<SendMail::Answer> CourierService::send(SendMail asked) {
     if (sends_ >= options_.sends_max) co_return fail(ipc::IpcError::busy);
     const Slot slot(sends_);
-    auto redeeming = redeem(std::exchange(asked.ticket, {}));
+    auto redeeming = redeem(std::exchange(asked.ticket, {}), UseFor::send);
     auto opened = co_await std::move(redeeming);
     if (!opened) co_return fail(std::move(opened.error()));
     Sender sender(std::move(opened->context), *parts_.front, std::move(opened->what),
@@ -149,7 +149,7 @@ async::Task<SaveSent::Answer> CourierService::save_sent(SaveSent asked) {
     }
     const Slot slot(visits_);
     const Reservation reservation(saving_, asked.message_id);
-    auto redeeming = redeem(std::exchange(asked.ticket, {}));
+    auto redeeming = redeem(std::exchange(asked.ticket, {}), UseFor::send);
     auto opened = co_await std::move(redeeming);
     if (!opened) co_return fail(std::move(opened.error()));
     const auto use = opened->context.use;
@@ -169,7 +169,7 @@ async::Task<Watch::Answer> CourierService::watch(Watch asked) {
     if (!codec::IdLabel::parse(asked.search_label)) {
         co_return fail(MailError::protocol_violation, "search label");
     }
-    auto redeeming = redeem(std::exchange(asked.ticket, {}));
+    auto redeeming = redeem(std::exchange(asked.ticket, {}), UseFor::read_replies);
     auto opened = co_await std::move(redeeming);
     if (!opened) co_return fail(std::move(opened.error()));
     if (opened->what.integration != integration) co_return fail(MailError::ticket_refused);

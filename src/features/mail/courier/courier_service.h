@@ -75,7 +75,7 @@ private:
     };
     using WatcherPtr = std::shared_ptr<Watcher>;
 
-    async::Task<Opened> redeem(Bytes ticket);
+    async::Task<Opened> redeem(Bytes ticket, UseFor purpose);
     async::Job run_watch(WatcherPtr watcher, IntegrationId integration);
     async::Job close_expired();
     [[nodiscard]] WatcherPtr find(const IntegrationId& integration) const;

@@ -115,6 +115,26 @@ protected:
         EXPECT_TRUE(connector.connected.empty());
         EXPECT_TRUE(front.ended.empty());
     }
+    async::Job each_with_a_ticket_for(UseFor good_for) {
+        credentials.only_for = good_for;
+        const auto check = [](const char* what, bool asked_right, const auto& answer) {
+            const bool refused = !answer && answer.error().is(MailError::ticket_refused);
+            EXPECT_NE(refused, asked_right) << what;
+        };
+        auto verifying = service->verify({Bytes{1}});
+        check("verify", good_for == UseFor::verify, co_await std::move(verifying));
+        SendMail mail;
+        mail.ticket = {1};
+        auto sending = service->send(std::move(mail));
+        check("send", good_for == UseFor::send, co_await std::move(sending));
+        SaveSent copy;
+        copy.ticket = {1};
+        copy.message_id = "ptn1.a.1.b" + std::string(k_label);
+        auto saving = service->save_sent(std::move(copy));
+        check("save_sent", good_for == UseFor::send, co_await std::move(saving));
+        auto beginning = begin();
+        check("watch", good_for == UseFor::read_replies, co_await std::move(beginning));
+    }
     async::Job too_many() {
         co_await start_watching();
         auto asked = watch_request();
@@ -181,6 +201,15 @@ TEST_F(CourierServiceTest, ticket_of_another_integration) {
     auto asked = watch_request();
     asked.integration = IntegrationId::make(5);
     play(refused(std::move(asked), Error(MailError::ticket_refused)));
+}
+TEST_F(CourierServiceTest, ticket_is_good_for_its_own_verb_only) {
+    play(each_with_a_ticket_for(UseFor::verify));
+}
+TEST_F(CourierServiceTest, ticket_to_send_does_not_watch) {
+    play(each_with_a_ticket_for(UseFor::send));
+}
+TEST_F(CourierServiceTest, ticket_to_read_does_not_send) {
+    play(each_with_a_ticket_for(UseFor::read_replies));
 }
 TEST_F(CourierServiceTest, search_text_that_is_no_label) {
     auto asked = watch_request();

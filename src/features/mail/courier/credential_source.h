@@ -11,6 +11,9 @@
 
 namespace postern::mail::courier {
 
+/// What a ticket must have been minted for.
+enum class UseFor : std::uint8_t { verify, send, read_replies };
+
 /// What a one-use ticket gave: a credential, where it may be used, and under what.
 struct OpenedUse {
     IntegrationId integration;
@@ -27,8 +30,9 @@ struct OpenedUse {
 class CredentialSource {
 public:
     virtual ~CredentialSource() = default;
-    /// Errors: MailError::ticket_refused, ipc::IpcError.
-    virtual async::Task<OpenedUse> redeem(Bytes ticket) = 0;
+    /// Errors: MailError::ticket_refused, also for a ticket that is good for something else;
+    /// ipc::IpcError.
+    virtual async::Task<OpenedUse> redeem(Bytes ticket, UseFor purpose) = 0;
 };
 
 }  // namespace postern::mail::courier

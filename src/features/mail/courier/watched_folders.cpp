@@ -76,9 +76,13 @@ Result<> WatchedFolders::note_state(Folder& folder, const imap::FolderState& sta
         return fail(MailError::protocol_violation, "no UIDVALIDITY or UIDNEXT");
     }
     if (cursor.uid_validity != *state.uid_validity) {
-        folder.validity_changed = folder.validity_changed || cursor.uid_validity != 0;
+        // The old numbers mean nothing now, the floor included: the whole folder is searched for
+        // our label, which finds no foreign mail. What was taken in before is known by its
+        // Message-ID.
+        const bool is_new = cursor.uid_validity == 0;
+        folder.validity_changed = folder.validity_changed || !is_new;
         cursor.uid_validity = *state.uid_validity;
-        cursor.next_uid = *state.uid_next;
+        cursor.next_uid = is_new ? *state.uid_next : 1;
     }
     folder.end = *state.uid_next;
     // A server that was set back without saying so: what it gives out again is looked at again.
@@ -138,7 +142,6 @@ async::Task<WatchedFolders::Round> WatchedFolders::search(std::size_t at) {
                 .next = folder.cursor.next_uid,
                 .validity_changed = folder.validity_changed,
                 .hits = {}};
-    if (round.validity_changed) co_return round;
 
     const bool to_the_newest = folder.changed;
     folder.changed = false;

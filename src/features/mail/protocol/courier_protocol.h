@@ -195,7 +195,7 @@ struct FolderSearched {
     IntegrationId integration;
     std::string folder;
     std::uint32_t uid_validity = 0;
-    bool validity_changed = false;  ///< old cursor void: `first` is the new floor
+    bool validity_changed = false;  ///< old cursor void: all is searched anew
     std::uint32_t first = 0;
     std::uint32_t next = 0;
     std::uint64_t bytes = 0;  ///< received for this search and its header fetches

@@ -41,7 +41,10 @@ bool Client::non_sync_literals() const noexcept {
 CommandWriter Client::begin(Command command, Answer answer) {
     pending_ = Pending{};
     pending_.command = command;
-    pending_.tag = "P" + std::to_string(++tag_number_);
+    // One command at a time: a letter tells its answer from the one before. The server repeats it
+    // with every answer, so a longer one would cost bytes with each new mail of a mailbox.
+    pending_.tag = std::string(1, static_cast<char>('A' + tag_number_));
+    tag_number_ = (tag_number_ + 1) % 26;
     pending_.answer = std::move(answer);
     answer_.reset();
     return CommandWriter(pending_.tag);

@@ -80,14 +80,14 @@ const std::string k_fetch_tail = "BODY.PEEK[HEADER.FIELDS (From In-Reply-To)])\r
 TEST(Folders, are_listed_with_their_use) {
     Scenario scenario;
     scenario.open_folder(k_dovecot).start([](Client& c) { return c.list_folders(); });
-    scenario.client("P3 LIST \"\" \"*\" RETURN (SPECIAL-USE)\r\n");
+    scenario.client("C LIST \"\" \"*\" RETURN (SPECIAL-USE)\r\n");
     scenario.server(
         "* LIST (\\HasNoChildren \\Sent) \".\" Gesendet\r\n"
         "* LIST (\\HasNoChildren \\junk) \"/\" \"Spam mail\"\r\n"
         "* LIST () NIL INBOX\r\n"
         "* LIST (\\NoSelect) \"\\\\\" {5}\r\na\"b)c\r\n"
         "* LIST (\\Archive \\All) \"/\" Entw&APw-rfe (\"CHILDINFO\" (\"SUBSCRIBED\"))\r\n"
-        "P3 OK done\r\n");
+        "C OK done\r\n");
     scenario.answer("Gesendet.s;Spam mail/j;INBOX-;a\"b)c\\x;Entw\xc3\xbcrfe/aA;", folders_of);
     scenario.run();
 }
@@ -95,8 +95,8 @@ TEST(Folders, are_listed_with_their_use) {
 TEST(Folders, are_listed_plainly_where_the_server_knows_no_more) {
     Scenario scenario;
     scenario.open_folder(k_plain).start([](Client& c) { return c.list_folders(); });
-    scenario.client("P3 LIST \"\" \"*\"\r\n");
-    scenario.server("* list (\\Sent) \"/\" \"[Gmail]/Gesendet\"\r\nP3 OK Success\r\n");
+    scenario.client("C LIST \"\" \"*\"\r\n");
+    scenario.server("* list (\\Sent) \"/\" \"[Gmail]/Gesendet\"\r\nC OK Success\r\n");
     scenario.answer("[Gmail]/Gesendet/s;", folders_of).run();
 }
 
@@ -104,10 +104,10 @@ TEST(Folders, state_is_asked_without_opening) {
     Scenario scenario;
     scenario.open_folder(k_dovecot);
     scenario.start([](Client& c) { return c.ask_folder_state(*FolderName::from_utf8("Ju nk")); });
-    scenario.client("P3 STATUS \"Ju nk\" (MESSAGES UIDNEXT UIDVALIDITY)\r\n");
+    scenario.client("C STATUS \"Ju nk\" (MESSAGES UIDNEXT UIDVALIDITY)\r\n");
     scenario.server(
         "* STATUS \"Ju nk\" (MESSAGES 4 UIDNEXT 9 UIDVALIDITY 4294967295 X (a b)) \r\n"
-        "P3 OK done\r\n");
+        "C OK done\r\n");
     scenario.answer("4 9 4294967295", [](Client& c) {
         return describe_answer(c.take<FolderState>(), [](const FolderState& s) {
             return std::to_string(*s.exists) + ' ' + std::to_string(*s.uid_next) + ' ' +
@@ -121,8 +121,8 @@ TEST(Folders, missing_one_is_an_answer_not_an_end) {
     Scenario scenario;
     scenario.open_folder(k_dovecot);
     scenario.start([](Client& c) { return c.examine(*FolderName::from_utf8("Nope")); });
-    scenario.client("P3 EXAMINE \"Nope\"\r\n");
-    scenario.server("P3 NO [NONEXISTENT] Mailbox doesn't exist: Nope\r\n");
+    scenario.client("C EXAMINE \"Nope\"\r\n");
+    scenario.server("C NO [NONEXISTENT] Mailbox doesn't exist: Nope\r\n");
     scenario.answer("error imap_no_such_folder", [](Client& c) {
         EXPECT_TRUE(c.status() == Client::Status::closed ||
                     c.idle().error().is(ImapError::wrong_state));
@@ -135,26 +135,26 @@ TEST(Folders, missing_one_is_an_answer_not_an_end) {
 
 TEST(Search, sorts_unites_and_drops_what_lies_below) {
     Scenario scenario;
-    scenario.open_folder(k_dovecot).start(search_label(44)).client("P3 " + k_search_44);
-    scenario.server("* SEARCH 46 44 43\r\n* search 46 4294967295 \r\n* SEARCH\r\nP3 OK done\r\n");
+    scenario.open_folder(k_dovecot).start(search_label(44)).client("C " + k_search_44);
+    scenario.server("* SEARCH 46 44 43\r\n* search 46 4294967295 \r\n* SEARCH\r\nC OK done\r\n");
     scenario.answer("44 46 4294967295 ", uids_of).run();
 }
 
 TEST(Search, may_find_nothing) {
     Scenario scenario;
-    scenario.open_folder(k_dovecot).start(search_label(44)).client("P3 " + k_search_44);
-    scenario.server("* SEARCH \r\n* 4 EXISTS\r\nP3 OK done\r\n").answer("", uids_of);
-    scenario.start(search_label(44)).client("P4 " + k_search_44);
-    scenario.server("P4 OK done\r\n").answer("", uids_of);
-    scenario.start(search_label(44)).client("P5 " + k_search_44);
-    scenario.server("P5 NO [UNAVAILABLE] index\r\n");
+    scenario.open_folder(k_dovecot).start(search_label(44)).client("C " + k_search_44);
+    scenario.server("* SEARCH \r\n* 4 EXISTS\r\nC OK done\r\n").answer("", uids_of);
+    scenario.start(search_label(44)).client("D " + k_search_44);
+    scenario.server("D OK done\r\n").answer("", uids_of);
+    scenario.start(search_label(44)).client("E " + k_search_44);
+    scenario.server("E NO [UNAVAILABLE] index\r\n");
     scenario.answer("error imap_server_unavailable", uids_of).run();
 }
 
 TEST(Headers, come_per_mail_in_any_order_and_form) {
     Scenario scenario;
     scenario.open_folder(k_dovecot).start(fetch({50, 44, 45}, true));
-    scenario.client("P3 UID FETCH 44:45,50 (UID RFC822.SIZE " + k_fetch_tail);
+    scenario.client("C UID FETCH 44:45,50 (UID RFC822.SIZE " + k_fetch_tail);
     scenario.server(
         "* 7 FETCH (UID 50 RFC822.SIZE 99 BODY[HEADER.FIELDS (From In-Reply-To)] {9}\r\n"
         "From: a\r\n)\r\n"
@@ -162,17 +162,17 @@ TEST(Headers, come_per_mail_in_any_order_and_form) {
         "* 5 fetch (body[header.fields (\"FROM\" \"IN-REPLY-TO\")] {0}\r\n UID 44)\r\n"
         "* 6 FETCH (X-GM-LABELS (\"a)b\" ({3}\r\n)\r\n)) UID 45 BODY[HEADER.FIELDS (From)] "
         "\"\")\r\n"
-        "P3 OK done\r\n");
+        "C OK done\r\n");
     scenario.answer("44/0=;45/0=;50/99=From: a\r\n;", headers_of).run();
 }
 
 TEST(Headers, of_a_mail_that_is_gone_are_missing) {
     Scenario scenario;
     scenario.open_folder(k_dovecot).start(fetch({44, 45}));
-    scenario.client("P3 UID FETCH 44:45 (UID " + k_fetch_tail);
+    scenario.client("C UID FETCH 44:45 (UID " + k_fetch_tail);
     scenario.server(
         "* 2 EXPUNGE\r\n* 2 FETCH (UID 45 BODY[HEADER.FIELDS (From)] NIL)\r\n"
-        "P3 OK [EXPUNGEISSUED] some\r\n");
+        "C OK [EXPUNGEISSUED] some\r\n");
     scenario.answer("", headers_of).run();
 }
 
@@ -191,7 +191,7 @@ struct BodyStory {
                      return {};
                  }});
         });
-        scenario.client("P3 UID FETCH 46 (UID BODY.PEEK[])\r\n");
+        scenario.client("C UID FETCH 46 (UID BODY.PEEK[])\r\n");
     }
     void expect(const std::string& server, const std::string& answer) {
         auto into = got;
@@ -206,21 +206,20 @@ struct BodyStory {
 
 TEST(Body, is_streamed) {
     BodyStory().expect(
-        "* 9 FETCH (UID 46 FLAGS (\\Seen) BODY[] {12}\r\na\r\nP3 OK\n\r\n\")\r\nP3 OK done\r\n",
-        "46 12 a\r\nP3 OK\n\r\n\"");
+        "* 9 FETCH (UID 46 FLAGS (\\Seen) BODY[] {11}\r\na\r\nC OK\n\r\n\")\r\nC OK done\r\n",
+        "46 11 a\r\nC OK\n\r\n\"");
 }
 TEST(Body, may_come_before_its_uid) {
-    BodyStory().expect("* 9 FETCH (BODY[] {2}\r\nab UID 46)\r\nP3 OK done\r\n", "46 2 ab");
+    BodyStory().expect("* 9 FETCH (BODY[] {2}\r\nab UID 46)\r\nC OK done\r\n", "46 2 ab");
 }
 TEST(Body, may_be_quoted_or_empty) {
-    BodyStory().expect("* 9 FETCH (UID 46 BODY[] \"a\\\\b\")\r\nP3 OK done\r\n", "46 3 a\\b");
-    BodyStory().expect("* 9 FETCH (UID 46 BODY[] {0}\r\n)\r\nP3 OK done\r\n", "46 0 ");
+    BodyStory().expect("* 9 FETCH (UID 46 BODY[] \"a\\\\b\")\r\nC OK done\r\n", "46 3 a\\b");
+    BodyStory().expect("* 9 FETCH (UID 46 BODY[] {0}\r\n)\r\nC OK done\r\n", "46 0 ");
 }
 TEST(Body, that_is_gone_is_an_error_of_its_own) {
-    BodyStory().expect("P3 OK done\r\n", "error imap_message_gone");
-    BodyStory().expect("* 9 FETCH (UID 46 BODY[] NIL)\r\nP3 OK done\r\n",
-                       "error imap_message_gone");
-    BodyStory().expect("* 9 FETCH (UID 46 FLAGS ())\r\nP3 OK done\r\n", "error imap_message_gone");
+    BodyStory().expect("C OK done\r\n", "error imap_message_gone");
+    BodyStory().expect("* 9 FETCH (UID 46 BODY[] NIL)\r\nC OK done\r\n", "error imap_message_gone");
+    BodyStory().expect("* 9 FETCH (UID 46 FLAGS ())\r\nC OK done\r\n", "error imap_message_gone");
 }
 
 TEST(Body, of_50_mb_passes_through_without_being_held) {
@@ -228,10 +227,10 @@ TEST(Body, of_50_mb_passes_through_without_being_held) {
     ASSERT_TRUE(client.receive(as_bytes("* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR] hi\r\n")));
     ASSERT_TRUE(client.sign_in("a", Secret::copy_of(as_bytes("b"))));
     (void)client.take_output();
-    ASSERT_TRUE(client.receive(as_bytes("P1 OK in\r\n")));
+    ASSERT_TRUE(client.receive(as_bytes("A OK in\r\n")));
     ASSERT_TRUE(client.examine(*FolderName::from_utf8("INBOX")));
     (void)client.take_output();
-    ASSERT_TRUE(client.receive(as_bytes("P2 OK in\r\n")));
+    ASSERT_TRUE(client.receive(as_bytes("B OK in\r\n")));
 
     constexpr std::uint64_t k_size = 50ull * 1024 * 1024;
     const Bytes chunk(16 * 1024, 'x');
@@ -250,7 +249,7 @@ TEST(Body, of_50_mb_passes_through_without_being_held) {
     for (std::uint64_t sent = 0; sent < k_size; sent += chunk.size()) {
         ASSERT_TRUE(client.receive(chunk));
     }
-    ASSERT_TRUE(client.receive(as_bytes(")\r\nP3 OK done\r\n")));
+    ASSERT_TRUE(client.receive(as_bytes(")\r\nC OK done\r\n")));
     EXPECT_TRUE(in_place);
     EXPECT_EQ(delivered, k_size);
     EXPECT_EQ(client.take<FetchedBody>()->bytes, k_size);
@@ -278,12 +277,12 @@ TEST(Append, waits_for_the_server_and_learns_the_uid) {
     Scenario scenario;
     scenario.open_folder(k_dovecot);
     scenario.start([](Client& c) { return c.append(mail_of(8, "A: b\r\n\r\n")); });
-    scenario.client("P3 APPEND \"Sent\" (\\Seen) {8}\r\n").server("+ OK\r\n");
-    scenario.client("A: b\r\n\r\n\r\n").server("* 4 EXISTS\r\nP3 OK [APPENDUID 3 17] done\r\n");
+    scenario.client("C APPEND \"Sent\" (\\Seen) {8}\r\n").server("+ OK\r\n");
+    scenario.client("A: b\r\n\r\n\r\n").server("* 4 EXISTS\r\nC OK [APPENDUID 3 17] done\r\n");
     scenario.answer("3 17", appended_of);
     scenario.start([](Client& c) { return c.append(mail_of(1, "x")); });
-    scenario.client("P4 APPEND \"Sent\" (\\Seen) {1}\r\n").server("+\r\n");
-    scenario.client("x\r\n").server("P4 OK done\r\n").answer("0 0", appended_of).run();
+    scenario.client("D APPEND \"Sent\" (\\Seen) {1}\r\n").server("+\r\n");
+    scenario.client("x\r\n").server("D OK done\r\n").answer("0 0", appended_of).run();
 }
 
 TEST(Append, refusal_comes_before_the_mail) {
@@ -293,11 +292,11 @@ TEST(Append, refusal_comes_before_the_mail) {
         Scenario scenario;
         scenario.open_folder(k_dovecot);
         scenario.start([](Client& c) { return c.append(mail_of(8, "A: b\r\n\r\n")); });
-        scenario.client("P3 APPEND \"Sent\" (\\Seen) {8}\r\n");
-        scenario.server("P3 NO " + std::string(code) + "\r\n");
+        scenario.client("C APPEND \"Sent\" (\\Seen) {8}\r\n");
+        scenario.server("C NO " + std::string(code) + "\r\n");
         scenario.answer(std::string("error ") + error, appended_of).client("");
-        scenario.start([](Client& c) { return c.noop(); }).client("P4 NOOP\r\n");
-        scenario.server("P4 OK\r\n").done().run();
+        scenario.start([](Client& c) { return c.noop(); }).client("D NOOP\r\n");
+        scenario.server("D OK\r\n").done().run();
     }
 }
 
@@ -310,7 +309,7 @@ TEST(Idle, tells_of_new_mail_at_any_moment) {
         };
     };
     scenario.open_folder(k_dovecot).start(changed(false));
-    scenario.start([](Client& c) { return c.idle(); }).client("P3 IDLE\r\n");
+    scenario.start([](Client& c) { return c.idle(); }).client("C IDLE\r\n");
     scenario.status(Client::Status::busy);
     scenario.server("* 4 EXISTS\r\n+ idling\r\n").status(Client::Status::idling);
     scenario.start(changed(true)).start(changed(false));
@@ -319,8 +318,8 @@ TEST(Idle, tells_of_new_mail_at_any_moment) {
     scenario.server("* 1 EXPUNGE\r\n* 3 EXISTS\r\n").start(changed(true));
     scenario.start([](Client& c) { return c.stop_idle(); }).client("DONE\r\n");
     scenario.status(Client::Status::busy);
-    scenario.server("* 5 EXISTS\r\nP3 OK Idle completed\r\n").done().start(changed(true));
-    scenario.start([](Client& c) { return c.idle(); }).client("P4 IDLE\r\n");
+    scenario.server("* 5 EXISTS\r\nC OK Idle completed\r\n").done().start(changed(true));
+    scenario.start([](Client& c) { return c.idle(); }).client("D IDLE\r\n");
     scenario.server("+ idling\r\n* 6 EXISTS\r\n").start(changed(true)).run();
 }
 
@@ -328,14 +327,14 @@ TEST(Idle, stopped_before_it_began_sends_done_after_the_plus) {
     Scenario scenario;
     scenario.open_folder(k_dovecot);
     scenario.start([](Client& c) { return c.idle(); });
-    scenario.start([](Client& c) { return c.stop_idle(); }).client("P3 IDLE\r\n");
-    scenario.server("+ idling\r\n").client("DONE\r\n").server("P3 OK done\r\n").done().run();
+    scenario.start([](Client& c) { return c.stop_idle(); }).client("C IDLE\r\n");
+    scenario.server("+ idling\r\n").client("DONE\r\n").server("C OK done\r\n").done().run();
 }
 
 TEST(Idle, needs_the_capability_and_can_be_refused) {
     Scenario scenario;
     scenario.open_folder(k_dovecot).start([](Client& c) { return c.idle(); });
-    scenario.client("P3 IDLE\r\n").server("P3 NO busy\r\n");
+    scenario.client("C IDLE\r\n").server("C NO busy\r\n");
     scenario.answer("error imap_command_refused", [](Client& c) {
         return c.status() == Client::Status::closed ? "error" : describe_answer(c.take<Done>());
     });

@@ -32,16 +32,16 @@ ClientOptions small() {
                        .folders_max = 3}};
 }
 
-/// A client with an open folder of 3 mails; the next tag is P3.
+/// A client with an open folder of 3 mails; the next tag is C.
 void open_folder(Client& client) {
     const auto say = [&](std::string_view text) { ASSERT_TRUE(client.receive(as_bytes(text))); };
     say("* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR IDLE] hi\r\n");
     ASSERT_TRUE(client.sign_in("a", Secret::copy_of(as_bytes("b"))));
     (void)client.take_output();
-    say("P1 OK [CAPABILITY IMAP4rev1 IDLE] in\r\n");
+    say("A OK [CAPABILITY IMAP4rev1 IDLE] in\r\n");
     ASSERT_TRUE(client.examine(*FolderName::from_utf8("INBOX")));
     (void)client.take_output();
-    say("* 3 EXISTS\r\nP2 OK in\r\n");
+    say("* 3 EXISTS\r\nB OK in\r\n");
     ASSERT_TRUE(client.take<FolderState>());
 }
 
@@ -162,7 +162,7 @@ std::vector<Case> fetch_and_order_cases() {
         {Asked::headers, k_headers + "{1}\r\na UID 4)\r\n", protocol_violation},
         {Asked::headers, k_headers + "{1}\r\na BODY[HEADER.FIELDS (From)] {1}\r\na)\r\n",
          protocol_violation},
-        {Asked::headers, k_headers + "{1}\r\na)\r\n" + k_headers + "{1}\r\na)\r\nP3 OK\r\n",
+        {Asked::headers, k_headers + "{1}\r\na)\r\n" + k_headers + "{1}\r\na)\r\nC OK\r\n",
          protocol_violation},
         {Asked::headers,
          k_headers + "{200}\r\n" + std::string(200, 'a') + ")\r\n" +
@@ -190,12 +190,12 @@ std::vector<Case> fetch_and_order_cases() {
          protocol_violation},
         {Asked::body, k_headers + "{1}\r\n", protocol_violation},
         // Continuations and answers at the wrong time.
-        {Asked::append, "P3 OK early\r\n", protocol_violation},
-        {Asked::append, "+ go\r\nP3 NO in the middle\r\n", protocol_violation},
+        {Asked::append, "C OK early\r\n", protocol_violation},
+        {Asked::append, "+ go\r\nC NO in the middle\r\n", protocol_violation},
         {Asked::append, "+ go\r\n+ go\r\n", protocol_violation},
         {Asked::idle, "+ go\r\n+ go\r\n", protocol_violation},
         {Asked::search, "+ go\r\n", protocol_violation},
-        {Asked::search, "P4 OK\r\n", protocol_violation},
+        {Asked::search, "D OK\r\n", protocol_violation},
     };
 }
 
@@ -243,7 +243,7 @@ TEST(Hostile, harmless_oddities_are_lived_with) {
              "* OK [UIDNEXT 99999999999999] x\r\n",
          }) {
         Hostile hostile(Asked::search);
-        ASSERT_TRUE(hostile.client().receive(as_bytes(said + "P3 OK done\r\n"))) << said;
+        ASSERT_TRUE(hostile.client().receive(as_bytes(said + "C OK done\r\n"))) << said;
         EXPECT_TRUE(hostile.client().take<SearchResult>()) << said;
     }
 }
@@ -259,7 +259,7 @@ TEST(Hostile, very_long_search_answer_needs_no_long_line) {
         line += ' ' + std::to_string(uid);
     }
     ASSERT_GT(line.size(), 500'000u);
-    ASSERT_TRUE(client.receive(as_bytes(line + "\r\nP3 OK done\r\n")));
+    ASSERT_TRUE(client.receive(as_bytes(line + "\r\nC OK done\r\n")));
     EXPECT_EQ(client.take<SearchResult>()->uids.size(), 100'000u);
     ASSERT_TRUE(client.search(*SearchQuery::replies({.needles = label})));
     (void)client.take_output();
@@ -302,7 +302,7 @@ TEST(Hostile, arguments_of_ours_cannot_smuggle_a_command) {
     Client client({.tls = true, .allow_plaintext_sign_in = false, .limits = {}});
     open_folder(client);
     const auto uids = *UidSet::of({1});
-    for (const std::string field : {"", "From)", "A B", "A\r\nP9 DELETE", "A\"", "B\xc3\xa4"}) {
+    for (const std::string field : {"", "From)", "A B", "A\r\nI DELETE", "A\"", "B\xc3\xa4"}) {
         const auto started = client.fetch_headers({.uids = uids, .fields = {field}});
         EXPECT_TRUE(started.error().is(ImapError::bad_argument)) << field;
     }

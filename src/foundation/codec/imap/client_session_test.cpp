@@ -33,14 +33,14 @@ TEST(Session, starts_tls_signs_in_and_out) {
     scenario.server(
         "* OK [CAPABILITY IMAP4rev1 SASL-IR LOGIN-REFERRALS ID ENABLE IDLE LITERAL+ "
         "STARTTLS LOGINDISABLED] Dovecot (Debian) ready.\r\n");
-    scenario.start([](Client& c) { return c.start_tls(); }).client("P1 STARTTLS\r\n");
-    scenario.server("P1 OK Begin TLS negotiation now.\r\n").done();
+    scenario.start([](Client& c) { return c.start_tls(); }).client("A STARTTLS\r\n");
+    scenario.server("A OK Begin TLS negotiation now.\r\n").done();
     scenario.status(Client::Status::tls_handshake);
     scenario.start([](Client& c) { return c.tls_started(); });
-    scenario.start(ask_capabilities()).client("P2 CAPABILITY\r\n");
-    scenario.server("* CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN AUTH=LOGIN\r\nP2 OK ok\r\n").done();
-    scenario.start(sign_in("ada", "pw")).client("P3 AUTHENTICATE PLAIN AGFkYQBwdw==\r\n");
-    scenario.server("P3 OK [CAPABILITY IMAP4rev1 IDLE] Logged in\r\n").done();
+    scenario.start(ask_capabilities()).client("B CAPABILITY\r\n");
+    scenario.server("* CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN AUTH=LOGIN\r\nB OK ok\r\n").done();
+    scenario.start(sign_in("ada", "pw")).client("C AUTHENTICATE PLAIN AGFkYQBwdw==\r\n");
+    scenario.server("C OK [CAPABILITY IMAP4rev1 IDLE] Logged in\r\n").done();
     scenario.status(Client::Status::ready);
     scenario.run();
 }
@@ -48,29 +48,29 @@ TEST(Session, starts_tls_signs_in_and_out) {
 TEST(Session, signs_in_without_initial_response) {
     Scenario scenario;
     scenario.server("* OK The Microsoft Exchange IMAP4 service is ready. [QQBNADAA]\r\n");
-    scenario.start(ask_capabilities()).client("P1 CAPABILITY\r\n");
+    scenario.start(ask_capabilities()).client("A CAPABILITY\r\n");
     scenario
         .server(
             "* CAPABILITY IMAP4 IMAP4rev1 AUTH=PLAIN AUTH=XOAUTH2 UIDPLUS ID UNSELECT "
-            "CHILDREN IDLE NAMESPACE LITERAL+\r\nP1 OK CAPABILITY completed.\r\n")
+            "CHILDREN IDLE NAMESPACE LITERAL+\r\nA OK CAPABILITY completed.\r\n")
         .done();
-    scenario.start(sign_in("ada", "pw")).client("P2 AUTHENTICATE PLAIN\r\n");
+    scenario.start(sign_in("ada", "pw")).client("B AUTHENTICATE PLAIN\r\n");
     scenario.server("+ \r\n").client("AGFkYQBwdw==\r\n");
-    scenario.server("P2 OK AUTHENTICATE completed.\r\n").done();
+    scenario.server("B OK AUTHENTICATE completed.\r\n").done();
     scenario.run();
 }
 
 TEST(Session, takes_capabilities_that_come_untagged_with_the_sign_in) {
     Scenario scenario;
     scenario.server("* OK Gimap ready for requests from 192.0.2.1 a1b2c3\r\n");
-    scenario.start(ask_capabilities()).client("P1 CAPABILITY\r\n");
+    scenario.start(ask_capabilities()).client("A CAPABILITY\r\n");
     scenario
         .server(
-            "* CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN X-GM-EXT-1\r\nP1 OK Thats all she "
+            "* CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN X-GM-EXT-1\r\nA OK Thats all she "
             "wrote! 123\r\n")
         .done();
-    scenario.start(sign_in("ada", "pw")).client("P2 AUTHENTICATE PLAIN AGFkYQBwdw==\r\n");
-    scenario.server("* CAPABILITY IMAP4rev1 IDLE X-GM-EXT-1\r\nP2 OK ada authenticated\r\n");
+    scenario.start(sign_in("ada", "pw")).client("B AUTHENTICATE PLAIN AGFkYQBwdw==\r\n");
+    scenario.server("* CAPABILITY IMAP4rev1 IDLE X-GM-EXT-1\r\nB OK ada authenticated\r\n");
     scenario.answer("idle gmail", [](Client& c) {
         if (!c.take<Done>()) return std::string("error");
         const Capabilities& caps = c.capabilities();
@@ -82,25 +82,25 @@ TEST(Session, takes_capabilities_that_come_untagged_with_the_sign_in) {
 TEST(Session, uses_login_where_plain_is_not_offered) {
     Scenario scenario;
     scenario.server("* OK [CAPABILITY IMAP4rev1] hello\r\n");
-    scenario.start(sign_in("a\"d\\a", "p w")).client("P1 LOGIN \"a\\\"d\\\\a\" \"p w\"\r\n");
-    scenario.server("P1 OK done\r\n").done();
+    scenario.start(sign_in("a\"d\\a", "p w")).client("A LOGIN \"a\\\"d\\\\a\" \"p w\"\r\n");
+    scenario.server("A OK done\r\n").done();
     scenario.run();
 }
 
 TEST(Session, login_with_8bit_password_waits_for_the_server) {
     Scenario scenario;
     scenario.server("* OK [CAPABILITY IMAP4rev1] hello\r\n");
-    scenario.start(sign_in("ada", "p\xc3\xa4")).client("P1 LOGIN \"ada\" {3}\r\n");
+    scenario.start(sign_in("ada", "p\xc3\xa4")).client("A LOGIN \"ada\" {3}\r\n");
     scenario.server("+ go on\r\n").client("p\xc3\xa4\r\n");
-    scenario.server("P1 OK done\r\n").done();
+    scenario.server("A OK done\r\n").done();
     scenario.run();
 }
 
 TEST(Session, login_with_8bit_password_does_not_wait_where_the_server_allows_it) {
     Scenario scenario;
     scenario.server("* OK [CAPABILITY IMAP4rev1 LITERAL+] hello\r\n");
-    scenario.start(sign_in("ada", "p\xc3\xa4")).client("P1 LOGIN \"ada\" {3+}\r\np\xc3\xa4\r\n");
-    scenario.server("P1 OK done\r\n").done();
+    scenario.start(sign_in("ada", "p\xc3\xa4")).client("A LOGIN \"ada\" {3+}\r\np\xc3\xa4\r\n");
+    scenario.server("A OK done\r\n").done();
     scenario.run();
 }
 
@@ -130,7 +130,7 @@ TEST(Session, refused_sign_in_names_the_reason_but_not_what_the_server_said) {
         greet(client, "IMAP4rev1 AUTH=PLAIN SASL-IR");
         ASSERT_TRUE(client.sign_in("ada", secret("hunter2")));
         (void)client.take_output();
-        ASSERT_TRUE(client.receive(as_bytes("P1 " + c.line + "\r\n")));
+        ASSERT_TRUE(client.receive(as_bytes("A " + c.line + "\r\n")));
         const auto answer = client.take<Done>();
         ASSERT_FALSE(answer);
         EXPECT_TRUE(answer.error().is(c.error)) << c.line;
@@ -161,7 +161,7 @@ TEST(Session, login_is_never_used_when_disabled) {
 TEST(Session, injection_in_user_or_password_is_refused) {
     using namespace std::string_literals;
     for (const std::string& bad :
-         {""s, "a\r\nP2 DELETE INBOX"s, "a\nb"s, "a\0b"s, std::string(4001, 'a')}) {
+         {""s, "a\r\nB DELETE INBOX"s, "a\nb"s, "a\0b"s, std::string(4001, 'a')}) {
         Client client({.tls = true, .allow_plaintext_sign_in = false, .limits = {}});
         greet(client, "IMAP4rev1");
         EXPECT_TRUE(client.sign_in(bad, secret("pw")).error().is(ImapError::bad_argument));
@@ -177,7 +177,7 @@ TEST(Session, bytes_behind_the_starttls_answer_end_the_connection) {
         greet(client, "IMAP4rev1 STARTTLS");
         ASSERT_TRUE(client.start_tls());
         (void)client.take_output();
-        const std::string answer = "P1 OK go\r\n";
+        const std::string answer = "A OK go\r\n";
         const std::string injected = "* CAPABILITY IMAP4rev1\r\n";
         Result<> last;
         if (together) {
@@ -197,7 +197,7 @@ TEST(Session, answer_before_the_command_was_sent_ends_the_connection) {
     Client client(plain());
     greet(client, "IMAP4rev1 STARTTLS");
     ASSERT_TRUE(client.start_tls());
-    EXPECT_FALSE(client.receive(as_bytes("P1 OK go\r\n")));
+    EXPECT_FALSE(client.receive(as_bytes("A OK go\r\n")));
     EXPECT_EQ(client.status(), Client::Status::closed);
 }
 
@@ -206,7 +206,7 @@ TEST(Session, capabilities_learnt_in_clear_are_forgotten_under_tls) {
     greet(client, "IMAP4rev1 STARTTLS AUTH=PLAIN");
     ASSERT_TRUE(client.start_tls());
     (void)client.take_output();
-    ASSERT_TRUE(client.receive(as_bytes("P1 OK go\r\n")));
+    ASSERT_TRUE(client.receive(as_bytes("A OK go\r\n")));
     ASSERT_TRUE(client.tls_started());
     EXPECT_FALSE(client.capabilities().known);
     EXPECT_TRUE(client.sign_in("ada", secret("pw")).error().is(ImapError::wrong_state));
@@ -218,7 +218,7 @@ TEST(Session, greetings_that_are_none_are_refused) {
         {"* NO no\r\n", ImapError::protocol_violation},
         {"* 1 EXISTS\r\n", ImapError::protocol_violation},
         {"+ go\r\n", ImapError::protocol_violation},
-        {"P1 OK\r\n", ImapError::protocol_violation},
+        {"A OK\r\n", ImapError::protocol_violation},
         {"\r\n", ImapError::protocol_violation},
         {"220 smtp.example.org ESMTP\r\n", ImapError::protocol_violation},
         {"HTTP/1.1 400 Bad Request\r\n", ImapError::protocol_violation},
@@ -242,10 +242,10 @@ TEST(Session, sign_out_ends_cleanly_with_or_without_the_tagged_answer) {
         Client client({.tls = true, .allow_plaintext_sign_in = false, .limits = {}});
         greet(client, "IMAP4rev1");
         ASSERT_TRUE(client.sign_out());
-        EXPECT_EQ(as_text(client.take_output()), "P1 LOGOUT\r\n");
+        EXPECT_EQ(as_text(client.take_output()), "A LOGOUT\r\n");
         ASSERT_TRUE(client.receive(as_bytes("* BYE see you\r\n")));
         if (tagged) {
-            ASSERT_TRUE(client.receive(as_bytes("P1 OK bye\r\nleftover")));
+            ASSERT_TRUE(client.receive(as_bytes("A OK bye\r\nleftover")));
         }
         client.connection_lost();
         EXPECT_EQ(client.status(), Client::Status::closed);
@@ -278,16 +278,16 @@ TEST(Session, one_command_at_a_time) {
     EXPECT_TRUE(client.ask_capabilities().error().is(ImapError::wrong_state));
     EXPECT_TRUE(client.take<Done>().error().is(ImapError::wrong_state));
     (void)client.take_output();
-    ASSERT_TRUE(client.receive(as_bytes("P1 OK\r\n")));
+    ASSERT_TRUE(client.receive(as_bytes("A OK\r\n")));
     EXPECT_TRUE(client.take<FolderList>().error().is(ImapError::wrong_state));
 }
 
 TEST(Session, tags_and_continuations_nobody_asked_for_end_the_connection) {
-    for (const std::string line : {"P1 OK early\r\n", "P2 OK other\r\n", "+ go\r\n", "*\r\n",
-                                   "* \r\n", "* 5\r\n", "P1\r\n", "P1 MAYBE\r\n", "P1  OK\r\n"}) {
+    for (const std::string line : {"A OK early\r\n", "B OK other\r\n", "+ go\r\n", "*\r\n",
+                                   "* \r\n", "* 5\r\n", "A\r\n", "A MAYBE\r\n", "A  OK\r\n"}) {
         Client client({.tls = true, .allow_plaintext_sign_in = false, .limits = {}});
         greet(client, "IMAP4rev1");
-        const bool early = line.starts_with("P1 OK");
+        const bool early = line.starts_with("A OK");
         if (!early) {
             ASSERT_TRUE(client.noop());
         }

@@ -47,17 +47,17 @@ public:
                     },
                     {}});
     }
-    /// Greeting, sign-in and EXAMINE of a folder with 3 mails; tags P1 and P2 are used up.
+    /// Greeting, sign-in and EXAMINE of a folder with 3 mails; tags A and B are used up.
     Scenario& open_folder(const std::string& capabilities) {
         server("* OK [CAPABILITY " + capabilities + "] ready\r\n");
         start([](Client& c) { return c.sign_in("ada", Secret::copy_of(as_bytes("pw"))); });
-        client("P1 AUTHENTICATE PLAIN AGFkYQBwdw==\r\n");
-        server("P1 OK [CAPABILITY " + capabilities + "] in\r\n").done();
+        client("A AUTHENTICATE PLAIN AGFkYQBwdw==\r\n");
+        server("A OK [CAPABILITY " + capabilities + "] in\r\n").done();
         start([](Client& c) { return c.examine(*FolderName::from_utf8("INBOX")); });
-        client("P2 EXAMINE \"INBOX\"\r\n");
+        client("B EXAMINE \"INBOX\"\r\n");
         server(
             "* FLAGS (\\Seen)\r\n* 3 EXISTS\r\n* OK [UIDVALIDITY 7] v\r\n* OK [UIDNEXT 44] n\r\n"
-            "P2 OK [READ-ONLY] done\r\n");
+            "B OK [READ-ONLY] done\r\n");
         return answer("3 7 44", [](Client& c) {
             return describe_answer(c.take<FolderState>(), [](const FolderState& s) {
                 return std::to_string(s.exists.value_or(0)) + ' ' +
