@@ -2,5 +2,5 @@
 
 command_fuzz() {
     ensure_packages build test
-    exec python3 "$root/tools/dev/fuzz.py" "$@"
+    exec "$python" "$root/tools/dev/fuzz.py" "$@"
 }

@@ -29,7 +29,7 @@ command_run() {
     has_listen "$@" || set -- --listen 127.0.0.1:8080 "$@"
     if [ "$demo" = yes ]; then
         ensure_packages lab
-        exec python3 "$root/tools/dev/run_demo.py" --bin "$root/build/release/postern" \
+        exec "$python" "$root/tools/dev/run_demo.py" --bin "$root/build/release/postern" \
             --data "$(state_dir postern-demo)" -- "$@"
     fi
     local dir

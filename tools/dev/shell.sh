@@ -1,5 +1,8 @@
 # What every command of ./dev shares. Sourced with $root set and the shell in strict mode.
 
+# Debian's own: the one that its python3-* packages are for.
+python=/usr/bin/python3
+
 say() { printf '%s\n' "$*" >&2; }
 die() { say "dev: $*"; exit 1; }
 

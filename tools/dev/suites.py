@@ -132,7 +132,7 @@ def run_ctest(preset: str, wanted: str | None, env: dict[str, str]) -> Outcome:
 
 
 def run_lint(wanted: str | None) -> Outcome:
-    return run_counted(["python3", "tools/lint/run.py", *([wanted] if wanted else [])])
+    return run_counted([sys.executable, "tools/lint/run.py", *([wanted] if wanted else [])])
 
 
 def test_targets(preset: str, wanted: str | None) -> list[str]:
@@ -168,7 +168,7 @@ def run_functional(wanted: str | None) -> Outcome:
     if not build("dev"):
         say("the build failed: running what is there")
     env = {"POSTERN_BIN": str(ROOT / "build/dev/postern")}
-    command = ["python3", "tests/functional/lab/runner.py", "--jobs", "2"]
+    command = [sys.executable, "tests/functional/lab/runner.py", "--jobs", "2"]
     return run_counted(command + ([wanted] if wanted else []), env)
 
 
@@ -179,12 +179,12 @@ def run_asan(wanted: str | None) -> Outcome:
 
 def run_fuzz(_wanted: str | None) -> Outcome:
     """Each fuzz target over its corpus and a few thousand inputs more: they must keep compiling."""
-    return run_counted(["python3", "tools/dev/fuzz.py", "--replay"])
+    return run_counted([sys.executable, "tools/dev/fuzz.py", "--replay"])
 
 
 def run_tidy(wanted: str | None) -> Outcome:
     subprocess.run(["./dev", "configure", "tidy"], cwd=ROOT)
-    return run_counted(["python3", "tools/dev/tidy.py", *([wanted] if wanted else [])])
+    return run_counted([sys.executable, "tools/dev/tidy.py", *([wanted] if wanted else [])])
 
 
 SUITES = {
@@ -196,9 +196,8 @@ SUITES = {
     "fuzz": run_fuzz,
     "tidy": run_tidy,
 }
-# Asked for by name: tidy looks at each file for seconds when nothing is remembered, and asan builds
-# everything a second time.
-USUAL = [name for name in SUITES if name not in ("tidy", "asan")]
+# Asked for by name: tidy looks at each file for seconds when nothing is remembered.
+USUAL = [name for name in SUITES if name != "tidy"]
 
 
 def main() -> int:

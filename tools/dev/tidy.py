@@ -112,7 +112,7 @@ def main() -> int:
         known.update({file: prints[file] for file in clean})
         CLEAN.write_text(json.dumps(known))
     formatted = subprocess.run(
-        ["python3", "tools/lint/run.py", "format", *(["--fix"] if options.fix else [])], cwd=ROOT,
+        [sys.executable, "tools/lint/run.py", "format", *(["--fix"] if options.fix else [])], cwd=ROOT,
         stdout=subprocess.DEVNULL if options.fix else None)
     print(f"clang-tidy: {len(todo)} of {len(wanted)} files looked at, "
           f"{time.monotonic() - started:.1f} s")

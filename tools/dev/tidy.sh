@@ -3,5 +3,5 @@
 command_tidy() {
     ensure_packages build test
     configure_preset tidy || die "configuring failed"
-    exec python3 "$root/tools/dev/tidy.py" "$@"
+    exec "$python" "$root/tools/dev/tidy.py" "$@"
 }

@@ -89,7 +89,7 @@ bool is_not_foreign(const net::http::Request& request) {
 std::string page_redirect(const net::http::Request& request) {
     if (request.secure || (request.method != "GET" && request.method != "HEAD")) return {};
     const auto parts = split(request.host);
-    if (parts.name != "127.0.0.1") return {};
+    if (parts.name != "127.0.0.1" && parts.name != "[::1]") return {};
     std::string url = "http://localhost";
     if (!parts.port.empty()) url.append(":").append(parts.port);
     return url + request.target;

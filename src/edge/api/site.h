@@ -19,7 +19,7 @@ namespace postern::api {
 [[nodiscard]] bool is_same_origin(const net::http::Request& request);
 /// False where a browser says that another site sent it; true where nobody says anything.
 [[nodiscard]] bool is_not_foreign(const net::http::Request& request);
-/// Where a page asked for as 127.0.0.1 stands; empty: here.
+/// Where a page asked for as 127.0.0.1 or [::1] stands; empty: here.
 [[nodiscard]] std::string page_redirect(const net::http::Request& request);
 /// What every answer carries.
 void add_security_headers(net::http::Response& response, bool is_secure);

@@ -79,13 +79,15 @@ TEST(Site, only_gets_of_plain_loopback_are_redirected) {
     EXPECT_EQ(page_redirect(request), "http://localhost:8080/setup?token=abc");
     request.host = "127.0.0.1";
     EXPECT_EQ(page_redirect(request), "http://localhost/setup?token=abc");
+    request.host = "[::1]:8080";
+    EXPECT_EQ(page_redirect(request), "http://localhost:8080/setup?token=abc");
     request.method = "POST";
     EXPECT_EQ(page_redirect(request), "");
     request.method = "GET";
     request.secure = true;
     EXPECT_EQ(page_redirect(request), "");
     request.secure = false;
-    for (const auto* host : {"localhost:8080", "[::1]:8080", "postern.example"}) {
+    for (const auto* host : {"localhost:8080", "127.0.0.2:8080", "postern.example"}) {
         request.host = host;
         EXPECT_EQ(page_redirect(request), "") << host;
     }

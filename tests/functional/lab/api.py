@@ -11,6 +11,8 @@ import time
 import uuid
 from typing import Any, Callable
 
+from . import openapi
+
 REQUEST_S = 60.0
 
 
@@ -95,7 +97,10 @@ class Api:
             connection.request(method, path, body=data, headers=sent)
             answer = connection.getresponse()
             found = {name.lower(): value for name, value in answer.getheaders()}
-            return Reply(f"{method} {path}", answer.status, found, answer.read())
+            body = answer.read()
+            kind = found.get("content-type", "")
+            openapi.check(method, path, data, answer.status, kind, body)
+            return Reply(f"{method} {path}", answer.status, found, body)
         except http.client.HTTPException as broken:
             raise ConnectionError(f"{method} {path}: {broken!r}") from broken
         finally:
