@@ -244,18 +244,21 @@ class SmtpRefusalTest(LabCase):
         self.assertFalse([mail for mail in self.smtp.mails if mail.accepted])
 
     def test_a_refusal_for_now_is_tried_again_or_told_and_never_doubled(self):
-        integration = self._connect()
+        refused = {}
         for stage in ("banner", "mail", "rcpt", "data", "dot"):
+            smtp = self.enterContext(ScriptedSmtp(self.lab.pair))
+            integration = self.desk.connect(self.person(), smtp={"port": smtp.port})
+            smtp.stages.clear()
+            smtp.script = {stage: "451 4.3.0 try again later"}
+            refused[stage] = smtp, self._write(integration, stage)
+        for stage, (smtp, _) in refused.items():
+            smtp.reached(stage)
+            smtp.script = {}
+        for stage, (smtp, thread) in refused.items():
             with self.subTest(stage):
-                self.smtp.mails.clear()
-                self.smtp.stages.clear()
-                self.smtp.script = {stage: "451 4.3.0 try again later"}
-                thread = self._write(integration, stage)
-                self.smtp.reached(stage)
-                self.smtp.script = {}
                 message = self.desk.settled(thread, deadline_s=180)
                 self.assertIn(message["state"], ("sent", "failed"))
-                accepted = [mail for mail in self.smtp.mails if mail.accepted]
+                accepted = [mail for mail in smtp.mails if mail.accepted]
                 self.assertEqual(len(accepted), 1 if message["state"] == "sent" else 0)
 
     def test_a_refused_sign_in_is_not_tried_again_by_itself(self):

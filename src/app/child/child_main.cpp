@@ -95,6 +95,8 @@ async::Task<ipc::Nothing> Runtime::State::on_stop(control::Stop asked) {
     stop_deadline = Deadline::in(std::chrono::milliseconds(asked.deadline_ms));
     is_stopping = true;
     stopping.set();
+    // Nothing was begun that would have to end.
+    if (!is_started) end(0);
     co_return ipc::Nothing{};
 }
 

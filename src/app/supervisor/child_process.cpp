@@ -78,7 +78,8 @@ async::Task<int> ChildProcess::ended() {
     co_return status;
 }
 
-void ChildProcess::kill() const {
+void ChildProcess::kill() {
+    killed_ = true;
     if (!reaped_) ::kill(pid_, SIGKILL);
 }
 

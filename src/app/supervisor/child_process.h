@@ -34,7 +34,9 @@ public:
 
     /// Resumes when the process ended, with its wait status; once. Errors: cancelled.
     async::Task<int> ended();
-    void kill() const;
+    void kill();
+    /// Its end by a signal is ours.
+    [[nodiscard]] bool was_killed() const noexcept { return killed_; }
     [[nodiscard]] bool running() const noexcept { return !reaped_; }
     [[nodiscard]] pid_t pid() const noexcept { return pid_; }
 
@@ -45,6 +47,7 @@ private:
     os::Fd handle_;
     async::Readable exit_;
     bool reaped_ = false;
+    bool killed_ = false;
 };
 
 }  // namespace postern::app::supervisor

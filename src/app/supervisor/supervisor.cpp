@@ -234,13 +234,14 @@ void Supervisor::on_ended(Slot& slot, int status) {
     slot.gone.set();
     for (const auto& signal : std::exchange(slot.awaiting_end, {}))
         signal->set();
-    if (stopping_) return;
+    // On the way out one that crashed is told, too.
+    if (stopping_ && (slot.child->was_killed() || status == 0)) return;
     log(LogLevel::error, "process_ended",
         {LogField::sanitised("role", name_of(slot.role)),
          {"signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0},
          {"status", WIFEXITED(status) ? WEXITSTATUS(status) : 0}});
     auto* courier = find(Role::courier);
-    if (slot.role != Role::courier && courier != nullptr && courier->running()) {
+    if (!stopping_ && slot.role != Role::courier && courier != nullptr && courier->running()) {
         courier->child->kill();
     }
 }

@@ -76,7 +76,7 @@ class Postern:
     def command(self, *arguments: str, stdin: str = "") -> str:
         """Runs a command that must succeed; its standard output."""
         done = self.run(*arguments, stdin=stdin)
-        if done.returncode != 0:
+        if done.returncode != 0 or "process_ended" in done.stderr:
             raise AssertionError(
                 f"postern {' '.join(arguments)}: exit {done.returncode}\n{done.stdout}{done.stderr}"
             )
@@ -132,6 +132,9 @@ class Postern:
                 child.wait()
                 raise AssertionError(f"postern did not end within {deadline_s:g} s of SIGTERM")
         eventually(lambda: not [pid for pid in pids if alive(pid)], "postern's children ended")
+        told = self.log().rpartition(" stopping")[2]
+        if "process_ended" in told:
+            raise AssertionError(f"a process did not end well:\n{told[-2000:]}")
         return child.returncode
 
     def kill(self) -> None:
