@@ -141,7 +141,7 @@ def test_targets(preset: str, wanted: str | None) -> list[str]:
                             capture_output=True, text=True)
     every = re.findall(r"^(?!cmake_)(\w+_test): phony", listed.stdout, re.MULTILINE)
     named = [name for name in every if wanted and re.search(wanted, name.removesuffix("_test"))]
-    return named or (every if wanted else ["all"])
+    return named or (every if wanted else ["all", "unit_tests"])
 
 
 def run_tests_of(preset: str, wanted: str | None, env: dict[str, str]) -> Outcome:
