@@ -11,7 +11,8 @@ if(POSTERN_PCH)
     # A library's code is compiled as -fPIC and a program's as -fPIE: one owner for each.
     add_library(postern_pch STATIC ${PROJECT_BINARY_DIR}/generated/precompiled.cpp)
     target_precompile_headers(postern_pch PRIVATE ${postern_pch_std})
-    add_executable(postern_test_pch EXCLUDE_FROM_ALL ${PROJECT_BINARY_DIR}/generated/precompiled.cpp)
+    add_executable(postern_test_pch EXCLUDE_FROM_ALL
+        ${PROJECT_BINARY_DIR}/generated/precompiled.cpp)
     target_link_libraries(postern_test_pch PRIVATE GTest::gtest_main GTest::gmock Threads::Threads)
     target_precompile_headers(postern_test_pch PRIVATE ${postern_pch_std}
         <filesystem> <fstream> <gtest/gtest.h> <gmock/gmock.h>)

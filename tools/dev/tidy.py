@@ -111,9 +111,9 @@ def main() -> int:
     if not options.fix:
         known.update({file: prints[file] for file in clean})
         CLEAN.write_text(json.dumps(known))
+    formatting = [sys.executable, "tools/lint/run.py", "format", *(["--fix"] if options.fix else [])]
     formatted = subprocess.run(
-        [sys.executable, "tools/lint/run.py", "format", *(["--fix"] if options.fix else [])], cwd=ROOT,
-        stdout=subprocess.DEVNULL if options.fix else None)
+        formatting, cwd=ROOT, stdout=subprocess.DEVNULL if options.fix else None)
     print(f"clang-tidy: {len(todo)} of {len(wanted)} files looked at, "
           f"{time.monotonic() - started:.1f} s")
     failed = len(dirty) + (formatted.returncode != 0)

@@ -1,6 +1,20 @@
 #include "app/front/adapters.h"
 
+#include "features/integrations/integration_error.h"
+#include "features/integrations/integration_types.h"
+#include "features/mail/mail_types.h"
+#include "features/mail/ports.h"
+#include "features/mail/protocol/mailbox.h"
+#include "foundation/base/bytes.h"
+#include "foundation/base/id.h"
+#include "foundation/base/result.h"
+#include "platform/async/task.h"
 #include "platform/keys/key_error.h"
+#include "platform/keys/seals.h"
+
+#include <optional>
+#include <utility>
+#include <vector>
 
 namespace postern::app::front {
 namespace {

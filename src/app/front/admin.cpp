@@ -1,8 +1,17 @@
 #include "app/front/front.h"
 #include "edge/cli/admin_protocol.h"
 #include "features/identity/identity_error.h"
+#include "features/identity/policy.h"
+#include "foundation/base/clock.h"
+#include "foundation/base/error.h"
+#include "foundation/base/result.h"
+#include "foundation/base/secret.h"
+#include "platform/async/task.h"
 #include "platform/keys/message_keys.h"
 #include "platform/store/store_error.h"
+
+#include <string>
+#include <utility>
 
 namespace postern::app::front {
 

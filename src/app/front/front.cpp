@@ -1,13 +1,33 @@
 #include "app/front/front.h"
 
+#include "app/config/config.h"
+#include "app/control/control_protocol.h"
+#include "features/integrations/integrations.h"
+#include "features/mail/parts.h"
+#include "features/mail/ports.h"
+#include "features/mail/protocol/courier_protocol.h"
+#include "features/mail/send_outcome.h"
+#include "foundation/base/clock.h"
+#include "foundation/base/id.h"
 #include "foundation/base/log.h"
+#include "foundation/base/result.h"
 #include "platform/async/deadline.h"
+#include "platform/async/task.h"
+#include "platform/events/event_log.h"
+#include "platform/ipc/link.h"
+#include "platform/ipc/peer.h"
+#include "platform/ipc/rpc.h"
 #include "platform/keys/message_keys.h"
 #include "platform/keys/seals.h"
+#include "platform/os/fd.h"
+#include "platform/store/database.h"
+#include "platform/store/migration.h"
 
 #include <sys/stat.h>
 #include <chrono>
+#include <memory>
 #include <string>
+#include <utility>
 
 namespace postern::app::front {
 

@@ -1,12 +1,20 @@
 #include "app/front/listeners.h"
 
+#include "app/config/config.h"
+#include "app/control/control_protocol.h"
+#include "app/front/front.h"
 #include "edge/api/api.h"
+#include "foundation/base/result.h"
+#include "platform/async/task.h"
 #include "platform/net/http/server.h"
 #include "platform/net/ip_address.h"
 #include "platform/net/net_error.h"
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
+#include <utility>
+#include <vector>
 
 namespace postern::app::front {
 

@@ -1,8 +1,19 @@
 #include "app/front/reader_pool.h"
 
 #include "app/control/control_protocol.h"
+#include "features/mail/protocol/mailbox.h"
+#include "features/mail/protocol/reader_protocol.h"
+#include "foundation/base/clock.h"
+#include "foundation/base/id.h"
+#include "foundation/base/result.h"
+#include "platform/async/task.h"
+#include "platform/ipc/peer.h"
+#include "platform/os/fd.h"
 
 #include <chrono>
+#include <cstdint>
+#include <memory>
+#include <utility>
 
 namespace postern::app::front {
 

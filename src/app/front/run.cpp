@@ -2,6 +2,11 @@
 
 #include "app/front/front.h"
 #include "app/front/listeners.h"
+#include "foundation/base/result.h"
+#include "platform/async/task.h"
+
+#include <memory>
+#include <utility>
 
 namespace postern::app::front {
 

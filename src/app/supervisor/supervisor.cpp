@@ -8,6 +8,7 @@
 #include "foundation/base/clock.h"
 #include "foundation/base/error.h"
 #include "foundation/base/log.h"
+#include "foundation/base/result.h"
 #include "foundation/base/secret.h"
 #include "platform/async/deadline.h"
 #include "platform/async/signal.h"

@@ -89,6 +89,9 @@ Result<> delete_operations_of(store::Transaction& tx,
                               WorkspaceId workspace,
                               IntegrationId integration);
 Result<std::vector<Operation>> list_operations(store::Transaction& tx);
+Result<bool> has_operation(store::Transaction& tx, WorkspaceId workspace, ReceiptId receipt);
+/// Whether a cut-off or deletion was requested and is not finished.
+Result<bool> is_ending(store::Transaction& tx, WorkspaceId workspace, IntegrationId integration);
 
 Result<> insert_receipt(store::Transaction& tx,
                         WorkspaceId workspace,

@@ -68,6 +68,11 @@ constexpr SqlText k_delete_operations_of =
 constexpr SqlText k_list_operations =
     "SELECT workspace_id, receipt_id, integration_id, kind, epoch FROM operations "
     "ORDER BY requested_at_ms LIMIT 10000";
+constexpr SqlText k_has_operation =
+    "SELECT receipt_id FROM operations WHERE workspace_id = $1 AND receipt_id = $2";
+constexpr SqlText k_is_ending =
+    "SELECT receipt_id FROM operations WHERE workspace_id = $1 AND integration_id = $2 AND "
+    "kind IN ('cut_off', 'delete') LIMIT 1";
 constexpr SqlText k_insert_receipt =
     "INSERT INTO receipts (workspace_id, receipt_id, subject_id, state, at_ms, body) "
     "VALUES ($1, $2, $3, $4, $5, $6)";
@@ -320,6 +325,16 @@ Result<std::vector<Operation>> list_operations(Transaction& tx) {
                        row.clear_text(3), static_cast<std::uint64_t>(row.integer(4))});
     }
     return out;
+}
+
+Result<bool> has_operation(Transaction& tx, WorkspaceId workspace, ReceiptId receipt) {
+    POSTERN_TRY(const auto row, tx.query_one(k_has_operation, {workspace, receipt}));
+    return row.has_value();
+}
+
+Result<bool> is_ending(Transaction& tx, WorkspaceId workspace, IntegrationId integration) {
+    POSTERN_TRY(const auto row, tx.query_one(k_is_ending, {workspace, integration}));
+    return row.has_value();
 }
 
 Result<> insert_receipt(Transaction& tx,

@@ -164,10 +164,13 @@ private:
     async::Task<> store_new(Integration row, Operation operation, keys::Seal seal);
     async::Task<> store_replacement(Replacement replacement);
     async::Task<> finish_replacement(Operation operation);
-    async::Task<> store_grant_with_lease(WorkspaceId workspace,
-                                         IntegrationId id,
-                                         keys::Seal seal,
-                                         GrantAsk ask);
+    async::Task<> store_grant(WorkspaceId workspace, IntegrationId id, Grant row);
+    async::Task<Grant> store_grant_with_lease(WorkspaceId workspace,
+                                              IntegrationId id,
+                                              keys::Seal seal,
+                                              GrantAsk ask);
+    /// Tells of what now stands; `made` is shown where it cannot be looked at again.
+    async::Task<View> present(View made, std::optional<GrantAsk> keep_working);
     async::Task<> record_ending(Operation operation, StoredState state);
     async::Task<Receipt> finish_ending(Operation operation);
     async::Task<Receipt> finish_reseal(Operation operation);
@@ -176,7 +179,7 @@ private:
     async::Task<> recover_one(Operation operation);
     async::Task<> finish(Operation operation);
     async::Task<> forget_replacement(Operation operation);
-    async::Task<> confirm_new(Operation operation);
+    async::Task<keys::Lease> confirm_new(Operation operation);
     /// Deleted, or not confirmed yet: for everybody outside it is not there.
     [[nodiscard]] static bool is_hidden(const Integration& row) {
         return row.stored_state == StoredState::deleted ||
@@ -194,7 +197,7 @@ private:
 
     Parts parts_;
     StateListener* listener_ = nullptr;
-    std::set<IntegrationId> busy_;    // being re-sealed, reconnected or renamed
+    std::set<IntegrationId> busy_;    // being connected, re-sealed, renamed or recovered
     std::set<IntegrationId> ending_;  // being cut off or deleted
 };
 

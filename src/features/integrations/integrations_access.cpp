@@ -153,7 +153,9 @@ async::Task<keys::Lease> Integrations::unlock(WorkspaceId workspace,
     auto row = co_await load(workspace, id);
     if (!row) co_return fail(std::move(row.error()));
     if (is_hidden(*row)) co_return fail(IntegrationError::not_found);
-    if (!row->seal) co_return fail(keys::KeyError::integration_cut_off);
+    if (row->stored_state != StoredState::active || !row->seal) {
+        co_return fail(keys::KeyError::integration_cut_off);
+    }
     keys::Unlock ask;
     ask.workspace = workspace;
     ask.integration = id;
@@ -192,7 +194,9 @@ async::Task<Grant> Integrations::grant(WorkspaceId workspace,
     auto row = co_await load(workspace, id);
     if (!row) co_return fail(std::move(row.error()));
     if (is_hidden(*row)) co_return fail(IntegrationError::not_found);
-    if (!row->seal) co_return fail(keys::KeyError::integration_cut_off);
+    if (row->stored_state != StoredState::active || !row->seal) {
+        co_return fail(keys::KeyError::integration_cut_off);
+    }
     const auto now = parts_.clock.now_ms();
     keys::MakeGrant make;
     make.workspace = workspace;
@@ -208,14 +212,24 @@ async::Task<Grant> Integrations::grant(WorkspaceId workspace,
     Grant out;
     out.seal = std::move(*made);
     out.created_at_ms = now;
-    const auto body = [workspace, id, out](store::Transaction& tx) {
-        return rows::insert_grant(tx, workspace, id, out);
-    };
-    auto stored = co_await parts_.database.write(body);
+    auto stored = co_await store_grant(workspace, id, out);
     if (!stored) co_return fail(std::move(stored.error()));
     co_await announce(workspace, id);
     changed(workspace, id);
     co_return out;
+}
+
+async::Task<> Integrations::store_grant(WorkspaceId workspace, IntegrationId id, Grant row) {
+    const auto body = [workspace, id, row](store::Transaction& tx) {
+        return rows::insert_grant(tx, workspace, id, row);
+    };
+    auto written = co_await parts_.database.write(body);
+    if (!written) {
+        // Told as not made: its key is not to stay.
+        keys::RevokeGrant revoke{workspace, id, row.seal.grant};
+        (void)co_await parts_.keeper.call(std::move(revoke), keeper_deadline());
+    }
+    co_return written;
 }
 
 async::Task<> Integrations::revoke_grant(WorkspaceId workspace, IntegrationId id, GrantId grant) {
@@ -285,8 +299,9 @@ async::Task<std::vector<mail::Check>> Integrations::verify(WorkspaceId workspace
     ask.ticket = std::move(minted->ticket);
     auto answer = co_await parts_.courier.call(std::move(ask), provider_deadline());
     if (!answer) co_return fail(std::move(answer.error()));
-    const bool good = std::all_of(answer->checks.begin(), answer->checks.end(),
-                                  [](const auto& check) { return check.good; });
+    const auto& checks = answer->checks;
+    const bool good = !checks.empty() && std::all_of(checks.begin(), checks.end(),
+                                                     [](const auto& check) { return check.good; });
     if (good) (void)co_await set_broken(workspace, id, std::nullopt);
     co_return std::move(answer->checks);
 }

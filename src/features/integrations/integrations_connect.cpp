@@ -91,10 +91,10 @@ async::Task<> Integrations::store_new(Integration row, Operation operation, keys
     co_return co_await parts_.database.write(body);
 }
 
-async::Task<> Integrations::store_grant_with_lease(WorkspaceId workspace,
-                                                   IntegrationId id,
-                                                   keys::Seal seal,
-                                                   GrantAsk ask) {
+async::Task<Grant> Integrations::store_grant_with_lease(WorkspaceId workspace,
+                                                        IntegrationId id,
+                                                        keys::Seal seal,
+                                                        GrantAsk ask) {
     const auto now = parts_.clock.now_ms();
     keys::MakeGrant make;
     make.workspace = workspace;
@@ -110,10 +110,28 @@ async::Task<> Integrations::store_grant_with_lease(WorkspaceId workspace,
     Grant row;
     row.seal = std::move(*made);
     row.created_at_ms = now;
-    const auto body = [workspace, id, row = std::move(row)](store::Transaction& tx) {
-        return rows::insert_grant(tx, workspace, id, row);
-    };
-    co_return co_await parts_.database.write(body);
+    auto written = co_await store_grant(workspace, id, row);
+    if (!written) co_return fail(std::move(written.error()));
+    co_return row;
+}
+
+async::Task<View> Integrations::present(View made, std::optional<GrantAsk> keep_working) {
+    const auto workspace = made.integration.workspace;
+    const auto id = made.integration.id;
+    made.state = made.lease.open ? State::leased : State::sealed;
+    // It stands, and its secret is shown only now: what fails from here on shows in its absence.
+    if (keep_working && made.integration.seal) {
+        auto granted =
+            co_await store_grant_with_lease(workspace, id, *made.integration.seal, *keep_working);
+        if (granted) made.integration.grants.push_back(std::move(*granted));
+        if (!granted) log(LogLevel::warning, "grant_not_made", {{"error", granted.error()}});
+    }
+    changed(workspace, id);
+    co_await announce(workspace, id);
+    auto view = co_await get(workspace, id);
+    if (view || view.error().is(IntegrationError::not_found)) co_return view;
+    log(LogLevel::warning, "view_not_fresh", {{"error", view.error()}});
+    co_return made;
 }
 
 async::Task<Connected> Integrations::connect(WorkspaceId workspace, ConnectAsk ask) {
@@ -121,6 +139,8 @@ async::Task<Connected> Integrations::connect(WorkspaceId workspace, ConnectAsk a
         co_return fail(IntegrationError::region_not_allowed);
     const auto now = parts_.clock.now_ms();
     const auto id = ask.id.value_or(IntegrationId::make(now));
+    const Change change(busy_, id);
+    if (!change.mine()) co_return fail(IntegrationError::busy);
     auto prepared = co_await parts_.keeper.call(prepare(workspace, id, ask), keeper_deadline());
     if (!prepared) co_return fail(std::move(prepared.error()));
     const auto epoch = prepared->seal.epoch;
@@ -136,10 +156,14 @@ async::Task<Connected> Integrations::connect(WorkspaceId workspace, ConnectAsk a
     }
     out.checks = std::move(*checks);
 
-    Settings settings{ask.name, ask.region, ask.destination};
-    auto sealed = co_await seal_settings(workspace, id, std::move(settings));
-    if (!sealed) co_return fail(std::move(sealed.error()));
-    Integration row;
+    View made;
+    made.settings = {ask.name, ask.region, ask.destination};
+    auto sealed = co_await seal_settings(workspace, id, made.settings);
+    if (!sealed) {
+        (void)co_await abandon(workspace, id, epoch);
+        co_return fail(std::move(sealed.error()));
+    }
+    auto& row = made.integration;
     row.workspace = workspace;
     row.id = id;
     row.kind = "imap";
@@ -150,7 +174,7 @@ async::Task<Connected> Integrations::connect(WorkspaceId workspace, ConnectAsk a
     row.search_label = make_search_label(ask.destination.address);
     row.created_at_ms = now;
     const auto operation = make_operation(workspace, id, "connect", epoch);
-    auto stored = co_await store_new(std::move(row), operation, prepared->seal);
+    auto stored = co_await store_new(row, operation, prepared->seal);
     if (!stored) {
         (void)co_await abandon(workspace, id, epoch);
         co_return fail(std::move(stored.error()));
@@ -162,22 +186,17 @@ async::Task<Connected> Integrations::connect(WorkspaceId workspace, ConnectAsk a
         (void)co_await undo_connect(operation);
         co_return fail(std::move(confirmed.error()));
     }
-    if (ask.keep_working) {
-        // It stands, and its secret is shown only now: a grant that failed shows in its absence.
-        auto granted =
-            co_await store_grant_with_lease(workspace, id, prepared->seal, *ask.keep_working);
-        if (!granted) log(LogLevel::warning, "grant_not_made", {{"error", granted.error()}});
-    }
-    changed(workspace, id);
-    co_await announce(workspace, id);
-    auto view = co_await get(workspace, id);
+    row.stored_state = StoredState::active;
+    row.seal = std::move(prepared->seal);
+    made.lease = *confirmed;
+    auto view = co_await present(std::move(made), ask.keep_working);
     if (!view) co_return fail(std::move(view.error()));
     out.view = std::move(*view);
     out.generated = std::move(prepared->generated);
     co_return out;
 }
 
-async::Task<> Integrations::confirm_new(Operation operation) {
+async::Task<keys::Lease> Integrations::confirm_new(Operation operation) {
     keys::CommitSeal commit{operation.workspace, operation.integration, operation.epoch,
                             parts_.policy.lease_default_s};
     auto lease = co_await parts_.keeper.call(std::move(commit), keeper_deadline());
@@ -189,12 +208,18 @@ async::Task<> Integrations::confirm_new(Operation operation) {
         }
         return rows::delete_operation(tx, o.workspace, o.receipt);
     };
-    co_return co_await parts_.database.write(body);
+    auto written = co_await parts_.database.write(body);
+    if (!written) co_return fail(std::move(written.error()));
+    co_return *lease;
 }
 
 async::Task<> Integrations::store_replacement(Replacement replacement) {
     const auto body = [this, replacement](store::Transaction& tx) -> Result<> {
         const auto& operation = replacement.operation;
+        // A cut-off that is still to be finished would destroy the replacement, too.
+        POSTERN_TRY(const auto ending,
+                    rows::is_ending(tx, operation.workspace, operation.integration));
+        if (ending) return fail(IntegrationError::busy);
         if (auto done =
                 rows::insert_seal(tx, operation.workspace, operation.integration, replacement.seal);
             !done) {
@@ -264,8 +289,12 @@ async::Task<Connected> Integrations::reconnect(WorkspaceId workspace,
     out.checks = std::move(*checks);
     settings->destination = ask.destination;
     if (!ask.region.empty()) settings->region = ask.region;
-    auto sealed = co_await seal_settings(workspace, id, std::move(*settings));
-    if (!sealed) co_return fail(std::move(sealed.error()));
+    auto sealed = co_await seal_settings(workspace, id, *settings);
+    if (!sealed) {
+        (void)co_await abandon(workspace, id, epoch);
+        co_return fail(std::move(sealed.error()));
+    }
+    row->sealed_settings = *sealed;
     Replacement replacement{make_operation(workspace, id, "reconnect", epoch), prepared->seal,
                             std::move(*sealed), std::nullopt};
     const auto operation = replacement.operation;
@@ -279,15 +308,13 @@ async::Task<Connected> Integrations::reconnect(WorkspaceId workspace,
     if (!lease) co_return fail(std::move(lease.error()));
     auto finished = co_await finish_replacement(operation);
     if (!finished) co_return fail(std::move(finished.error()));
-    if (ask.keep_working) {
-        // It stands, and its secret is shown only now: a grant that failed shows in its absence.
-        auto granted =
-            co_await store_grant_with_lease(workspace, id, prepared->seal, *ask.keep_working);
-        if (!granted) log(LogLevel::warning, "grant_not_made", {{"error", granted.error()}});
-    }
-    changed(workspace, id);
-    co_await announce(workspace, id);
-    auto view = co_await get(workspace, id);
+    row->stored_state = StoredState::active;
+    row->epoch = epoch;
+    row->seal = std::move(prepared->seal);
+    row->grants.clear();
+    row->broken_code.reset();
+    View made{std::move(*row), std::move(*settings), State::sealed, *lease};
+    auto view = co_await present(std::move(made), ask.keep_working);
     if (!view) co_return fail(std::move(view.error()));
     out.view = std::move(*view);
     out.generated = std::move(prepared->generated);

@@ -192,7 +192,9 @@ async::Task<Integrations::Resealed> Integrations::reseal(WorkspaceId workspace,
     auto row = co_await load(workspace, id);
     if (!row) co_return fail(std::move(row.error()));
     if (is_hidden(*row)) co_return fail(IntegrationError::not_found);
-    if (!row->seal) co_return fail(keys::KeyError::integration_cut_off);
+    if (row->stored_state != StoredState::active || !row->seal) {
+        co_return fail(keys::KeyError::integration_cut_off);
+    }
     keys::PrepareSeal ask;
     ask.workspace = workspace;
     ask.integration = id;
@@ -204,7 +206,10 @@ async::Task<Integrations::Resealed> Integrations::reseal(WorkspaceId workspace,
     if (!prepared) co_return fail(std::move(prepared.error()));
     const auto operation = make_operation(workspace, id, "reseal", prepared->seal.epoch);
     auto entry = co_await sign_entry(operation);
-    if (!entry) co_return fail(std::move(entry.error()));
+    if (!entry) {
+        (void)co_await abandon(workspace, id, operation.epoch);
+        co_return fail(std::move(entry.error()));
+    }
     Replacement replacement{operation, std::move(prepared->seal), std::nullopt, std::move(*entry)};
     auto stored = co_await store_replacement(std::move(replacement));
     if (!stored) {
@@ -289,6 +294,16 @@ async::Task<> Integrations::forget_replacement(Operation operation) {
 }
 
 async::Task<> Integrations::recover_one(Operation operation) {
+    const Change change(busy_, operation.integration);
+    if (!change.mine() || ending_.contains(operation.integration)) co_return Result<>{};
+    // It was listed a while ago: what was finished since is not done, or undone, once more.
+    const auto body = [workspace = operation.workspace,
+                       receipt = operation.receipt](store::Transaction& tx) {
+        return rows::has_operation(tx, workspace, receipt);
+    };
+    const auto is_left = co_await parts_.database.read(body);
+    if (!is_left) co_return fail(is_left.error());
+    if (!*is_left) co_return Result<>{};
     log(LogLevel::info, "operation_recovered", {{"integration", operation.integration}});
     auto done = co_await finish(operation);
     const bool replacement = operation.kind == "reseal" || operation.kind == "reconnect";
@@ -304,7 +319,6 @@ async::Task<> Integrations::recover() {
     if (!operations) co_return fail(std::move(operations.error()));
     for (auto& operation : *operations) {
         const auto id = operation.integration;
-        if (busy_.contains(id) || ending_.contains(id)) continue;
         auto done = co_await recover_one(std::move(operation));
         // One that cannot be finished now is tried again, and holds up nothing else.
         if (!done) {

@@ -179,6 +179,7 @@ async::Task<SyncResult> MailRoom::sync(WorkspaceId workspace, IntegrationId inte
     auto open =
         co_await parts_.mailboxes.check_open(workspace, integration, MailVerb::read_replies);
     if (!open) co_return fail(std::move(open.error()));
+    if (!mailbox->reads_replies) co_return SyncResult{};
     auto ready = co_await watches_.until_watching(workspace, integration, Deadline::in(60s));
     if (!ready) co_return fail(std::move(ready.error()));
     const auto before = replies_.totals(integration);

@@ -83,7 +83,8 @@ public:
                                                  std::uint64_t handle) = 0;
     virtual async::Task<> refuse_held(WorkspaceId workspace, MessageId id) = 0;
 
-    /// Looks for replies now. Errors: integration_sealed, integration_cut_off, MailError.
+    /// Looks for replies now; one that only sends has none.
+    /// Errors: integration_sealed, integration_cut_off, MailError.
     virtual async::Task<SyncResult> sync(WorkspaceId workspace, IntegrationId integration) = 0;
     /// Newest first, at most `limit` with numbers below `before` (0: the newest).
     virtual async::Task<std::vector<LedgerLine>> read_ledger(WorkspaceId workspace,

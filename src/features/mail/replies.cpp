@@ -214,24 +214,32 @@ async::Task<> Replies::take(Mailbox mailbox, Location location, Candidate candid
     auto stored = co_await known(mailbox.workspace, found.thread.id, found.origin_mac);
     if (!stored) co_return fail(std::move(stored.error()));
     if (*stored) co_return Result<>{};
-    ++totals.matched;
+    Result<> taken{};
+    auto* count = &totals.kept;
     switch (judge(candidate, found.head.people, mailbox.address)) {
-        case Verdict::refuse: ++totals.refused; co_return Result<>{};
+        case Verdict::refuse: count = &totals.refused; break;
         case Verdict::hold_stranger:
-            ++totals.held;
-            co_return co_await hold(std::move(found), std::move(location), std::move(candidate),
-                                    "not_a_participant");
+            count = &totals.held;
+            taken = co_await hold(std::move(found), std::move(location), std::move(candidate),
+                                  "not_a_participant");
+            break;
         case Verdict::hold_new_recipient:
-            ++totals.held;
-            co_return co_await hold(std::move(found), std::move(location), std::move(candidate),
-                                    "new_recipient");
-        case Verdict::admit: break;
+            count = &totals.held;
+            taken = co_await hold(std::move(found), std::move(location), std::move(candidate),
+                                  "new_recipient");
+            break;
+        case Verdict::admit: {
+            auto view = co_await admit(std::move(found), std::move(location), std::move(candidate),
+                                       std::nullopt);
+            if (!view) taken = fail(std::move(view.error()));
+            break;
+        }
     }
-    auto view =
-        co_await admit(std::move(found), std::move(location), std::move(candidate), std::nullopt);
-    if (!view) co_return fail(std::move(view.error()));
-    ++totals.kept;
-    co_return Result<>{};
+    // What failed is looked at again, and counted then.
+    if (!taken) co_return taken;
+    ++totals.matched;
+    ++*count;
+    co_return taken;
 }
 
 async::Task<> Replies::hold(Match match,

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 
 namespace postern::mail {
 namespace {
@@ -83,7 +84,8 @@ async::Task<MessageBody> Replies::read_body(WorkspaceId workspace,
     co_return body;
 }
 
-/// The body for its author alone, the raw mail for everybody in the thread together.
+/// The body for its author alone (for the thread's people where it names none), the raw mail for
+/// everybody in the thread together.
 async::Task<rows::NewMessage> Replies::seal(const Match& match,
                                             const Candidate& candidate,
                                             MessageBody body,
@@ -97,8 +99,12 @@ async::Task<rows::NewMessage> Replies::seal(const Match& match,
     message.origin_mac = match.origin_mac;
     const auto workspace = message.workspace;
     auto everyone = match.head.people;
-    everyone.insert(everyone.end(), candidate.from.begin(), candidate.from.end());
-    auto authors = co_await people_of(workspace, candidate.from);
+    std::vector<MailAddress> named;
+    std::copy_if(candidate.from.begin(), candidate.from.end(), std::back_inserter(named),
+                 [](const MailAddress& author) { return !author.address.empty(); });
+    everyone.insert(everyone.end(), named.begin(), named.end());
+    if (named.empty()) named = match.head.people;
+    auto authors = co_await people_of(workspace, std::move(named));
     if (!authors) co_return fail(std::move(authors.error()));
     auto people = co_await people_of(workspace, std::move(everyone));
     if (!people) co_return fail(std::move(people.error()));
@@ -126,6 +132,8 @@ async::Task<> Replies::store(rows::NewMessage message,
                         held, now](store::Transaction& tx) -> Result<> {
         const auto& m = message;
         POSTERN_TRY(const auto added, rows::insert_message(tx, m, now));
+        // Somebody else accepted it at the same moment.
+        if (!added && held) return fail(MailServiceError::message_not_found);
         if (!added) return {};
         if (auto told = rows::append_ledger(tx, m.workspace, integration, entry, now); !told) {
             return told;

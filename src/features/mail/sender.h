@@ -2,21 +2,14 @@
 
 #include "features/mail/mail_store.h"
 #include "features/mail/parts.h"
+#include "features/mail/send_outcome.h"
 #include "platform/async/signal.h"
 
-#include <chrono>
 #include <map>
 #include <set>
 #include <string>
 
 namespace postern::mail {
-
-/// When a mail that was not delivered is tried again, and when it is given up.
-struct RetryPolicy {
-    std::chrono::seconds first_pause{15};
-    std::chrono::seconds longest_pause{3600};
-    std::int64_t attempts_max = 40;
-};
 
 /// The send queue: each mail goes out at most once. What is done is written down before the next
 /// step, so that a crash at any moment leaves a mail that is either still to be sent, or sent, or
@@ -39,27 +32,19 @@ public:
     async::Task<> before_final_dot(MessageId message);
 
 private:
-    struct Outcome {
-        rows::Stage stage = rows::Stage::queued;
-        MessageState state = MessageState::queued;
-        std::string failure_code;
-        std::int64_t pause_s = 0;
-        bool finished = false;  ///< the row goes
-        bool counts = true;     ///< as an attempt
-    };
-
     async::Job process(rows::OutboxRow row);
     async::Task<> send(rows::OutboxRow row);
     async::Task<> save_copy(rows::OutboxRow row);
     async::Task<> look_for_unknown(rows::OutboxRow row);
-    async::Task<Outcome> attempt(rows::OutboxRow row, Bytes ticket);
-    async::Task<SendMail> prepare(const rows::OutboxRow& row, Bytes ticket);
+    async::Task<SendMail::Answer> attempt(rows::OutboxRow row, Bytes ticket);
+    async::Task<MessageBody> open_body(rows::OutboxRow row);
+    async::Task<os::Fd> open_raw(rows::OutboxRow row);
     async::Task<bool> start(rows::OutboxRow& row);
-    async::Task<> settle(rows::OutboxRow row, Outcome outcome);
+    async::Task<SaveSent::Answer> copy(rows::OutboxRow row, Bytes ticket);
+    async::Task<> settle(rows::OutboxRow row, SendOutcome outcome);
     async::Task<> postpone(rows::OutboxRow row, const Error& why);
-    [[nodiscard]] Outcome outcome_of(const rows::OutboxRow& row,
-                                     const SendMail::Answer& answer) const;
-    [[nodiscard]] Outcome retry(const rows::OutboxRow& row, std::string failure_code) const;
+    /// Where only a person can put the error right.
+    async::Task<> report(rows::OutboxRow row, std::optional<MailError> error);
 
     Parts parts_;
     RetryPolicy policy_;

@@ -53,6 +53,11 @@ constexpr SqlText k_list_by_creator =
     "t.updated_at_ms FROM threads t JOIN thread_people p ON p.workspace_id = t.workspace_id AND "
     "p.thread_id = t.thread_id WHERE t.workspace_id = $1 AND t.thread_id < $2 AND "
     "p.creator_id = $4 ORDER BY t.thread_id DESC LIMIT $3";
+constexpr SqlText k_list_by_both =
+    "SELECT t.thread_id, t.integration_id, t.token, t.next_number, t.head, t.created_at_ms, "
+    "t.updated_at_ms FROM threads t JOIN thread_people p ON p.workspace_id = t.workspace_id AND "
+    "p.thread_id = t.thread_id WHERE t.workspace_id = $1 AND t.thread_id < $2 AND "
+    "p.creator_id = $4 AND t.integration_id = $5 ORDER BY t.thread_id DESC LIMIT $3";
 constexpr SqlText k_people =
     "SELECT creator_id, head_wrap FROM thread_people WHERE workspace_id = $1 AND thread_id = $2 "
     "ORDER BY creator_id";
@@ -104,6 +109,24 @@ Result<ThreadRow> read_thread(Transaction& tx, WorkspaceId workspace, const Row&
     return out;
 }
 
+Result<std::vector<Row>> find_listed(Transaction& tx,
+                                     WorkspaceId workspace,
+                                     const ListQuery& query) {
+    const auto before = query.before.is_null() ? last_id() : query.before;
+    const auto limit = query.limit;
+    if (query.creator && query.integration) {
+        return tx.query(k_list_by_both,
+                        {workspace, before, limit, *query.creator, *query.integration});
+    }
+    if (query.creator) {
+        return tx.query(k_list_by_creator, {workspace, before, limit, *query.creator});
+    }
+    if (query.integration) {
+        return tx.query(k_list_by_integration, {workspace, before, limit, *query.integration});
+    }
+    return tx.query(k_list_threads, {workspace, before, limit});
+}
+
 }  // namespace
 
 Result<> insert_thread(Transaction& tx, const NewThread& thread, UnixMs now_ms) {
@@ -144,16 +167,9 @@ Result<std::optional<ThreadRow>> find_thread(Transaction& tx,
 Result<std::vector<ThreadRow>> list_threads(Transaction& tx,
                                             WorkspaceId workspace,
                                             const ListQuery& query) {
-    const auto before = query.before.is_null() ? last_id() : query.before;
-    auto found =
-        query.creator
-            ? tx.query(k_list_by_creator, {workspace, before, query.limit, *query.creator})
-        : query.integration
-            ? tx.query(k_list_by_integration, {workspace, before, query.limit, *query.integration})
-            : tx.query(k_list_threads, {workspace, before, query.limit});
-    if (!found) return fail(std::move(found.error()));
+    POSTERN_TRY(const auto found, find_listed(tx, workspace, query));
     std::vector<ThreadRow> out;
-    for (const auto& row : *found) {
+    for (const auto& row : found) {
         POSTERN_TRY(auto thread, read_thread(tx, workspace, row));
         out.push_back(std::move(thread));
     }

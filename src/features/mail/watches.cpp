@@ -1,8 +1,10 @@
 #include "features/mail/watches.h"
 
+#include "features/mail/send_outcome.h"
 #include "foundation/base/log.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace postern::mail {
 namespace {
@@ -11,23 +13,27 @@ using namespace std::chrono_literals;
 
 constexpr std::int64_t k_first_pause_ms = 500;
 constexpr std::int64_t k_longest_pause_ms = 300'000;
+/// A watch that ended sooner than this counts as one more failure in a row.
+constexpr std::int64_t k_lasting_ms = 60'000;
 
-bool needs_person(MailError reason) {
-    return reason == MailError::sign_in_refused || reason == MailError::certificate_untrusted ||
-           reason == MailError::certificate_wrong_name ||
-           reason == MailError::certificate_expired || reason == MailError::address_refused;
+enum class WatchError { only_sends };
+constexpr ErrorInfo describe(WatchError) {
+    return {"only_sends", "This mailbox only sends."};
 }
 
-/// Doubles with every failure; a part of it depends on the mailbox, so that a thousand of them do
-/// not come back in the same moment.
-std::chrono::milliseconds pause_after(std::int64_t failures, IntegrationId integration) {
+}  // namespace
+
+std::chrono::milliseconds watch_pause(std::int64_t failures, IntegrationId integration) {
     const auto doublings = std::min<std::int64_t>(failures, 12);
     const auto full = std::min(k_first_pause_ms << doublings, k_longest_pause_ms);
     const auto spread = integration.raw().back();
     return std::chrono::milliseconds(full / 2 + full * spread / 512);
 }
 
-}  // namespace
+void Watches::Watched::settle() {
+    for (const auto& waiter : std::exchange(waiting, {}))
+        waiter->set();
+}
 
 async::Task<> Watches::start() {
     auto active = co_await parts_.mailboxes.active();
@@ -51,9 +57,9 @@ void Watches::mailbox_changed(WorkspaceId workspace, IntegrationId integration) 
 void Watches::ended(IntegrationId integration, MailError reason) {
     const auto found = all_.find(integration);
     if (found == all_.end()) return;
-    found->second->watching = false;
     found->second->ended = reason;
-    found->second->wake.set();
+    // One that has not begun is told by `ended` alone: a wake would outlast it and end the pause.
+    if (std::exchange(found->second->watching, false)) found->second->wake.set();
 }
 
 void Watches::courier_restarted() {
@@ -77,6 +83,7 @@ std::size_t Watches::count() const noexcept {
 async::Task<> Watches::begin(WorkspaceId workspace, IntegrationId integration) {
     auto mailbox = co_await parts_.mailboxes.find(workspace, integration);
     if (!mailbox) co_return fail(std::move(mailbox.error()));
+    if (!mailbox->reads_replies) co_return fail(WatchError::only_sends);
     auto ticket = co_await parts_.mailboxes.ticket(workspace, integration, MailVerb::read_replies);
     if (!ticket) co_return fail(std::move(ticket.error()));
     auto cursors = co_await replies_.cursors(workspace, integration);
@@ -102,16 +109,17 @@ async::Task<> Watches::after_failure(WorkspaceId workspace,
                                      Error why) {
     const auto reason = why.as<MailError>();
     const bool person = parts_.mailboxes.waits_for_person(why) ||
-                        parts_.mailboxes.is_cut_off(why) || (reason && needs_person(*reason));
+                        parts_.mailboxes.is_cut_off(why) || why.is(WatchError::only_sends) ||
+                        (reason && needs_person(*reason));
     if (reason && needs_person(*reason)) {
         (void)co_await parts_.mailboxes.report(workspace, integration, *reason);
     }
     if (!person)
         log(LogLevel::info, "watch_failed", {{"integration", integration}, {"error", why}});
     watched->refused = std::move(why);
-    watched->settled.set();
+    watched->settle();
     const auto pause =
-        person ? std::chrono::milliseconds(24h) : pause_after(watched->failures++, integration);
+        person ? std::chrono::milliseconds(24h) : watch_pause(watched->failures++, integration);
     auto woken = co_await watched->wake.wait(Deadline::in(pause));
     if (!woken && woken.error().is(async::AsyncError::cancelled)) co_return woken;
     co_return Result<>{};
@@ -119,28 +127,21 @@ async::Task<> Watches::after_failure(WorkspaceId workspace,
 
 async::Job Watches::run(WorkspaceId workspace, IntegrationId integration) {
     const auto watched = all_[integration];
-    auto mailbox = co_await parts_.mailboxes.find(workspace, integration);
-    if (mailbox && !mailbox->reads_replies) co_return;
-    while (true) {
+    Result<> waited{};
+    while (waited) {
         watched->ended.reset();
         auto begun = co_await begin(workspace, integration);
-        Result<> waited{};
         if (begun && !watched->ended) {
+            const auto since = parts_.clock.now_ms();
             watched->watching = true;
-            watched->failures = 0;
             watched->refused.reset();
-            watched->settled.set();
+            watched->settle();
             waited = co_await wait_while_watching(watched);
-            if (waited && watched->ended && *watched->ended == MailError::use_ended) continue;
-            if (waited && watched->ended) {
-                waited =
-                    co_await after_failure(workspace, integration, watched, Error(*watched->ended));
-            }
-        } else {
-            Error why = begun ? Error(*watched->ended) : std::move(begun.error());
-            waited = co_await after_failure(workspace, integration, watched, std::move(why));
+            if (parts_.clock.now_ms() - since >= k_lasting_ms) watched->failures = 0;
+            if (!waited || !watched->ended || *watched->ended == MailError::use_ended) continue;
         }
-        if (!waited) co_return;
+        Error why = begun ? Error(*watched->ended) : std::move(begun.error());
+        waited = co_await after_failure(workspace, integration, watched, std::move(why));
     }
 }
 
@@ -151,7 +152,10 @@ async::Task<> Watches::until_watching(WorkspaceId workspace,
     mailbox_changed(workspace, integration);
     const auto watched = all_[integration];
     while (!watched->watching) {
-        auto settled = co_await watched->settled.wait(deadline);
+        // A signal of its own: several may wait, and none for what was said before it came.
+        const auto fresh = std::make_shared<async::Signal>(parts_.jobs.executor());
+        watched->waiting.push_back(fresh);
+        auto settled = co_await fresh->wait(deadline);
         if (!settled) co_return settled;
         if (!watched->watching && watched->refused) co_return fail(*watched->refused);
     }

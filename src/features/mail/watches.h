@@ -7,8 +7,15 @@
 #include <chrono>
 #include <map>
 #include <memory>
+#include <optional>
+#include <vector>
 
 namespace postern::mail {
+
+/// Doubles with every failure; a part of it depends on the mailbox, so that a thousand of them do
+/// not come back in the same moment.
+[[nodiscard]] std::chrono::milliseconds watch_pause(std::int64_t failures,
+                                                    IntegrationId integration);
 
 /// Keeps one watch at courier per mailbox whose replies are read, as long as a lease or grant
 /// allows it: after a lost connection it tries again with growing pauses, after a refused sign-in
@@ -36,10 +43,11 @@ public:
 
 private:
     struct Watched {
-        explicit Watched(const boost::asio::any_io_executor& executor)
-            : wake(executor), settled(executor) {}
-        async::Signal wake;     // something changed: look again
-        async::Signal settled;  // the state below is fresh
+        explicit Watched(const boost::asio::any_io_executor& executor) : wake(executor) {}
+        /// The state below is fresh.
+        void settle();
+        async::Signal wake;  // something changed: look again
+        std::vector<std::shared_ptr<async::Signal>> waiting;
         bool watching = false;
         std::optional<MailError> ended;
         std::optional<Error> refused;

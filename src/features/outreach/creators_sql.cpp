@@ -79,8 +79,9 @@ async::Task<std::vector<Creator>> open_all(ipc::Link& keeper,
     }
     auto opened = co_await keeper.call(std::move(ask), keeper_deadline());
     if (!opened) co_return fail(std::move(opened.error()));
+    if (opened->keys.size() != rows.size()) co_return fail(keys::KeyError::cannot_open);
     std::vector<Creator> out;
-    for (std::size_t i = 0; i < rows.size() && i < opened->keys.size(); ++i) {
+    for (std::size_t i = 0; i < rows.size(); ++i) {
         Creator creator{rows[i].id, "", "", rows[i].created_at_ms};
         if (!opened->keys[i].empty()) {
             auto bytes =
@@ -131,13 +132,16 @@ async::Task<> Creators::store_profile(WorkspaceId workspace,
     ask.workspace = workspace;
     ask.requests.push_back(
         {column::profile.value, crypto::row_key(id), keys::WrapMode::each, {id}});
-    auto keys = co_await parts_.keeper.call(std::move(ask), keeper_deadline());
-    if (!keys) co_return fail(std::move(keys.error()));
-    const auto& key = keys->keys.at(0);
+    auto made_keys = co_await parts_.keeper.call(std::move(ask), keeper_deadline());
+    if (!made_keys) co_return fail(std::move(made_keys.error()));
+    if (made_keys->keys.size() != 1 || made_keys->keys.front().wraps.size() != 1) {
+        co_return fail(keys::KeyError::cannot_open);
+    }
+    const auto& key = made_keys->keys.front();
     Profile profile{std::move(name), std::move(address)};
     const SealedBytes sealed(
         crypto::seal(key.key, keys::encode_record(std::move(profile)), place_of(workspace, id)));
-    const SealedBytes wrap(key.wraps.at(0));
+    const SealedBytes wrap(key.wraps.front());
     const auto now = parts_.clock.now_ms();
     const auto body = [workspace, id, sealed, wrap, now](Transaction& tx) -> Result<> {
         POSTERN_TRY([[maybe_unused]] const auto added,
@@ -190,7 +194,7 @@ async::Task<Creator> Creators::get(WorkspaceId workspace, CreatorId id, std::uin
     rows.push_back(std::move(*row));
     auto opened = co_await open_all(parts_.keeper, workspace, std::move(rows), handle);
     if (!opened) co_return fail(std::move(opened.error()));
-    co_return std::move(opened->at(0));
+    co_return std::move(opened->front());
 }
 
 async::Task<std::vector<Creator>> Creators::list(WorkspaceId workspace,

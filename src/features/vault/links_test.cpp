@@ -1,6 +1,11 @@
 #include "features/vault/links.h"
 
+#include "foundation/base/clock.h"
+#include "foundation/base/result.h"
 #include "platform/async/deadline.h"
+#include "platform/async/task.h"
+#include "platform/ipc/peer.h"
+#include "platform/keys/seals.h"
 #include "platform/os/process.h"
 
 #include <gtest/gtest.h>

@@ -1,5 +1,13 @@
 #include "foundation/codec/base64.h"
 
+#include "foundation/base/bytes.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
 namespace postern::codec {
 namespace {
 

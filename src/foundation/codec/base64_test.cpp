@@ -1,6 +1,11 @@
 #include "foundation/codec/base64.h"
 
+#include "foundation/base/bytes.h"
+
 #include <gtest/gtest.h>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
 
 namespace postern::codec {
 namespace {

@@ -1,7 +1,12 @@
 #include "foundation/codec/compress.h"
 
+#include "foundation/base/bytes.h"
+#include "foundation/base/result.h"
+
 #include <zstd.h>
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
 
 namespace postern::codec {
 namespace {

@@ -1,6 +1,10 @@
 #include "foundation/codec/compress.h"
 
+#include "foundation/base/bytes.h"
+
 #include <gtest/gtest.h>
+#include <cstddef>
+#include <cstdint>
 
 namespace postern::codec {
 namespace {

@@ -1,7 +1,15 @@
+#include "foundation/base/bytes.h"
+#include "foundation/base/result.h"
 #include "foundation/codec/json.h"
 
 #include <boost/json/basic_parser_impl.hpp>
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <utility>
+#include <variant>
+#include <vector>
 
 namespace postern::codec {
 

@@ -1,7 +1,16 @@
+#include "foundation/base/bytes.h"
 #include "foundation/codec/base64.h"
 #include "foundation/codec/json.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 namespace postern::codec {
 namespace {

@@ -1,6 +1,14 @@
 #include "foundation/codec/json.h"
 
+#include "foundation/base/bytes.h"
+#include "foundation/base/result.h"
+
 #include <gtest/gtest.h>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
 
 namespace postern::codec {
 namespace {

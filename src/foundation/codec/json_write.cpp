@@ -1,5 +1,9 @@
 #include "foundation/codec/json.h"
 
+#include <cstdint>
+#include <string>
+#include <string_view>
+
 namespace postern::codec {
 
 void JsonWriter::comma() {

@@ -1,12 +1,22 @@
 #include "foundation/crypto/aead.h"
 
+#include "foundation/base/bytes.h"
 #include "foundation/base/check.h"
+#include "foundation/base/result.h"
+#include "foundation/base/secret.h"
+#include "foundation/crypto/crypto_error.h"
 #include "foundation/crypto/hash.h"
+#include "foundation/crypto/place.h"
 #include "foundation/crypto/random.h"
 
 #include <openssl/evp.h>
 #include <sodium.h>
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <span>
 
 namespace postern::crypto {
 namespace {

@@ -1,9 +1,16 @@
 #include "foundation/crypto/hash.h"
 
+#include "foundation/base/bytes.h"
 #include "foundation/base/check.h"
+#include "foundation/base/secret.h"
 
 #include <openssl/evp.h>
 #include <sodium.h>
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
 
 namespace postern::crypto {
 namespace {

@@ -1,9 +1,16 @@
 #include "foundation/crypto/keypair.h"
 
+#include "foundation/base/bytes.h"
 #include "foundation/base/check.h"
+#include "foundation/base/result.h"
+#include "foundation/base/secret.h"
+#include "foundation/crypto/crypto_error.h"
 #include "foundation/crypto/random.h"
 
 #include <sodium.h>
+#include <cstdint>
+#include <span>
+#include <utility>
 
 namespace postern::crypto {
 

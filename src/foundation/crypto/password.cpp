@@ -1,10 +1,20 @@
 #include "foundation/crypto/password.h"
 
+#include "foundation/base/bytes.h"
 #include "foundation/base/check.h"
+#include "foundation/base/result.h"
+#include "foundation/base/secret.h"
+#include "foundation/crypto/crypto_error.h"
 #include "foundation/crypto/random.h"
 
 #include <sodium.h>
+#include <algorithm>
 #include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
 
 namespace postern::crypto {
 namespace {

@@ -1,5 +1,10 @@
 #include "foundation/crypto/place.h"
 
+#include "foundation/base/bytes.h"
+
+#include <cstddef>
+#include <cstdint>
+
 namespace postern::crypto {
 
 Bytes Place::canonical() const {

@@ -1,8 +1,13 @@
 #include "foundation/crypto/random.h"
 
+#include "foundation/base/bytes.h"
 #include "foundation/base/check.h"
+#include "foundation/base/secret.h"
 
 #include <sodium.h>
+#include <cstddef>
+#include <cstdint>
+#include <span>
 
 namespace postern::crypto {
 

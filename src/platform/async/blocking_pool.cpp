@@ -1,5 +1,10 @@
 #include "platform/async/blocking_pool.h"
 
+#include <cstddef>
+#include <functional>
+#include <mutex>
+#include <utility>
+
 namespace postern::async {
 
 BlockingPool::BlockingPool(Options options) : queue_max_(options.queue_max) {

@@ -1,5 +1,9 @@
 #include "platform/async/deadline.h"
 
+#include "foundation/base/clock.h"
+#include "foundation/base/result.h"
+#include "platform/async/task.h"
+
 namespace postern::async {
 
 Task<> wait_until(Deadline deadline) {

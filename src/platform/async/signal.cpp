@@ -1,9 +1,14 @@
 #include "platform/async/signal.h"
 
+#include "foundation/base/clock.h"
+#include "foundation/base/result.h"
+#include "platform/async/task.h"
+
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <memory>
 
 namespace postern::async {
 

@@ -1,6 +1,7 @@
 #include "platform/async/task_group.h"
 
 #include "foundation/base/log.h"
+#include "platform/async/task.h"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -10,8 +11,12 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
+#include <cstddef>
 #include <exception>
 #include <list>
+#include <memory>
+#include <string_view>
+#include <utility>
 
 namespace postern::async {
 

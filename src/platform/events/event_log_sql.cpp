@@ -1,6 +1,15 @@
+#include "foundation/base/id.h"
+#include "foundation/base/result.h"
+#include "platform/async/task.h"
 #include "platform/events/event_log.h"
+#include "platform/store/sql_text.h"
+#include "platform/store/transaction.h"
+#include "platform/store/value.h"
 
-#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace postern::events {
 

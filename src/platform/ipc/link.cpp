@@ -1,5 +1,12 @@
 #include "platform/ipc/link.h"
 
+#include "platform/async/task.h"
+#include "platform/ipc/peer.h"
+#include "platform/os/fd.h"
+
+#include <memory>
+#include <utility>
+
 namespace postern::ipc {
 namespace {
 

@@ -1,7 +1,12 @@
 #include "platform/ipc/peer.h"
 
+#include "foundation/base/bytes.h"
+#include "foundation/base/clock.h"
+#include "foundation/base/result.h"
 #include "platform/async/signal.h"
+#include "platform/async/task.h"
 #include "platform/async/task_group.h"
+#include "platform/os/fd.h"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -9,9 +14,15 @@
 #include <sys/socket.h>
 #include <array>
 #include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
 #include <deque>
+#include <memory>
 #include <optional>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 namespace postern::ipc {
 

@@ -1,14 +1,28 @@
 #include "platform/ipc/rpc.h"
 
+#include "foundation/base/bytes.h"
+#include "foundation/base/clock.h"
+#include "foundation/base/error.h"
+#include "foundation/base/result.h"
+#include "foundation/base/secret.h"
 #include "platform/async/blocking_pool.h"
 #include "platform/async/deadline.h"
+#include "platform/async/task.h"
 #include "platform/async/task_group.h"
+#include "platform/ipc/peer.h"
+#include "platform/os/fd.h"
 #include "platform/os/files.h"
 #include "platform/os/process.h"
 
 #include <boost/asio/io_context.hpp>
 #include <gtest/gtest.h>
+#include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
 
 namespace postern::ipc {
 namespace {

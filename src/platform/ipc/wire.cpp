@@ -1,5 +1,14 @@
 #include "platform/ipc/wire.h"
 
+#include "foundation/base/bytes.h"
+#include "foundation/base/secret.h"
+#include "platform/os/fd.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <utility>
+
 namespace postern::ipc {
 
 void Encoder::put_integer(std::uint64_t value, std::size_t bytes) {

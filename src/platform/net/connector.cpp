@@ -1,6 +1,10 @@
 #include "platform/net/connector.h"
 
+#include "foundation/base/clock.h"
+#include "foundation/base/error.h"
+#include "foundation/base/result.h"
 #include "platform/async/deadline.h"
+#include "platform/async/task.h"
 #include "platform/net/net_error.h"
 #include "platform/net/resolver.h"
 #include "platform/net/stream_parts.h"
@@ -10,7 +14,11 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <netinet/tcp.h>
-#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <utility>
+#include <vector>
 
 namespace postern::net {
 

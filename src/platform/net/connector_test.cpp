@@ -1,12 +1,21 @@
 #include "platform/net/connector.h"
 
-#include "platform/async/deadline.h"
+#include "foundation/base/bytes.h"
+#include "foundation/base/clock.h"
+#include "foundation/base/result.h"
+#include "platform/async/task.h"
 #include "platform/net/net_error.h"
 #include "platform/net/test_certificates.h"
 #include "platform/net/test_loop.h"
 
 #include <gtest/gtest.h>
 #include <openssl/ssl.h>
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
 
 namespace postern::net {
 namespace {

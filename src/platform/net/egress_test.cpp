@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 #include <string>
+#include <string_view>
+#include <utility>
 
 namespace postern::net {
 namespace {

@@ -1,9 +1,17 @@
 #include "platform/net/ip_address.h"
 
+#include "foundation/base/bytes.h"
+
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <algorithm>
+#include <array>
 #include <charconv>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
 
 namespace postern::net {
 namespace {

@@ -1,6 +1,8 @@
 #include "platform/net/ip_address.h"
 
 #include <gtest/gtest.h>
+#include <string_view>
+#include <utility>
 
 namespace postern::net {
 namespace {

@@ -1,7 +1,10 @@
 #include "platform/net/resolver.h"
 
+#include "foundation/base/clock.h"
+#include "foundation/base/result.h"
 #include "platform/async/blocking_pool.h"
 #include "platform/async/deadline.h"
+#include "platform/async/task.h"
 #include "platform/net/net_error.h"
 
 #include <netdb.h>
@@ -9,8 +12,12 @@
 #include <sys/socket.h>
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <cstring>
 #include <memory>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace postern::net {
 namespace {

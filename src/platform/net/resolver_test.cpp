@@ -1,11 +1,15 @@
 #include "platform/net/resolver.h"
 
+#include "foundation/base/clock.h"
 #include "platform/async/blocking_pool.h"
+#include "platform/async/task.h"
 #include "platform/net/net_error.h"
 #include "platform/net/test_loop.h"
 
 #include <gtest/gtest.h>
+#include <chrono>
 #include <latch>
+#include <utility>
 
 namespace postern::net {
 namespace {

@@ -3,6 +3,8 @@
 #include <openssl/bio.h>
 #include <sys/socket.h>
 #include <cerrno>
+#include <cstddef>
+#include <cstdint>
 #include <new>
 
 namespace postern::net {

@@ -1,10 +1,20 @@
 #include "platform/net/stream.h"
 
+#include "foundation/base/bytes.h"
+#include "foundation/base/clock.h"
+#include "foundation/base/result.h"
 #include "platform/async/deadline.h"
+#include "platform/async/task.h"
 #include "platform/net/net_error.h"
 #include "platform/net/stream_parts.h"
 
 #include <openssl/ssl.h>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
 
 namespace postern::net {
 namespace {

@@ -1,5 +1,10 @@
 #include "platform/net/stream.h"
 
+#include "foundation/base/bytes.h"
+#include "foundation/base/clock.h"
+#include "foundation/base/result.h"
+#include "platform/async/task.h"
+#include "platform/async/task_group.h"
 #include "platform/net/connector.h"
 #include "platform/net/net_error.h"
 #include "platform/net/test_certificates.h"
@@ -7,7 +12,14 @@
 
 #include <gtest/gtest.h>
 #include <sys/socket.h>
-#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
 
 namespace postern::net {
 namespace {

@@ -8,7 +8,13 @@
 #include <openssl/x509v3.h>
 #include <unistd.h>
 #include <atomic>
+#include <cstddef>
+#include <filesystem>
 #include <fstream>
+#include <ios>
+#include <memory>
+#include <string>
+#include <system_error>
 
 namespace postern::net::test {
 namespace {

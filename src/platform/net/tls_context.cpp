@@ -1,12 +1,18 @@
 #include "platform/net/tls_context.h"
 
+#include "foundation/base/result.h"
 #include "platform/net/net_error.h"
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509_vfy.h>
+#include <cstddef>
+#include <memory>
 #include <new>
+#include <string>
+#include <string_view>
+#include <utility>
 
 namespace postern::net {
 namespace {

@@ -4,6 +4,8 @@
 #include "platform/net/test_certificates.h"
 
 #include <gtest/gtest.h>
+#include <cstddef>
+#include <string>
 
 namespace postern::net {
 namespace {

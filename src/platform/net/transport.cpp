@@ -1,5 +1,9 @@
 #include "platform/net/transport.h"
 
+#include "foundation/base/bytes.h"
+#include "foundation/base/result.h"
+#include "platform/async/task.h"
+
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -11,7 +15,12 @@
 #include <array>
 #include <cerrno>
 #include <climits>
+#include <cstddef>
+#include <cstdint>
 #include <new>
+#include <span>
+#include <string>
+#include <utility>
 
 namespace postern::net {
 

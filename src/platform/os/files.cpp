@@ -1,10 +1,20 @@
 #include "platform/os/files.h"
 
+#include "foundation/base/bytes.h"
+#include "foundation/base/error.h"
+#include "foundation/base/result.h"
+#include "foundation/base/secret.h"
+#include "platform/os/fd.h"
+
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <array>
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
+#include <span>
+#include <string>
 
 namespace postern::os {
 namespace {

@@ -1,5 +1,7 @@
 #include "platform/os/files.h"
 
+#include "foundation/base/bytes.h"
+
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>

@@ -1,5 +1,9 @@
 #include "platform/os/process.h"
 
+#include "foundation/base/result.h"
+#include "platform/os/fd.h"
+#include "platform/os/files.h"
+
 #include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
@@ -11,6 +15,9 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <optional>
+#include <utility>
+#include <vector>
 
 namespace postern::os {
 namespace {

@@ -1,10 +1,13 @@
 #include "platform/os/process.h"
 
+#include "platform/os/fd.h"
+
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <array>
+#include <cstddef>
 #include <string>
 
 namespace postern::os {

@@ -1,5 +1,5 @@
-"""Holds every exchange of the tests against api/openapi.yaml: what the server answers must be as the
-document says and name nothing that it does not, and what the server takes the document must allow.
+"""Holds every exchange of the tests against api/openapi.yaml: what the server answers must be as
+the document says and name nothing that it does not; what the server takes the document must allow.
 """
 
 from __future__ import annotations

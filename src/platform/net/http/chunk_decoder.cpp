@@ -1,6 +1,10 @@
 #include "platform/net/http/chunk_decoder.h"
 
+#include "foundation/base/bytes.h"
+
 #include <algorithm>
+#include <cstdint>
+#include <optional>
 
 namespace postern::net::http {
 namespace {

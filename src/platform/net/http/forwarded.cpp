@@ -2,7 +2,10 @@
 
 #include "platform/net/http/head_rules.h"
 
+#include <cstddef>
 #include <optional>
+#include <string_view>
+#include <vector>
 
 namespace postern::net::http {
 namespace {

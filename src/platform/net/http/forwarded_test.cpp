@@ -1,6 +1,9 @@
 #include "platform/net/http/forwarded.h"
 
 #include <gtest/gtest.h>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace postern::net::http {
 namespace {

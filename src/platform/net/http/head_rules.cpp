@@ -6,7 +6,9 @@
 #include <array>
 #include <charconv>
 #include <cstring>
+#include <expected>
 #include <optional>
+#include <string_view>
 
 namespace postern::net::http {
 namespace {

@@ -4,7 +4,10 @@
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <gtest/gtest.h>
+#include <cstddef>
+#include <expected>
 #include <string>
+#include <string_view>
 
 namespace postern::net::http {
 namespace {

@@ -1,7 +1,13 @@
 #include "platform/net/http/headers.h"
 
+#include "foundation/base/bytes.h"
+
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace postern::net::http {
 namespace {

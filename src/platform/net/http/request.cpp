@@ -1,5 +1,9 @@
 #include "platform/net/http/request.h"
 
+#include <cstdint>
+#include <string>
+#include <string_view>
+
 namespace postern::net::http {
 
 std::string request_id_text(std::uint64_t id) {

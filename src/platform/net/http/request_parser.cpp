@@ -1,6 +1,11 @@
 #include "platform/net/http/request_parser.h"
 
+#include "foundation/base/bytes.h"
+
 #include <algorithm>
+#include <cstdint>
+#include <expected>
+#include <string_view>
 
 namespace postern::net::http {
 

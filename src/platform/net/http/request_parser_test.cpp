@@ -1,7 +1,13 @@
 #include "platform/net/http/request_parser.h"
 
+#include "foundation/base/bytes.h"
+
 #include <gtest/gtest.h>
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace postern::net::http {
 namespace {

@@ -1,5 +1,7 @@
 #include "platform/net/http/response.h"
 
+#include <string_view>
+
 namespace postern::net::http {
 
 Response text_response(int status, std::string_view text) {

@@ -1,11 +1,16 @@
 #include "platform/net/http/response_writer.h"
 
+#include "foundation/base/bytes.h"
 #include "platform/net/http/headers.h"
 
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstdint>
 #include <cstdio>
+#include <ctime>
+#include <string>
+#include <string_view>
 
 namespace postern::net::http {
 namespace {

@@ -1,6 +1,10 @@
 #include "platform/net/http/response_writer.h"
 
+#include "foundation/base/bytes.h"
+
 #include <gtest/gtest.h>
+#include <string>
+#include <utility>
 
 namespace postern::net::http {
 namespace {

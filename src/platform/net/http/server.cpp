@@ -1,8 +1,12 @@
 #include "platform/net/http/server.h"
 
+#include "foundation/base/bytes.h"
 #include "foundation/base/check.h"
+#include "foundation/base/clock.h"
 #include "foundation/base/log.h"
+#include "foundation/base/result.h"
 #include "platform/async/deadline.h"
+#include "platform/async/task.h"
 #include "platform/net/http/response_writer.h"
 #include "platform/net/http/server_core.h"
 #include "platform/net/http/session.h"
@@ -12,6 +16,12 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <sys/random.h>
 #include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
 
 namespace postern::net::http {
 

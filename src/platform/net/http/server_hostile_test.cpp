@@ -1,6 +1,8 @@
 #include "platform/net/http/test_client.h"
 
 #include <gtest/gtest.h>
+#include <string>
+#include <string_view>
 
 namespace postern::net::http {
 namespace {

@@ -1,7 +1,20 @@
+#include "foundation/base/bytes.h"
+#include "foundation/base/clock.h"
+#include "foundation/base/result.h"
 #include "platform/async/deadline.h"
+#include "platform/async/task.h"
 #include "platform/net/http/test_client.h"
 
 #include <gtest/gtest.h>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 namespace postern::net::http {
 namespace {

@@ -1,9 +1,17 @@
+#include "foundation/base/error.h"
+#include "foundation/base/result.h"
 #include "platform/async/signal.h"
+#include "platform/async/task.h"
 #include "platform/net/http/test_client.h"
 #include "platform/net/net_error.h"
 
 #include <gtest/gtest.h>
+#include <optional>
 #include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 namespace postern::net::http {
 namespace {

@@ -1,12 +1,22 @@
 #include "platform/net/http/server.h"
 
+#include "foundation/base/bytes.h"
 #include "foundation/base/check.h"
+#include "foundation/base/clock.h"
+#include "foundation/base/result.h"
 #include "platform/async/signal.h"
+#include "platform/async/task.h"
 #include "platform/net/http/test_client.h"
 #include "platform/net/net_error.h"
 
 #include <gtest/gtest.h>
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <optional>
 #include <stdexcept>
+#include <string>
+#include <utility>
 
 namespace postern::net::http {
 namespace {

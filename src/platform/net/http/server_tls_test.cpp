@@ -1,9 +1,14 @@
+#include "foundation/base/result.h"
 #include "platform/net/http/test_client.h"
 #include "platform/net/net_error.h"
 #include "platform/net/test_certificates.h"
 
 #include <gtest/gtest.h>
 #include <openssl/ssl.h>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
 
 namespace postern::net::http {
 namespace {

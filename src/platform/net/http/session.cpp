@@ -1,11 +1,19 @@
 #include "platform/net/http/session.h"
 
+#include "foundation/base/bytes.h"
+#include "foundation/base/clock.h"
 #include "foundation/base/log.h"
+#include "platform/async/task.h"
 #include "platform/net/http/response_writer.h"
 
 #include <algorithm>
+#include <chrono>
+#include <cstdint>
 #include <cstring>
 #include <exception>
+#include <memory>
+#include <optional>
+#include <utility>
 
 namespace postern::net::http {
 

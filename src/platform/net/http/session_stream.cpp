@@ -1,8 +1,15 @@
+#include "foundation/base/bytes.h"
+#include "platform/async/task.h"
 #include "platform/net/http/response_writer.h"
 #include "platform/net/http/session.h"
 
 #include <array>
 #include <charconv>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
 
 namespace postern::net::http {
 namespace {

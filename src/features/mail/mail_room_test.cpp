@@ -1,0 +1,529 @@
+#include "features/mail/mail_room.h"
+
+#include "features/mail/mail_lab_fake.h"
+#include "foundation/codec/mail/our_message_id.h"
+#include "platform/keys/key_error.h"
+
+#include <gtest/gtest.h>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace postern::mail::test {
+namespace {
+
+using store::fails_with;
+using Texts = std::vector<std::string>;
+
+constexpr std::uint64_t k_handle = 77;
+
+class MailRoomTest : public MailLab {
+protected:
+    MailRoomTest() {
+        courier.before_dot = [this](MessageId id) { return room->before_final_dot(id); };
+        courier.searched = [this](FolderSearched told_of) {
+            return room->folder_searched(std::move(told_of));
+        };
+        begin();
+    }
+    ~MailRoomTest() override { stop(); }
+
+    void begin() {
+        room = std::make_unique<MailRoom>(parts(), RetryPolicy{});
+        EXPECT_TRUE(run(room->start()));
+        settle();
+    }
+    /// As after the end of front's process.
+    void restart() {
+        stop();
+        room.reset();
+        open_store();
+        begin();
+    }
+    static NewMail mail_to(std::vector<MailAddress> to, std::string text = "Hi") {
+        NewMail mail;
+        mail.to = std::move(to);
+        mail.subject = "Hello";
+        mail.text = std::move(text);
+        return mail;
+    }
+    Result<ThreadView> start(NewMail mail, std::optional<IntegrationId> from = std::nullopt) {
+        ++clock.now;
+        return run(
+            room->start_thread(workspace, from.value_or(integration), std::move(mail), k_handle));
+    }
+    ThreadView started(std::vector<MailAddress> to = {k_lea}) {
+        auto view = start(mail_to(std::move(to)));
+        EXPECT_TRUE(view.has_value());
+        settle();
+        return view ? std::move(*view) : ThreadView{};
+    }
+    Result<MessageView> add(ThreadId thread, NewMail mail) {
+        ++clock.now;
+        auto added = run(room->add_message(workspace, thread, std::move(mail), k_handle));
+        settle();
+        return added;
+    }
+    ThreadView view_of(ThreadId id) { return run(room->thread(workspace, id, k_handle)).value(); }
+    Result<std::string> raw(MessageId id, std::optional<WorkspaceId> owner = std::nullopt) {
+        auto download = run(room->raw(owner.value_or(workspace), id, k_handle));
+        if (!download) return fail(std::move(download.error()));
+        return content_of(download->content);
+    }
+    void close(Error why) { mailboxes.closed.insert_or_assign(integration, std::move(why)); }
+
+    Candidate answer(const ThreadView& thread, std::uint32_t uid, MailAddress from = k_lea) {
+        Candidate candidate;
+        candidate.uid = uid;
+        candidate.message_id = "reply-" + std::to_string(uid) + "@creators.example";
+        candidate.our_ids = {thread.messages.at(0).body.message_id};
+        candidate.from = {std::move(from)};
+        candidate.recipients = {k_maya};
+        courier.mails[{"INBOX", uid}] = "Re: Hello\nanswer " + std::to_string(uid);
+        return candidate;
+    }
+    FolderSearched search(std::vector<Candidate> candidates) {
+        FolderSearched found;
+        found.integration = integration;
+        found.folder = "INBOX";
+        found.uid_validity = 7;
+        found.first = 100;
+        found.next = 200;
+        found.candidates = std::move(candidates);
+        return found;
+    }
+    Result<SyncResult> sync() { return run(room->sync(workspace, integration)); }
+
+    std::unique_ptr<MailRoom> room;
+};
+
+TEST_F(MailRoomTest, new_thread_is_queued_sent_and_in_the_history) {
+    auto mail = mail_to({k_lea, k_bo}, "Hi both");
+    mail.html = "<b>Hi both</b>";
+    const auto view = start(std::move(mail));
+    ASSERT_TRUE(view.has_value());
+    EXPECT_EQ(view->integration, integration);
+    EXPECT_EQ(view->subject, "Hello");
+    EXPECT_EQ(view->creators.size(), 2U);
+    ASSERT_EQ(view->messages.size(), 1U);
+    EXPECT_EQ(view->messages[0].state, MessageState::queued);
+    settle();
+    ASSERT_EQ(courier.submitted.size(), 1U);
+    EXPECT_EQ(courier.submitted[0].message, view->messages[0].id);
+    EXPECT_EQ(told(), (Texts{"message.state queued", "message.state sent"}));
+    const auto stored = view_of(view->id);
+    EXPECT_EQ(stored.subject, "Hello");
+    ASSERT_EQ(stored.messages.size(), 1U);
+    const auto& message = stored.messages[0];
+    EXPECT_EQ(message.id, view->messages[0].id);
+    EXPECT_EQ(message.state, MessageState::sent);
+    EXPECT_EQ(message.body.text, "Hi both");
+    EXPECT_EQ(message.body.html, "<b>Hi both</b>");
+    EXPECT_EQ(message.body.from[0].address, k_maya.address);
+    EXPECT_EQ(message.body.to.size(), 2U);
+}
+
+TEST_F(MailRoomTest, first_mail_has_an_id_that_keeper_made_and_names_itself) {
+    const auto thread = started();
+    const auto& body = thread.messages.at(0).body;
+    const auto label = codec::IdLabel::parse(k_label).value();
+    const auto id = codec::OurMessageId::parse(body.message_id, label);
+    ASSERT_TRUE(id.has_value());
+    EXPECT_EQ(id->number, 1U);
+    const auto mac = PlayedKeeper::mac_of(workspace, keys::MacPurpose::message_id,
+                                          id->mac_input(integration.bytes()));
+    EXPECT_TRUE(std::equal(id->mac.begin(), id->mac.end(), mac.begin()));
+    EXPECT_EQ(body.references, Texts{body.message_id});
+}
+
+TEST_F(MailRoomTest, thread_is_not_started_for_wrong_recipients) {
+    const auto nobody = start(mail_to({}));
+    EXPECT_TRUE(fails_with(nobody, MailServiceError::invalid_recipient));
+    std::vector<MailAddress> crowd;
+    for (int i = 0; i < 51; ++i)
+        crowd.push_back({"", "c" + std::to_string(i) + "@creators.example"});
+    EXPECT_TRUE(fails_with(start(mail_to(crowd)), MailServiceError::too_many_recipients));
+    for (const auto* address :
+         {"", "lea", "lea@", "@creators.example", "a b@creators.example", "maya@brand.example",
+          "MAYA@Brand.Example", "lea@creators.example\r\nBcc: eve@evil.example",
+          "lea@creators.example, eve@evil.example"}) {
+        EXPECT_TRUE(
+            fails_with(start(mail_to({k_lea, {"", address}})), MailServiceError::invalid_recipient))
+            << address;
+    }
+    settle();
+    EXPECT_TRUE(courier.submitted.empty());
+    EXPECT_TRUE(creators.all.empty());
+    crowd.pop_back();
+    EXPECT_TRUE(start(mail_to(crowd)));
+}
+
+TEST_F(MailRoomTest, thread_is_not_started_with_a_broken_header) {
+    auto mail = mail_to({k_lea});
+    mail.subject = "Hello\r\nBcc: eve@evil.example";
+    EXPECT_TRUE(fails_with(start(std::move(mail)), ComposeError::control_character));
+    EXPECT_TRUE(
+        fails_with(start(mail_to({{"Lea\n", k_lea.address}})), ComposeError::control_character));
+    EXPECT_TRUE(run(room->threads(workspace, {}, k_handle))->empty());
+    EXPECT_TRUE(outbox().empty());
+}
+
+TEST_F(MailRoomTest, thread_is_not_started_by_a_mailbox_that_may_not_send) {
+    EXPECT_TRUE(fails_with(start(mail_to({k_lea}), other_integration),
+                           MailServiceError::integration_not_found));
+    for (const auto why :
+         {keys::KeyError::integration_sealed, keys::KeyError::integration_cut_off}) {
+        close(Error(why));
+        EXPECT_TRUE(fails_with(start(mail_to({k_lea})), why));
+    }
+    const auto foreign =
+        run(room->start_thread(other_workspace, integration, mail_to({k_lea}), k_handle));
+    EXPECT_TRUE(fails_with(foreign, MailServiceError::integration_not_found));
+    EXPECT_TRUE(outbox().empty());
+    EXPECT_TRUE(creators.all.empty());
+}
+
+TEST_F(MailRoomTest, given_id_makes_a_thread_once) {
+    const auto id = ThreadId::make(5);
+    auto mail = mail_to({k_lea});
+    mail.id = id.raw();
+    ASSERT_EQ(start(mail)->id, id);
+    EXPECT_TRUE(fails_with(start(mail), store::StoreError::conflict));
+    settle();
+    EXPECT_EQ(courier.submitted.size(), 1U);
+    EXPECT_EQ(view_of(id).messages.size(), 1U);
+}
+
+TEST_F(MailRoomTest, thread_of_which_a_part_cannot_be_stored_is_not_there) {
+    const auto before = steps.taken;
+    started();
+    // Without those that sending it took.
+    for (int bad = 1; bad <= 7; ++bad) {
+        SCOPED_TRACE(bad);
+        const auto base = steps.taken;
+        steps.fails = [base, bad](int step) { return step == base + bad; };
+        const auto failed = start(mail_to({k_lea}));
+        steps.fails = nullptr;
+        EXPECT_FALSE(failed);
+        settle();
+    }
+    EXPECT_GE(steps.taken - before, 7);
+    EXPECT_EQ(run(room->threads(workspace, {}, k_handle))->size(), 1U);
+    EXPECT_EQ(courier.submitted.size(), 1U);
+}
+
+TEST_F(MailRoomTest, further_mail_goes_to_the_people_of_the_thread_and_names_the_last) {
+    const auto thread = started({k_lea, k_bo});
+    courier.finds = {search({answer(thread, 100)})};
+    ++clock.now;
+    ASSERT_TRUE(sync());
+    auto mail = mail_to({}, "And?");
+    mail.subject.clear();
+    const auto second = add(thread.id, std::move(mail));
+    ASSERT_TRUE(second.has_value());
+    EXPECT_EQ(second->body.subject, "Re: Hello");
+    EXPECT_EQ(second->body.to.size(), 2U);
+    const auto root = thread.messages[0].body.message_id;
+    EXPECT_EQ(second->body.references, (Texts{root, "reply-100@creators.example"}));
+    EXPECT_NE(second->body.message_id, root);
+    const auto text = raw(second->id).value();
+    EXPECT_NE(text.find("In-Reply-To: <reply-100@creators.example>"), std::string::npos);
+    ASSERT_EQ(courier.submitted.size(), 2U);
+    EXPECT_EQ(courier.submitted[1].recipients, (Texts{k_lea.address, k_bo.address}));
+    EXPECT_EQ(view_of(thread.id).messages.size(), 3U);
+    EXPECT_GT(view_of(thread.id).updated_at_ms, thread.updated_at_ms);
+}
+
+TEST_F(MailRoomTest, long_thread_keeps_its_root_first_and_its_parent_last) {
+    const auto thread = started();
+    const auto root = thread.messages[0].body.message_id;
+    std::string parent = root;
+    for (int i = 2; i <= 25; ++i) {
+        const auto next = add(thread.id, mail_to({}));
+        ASSERT_TRUE(next.has_value());
+        const auto& references = next->body.references;
+        EXPECT_EQ(references.size(), static_cast<std::size_t>(std::min(i - 1, 20)));
+        EXPECT_EQ(references.front(), root);
+        EXPECT_EQ(references.back(), parent);
+        parent = next->body.message_id;
+    }
+}
+
+TEST_F(MailRoomTest, further_mail_is_refused_where_it_does_not_belong) {
+    const auto thread = started();
+    EXPECT_TRUE(
+        fails_with(add(ThreadId::make(9), mail_to({})), MailServiceError::thread_not_found));
+    const auto foreign = run(room->add_message(other_workspace, thread.id, mail_to({}), k_handle));
+    EXPECT_TRUE(fails_with(foreign, MailServiceError::thread_not_found));
+    EXPECT_TRUE(fails_with(add(thread.id, mail_to({k_bo})), MailServiceError::invalid_recipient));
+    EXPECT_TRUE(fails_with(add(thread.id, mail_to({k_maya})), MailServiceError::invalid_recipient));
+    for (const auto why :
+         {keys::KeyError::integration_sealed, keys::KeyError::integration_cut_off}) {
+        close(Error(why));
+        EXPECT_TRUE(fails_with(add(thread.id, mail_to({})), why));
+    }
+    mailboxes.closed.clear();
+    keeper.people.clear();
+    EXPECT_TRUE(fails_with(add(thread.id, mail_to({})), MailServiceError::not_readable));
+    EXPECT_EQ(courier.submitted.size(), 1U);
+}
+
+TEST_F(MailRoomTest, thread_of_another_workspace_is_not_found) {
+    const auto thread = started();
+    EXPECT_TRUE(fails_with(run(room->thread(other_workspace, thread.id, k_handle)),
+                           MailServiceError::thread_not_found));
+    EXPECT_TRUE(fails_with(run(room->thread(workspace, ThreadId::make(3), k_handle)),
+                           MailServiceError::thread_not_found));
+    EXPECT_TRUE(run(room->threads(other_workspace, {}, k_handle))->empty());
+    const auto id = thread.messages[0].id;
+    EXPECT_TRUE(fails_with(raw(id, other_workspace), MailServiceError::message_not_found));
+    EXPECT_TRUE(fails_with(run(room->attachment(other_workspace, id, 0, k_handle)),
+                           MailServiceError::message_not_found));
+}
+
+TEST_F(MailRoomTest, reading_counts_under_the_handle_of_who_reads) {
+    const auto thread = started();
+    keeper.handles.clear();
+    view_of(thread.id);
+    ASSERT_TRUE(raw(thread.messages[0].id));
+    ASSERT_FALSE(keeper.handles.empty());
+    for (const auto handle : keeper.handles)
+        EXPECT_EQ(handle, k_handle);
+}
+
+TEST_F(MailRoomTest, erased_person_leaves_a_thread_that_says_so) {
+    const auto thread = started();
+    keeper.people.clear();
+    const auto view = view_of(thread.id);
+    EXPECT_EQ(view.subject, "");
+    ASSERT_EQ(view.messages.size(), 1U);
+    EXPECT_FALSE(view.messages[0].readable);
+    EXPECT_EQ(view.messages[0].body.text, "");
+    EXPECT_EQ(view.messages[0].state, MessageState::sent);
+    EXPECT_TRUE(fails_with(raw(view.messages[0].id), MailServiceError::not_readable));
+}
+
+TEST_F(MailRoomTest, history_outlives_the_process_and_the_mailbox) {
+    const auto thread = started();
+    const auto submitted = courier.submitted.at(0).raw;
+    close(Error(keys::KeyError::integration_cut_off));
+    restart();
+    EXPECT_EQ(view_of(thread.id).messages.at(0).state, MessageState::sent);
+    EXPECT_EQ(raw(thread.messages[0].id).value(), submitted);
+    EXPECT_EQ(courier.submitted.size(), 1U);
+}
+
+TEST_F(MailRoomTest, raw_mails_are_byte_for_byte_what_went_out_and_came_in) {
+    const auto thread = started();
+    EXPECT_EQ(raw(thread.messages[0].id).value(), courier.submitted.at(0).raw);
+    EXPECT_EQ(courier.copied.at(0).raw, courier.submitted[0].raw);
+    auto incoming = answer(thread, 100);
+    const std::string bytes("Re: x\n\0\xff\r\r\n bare", 16);
+    courier.mails[{"INBOX", 100}] = bytes;
+    courier.finds = {search({incoming})};
+    ++clock.now;
+    ASSERT_TRUE(sync());
+    const auto id = view_of(thread.id).messages.at(1).id;
+    EXPECT_EQ(raw(id).value(), bytes);
+    const auto download = run(room->raw(workspace, id, k_handle));
+    EXPECT_EQ(download->name, id.text() + ".eml");
+    EXPECT_EQ(download->type, "message/rfc822");
+}
+
+TEST_F(MailRoomTest, attachment_comes_by_its_index_and_none_beyond) {
+    const auto id = started().messages.at(0).id;
+    auto first = run(room->attachment(workspace, id, 0, k_handle));
+    ASSERT_TRUE(first.has_value());
+    EXPECT_EQ(first->name, "whole.txt");
+    EXPECT_EQ(first->type, "text/plain");
+    EXPECT_EQ(content_of(first->content), courier.submitted.at(0).raw);
+    EXPECT_TRUE(
+        fails_with(run(room->attachment(workspace, id, 1, k_handle)), MailError::not_found));
+    EXPECT_TRUE(fails_with(run(room->attachment(workspace, MessageId::make(3), 0, k_handle)),
+                           MailServiceError::message_not_found));
+}
+
+TEST_F(MailRoomTest, mail_that_was_not_fetched_has_no_raw_form) {
+    const auto thread = started();
+    courier.fetches_fail = {MailError::too_large};
+    courier.finds = {search({answer(thread, 100)})};
+    ++clock.now;
+    ASSERT_TRUE(sync());
+    const auto message = view_of(thread.id).messages.at(1);
+    EXPECT_EQ(message.body.defects, Texts{"too_large"});
+    EXPECT_TRUE(fails_with(raw(message.id), MailServiceError::message_not_found));
+}
+
+TEST_F(MailRoomTest, threads_are_listed_newest_first_and_by_creator) {
+    std::vector<ThreadId> all;
+    for (const auto& to : {std::vector{k_lea}, std::vector{k_bo}, std::vector{k_lea, k_bo}})
+        all.push_back(started(to).id);
+    MailService::ThreadQuery query;
+    query.limit = 2;
+    auto page = run(room->threads(workspace, query, k_handle)).value();
+    ASSERT_EQ(page.size(), 2U);
+    EXPECT_EQ(page[0].id, all[2]);
+    EXPECT_EQ(page[1].id, all[1]);
+    EXPECT_EQ(page[0].subject, "Hello");
+    EXPECT_TRUE(page[0].messages.empty());
+    query.before = page[1].id;
+    page = run(room->threads(workspace, query, k_handle)).value();
+    ASSERT_EQ(page.size(), 1U);
+    EXPECT_EQ(page[0].id, all[0]);
+    query = {};
+    query.creator = ensure(workspace, {k_lea})[0];
+    page = run(room->threads(workspace, query, k_handle)).value();
+    ASSERT_EQ(page.size(), 2U);
+    EXPECT_EQ(page[0].id, all[2]);
+    EXPECT_EQ(page[1].id, all[0]);
+    query.integration = other_integration;
+    EXPECT_TRUE(run(room->threads(workspace, query, k_handle))->empty());
+}
+
+TEST_F(MailRoomTest, sync_counts_what_became_of_this_search) {
+    const auto thread = started();
+    auto held_mail = answer(thread, 101, {"Eve", "eve@evil.example"});
+    auto own = answer(thread, 102, k_maya);
+    auto forged = answer(thread, 103);
+    forged.our_ids = {"garbage"};
+    courier.finds = {search({answer(thread, 100), held_mail, own, forged})};
+    const auto first = sync();
+    ASSERT_TRUE(first.has_value());
+    EXPECT_EQ(first->searched, 100U);
+    EXPECT_EQ(first->matched, 3U);
+    EXPECT_EQ(first->kept, 1U);
+    EXPECT_EQ(first->held, 1U);
+    EXPECT_EQ(first->refused, 2U);
+    const auto second = sync();
+    EXPECT_EQ(second->searched, 0U);
+    EXPECT_EQ(second->matched + second->kept + second->held + second->refused, 0U);
+    EXPECT_EQ(courier.searches, 2);
+    EXPECT_EQ(courier.watched.size(), 1U);
+}
+
+TEST_F(MailRoomTest, sync_is_refused_where_nothing_may_be_read) {
+    EXPECT_TRUE(fails_with(run(room->sync(workspace, other_integration)),
+                           MailServiceError::integration_not_found));
+    EXPECT_TRUE(fails_with(run(room->sync(other_workspace, integration)),
+                           MailServiceError::integration_not_found));
+    for (const auto why :
+         {keys::KeyError::integration_sealed, keys::KeyError::integration_cut_off}) {
+        close(Error(why));
+        EXPECT_TRUE(fails_with(sync(), why));
+    }
+    EXPECT_EQ(courier.searches, 0);
+}
+
+TEST_F(MailRoomTest, sync_of_a_mailbox_that_only_sends_finds_nothing_at_once) {
+    add_mailbox(other_integration, workspace);
+    mailboxes.all[other_integration].reads_replies = false;
+    const auto found = run(room->sync(workspace, other_integration));
+    ASSERT_TRUE(found.has_value());
+    EXPECT_EQ(found->searched, 0U);
+    EXPECT_EQ(courier.searches, 0);
+    EXPECT_EQ(courier.watched.size(), 1U);
+}
+
+TEST_F(MailRoomTest, two_may_sync_before_there_is_a_watch) {
+    courier.watches_hang = true;
+    room->watch_ended(integration, MailError::use_ended);
+    settle();
+    std::optional<Result<SyncResult>> outcomes[2];
+    for (auto& outcome : outcomes) {
+        loop.start(room->sync(workspace, integration), outcome);
+        settle();
+    }
+    courier.watches_hang = false;
+    courier.release();
+    settle();
+    for (const auto& outcome : outcomes) {
+        ASSERT_TRUE(outcome);
+        EXPECT_TRUE(outcome->has_value());
+    }
+}
+
+TEST_F(MailRoomTest, failed_search_is_an_error_and_counts_only_what_is_kept) {
+    const auto thread = started();
+    const auto found = search({answer(thread, 100)});
+    courier.fetches_fail = {MailError::connection_lost};
+    courier.finds = {found};
+    EXPECT_TRUE(fails_with(sync(), MailError::connection_lost));
+    courier.finds = {found};
+    const auto again = sync();
+    EXPECT_EQ(again->matched, 1U);
+    EXPECT_EQ(again->kept, 1U);
+}
+
+TEST_F(MailRoomTest, search_of_an_unknown_mailbox_is_refused) {
+    auto found = search({});
+    found.integration = other_integration;
+    EXPECT_TRUE(fails_with(run(room->folder_searched(found)), MailError::use_ended));
+}
+
+TEST_F(MailRoomTest, held_mail_shows_its_sender_and_can_be_refused) {
+    const auto thread = started();
+    courier.finds = {search({answer(thread, 100, {"Eve", "eve@evil.example"})})};
+    ASSERT_TRUE(sync());
+    const auto held = run(room->held(workspace)).value();
+    ASSERT_EQ(held.size(), 1U);
+    EXPECT_EQ(held[0].thread, thread.id);
+    EXPECT_EQ(held[0].integration, integration);
+    EXPECT_EQ(held[0].reason, "not_a_participant");
+    EXPECT_EQ(held[0].sender.name, "Eve");
+    EXPECT_EQ(held[0].sender.address, "eve@evil.example");
+    EXPECT_TRUE(run(room->held(other_workspace))->empty());
+    EXPECT_TRUE(fails_with(run(room->refuse_held(other_workspace, held[0].id)),
+                           MailServiceError::message_not_found));
+    EXPECT_TRUE(run(room->refuse_held(workspace, held[0].id)));
+    EXPECT_TRUE(run(room->held(workspace))->empty());
+    EXPECT_TRUE(fails_with(run(room->refuse_held(workspace, held[0].id)),
+                           MailServiceError::message_not_found));
+    EXPECT_TRUE(fails_with(run(room->accept_held(workspace, held[0].id, k_handle)),
+                           MailServiceError::message_not_found));
+    EXPECT_TRUE(courier.fetched.empty());
+    EXPECT_EQ(view_of(thread.id).messages.size(), 1U);
+}
+
+TEST_F(MailRoomTest, accepted_mail_is_in_the_thread) {
+    const auto thread = started();
+    courier.finds = {search({answer(thread, 100, {"Eve", "eve@evil.example"})})};
+    ++clock.now;
+    ASSERT_TRUE(sync());
+    const auto held = run(room->held(workspace)).value();
+    const auto accepted = run(room->accept_held(workspace, held.at(0).id, k_handle));
+    ASSERT_TRUE(accepted.has_value());
+    EXPECT_EQ(view_of(thread.id).messages.at(1).id, accepted->id);
+    EXPECT_TRUE(run(room->held(workspace))->empty());
+}
+
+TEST_F(MailRoomTest, ledger_is_read_newest_first_in_pages) {
+    ASSERT_TRUE(sync());
+    courier.finds = {search({})};
+    ASSERT_TRUE(sync());
+    const auto newest = run(room->read_ledger(workspace, integration, 0, 1)).value();
+    ASSERT_EQ(newest.size(), 1U);
+    EXPECT_EQ(newest[0].command, "search");
+    const auto older = run(room->read_ledger(workspace, integration, newest[0].number, 10));
+    ASSERT_EQ(older->size(), 1U);
+    EXPECT_EQ(older->at(0).command, "sign_in");
+    EXPECT_TRUE(run(room->read_ledger(other_workspace, integration, 0, 10))->empty());
+}
+
+TEST_F(MailRoomTest, unlocked_mailbox_sends_what_waited_and_is_watched) {
+    close(Error(keys::KeyError::integration_sealed));
+    restart();
+    EXPECT_EQ(room->watch_count(), 0U);
+    const auto thread = add_thread({k_lea});
+    const auto id = queue_mail(thread);
+    room->mailbox_changed(workspace, integration);
+    settle();
+    EXPECT_EQ(message(id).state, MessageState::queued);
+    mailboxes.closed.clear();
+    room->mailbox_changed(workspace, integration);
+    settle();
+    EXPECT_EQ(message(id).state, MessageState::sent);
+    EXPECT_EQ(room->watch_count(), 1U);
+}
+
+}  // namespace
+}  // namespace postern::mail::test

@@ -1,0 +1,314 @@
+#include "features/mail/played_processes_fake.h"
+
+#include "foundation/base/check.h"
+#include "foundation/crypto/hash.h"
+#include "foundation/crypto/random.h"
+#include "platform/os/files.h"
+#include "platform/os/process.h"
+
+#include <algorithm>
+#include <chrono>
+#include <string_view>
+
+namespace postern::mail::test {
+namespace {
+
+constexpr std::size_t k_bytes_max = std::size_t{1} << 24;
+
+Bytes place_of(std::string_view what, WorkspaceId workspace, std::uint16_t column, Bytes row) {
+    Bytes place = to_bytes(what);
+    place.insert(place.end(), workspace.raw().begin(), workspace.raw().end());
+    place.push_back(static_cast<std::uint8_t>(column >> 8));
+    place.push_back(static_cast<std::uint8_t>(column));
+    place.insert(place.end(), row.begin(), row.end());
+    return place;
+}
+
+Bytes wrap_place(WorkspaceId workspace,
+                 std::uint16_t column,
+                 const Bytes& row,
+                 keys::WrapMode mode,
+                 std::vector<CreatorId> people) {
+    auto place = place_of(mode == keys::WrapMode::all ? "all:" : "each:", workspace, column, row);
+    std::ranges::sort(people);
+    place.push_back(static_cast<std::uint8_t>(people.size()));
+    for (const auto& person : people)
+        place.insert(place.end(), person.raw().begin(), person.raw().end());
+    return place;
+}
+
+bool is_at(const Bytes& sealed, const Bytes& place) {
+    return as_text(sealed).starts_with(as_text(place));
+}
+
+std::optional<MailError> pop(std::deque<MailError>& failures) {
+    if (failures.empty()) return std::nullopt;
+    const auto failure = failures.front();
+    failures.pop_front();
+    return failure;
+}
+
+}  // namespace
+
+std::string content_of(const os::Fd& file) {
+    const auto mapped = os::Mapping::of_sealed(file.get(), k_bytes_max);
+    return mapped ? std::string(as_text(mapped->bytes())) : "not sealed";
+}
+
+PlayedProcess::PlayedProcess(net::test::Loop& loop, Steps& steps) : loop_(loop), steps_(steps) {
+    restart();
+}
+PlayedProcess::~PlayedProcess() {
+    link.close();
+    peer_->close();
+}
+void PlayedProcess::restart() {
+    if (peer_) peer_->close();
+    auto ends = os::socket_pair();
+    POSTERN_CHECK(ends.has_value());
+    peer_ = std::make_shared<ipc::Peer>(loop_.io.get_executor(), std::move(ends->first),
+                                        router_.handler());
+    const auto serve = [](std::shared_ptr<ipc::Peer> peer) -> async::Job { co_await peer->run(); };
+    loop_.tasks.spawn("played", serve(peer_));
+    link.attach(std::move(ends->second));
+}
+
+PlayedKeeper::PlayedKeeper(net::test::Loop& loop, Steps& steps) : PlayedProcess(loop, steps) {
+    router_.on<keys::SealKeys>([this](keys::SealKeys ask) { return seal_keys(std::move(ask)); });
+    router_.on<keys::OpenKeys>([this](keys::OpenKeys ask) { return open_keys(std::move(ask)); });
+    router_.on<keys::SealRecords>([this](keys::SealRecords ask) { return seal(std::move(ask)); });
+    router_.on<keys::OpenRecords>([this](keys::OpenRecords ask) { return open(std::move(ask)); });
+    router_.on<keys::ComputeMacs>([this](keys::ComputeMacs ask) { return mac(std::move(ask)); });
+}
+
+Bytes PlayedKeeper::mac_of(WorkspaceId workspace, keys::MacPurpose purpose, ByteView value) {
+    Bytes bytes = to_bytes(workspace.bytes());
+    bytes.push_back(static_cast<std::uint8_t>(purpose));
+    bytes.insert(bytes.end(), value.begin(), value.end());
+    const auto hash = crypto::sha256(bytes);
+    return {hash.begin(), hash.end()};
+}
+
+async::Task<keys::SealKeys::Answer> PlayedKeeper::seal_keys(keys::SealKeys ask) {
+    if (steps_.fail_now()) co_return fail(keys::KeyError::storage_failed);
+    keys::SealKeys::Answer out;
+    for (const auto& request : ask.requests) {
+        if (request.subjects.empty() || request.subjects.size() > 100) {
+            co_return fail(keys::KeyError::cannot_open, "subjects");
+        }
+        keys::SealedKey sealed;
+        sealed.key = crypto::random_key();
+        std::vector<std::vector<CreatorId>> circles{request.subjects};
+        if (request.mode == keys::WrapMode::each) {
+            circles.clear();
+            for (const auto& person : request.subjects)
+                circles.push_back({person});
+        }
+        for (const auto& circle : circles) {
+            auto wrap =
+                wrap_place(ask.workspace, request.column, request.row, request.mode, circle);
+            sealed.key.with_bytes(
+                [&](ByteView key) { wrap.insert(wrap.end(), key.begin(), key.end()); });
+            sealed.wraps.push_back(std::move(wrap));
+        }
+        for (const auto& person : request.subjects) {
+            if (!people.contains({ask.workspace, person})) {
+                co_return fail(keys::KeyError::cannot_open, "no key");
+            }
+        }
+        ++keys_made;
+        out.keys.push_back(std::move(sealed));
+    }
+    co_return out;
+}
+
+async::Task<keys::OpenKeys::Answer> PlayedKeeper::open_keys(keys::OpenKeys ask) {
+    if (steps_.fail_now()) co_return fail(keys::KeyError::storage_failed);
+    handles.push_back(ask.handle);
+    keys::OpenKeys::Answer out;
+    for (const auto& opening : ask.openings) {
+        const auto place =
+            wrap_place(ask.workspace, opening.column, opening.row, opening.mode, opening.subjects);
+        const bool all_here = std::ranges::all_of(opening.subjects, [&](const auto& person) {
+            return people.contains({ask.workspace, person});
+        });
+        Secret key;
+        if (all_here && is_at(opening.wrap, place)) {
+            key = Secret::copy_of(ByteView(opening.wrap).subspan(place.size()));
+        }
+        out.keys.push_back(std::move(key));
+    }
+    co_return out;
+}
+
+async::Task<keys::Records> PlayedKeeper::seal(keys::SealRecords ask) {
+    if (steps_.fail_now()) co_return fail(keys::KeyError::storage_failed);
+    keys::Records out;
+    for (const auto& record : ask.records) {
+        auto sealed = place_of("record:", ask.workspace, record.column, record.row);
+        sealed.insert(sealed.end(), record.content.begin(), record.content.end());
+        out.contents.push_back(std::move(sealed));
+    }
+    co_return out;
+}
+
+async::Task<keys::Records> PlayedKeeper::open(keys::OpenRecords ask) {
+    if (steps_.fail_now()) co_return fail(keys::KeyError::storage_failed);
+    keys::Records out;
+    for (const auto& record : ask.records) {
+        const auto place = place_of("record:", ask.workspace, record.column, record.row);
+        if (!is_at(record.content, place)) co_return fail(keys::KeyError::cannot_open);
+        out.contents.push_back(to_bytes(ByteView(record.content).subspan(place.size())));
+    }
+    co_return out;
+}
+
+async::Task<keys::ComputeMacs::Answer> PlayedKeeper::mac(keys::ComputeMacs ask) {
+    if (steps_.fail_now()) co_return fail(keys::KeyError::storage_failed);
+    keys::ComputeMacs::Answer out;
+    for (const auto& value : ask.values)
+        out.macs.push_back(mac_of(ask.workspace, ask.purpose, value));
+    co_return out;
+}
+
+SendPlay sent() {
+    SendPlay play;
+    play.answer.result = SendResult::sent;
+    play.answer.stage = SendStage::done;
+    return play;
+}
+SendPlay refused(std::uint16_t code, SendStage stage, bool transient) {
+    SendPlay play;
+    play.answer.result = SendResult::refused;
+    play.answer.code = code;
+    play.answer.stage = stage;
+    play.answer.transient = transient;
+    play.asks = stage >= SendStage::final_dot;
+    return play;
+}
+SendPlay broken(SendStage stage, std::string error_code) {
+    SendPlay play;
+    play.answer.stage = stage;
+    play.answer.error_code = std::move(error_code);
+    play.asks = false;
+    return play;
+}
+SendPlay lost(SendPlay::End end) {
+    SendPlay play;
+    play.end = end;
+    return play;
+}
+
+PlayedCourier::PlayedCourier(net::test::Loop& loop, Steps& steps) : PlayedProcess(loop, steps) {
+    router_.on<SendMail>([this](SendMail ask) { return send(std::move(ask)); });
+    router_.on<SaveSent>([this](SaveSent ask) { return save(std::move(ask)); });
+    router_.on<FetchMail>([this](FetchMail ask) { return fetch(std::move(ask)); });
+    router_.on<Watch>([this](Watch ask) { return watch(std::move(ask)); });
+    router_.on<SearchNow>([this](SearchNow ask) { return search(ask); });
+    feature_.on<BeforeFinalDot>([this](BeforeFinalDot ask) { return before_dot(ask.message); });
+    feature_.on<FolderSearched>([this](FolderSearched ask) { return searched(std::move(ask)); });
+}
+
+void PlayedCourier::release() {
+    for (const auto& one : std::exchange(held_, {}))
+        one->set();
+}
+
+async::Task<SendMail::Answer> PlayedCourier::send(SendMail ask) {
+    const auto at = submitted.size();
+    submitted.push_back({std::move(ask.ticket), ask.message, ask.from, ask.recipients,
+                         content_of(ask.raw), std::nullopt});
+    auto play = sent();
+    if (!sends.empty()) {
+        play = sends.front();
+        sends.pop_front();
+    }
+    if (play.held) {
+        const auto held = std::make_shared<async::Signal>(loop_.io.get_executor());
+        held_.push_back(held);
+        auto waiting = held->wait(Deadline::in(std::chrono::hours(1)));
+        (void)co_await std::move(waiting);
+    }
+    if (play.end == SendPlay::End::lost_before_dot) {
+        lose();
+        co_return fail(MailError::connection_lost);
+    }
+    if (!play.asks) {
+        if (play.end == SendPlay::End::fails) co_return fail(play.failure);
+        co_return play.answer;
+    }
+    auto crossing = cross_the_dot(std::move(play), at);
+    co_return co_await std::move(crossing);
+}
+
+async::Task<SendMail::Answer> PlayedCourier::cross_the_dot(SendPlay play, std::size_t at) {
+    const auto peer = peer_;
+    BeforeFinalDot question;
+    question.message = submitted[at].message;
+    auto asking = ipc::call(*peer, question, net::test::soon());
+    const auto allowed = co_await std::move(asking);
+    submitted[at].dot_allowed = allowed.has_value();
+    if (!allowed) {
+        co_return broken(SendStage::body, std::string(allowed.error().code())).answer;
+    }
+    if (dot_was_allowed) dot_was_allowed();
+    if (play.end == SendPlay::End::lost_after_dot) peer->close();
+    if (play.end != SendPlay::End::answers) co_return fail(play.failure);
+    co_return play.answer;
+}
+
+async::Task<SaveSent::Answer> PlayedCourier::save(SaveSent ask) {
+    const bool looks = !ask.raw.valid();
+    copied.push_back({std::move(ask.ticket), ask.message_id,
+                      looks ? std::string() : content_of(ask.raw), looks});
+    if (const auto failure = pop(copies_fail)) co_return fail(*failure);
+    SaveSent::Answer answer;
+    answer.was_there = sent_has_it;
+    answer.added = !looks && !sent_has_it;
+    co_return answer;
+}
+
+async::Task<FetchMail::Answer> PlayedCourier::fetch(FetchMail ask) {
+    fetched.push_back({ask.integration, ask.folder, ask.uid_validity, ask.uid});
+    if (steps_.fail_now()) co_return fail(MailError::connection_lost);
+    if (const auto failure = pop(fetches_fail)) co_return fail(*failure);
+    const auto found = mails.find({ask.folder, ask.uid});
+    if (found == mails.end()) co_return fail(MailError::not_found);
+    auto file = os::make_memory_file(as_bytes(found->second));
+    if (!file) co_return fail(std::move(file.error()));
+    FetchMail::Answer answer;
+    answer.raw = std::move(*file);
+    answer.bytes = found->second.size();
+    co_return answer;
+}
+
+async::Task<Watch::Answer> PlayedCourier::watch(Watch ask) {
+    watched.push_back(std::move(ask));
+    if (watches_hang) {
+        const auto held = std::make_shared<async::Signal>(loop_.io.get_executor());
+        held_.push_back(held);
+        auto waiting = held->wait(Deadline::in(std::chrono::hours(1)));
+        (void)co_await std::move(waiting);
+    }
+    if (const auto failure = pop(watches_fail)) co_return fail(*failure);
+    Watch::Answer answer;
+    answer.cursors = floor;
+    answer.bytes = 1000;
+    co_return answer;
+}
+
+async::Task<SearchNow::Answer> PlayedCourier::search(SearchNow) {
+    ++searches;
+    const auto peer = peer_;
+    SearchNow::Answer answer;
+    for (auto& find : std::exchange(finds, {})) {
+        answer.searched += find.next - find.first;
+        answer.candidates += find.candidates.size();
+        auto telling = ipc::call(*peer, std::move(find), net::test::soon());
+        const auto taken = co_await std::move(telling);
+        if (!taken) co_return fail(MailError::connection_lost);
+    }
+    co_return answer;
+}
+
+}  // namespace postern::mail::test

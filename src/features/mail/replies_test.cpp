@@ -1,0 +1,405 @@
+#include "features/mail/replies.h"
+
+#include "features/mail/replies_lab_fake.h"
+#include "platform/keys/key_error.h"
+#include "platform/keys/records.h"
+
+#include <gtest/gtest.h>
+#include <string>
+#include <vector>
+
+namespace postern::mail::test {
+namespace {
+
+using store::fails_with;
+
+TEST_F(RepliesLab, reply_is_taken_in_when_id_and_people_are_right) {
+    courier.mails[{"INBOX", 100}] = "Re: Hello\nGladly!";
+    ASSERT_TRUE(take({reply(100)}));
+    ASSERT_EQ(courier.fetched.size(), 1U);
+    EXPECT_EQ(courier.fetched[0].integration, integration);
+    EXPECT_EQ(courier.fetched[0].folder, "INBOX");
+    EXPECT_EQ(courier.fetched[0].uid_validity, 7U);
+    EXPECT_EQ(courier.fetched[0].uid, 100U);
+    const auto rows = messages(thread);
+    ASSERT_EQ(rows.size(), 1U);
+    EXPECT_EQ(rows[0].direction, Direction::in);
+    EXPECT_EQ(rows[0].state, MessageState::received);
+    EXPECT_EQ(rows[0].number, 0U);
+    const auto body = body_of(rows[0]);
+    EXPECT_EQ(body.subject, "Re: Hello");
+    EXPECT_EQ(body.text, "Gladly!");
+    EXPECT_EQ(body.from[0].address, k_lea.address);
+    EXPECT_EQ(body.message_id, "reply-100@creators.example");
+    EXPECT_TRUE(body.defects.empty());
+    EXPECT_EQ(raw_of(rows[0]), "Re: Hello\nGladly!");
+    EXPECT_EQ(next_uid(), 101U);
+    EXPECT_EQ(ledger(), (Texts{"fetch_body verified_reply", "search new_mail"}));
+    EXPECT_EQ(told(), Texts{"message.received received"});
+    EXPECT_EQ(replies->totals(integration).matched, 1U);
+    EXPECT_EQ(replies->totals(integration).kept, 1U);
+    EXPECT_EQ(replies->totals(integration).refused, 0U);
+}
+
+TEST_F(RepliesLab, body_is_for_its_author_and_raw_mail_for_all_of_the_thread) {
+    courier.mails[{"INBOX", 100}] = "x";
+    ASSERT_TRUE(take({reply(100)}));
+    const auto row = messages(thread).at(0);
+    ASSERT_EQ(row.body.wraps.size(), 1U);
+    EXPECT_EQ(row.body.wraps[0].first, ensure(workspace, {k_lea})[0]);
+    const auto raw =
+        read([&](store::Transaction& tx) { return rows::load_raw(tx, workspace, row.id); });
+    EXPECT_EQ(raw.people, ensure(workspace, {k_lea, k_bo}));
+}
+
+TEST_F(RepliesLab, any_of_several_ids_may_be_ours) {
+    courier.mails[{"INBOX", 100}] = "x";
+    auto candidate = reply(100);
+    candidate.our_ids = {"garbage", altered(our_id(thread)), our_id(thread, 3)};
+    ASSERT_TRUE(take({candidate}));
+    EXPECT_EQ(messages(thread).size(), 1U);
+}
+
+TEST_F(RepliesLab, nothing_is_fetched_for_an_id_that_we_did_not_issue) {
+    add_mailbox(other_integration, workspace);
+    const auto others = add_thread({k_lea}, other_integration);
+    Thread unknown = thread;
+    unknown.token[0] ^= 1;
+    Thread claimed = others;  // their token under a MAC for our mailbox
+    claimed.integration = integration;
+    Thread moved = thread;  // our token under a MAC for theirs
+    moved.integration = other_integration;
+    Thread foreign = thread;
+    foreign.workspace = other_workspace;
+    auto other_label = our_id(thread);
+    other_label.replace(other_label.find("box7"), 4, "box8");
+    auto upper = our_id(thread);
+    upper[5] = upper[5] == '0' ? 'O' : static_cast<char>(upper[5] - 32);
+    const std::pair<const char*, std::vector<std::string>> cases[] = {
+        {"no id", {}},
+        {"garbage", {"garbage"}},
+        {"wrong MAC", {altered(our_id(thread))}},
+        {"another number under this MAC", {other_number(our_id(thread))}},
+        {"another mailbox's label", {other_label}},
+        {"label of somebody else", {our_id(thread) + ".evil.test"}},
+        {"text before it", {"x" + our_id(thread)}},
+        {"written differently", {upper}},
+        {"no such thread", {our_id(unknown)}},
+        {"thread of another mailbox", {our_id(claimed)}},
+        {"thread of another mailbox under its own MAC", {our_id(others)}},
+        {"MAC for another mailbox", {our_id(moved)}},
+        {"MAC of another workspace", {our_id(foreign)}},
+    };
+    std::uint32_t uid = 200;
+    for (const auto& [name, ids] : cases) {
+        SCOPED_TRACE(name);
+        auto candidate = reply(++uid);
+        candidate.our_ids = ids;
+        ASSERT_TRUE(take({candidate}));
+        EXPECT_EQ(next_uid(), uid + 1);
+    }
+    EXPECT_TRUE(courier.fetched.empty());
+    EXPECT_TRUE(messages(thread).empty());
+    EXPECT_TRUE(messages(others).empty());
+    EXPECT_TRUE(held().empty());
+    EXPECT_EQ(replies->totals(integration).refused, std::size(cases));
+    EXPECT_EQ(replies->totals(integration).matched, 0U);
+    EXPECT_TRUE(told().empty());
+}
+
+TEST_F(RepliesLab, looks_at_no_more_than_sixteen_ids) {
+    auto candidate = reply(100);
+    candidate.our_ids.assign(16, altered(our_id(thread)));
+    candidate.our_ids.push_back(our_id(thread));
+    ASSERT_TRUE(take({candidate}));
+    EXPECT_TRUE(courier.fetched.empty());
+}
+
+TEST_F(RepliesLab, erased_thread_takes_nothing_in) {
+    keeper.people.clear();
+    ASSERT_TRUE(take({reply(100)}));
+    EXPECT_TRUE(courier.fetched.empty());
+    EXPECT_TRUE(messages(thread).empty());
+    EXPECT_EQ(replies->totals(integration).refused, 1U);
+}
+
+TEST_F(RepliesLab, own_address_is_refused_unread) {
+    auto candidate = reply(100);
+    candidate.from = {{"Maya", "MAYA@brand.example"}};
+    ASSERT_TRUE(take({candidate}));
+    EXPECT_TRUE(courier.fetched.empty());
+    EXPECT_TRUE(messages(thread).empty());
+    EXPECT_TRUE(held().empty());
+    EXPECT_EQ(next_uid(), 101U);
+    EXPECT_EQ(replies->totals(integration).refused, 1U);
+}
+
+TEST_F(RepliesLab, stranger_and_new_recipient_are_held_unread) {
+    auto stranger = reply(100);
+    stranger.from = {{"Eve", "eve@evil.example"}};
+    auto with_agent = reply(101);
+    with_agent.recipients.push_back({"", "agent@agency.example"});
+    ASSERT_TRUE(take({stranger, with_agent}));
+    EXPECT_TRUE(courier.fetched.empty());
+    EXPECT_TRUE(messages(thread).empty());
+    const auto rows = held();
+    ASSERT_EQ(rows.size(), 2U);
+    for (const auto& row : rows) {
+        const bool is_stranger = row.uid == 100;
+        EXPECT_EQ(row.reason, is_stranger ? "not_a_participant" : "new_recipient");
+        EXPECT_EQ(row.thread, thread.id);
+        EXPECT_EQ(row.integration, integration);
+        EXPECT_EQ(row.uid_validity, 7U);
+    }
+    EXPECT_EQ(ledger(), Texts{"search new_mail"});
+    EXPECT_EQ(told(), (Texts{"message.held", "message.held"}));
+    EXPECT_EQ(replies->totals(integration).held, 2U);
+    EXPECT_EQ(replies->totals(integration).matched, 2U);
+    EXPECT_EQ(next_uid(), 102U);
+}
+
+TEST_F(RepliesLab, one_mail_in_two_folders_is_taken_in_once) {
+    courier.mails[{"INBOX", 100}] = "x";
+    courier.mails[{"Archive", 5}] = "x";
+    auto copy = reply(100);
+    ASSERT_TRUE(take({copy}));
+    copy.uid = 5;
+    ASSERT_TRUE(take({copy}, "Archive"));
+    EXPECT_EQ(messages(thread).size(), 1U);
+    EXPECT_EQ(courier.fetched.size(), 1U);
+    EXPECT_EQ(replies->totals(integration).kept, 1U);
+    EXPECT_EQ(cursors().size(), 2U);
+}
+
+TEST_F(RepliesLab, one_mail_in_two_folders_is_held_once) {
+    auto copy = reply(100);
+    copy.from = {{"Eve", "eve@evil.example"}};
+    ASSERT_TRUE(take({copy}));
+    copy.uid = 5;
+    ASSERT_TRUE(take({copy}, "Archive"));
+    EXPECT_EQ(held().size(), 1U);
+    EXPECT_EQ(told(), Texts{"message.held"});
+}
+
+TEST_F(RepliesLab, mail_without_an_id_is_told_by_its_place) {
+    for (const auto* folder_name : {"INBOX", "Archive"})
+        courier.mails[{folder_name, 100}] = "x";
+    auto candidate = reply(100);
+    candidate.message_id.clear();
+    ASSERT_TRUE(take({candidate}));
+    ASSERT_TRUE(take({candidate}));
+    EXPECT_EQ(messages(thread).size(), 1U);
+    ASSERT_TRUE(take({candidate}, "Archive"));
+    EXPECT_EQ(messages(thread).size(), 2U);
+}
+
+TEST_F(RepliesLab, mail_that_is_too_large_or_gone_is_stored_with_the_reason) {
+    for (const auto failure : {MailError::too_large, MailError::not_found}) {
+        SCOPED_TRACE(describe(failure).code.view());
+        const auto uid = failure == MailError::too_large ? 100U : 101U;
+        courier.fetches_fail = {failure};
+        ASSERT_TRUE(take({reply(uid)}));
+        const auto row = messages(thread).back();
+        const auto body = body_of(row);
+        EXPECT_EQ(body.defects, Texts{std::string(describe(failure).code.view())});
+        EXPECT_EQ(body.from[0].address, k_lea.address);
+        EXPECT_EQ(body.text, "");
+        EXPECT_EQ(raw_of(row), "none");
+        EXPECT_EQ(next_uid(), uid + 1);
+    }
+    EXPECT_EQ(readers.parsed, 0);
+    const auto lines = read([&](store::Transaction& tx) {
+        return rows::load_ledger(tx, workspace, integration, 0, 10);
+    });
+    ASSERT_EQ(lines.size(), 4U);
+    EXPECT_EQ(lines[1].command, "fetch_body");
+    EXPECT_EQ(lines[1].bytes, 0);
+}
+
+TEST_F(RepliesLab, mail_that_the_reader_cannot_cope_with_is_stored_with_the_reason) {
+    courier.mails[{"INBOX", 100}] = "bomb";
+    readers.fails = Error(ipc::IpcError::closed);
+    ASSERT_TRUE(take({reply(100)}));
+    const auto row = messages(thread).at(0);
+    EXPECT_EQ(body_of(row).defects, Texts{"process_restarting"});
+    EXPECT_EQ(raw_of(row), "bomb");
+}
+
+TEST_F(RepliesLab, lost_connection_leaves_the_cursor_for_another_try) {
+    courier.mails[{"INBOX", 100}] = "x";
+    courier.mails[{"INBOX", 101}] = "y";
+    courier.fetches_fail = {MailError::connection_lost};
+    EXPECT_TRUE(fails_with(take({reply(100), reply(101)}), MailError::connection_lost));
+    EXPECT_EQ(next_uid(), 0U);
+    EXPECT_TRUE(messages(thread).empty());
+    EXPECT_TRUE(ledger().empty());
+    EXPECT_EQ(replies->totals(integration).matched, 0U);
+    ASSERT_TRUE(take({reply(100), reply(101)}));
+    EXPECT_EQ(messages(thread).size(), 2U);
+    EXPECT_EQ(next_uid(), 102U);
+    EXPECT_EQ(replies->totals(integration).matched, 2U);
+    EXPECT_EQ(replies->totals(integration).kept, 2U);
+}
+
+TEST_F(RepliesLab, unknown_mailbox_is_an_error_and_has_no_cursor) {
+    auto searched = search({reply(100)});
+    searched.integration = other_integration;
+    EXPECT_TRUE(fails_with(run(replies->folder_searched(workspace, searched)),
+                           MailServiceError::integration_not_found));
+    EXPECT_TRUE(fails_with(run(replies->folder_searched(other_workspace, search({reply(100)}))),
+                           MailServiceError::integration_not_found));
+    EXPECT_TRUE(courier.fetched.empty());
+    EXPECT_TRUE(cursors(other_integration).empty());
+}
+
+TEST_F(RepliesLab, empty_search_moves_the_cursor_and_is_in_the_ledger) {
+    auto searched = search({});
+    searched.first = 100;
+    searched.next = 250;
+    searched.bytes = 306;
+    ASSERT_TRUE(run(replies->folder_searched(workspace, searched)));
+    EXPECT_EQ(next_uid(), 250U);
+    searched.uid_validity = 8;
+    searched.validity_changed = true;
+    searched.next = 3;
+    ASSERT_TRUE(run(replies->folder_searched(workspace, searched)));
+    EXPECT_EQ(next_uid(), 3U);
+    EXPECT_EQ(cursors().at(0).uid_validity, 8U);
+    const auto lines = read([&](store::Transaction& tx) {
+        return rows::load_ledger(tx, workspace, integration, 0, 10);
+    });
+    ASSERT_EQ(lines.size(), 2U);
+    EXPECT_EQ(lines[0].reason, "uid_validity_changed");
+    EXPECT_EQ(lines[1].reason, "new_mail");
+    EXPECT_EQ(lines[1].first_uid, 100);
+    EXPECT_EQ(lines[1].next_uid, 250);
+    EXPECT_EQ(lines[1].bytes, 306);
+}
+
+TEST_F(RepliesLab, cursors_come_back_by_the_names_of_their_folders) {
+    ASSERT_TRUE(run(replies->store_cursors(workspace, integration,
+                                           {{"INBOX", 7, 100}, {"Spam/Große", 8, 1}}, 900)));
+    auto found = run(replies->cursors(workspace, integration)).value();
+    ASSERT_EQ(found.size(), 2U);
+    if (found[0].folder != "INBOX") std::swap(found[0], found[1]);
+    EXPECT_EQ(found[0].folder, "INBOX");
+    EXPECT_EQ(found[0].uid_validity, 7U);
+    EXPECT_EQ(found[0].next_uid, 100U);
+    EXPECT_EQ(found[1].folder, "Spam/Große");
+    EXPECT_EQ(ledger(), Texts{"sign_in watch"});
+    EXPECT_TRUE(run(replies->cursors(workspace, other_integration))->empty());
+    EXPECT_TRUE(run(replies->cursors(other_workspace, integration))->empty());
+}
+
+TEST_F(RepliesLab, cursor_that_was_moved_to_another_mailbox_does_not_open) {
+    ASSERT_TRUE(run(replies->store_cursors(workspace, integration, {{"INBOX", 7, 100}}, 0)));
+    const auto row = cursors().at(0);
+    write([&](store::Transaction& tx) {
+        return rows::put_cursor(tx, workspace, other_integration, row);
+    });
+    EXPECT_TRUE(fails_with(run(replies->cursors(workspace, other_integration)),
+                           keys::KeyError::cannot_open));
+}
+
+class HeldTest : public RepliesLab {
+protected:
+    MessageId hold(std::vector<MailAddress> from, std::uint32_t uid = 100) {
+        auto candidate = reply(uid);
+        candidate.from = std::move(from);
+        EXPECT_TRUE(take({candidate}));
+        const auto rows = held();
+        return rows.empty() ? MessageId{} : rows[0].id;
+    }
+    const MailAddress eve{"Eve", "eve@evil.example"};
+};
+
+TEST_F(HeldTest, accepted_mail_is_fetched_and_joins_the_thread) {
+    const auto id = hold({eve});
+    courier.mails[{"INBOX", 100}] = "Re: Hello\nIt is me";
+    const auto view = run(replies->accept_held(workspace, id));
+    ASSERT_TRUE(view.has_value());
+    EXPECT_EQ(view->thread, thread.id);
+    EXPECT_EQ(view->direction, Direction::in);
+    EXPECT_EQ(view->state, MessageState::received);
+    EXPECT_EQ(view->body.text, "It is me");
+    const auto rows = messages(thread);
+    ASSERT_EQ(rows.size(), 1U);
+    EXPECT_EQ(rows[0].id, view->id);
+    EXPECT_EQ(body_of(rows[0]).from[0].address, eve.address);
+    EXPECT_EQ(rows[0].body.wraps.at(0).first, ensure(workspace, {eve})[0]);
+    EXPECT_TRUE(held().empty());
+    EXPECT_EQ(ledger(), (Texts{"search new_mail", "fetch_body accepted_by_person"}));
+    EXPECT_EQ(told(), (Texts{"message.held", "message.received received"}));
+    EXPECT_TRUE(
+        fails_with(run(replies->accept_held(workspace, id)), MailServiceError::message_not_found));
+    EXPECT_EQ(courier.fetched.size(), 1U);
+}
+
+TEST_F(HeldTest, mail_without_an_author_can_be_accepted) {
+    for (const auto& from : {std::vector<MailAddress>{}, std::vector<MailAddress>{{"", ""}}}) {
+        const auto uid = from.empty() ? 100U : 101U;
+        const auto id = hold(from, uid);
+        courier.mails[{"INBOX", uid}] = "x";
+        ASSERT_TRUE(run(replies->accept_held(workspace, id)));
+        EXPECT_EQ(messages(thread).back().body.wraps.size(), 2U);
+    }
+    EXPECT_FALSE(creators.all.contains({workspace, ""}));
+}
+
+TEST_F(HeldTest, is_not_found_in_another_workspace_or_under_another_id) {
+    const auto id = hold({eve});
+    EXPECT_TRUE(fails_with(run(replies->accept_held(other_workspace, id)),
+                           MailServiceError::message_not_found));
+    EXPECT_TRUE(fails_with(run(replies->accept_held(workspace, MessageId::make(1))),
+                           MailServiceError::message_not_found));
+    EXPECT_TRUE(courier.fetched.empty());
+    EXPECT_EQ(held().size(), 1U);
+}
+
+TEST_F(HeldTest, stays_held_when_it_cannot_be_fetched) {
+    const auto id = hold({eve});
+    courier.fetches_fail = {MailError::connection_lost, MailError::not_found};
+    EXPECT_TRUE(fails_with(run(replies->accept_held(workspace, id)), MailError::connection_lost));
+    EXPECT_TRUE(fails_with(run(replies->accept_held(workspace, id)), MailServiceError::held_gone));
+    EXPECT_EQ(held().size(), 1U);
+    EXPECT_TRUE(messages(thread).empty());
+}
+
+TEST_F(HeldTest, erased_thread_accepts_nothing) {
+    const auto id = hold({eve});
+    keeper.people.clear();
+    EXPECT_TRUE(
+        fails_with(run(replies->accept_held(workspace, id)), MailServiceError::message_not_found));
+    EXPECT_TRUE(courier.fetched.empty());
+}
+
+TEST_F(HeldTest, accepted_twice_at_once_is_stored_once_and_told_to_one) {
+    const auto id = hold({eve});
+    courier.mails[{"INBOX", 100}] = "x";
+    std::optional<Result<MessageView>> first;
+    std::optional<Result<MessageView>> second;
+    loop.start(replies->accept_held(workspace, id), first);
+    loop.start(replies->accept_held(workspace, id), second);
+    settle();
+    ASSERT_TRUE(first && second);
+    const auto rows = messages(thread);
+    ASSERT_EQ(rows.size(), 1U);
+    ASSERT_NE(first->has_value(), second->has_value());
+    const auto& good = *first ? *first : *second;
+    const auto& bad = *first ? *second : *first;
+    EXPECT_EQ(good->id, rows[0].id);
+    EXPECT_TRUE(bad.error().is(MailServiceError::message_not_found));
+    EXPECT_TRUE(held().empty());
+}
+
+TEST_F(HeldTest, next_mail_of_an_accepted_stranger_is_held_again) {
+    const auto id = hold({eve});
+    courier.mails[{"INBOX", 100}] = "x";
+    ASSERT_TRUE(run(replies->accept_held(workspace, id)));
+    hold({eve}, 101);
+    EXPECT_EQ(held().size(), 1U);
+    EXPECT_EQ(courier.fetched.size(), 1U);
+}
+
+}  // namespace
+}  // namespace postern::mail::test

@@ -1,0 +1,418 @@
+#include "features/outreach/creators.h"
+#include "foundation/base/bytes.h"
+#include "foundation/base/check.h"
+#include "foundation/base/clock.h"
+#include "foundation/base/id.h"
+#include "foundation/base/result.h"
+#include "foundation/base/secret.h"
+#include "foundation/crypto/hash.h"
+#include "foundation/crypto/random.h"
+#include "platform/async/signal.h"
+#include "platform/async/task.h"
+#include "platform/ipc/link.h"
+#include "platform/ipc/peer.h"
+#include "platform/ipc/rpc.h"
+#include "platform/keys/key_error.h"
+#include "platform/keys/message_keys.h"
+#include "platform/net/test_loop.h"
+#include "platform/os/process.h"
+#include "platform/store/database.h"
+#include "platform/store/migration.h"
+#include "platform/store/scratch_store_test.h"
+#include "platform/store/sql_text.h"
+#include "platform/store/store_error.h"
+#include "platform/store/transaction.h"
+
+#include <gtest/gtest.h>
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace postern::outreach {
+namespace {
+
+using keys::KeyError;
+using store::fails_with;
+using store::StoreError;
+
+class ManualClock final : public Clock {
+public:
+    UnixMs now = 1'800'000'000'000;
+    [[nodiscard]] UnixMs now_ms() const override { return now; }
+};
+
+/// Plays keeper over a real socket pair: a wrap is a number that it knows the key of, as long as
+/// its creator is not erased.
+class PlayedKeeper {
+public:
+    explicit PlayedKeeper(net::test::Loop& loop) : link(loop.tasks, nothing_served_) {
+        serve<keys::ComputeMacs>("ComputeMacs", [](const keys::ComputeMacs& ask) {
+            keys::ComputeMacs::Answer out;
+            for (const auto& value : ask.values)
+                out.macs.push_back(mac(ask, value));
+            return out;
+        });
+        serve<keys::CreateSubjects>("CreateSubjects", [this](const keys::CreateSubjects& ask) {
+            for (const auto& id : ask.subjects)
+                subjects.insert({ask.workspace, id});
+            return ipc::Nothing{};
+        });
+        serve<keys::SealKeys>("SealKeys", [this](const keys::SealKeys& ask) {
+            keys::SealKeys::Answer out;
+            for (const auto& request : ask.requests)
+                out.keys.push_back(seal(ask.workspace, request));
+            return out;
+        });
+        serve<keys::OpenKeys>("OpenKeys", [this](const keys::OpenKeys& ask) {
+            keys::OpenKeys::Answer out;
+            last_handle = ask.handle;
+            for (const auto& opening : ask.openings)
+                out.keys.push_back(open(ask.workspace, opening));
+            return out;
+        });
+        auto ends = os::socket_pair();
+        POSTERN_CHECK(ends.has_value());
+        peer_ = std::make_unique<ipc::Peer>(loop.io.get_executor(), std::move(ends->first),
+                                            router_.handler());
+        loop.tasks.spawn("keeper", peer_->run());
+        link.attach(std::move(ends->second));
+    }
+    ~PlayedKeeper() {
+        link.close();
+        peer_->close();
+    }
+    PlayedKeeper(const PlayedKeeper&) = delete;
+    PlayedKeeper& operator=(const PlayedKeeper&) = delete;
+
+private:
+    ipc::Router nothing_served_;
+    ipc::Router router_;
+    std::unique_ptr<ipc::Peer> peer_;
+
+public:
+    ipc::Link link;
+    std::set<std::pair<WorkspaceId, CreatorId>> subjects;
+    std::vector<std::string> calls;
+    std::string fails;            ///< the name of the call that is refused
+    std::string answers_nothing;  ///< the name of the call whose answer is empty
+    std::uint64_t last_handle = 0;
+
+private:
+    template <typename Method, typename F>
+    void serve(const std::string& name, F function) {
+        router_.on<Method>([this, name, function](Method ask) {
+            return answer<Method>(name, function, std::move(ask));
+        });
+    }
+    template <typename Method, typename F>
+    async::Task<typename Method::Answer> answer(std::string name, F function, Method ask) {
+        calls.push_back(name);
+        if (fails == name) co_return fail(KeyError::storage_failed);
+        if (answers_nothing == name) co_return typename Method::Answer{};
+        co_return function(ask);
+    }
+    static Bytes mac(const keys::ComputeMacs& ask, const Bytes& value) {
+        Bytes bytes(ask.workspace.raw().begin(), ask.workspace.raw().end());
+        bytes.push_back(static_cast<std::uint8_t>(ask.purpose));
+        bytes.insert(bytes.end(), value.begin(), value.end());
+        const auto hash = crypto::sha256(bytes);
+        return {hash.begin(), hash.end()};
+    }
+    static Secret copy_of(const Secret& secret) {
+        return secret.with_bytes([](ByteView bytes) { return Secret::copy_of(bytes); });
+    }
+    keys::SealedKey seal(WorkspaceId workspace, const keys::KeyRequest& request) {
+        keys::SealedKey out;
+        out.key = crypto::random_key();
+        const auto number = static_cast<std::uint8_t>(wraps_.size());
+        out.wraps.push_back({number});
+        wraps_.push_back({workspace, request.subjects.at(0), request.row, copy_of(out.key)});
+        return out;
+    }
+    Secret open(WorkspaceId workspace, const keys::KeyOpening& opening) {
+        if (opening.wrap.size() != 1 || opening.wrap[0] >= wraps_.size()) return {};
+        const auto& wrap = wraps_[opening.wrap[0]];
+        const bool is_its_place = wrap.workspace == workspace && wrap.row == opening.row &&
+                                  wrap.subject == opening.subjects.at(0);
+        if (!is_its_place || !subjects.contains({workspace, wrap.subject})) return {};
+        return copy_of(wrap.key);
+    }
+
+    struct Wrap {
+        WorkspaceId workspace;
+        CreatorId subject;
+        Bytes row;
+        Secret key;
+    };
+    std::vector<Wrap> wraps_;
+};
+
+class CreatorsTest : public ::testing::Test {
+protected:
+    std::unique_ptr<store::Database> open(store::StoreKind kind, std::string_view name) {
+        store::Database::Options options;
+        options.kind = kind;
+        options.file = folder.file(name);
+        options.create = true;
+        options.readers = 0;
+        options.clock = &clock;
+        return store::open_or_fail(options);
+    }
+    template <typename T>
+    Result<T> run(async::Task<T> task) {
+        return loop.run(std::move(task));
+    }
+    Result<CreatorId> ensure(std::string name, std::string address) {
+        return run(creators.ensure(workspace, std::move(name), std::move(address)));
+    }
+    CreatorId made(std::string name, std::string address) {
+        ++clock.now;
+        return ensure(std::move(name), std::move(address)).value();
+    }
+    Result<Creator> get(CreatorId id) { return run(creators.get(workspace, id, 7)); }
+    std::optional<CreatorId> find(std::string address) {
+        return run(creators.find(workspace, std::move(address))).value();
+    }
+    Result<std::vector<Creator>> list(CreatorId after, std::int64_t limit) {
+        return run(creators.list(workspace, after, limit, 7));
+    }
+    std::int64_t count(store::Database& where, store::SqlText sql) {
+        return where
+            .read_now([&](store::Transaction& tx) -> Result<std::int64_t> {
+                POSTERN_TRY(const auto row, tx.query_one(sql));
+                return row->integer(0);
+            })
+            .value();
+    }
+    std::int64_t profiles() { return count(*database, "SELECT count(*) FROM creators"); }
+    std::int64_t addresses() { return count(*index, "SELECT count(*) FROM creator_addresses"); }
+    static void change(store::Database& where, store::SqlText sql) {
+        const auto done = where.write_now([&](store::Transaction& tx) { return tx.execute(sql); });
+        ASSERT_TRUE(done.has_value()) << done.error().detail();
+    }
+
+    store::TestFolder folder;
+    ManualClock clock;
+    net::test::Loop loop;
+    PlayedKeeper keeper{loop};
+    std::unique_ptr<store::Database> database = open(store::StoreKind::store, "store.db");
+    std::unique_ptr<store::Database> index = open(store::StoreKind::index, "index.db");
+    Creators creators{{*database, *index, keeper.link, clock}};
+    WorkspaceId workspace = WorkspaceId::make(1);
+    WorkspaceId other_workspace = WorkspaceId::make(2);
+};
+
+TEST_F(CreatorsTest, new_address_is_a_new_creator_with_name_and_address) {
+    const auto id = made("Maya", "maya@studio.example");
+    const auto creator = get(id).value();
+    EXPECT_EQ(creator.id, id);
+    EXPECT_EQ(creator.name, "Maya");
+    EXPECT_EQ(creator.address, "maya@studio.example");
+    EXPECT_EQ(creator.created_at_ms, clock.now);
+    EXPECT_EQ(keeper.last_handle, 7);
+    EXPECT_NE(made("Noor", "noor@studio.example"), id);
+    EXPECT_EQ(profiles(), 2);
+}
+
+TEST_F(CreatorsTest, address_in_another_case_is_the_same_creator_and_keeps_name_and_spelling) {
+    const auto id = made("Maya", "Maya@Studio.Example");
+    for (const std::string same : {"maya@studio.example", "MAYA@STUDIO.EXAMPLE",
+                                   "Maya@Studio.Example", "mAyA@sTuDiO.eXaMpLe"}) {
+        EXPECT_EQ(made("Somebody", same), id) << same;
+        EXPECT_EQ(find(same), id) << same;
+    }
+    EXPECT_EQ(get(id)->name, "Maya");
+    EXPECT_EQ(get(id)->address, "Maya@Studio.Example");
+    EXPECT_EQ(profiles(), 1);
+    EXPECT_EQ(addresses(), 1);
+}
+
+TEST_F(CreatorsTest, addresses_that_only_resemble_are_other_creators) {
+    const auto id = made("Maya", "maya@studio.example");
+    for (const std::string other :
+         {"maya@studio.exampl", "maya@studio.example.org", "aya@studio.example",
+          "maya@studio.example ", "maya+x@studio.example", "måya@studio.example"}) {
+        EXPECT_FALSE(find(other).has_value()) << other;
+        EXPECT_NE(made("Other", other), id) << other;
+    }
+}
+
+TEST_F(CreatorsTest, only_ascii_letters_are_compared_without_case) {
+    const auto id = made("Åsa", "\xC3\xA5sa@studio.example");
+    EXPECT_FALSE(find("\xC3\x85sa@studio.example").has_value());
+    EXPECT_EQ(find("\xC3\xA5SA@studio.example"), id);
+}
+
+TEST_F(CreatorsTest, another_workspace_has_its_own) {
+    const auto ours = made("Maya", "maya@studio.example");
+    EXPECT_FALSE(run(creators.find(other_workspace, "maya@studio.example")).value().has_value());
+    const auto theirs = run(creators.ensure(other_workspace, "M.", "maya@studio.example")).value();
+    EXPECT_NE(ours, theirs);
+    EXPECT_EQ(run(creators.get(other_workspace, theirs, 7))->name, "M.");
+    EXPECT_EQ(get(ours)->name, "Maya");
+    EXPECT_TRUE(fails_with(get(theirs), OutreachError::not_found));
+    EXPECT_TRUE(fails_with(run(creators.get(other_workspace, ours, 7)), OutreachError::not_found));
+    EXPECT_EQ(list({}, 10)->size(), 1);
+    EXPECT_EQ(find("maya@studio.example"), ours);
+}
+
+TEST_F(CreatorsTest, unknown_ones_are_not_found) {
+    EXPECT_FALSE(find("nobody@studio.example").has_value());
+    EXPECT_FALSE(find("").has_value());
+    EXPECT_TRUE(fails_with(get(CreatorId::make(1)), OutreachError::not_found));
+    EXPECT_TRUE(fails_with(get({}), OutreachError::not_found));
+    EXPECT_TRUE(list({}, 10)->empty());
+    EXPECT_EQ(addresses(), 0) << "looking is not making";
+}
+
+TEST_F(CreatorsTest, neither_store_holds_name_or_address_in_clear) {
+    made("Marjolein", "marjolein@studio.example");
+    for (const std::string file : {"store.db", "index.db"}) {
+        EXPECT_EQ(store::raw_hits(folder.file(file), "arjolein"), 0) << file;
+        EXPECT_EQ(store::raw_hits(folder.file(file), "studio.example"), 0) << file;
+    }
+}
+
+TEST_F(CreatorsTest, list_is_by_age_from_a_cursor) {
+    std::vector<CreatorId> ids;
+    for (const std::string name : {"a", "b", "c", "d"})
+        ids.push_back(made(name, name + "@studio.example"));
+    const auto names = [&](CreatorId after, std::int64_t limit) {
+        std::string out;
+        for (const auto& creator : list(after, limit).value())
+            out += creator.name;
+        return out;
+    };
+    EXPECT_EQ(names({}, 10), "abcd");
+    EXPECT_EQ(names({}, 2), "ab");
+    EXPECT_EQ(names(ids[1], 2), "cd");
+    EXPECT_EQ(names(ids[2], 10), "d");
+    EXPECT_EQ(names(ids[3], 10), "");
+    EXPECT_EQ(names({}, 0), "");
+}
+
+TEST_F(CreatorsTest, two_at_once_agree_on_one) {
+    std::optional<Result<CreatorId>> first;
+    std::optional<Result<CreatorId>> second;
+    loop.start(creators.ensure(workspace, "Maya", "maya@studio.example"), first);
+    loop.start(creators.ensure(workspace, "M.", "Maya@Studio.example"), second);
+    loop.run_until([&] { return first.has_value() && second.has_value(); });
+    ASSERT_TRUE(first->has_value() && second->has_value());
+    EXPECT_EQ(first->value(), second->value());
+    EXPECT_EQ(profiles(), 1);
+    EXPECT_FALSE(get(first->value())->name.empty());
+}
+
+TEST_F(CreatorsTest, what_failed_between_index_and_profile_is_made_good_by_the_next_use) {
+    for (const std::string call : {"CreateSubjects", "SealKeys"}) {
+        const auto address = call + "@studio.example";
+        keeper.fails = call;
+        EXPECT_TRUE(fails_with(ensure("Maya", address), KeyError::storage_failed));
+        const auto claimed = find(address);
+        ASSERT_TRUE(claimed.has_value());
+        EXPECT_TRUE(fails_with(get(*claimed), OutreachError::not_found));
+        keeper.fails.clear();
+        EXPECT_EQ(made("Maya", address), *claimed);
+        EXPECT_EQ(get(*claimed)->address, address);
+    }
+}
+
+TEST_F(CreatorsTest, profile_that_cannot_be_stored_is_told_and_made_good) {
+    change(*database,
+           "CREATE TRIGGER refuse BEFORE INSERT ON creators BEGIN SELECT RAISE(ABORT, 'x'); END");
+    EXPECT_TRUE(fails_with(ensure("Maya", "maya@studio.example"), StoreError::row_refused));
+    change(*database, "DROP TRIGGER refuse");
+    const auto id = made("Maya", "maya@studio.example");
+    EXPECT_EQ(get(id)->name, "Maya");
+    EXPECT_EQ(addresses(), 1);
+}
+
+TEST_F(CreatorsTest, index_that_refuses_makes_nobody) {
+    change(*index,
+           "CREATE TRIGGER refuse BEFORE INSERT ON creator_addresses "
+           "BEGIN SELECT RAISE(ABORT, 'x'); END");
+    EXPECT_TRUE(fails_with(ensure("Maya", "maya@studio.example"), StoreError::row_refused));
+    EXPECT_EQ(profiles(), 0);
+    EXPECT_TRUE(keeper.subjects.empty());
+    index->close();
+    EXPECT_TRUE(fails_with(run(creators.find(workspace, "x@y.example")), StoreError::closed));
+}
+
+TEST_F(CreatorsTest, keeper_that_fails_is_told) {
+    const auto id = made("Maya", "maya@studio.example");
+    keeper.fails = "ComputeMacs";
+    EXPECT_TRUE(fails_with(ensure("N", "n@studio.example"), KeyError::storage_failed));
+    EXPECT_TRUE(
+        fails_with(run(creators.find(workspace, "n@studio.example")), KeyError::storage_failed));
+    keeper.fails = "OpenKeys";
+    EXPECT_TRUE(fails_with(get(id), KeyError::storage_failed));
+    EXPECT_TRUE(fails_with(list({}, 10), KeyError::storage_failed));
+    EXPECT_EQ(profiles(), 1);
+    keeper.link.close();
+    EXPECT_TRUE(fails_with(get(id), ipc::IpcError::closed));
+    EXPECT_TRUE(fails_with(ensure("N", "n@studio.example"), ipc::IpcError::closed));
+}
+
+TEST_F(CreatorsTest, answer_with_too_few_keys_is_an_error_and_no_crash) {
+    const auto id = made("Maya", "maya@studio.example");
+    keeper.answers_nothing = "ComputeMacs";
+    EXPECT_TRUE(fails_with(ensure("N", "n@studio.example"), KeyError::cannot_open));
+    keeper.answers_nothing = "SealKeys";
+    EXPECT_TRUE(fails_with(ensure("N", "n@studio.example"), KeyError::cannot_open));
+    keeper.answers_nothing = "OpenKeys";
+    EXPECT_TRUE(fails_with(get(id), KeyError::cannot_open));
+    EXPECT_TRUE(fails_with(list({}, 10), KeyError::cannot_open)) << "not a shorter list";
+}
+
+TEST_F(CreatorsTest, erased_one_has_no_name_and_no_address_and_hides_nobody_else) {
+    const auto erased = made("Maya", "maya@studio.example");
+    const auto other = made("Noor", "noor@studio.example");
+    keeper.subjects.erase({workspace, erased});
+    const auto gone = get(erased).value();
+    EXPECT_EQ(gone.id, erased);
+    EXPECT_EQ(gone.name, "");
+    EXPECT_EQ(gone.address, "");
+    const auto all = list({}, 10).value();
+    ASSERT_EQ(all.size(), 2);
+    EXPECT_EQ(all[0].name, "");
+    EXPECT_EQ(all[1].id, other);
+    EXPECT_EQ(all[1].name, "Noor");
+}
+
+TEST_F(CreatorsTest, profile_does_not_open_in_the_place_of_another) {
+    const auto first = made("Maya", "maya@studio.example");
+    const auto second = made("Noor", "noor@studio.example");
+    change(*database,
+           "UPDATE creators SET profile = (SELECT profile FROM creators ORDER BY creator_id "
+           "LIMIT 1)");
+    EXPECT_EQ(get(first)->name, "Maya");
+    EXPECT_FALSE(get(second).has_value());
+    EXPECT_FALSE(list({}, 10).has_value());
+    change(*database,
+           "UPDATE creators SET profile_wrap = (SELECT profile_wrap FROM creators ORDER BY "
+           "creator_id LIMIT 1)");
+    EXPECT_EQ(get(second)->name, "") << "a wrap that does not open is as an erased one";
+}
+
+TEST_F(CreatorsTest, damaged_profile_is_an_error) {
+    const auto id = made("Maya", "maya@studio.example");
+    change(*database, "UPDATE creators SET profile = x'01'");
+    EXPECT_FALSE(get(id).has_value());
+    EXPECT_FALSE(list({}, 10).has_value());
+}
+
+TEST_F(CreatorsTest, lost_index_row_makes_a_second_creator_and_leaves_the_first) {
+    const auto id = made("Maya", "maya@studio.example");
+    change(*index, "DELETE FROM creator_addresses");
+    EXPECT_FALSE(find("maya@studio.example").has_value());
+    EXPECT_NE(made("Maya", "maya@studio.example"), id);
+    EXPECT_EQ(get(id)->address, "maya@studio.example");
+}
+
+}  // namespace
+}  // namespace postern::outreach
