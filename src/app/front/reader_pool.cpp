@@ -25,6 +25,11 @@ Deadline parse_deadline() {
     return Deadline::in(60s);
 }
 
+/// A reader that died or hangs over a mail: the mail is what did it.
+bool is_of_the_mail(const Error& error) {
+    return error.is(ipc::IpcError::closed) || error.is(async::AsyncError::deadline_passed);
+}
+
 }  // namespace
 
 class ReaderPool::Use {
@@ -80,8 +85,7 @@ async::Task<mail::ReadMail> ReaderPool::parse(WorkspaceId workspace, os::Fd raw)
     const Use use(*this, workspace, *batch);
     mail::ParseMail ask{std::move(raw)};
     auto answer = co_await (*batch)->link.call(std::move(ask), parse_deadline());
-    // A reader that died over it: the mail is what killed it.
-    if (!answer && answer.error().is(ipc::IpcError::closed)) {
+    if (!answer && is_of_the_mail(answer.error())) {
         co_return fail(mail::MailError::mail_unreadable);
     }
     co_return answer;
@@ -95,7 +99,7 @@ async::Task<mail::ExtractAttachment::Answer> ReaderPool::extract(WorkspaceId wor
     const Use use(*this, workspace, *batch);
     mail::ExtractAttachment ask{std::move(raw), index};
     auto answer = co_await (*batch)->link.call(std::move(ask), parse_deadline());
-    if (!answer && answer.error().is(ipc::IpcError::closed)) {
+    if (!answer && is_of_the_mail(answer.error())) {
         co_return fail(mail::MailError::mail_unreadable);
     }
     co_return answer;

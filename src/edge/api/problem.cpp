@@ -65,6 +65,7 @@ constexpr CodeStatus k_codes[] = {
     {"invalid_request", 422},
     {"invalid_workspace_name", 422},
     {"idempotency_key_reused", 422},
+    {"only_sends", 422},
     {"region_not_allowed", 422},
     {"too_many_recipients", 422},
     {"unknown_kind", 422},

@@ -1,6 +1,23 @@
 #include "features/integrations/integration_error.h"
 #include "features/integrations/integration_store.h"
+#include "features/integrations/integration_types.h"
+#include "foundation/base/bytes.h"
+#include "foundation/base/clock.h"
+#include "foundation/base/id.h"
+#include "foundation/base/result.h"
 #include "platform/keys/records.h"
+#include "platform/keys/seals.h"
+#include "platform/store/row.h"
+#include "platform/store/sql_text.h"
+#include "platform/store/transaction.h"
+#include "platform/store/value.h"
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <tuple>
+#include <utility>
+#include <vector>
 
 namespace postern::integrations::rows {
 

@@ -1,11 +1,30 @@
+#include "features/integrations/integration_error.h"
+#include "features/integrations/integration_store.h"
+#include "features/integrations/integration_types.h"
 #include "features/integrations/integrations.h"
 #include "features/integrations/limits.h"
+#include "features/mail/protocol/courier_protocol.h"
+#include "foundation/base/bytes.h"
+#include "foundation/base/id.h"
 #include "foundation/base/log.h"
+#include "foundation/base/result.h"
 #include "foundation/crypto/place.h"
+#include "platform/async/task.h"
+#include "platform/events/event_log.h"
+#include "platform/keys/key_error.h"
 #include "platform/keys/records.h"
+#include "platform/keys/seals.h"
 #include "platform/store/data_map.h"
+#include "platform/store/transaction.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 namespace postern::integrations {
 

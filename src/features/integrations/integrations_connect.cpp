@@ -1,10 +1,26 @@
+#include "features/integrations/integration_error.h"
+#include "features/integrations/integration_store.h"
+#include "features/integrations/integration_types.h"
 #include "features/integrations/integrations.h"
 #include "features/integrations/limits.h"
+#include "features/mail/protocol/courier_protocol.h"
+#include "features/mail/protocol/mailbox.h"
+#include "foundation/base/id.h"
 #include "foundation/base/log.h"
+#include "foundation/base/result.h"
 #include "foundation/crypto/random.h"
-#include "platform/keys/records.h"
+#include "platform/async/task.h"
+#include "platform/keys/seals.h"
+#include "platform/store/transaction.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 namespace postern::integrations {
 

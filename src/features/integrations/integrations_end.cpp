@@ -1,12 +1,31 @@
+#include "features/integrations/integration_error.h"
+#include "features/integrations/integration_store.h"
+#include "features/integrations/integration_types.h"
 #include "features/integrations/integrations.h"
 #include "features/integrations/limits.h"
 #include "features/integrations/receipt_text.h"
+#include "foundation/base/bytes.h"
+#include "foundation/base/clock.h"
+#include "foundation/base/id.h"
 #include "foundation/base/log.h"
+#include "foundation/base/result.h"
 #include "foundation/codec/json.h"
 #include "foundation/crypto/place.h"
+#include "platform/async/task.h"
+#include "platform/events/event_log.h"
+#include "platform/keys/key_error.h"
+#include "platform/keys/message_keys.h"
 #include "platform/keys/records.h"
+#include "platform/keys/seals.h"
 #include "platform/store/data_map.h"
 #include "platform/store/store_error.h"
+#include "platform/store/transaction.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
 
 namespace postern::integrations {
 namespace {
@@ -118,13 +137,20 @@ async::Task<Receipt> Integrations::finish_ending(Operation operation) {
     step("requested", "recorded");
     keys::CutOff ask{operation.workspace, operation.integration};
     auto done = co_await parts_.keeper.call(std::move(ask), keeper_deadline());
-    if (!done) co_return fail(std::move(done.error()));
-    receipt.epoch = done->epoch;
-    receipt.bound_ms = done->uses_ended_ms;
-    step("epoch_raised", "epoch " + std::to_string(done->epoch));
-    step("connections_closed", connections_closed(*done));
-    step("shares_destroyed", "done");
-    step("grant_keys_destroyed", std::to_string(done->grants));
+    if (done) {
+        receipt.epoch = done->epoch;
+        receipt.bound_ms = done->uses_ended_ms;
+        step("epoch_raised", "epoch " + std::to_string(done->epoch));
+        step("connections_closed", connections_closed(*done));
+        step("shares_destroyed", "done");
+        step("grant_keys_destroyed", std::to_string(done->grants));
+    } else if (done.error().is(keys::KeyError::unknown_integration)) {
+        // The keyring was lost, or an older one was put in its place.
+        receipt.epoch = operation.epoch;
+        step("keyring", "knows nothing of this integration: no key is left that opens it");
+    } else {
+        co_return fail(std::move(done.error()));
+    }
     const auto body = [operation](store::Transaction& tx) {
         return rows::delete_seals_and_grants(tx, operation.workspace, operation.integration);
     };

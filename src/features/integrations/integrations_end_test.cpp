@@ -86,6 +86,14 @@ TEST_F(EndTest, cut_off_destroys_and_says_so) {
     expect_whole(id);
 }
 
+TEST_F(EndTest, cut_off_of_what_the_keyring_has_lost_ends_and_says_so) {
+    const auto id = connected(true);
+    keeper.forget(workspace, id);
+    const auto done = cut_off(id).value();
+    EXPECT_EQ(names_of(done), (std::vector<std::string>{"requested", "keyring", "seals_deleted",
+                                                        "provider_revocation", "ledger_copies"}));
+}
+
 TEST_F(EndTest, receipt_is_signed_as_it_is_shown_and_found_by_its_id) {
     const auto id = connected();
     const auto done = cut_off(id).value();

@@ -1,7 +1,12 @@
 #include "features/integrations/receipt_text.h"
 
+#include "features/integrations/integration_types.h"
+#include "foundation/base/clock.h"
 #include "foundation/codec/base64.h"
 #include "foundation/codec/json.h"
+
+#include <cstdint>
+#include <string>
 
 namespace postern::integrations {
 

@@ -1,5 +1,9 @@
 #include "features/mail/compose.h"
 
+#include "features/mail/protocol/courier_protocol.h"
+#include "foundation/base/bytes.h"
+#include "foundation/base/clock.h"
+#include "foundation/base/result.h"
 #include "foundation/codec/base64.h"
 #include "foundation/codec/mail/address.h"
 #include "foundation/crypto/random.h"
@@ -8,6 +12,8 @@
 #include <array>
 #include <chrono>
 #include <cstdio>
+#include <string>
+#include <string_view>
 
 namespace postern::mail {
 namespace {

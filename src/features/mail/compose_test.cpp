@@ -2,7 +2,8 @@
 
 #include <gtest/gtest.h>
 #include <algorithm>
-#include <sstream>
+#include <string>
+#include <vector>
 
 namespace postern::mail {
 namespace {

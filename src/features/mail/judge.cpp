@@ -1,7 +1,10 @@
+#include "features/mail/protocol/courier_protocol.h"
 #include "features/mail/replies.h"
 #include "foundation/codec/mail/address.h"
 
 #include <algorithm>
+#include <string>
+#include <vector>
 
 namespace postern::mail {
 namespace {

@@ -1,6 +1,9 @@
+#include "features/mail/protocol/courier_protocol.h"
 #include "features/mail/replies.h"
 
 #include <gtest/gtest.h>
+#include <string>
+#include <vector>
 
 namespace postern::mail {
 namespace {

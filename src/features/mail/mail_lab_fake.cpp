@@ -1,11 +1,40 @@
 #include "features/mail/mail_lab_fake.h"
 
+#include "features/mail/mail_store.h"
+#include "features/mail/mail_types.h"
+#include "features/mail/message_vault.h"
+#include "features/mail/parts.h"
+#include "features/mail/played_processes_fake.h"
+#include "features/mail/ports.h"
+#include "features/mail/protocol/mailbox.h"
+#include "features/mail/protocol/reader_protocol.h"
+#include "foundation/base/bytes.h"
+#include "foundation/base/clock.h"
+#include "foundation/base/id.h"
+#include "foundation/base/result.h"
 #include "foundation/codec/mail/our_message_id.h"
 #include "foundation/crypto/random.h"
+#include "platform/async/task.h"
+#include "platform/async/task_group.h"
+#include "platform/events/event_log.h"
+#include "platform/ipc/peer.h"
+#include "platform/keys/key_error.h"
+#include "platform/keys/message_keys.h"
+#include "platform/os/fd.h"
+#include "platform/store/database.h"
+#include "platform/store/scratch_store_test.h"
+#include "platform/store/transaction.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <limits>
+#include <memory>
+#include <optional>
+#include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace postern::mail::test {
 async::Task<Mailbox> PlayedMailboxes::find(WorkspaceId workspace, IntegrationId id) {

@@ -1,8 +1,26 @@
 #include "features/mail/mail_room.h"
+#include "features/mail/mail_service.h"
+#include "features/mail/mail_store.h"
+#include "features/mail/mail_types.h"
+#include "features/mail/message_vault.h"
+#include "features/mail/ports.h"
+#include "features/mail/protocol/courier_protocol.h"
+#include "features/mail/protocol/mailbox.h"
+#include "foundation/base/bytes.h"
+#include "foundation/base/clock.h"
+#include "foundation/base/id.h"
+#include "foundation/base/result.h"
 #include "foundation/crypto/place.h"
+#include "platform/async/task.h"
 #include "platform/keys/records.h"
 #include "platform/os/files.h"
 #include "platform/store/data_map.h"
+#include "platform/store/transaction.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+#include <vector>
 
 namespace postern::mail {
 namespace {

@@ -1,10 +1,33 @@
+#include "features/mail/compose.h"
 #include "features/mail/mail_room.h"
+#include "features/mail/mail_service.h"
+#include "features/mail/mail_store.h"
+#include "features/mail/mail_types.h"
+#include "features/mail/message_vault.h"
+#include "features/mail/parts.h"
+#include "features/mail/ports.h"
+#include "features/mail/send_outcome.h"
+#include "foundation/base/bytes.h"
+#include "foundation/base/clock.h"
+#include "foundation/base/id.h"
+#include "foundation/base/result.h"
 #include "foundation/codec/mail/address.h"
 #include "foundation/codec/mail/our_message_id.h"
 #include "foundation/crypto/random.h"
+#include "platform/async/task.h"
+#include "platform/keys/key_error.h"
+#include "platform/keys/message_keys.h"
 #include "platform/keys/records.h"
+#include "platform/store/transaction.h"
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace postern::mail {
 namespace {

@@ -1,12 +1,28 @@
 #include "features/mail/mail_room.h"
 
+#include "features/mail/compose.h"
 #include "features/mail/mail_lab_fake.h"
+#include "features/mail/mail_service.h"
+#include "features/mail/mail_types.h"
+#include "features/mail/played_processes_fake.h"
+#include "features/mail/protocol/courier_protocol.h"
+#include "features/mail/protocol/mailbox.h"
+#include "features/mail/send_outcome.h"
+#include "foundation/base/id.h"
+#include "foundation/base/result.h"
 #include "foundation/codec/mail/our_message_id.h"
 #include "platform/keys/key_error.h"
+#include "platform/keys/message_keys.h"
+#include "platform/store/store_error.h"
 
 #include <gtest/gtest.h>
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace postern::mail::test {

@@ -32,12 +32,6 @@ struct NewThread {
     std::vector<CreatorId> people;
 };
 Result<> insert_thread(store::Transaction& tx, const NewThread& thread, UnixMs now_ms);
-/// Replaces head and people: somebody joined.
-Result<> replace_head(store::Transaction& tx,
-                      WorkspaceId workspace,
-                      ThreadId thread,
-                      const SealedObject& head,
-                      const std::vector<CreatorId>& people);
 /// Errors: thread_not_found.
 Result<ThreadRow> load_thread(store::Transaction& tx, WorkspaceId workspace, ThreadId id);
 Result<std::optional<ThreadRow>> find_thread(store::Transaction& tx,

@@ -1,13 +1,26 @@
 #include "features/mail/mail_store.h"
 
+#include "features/mail/mail_types.h"
+#include "features/mail/message_vault.h"
+#include "foundation/base/bytes.h"
+#include "foundation/base/clock.h"
+#include "foundation/base/id.h"
+#include "foundation/base/result.h"
+#include "platform/store/database.h"
 #include "platform/store/scratch_store_test.h"
+#include "platform/store/store_error.h"
+#include "platform/store/transaction.h"
+#include "platform/store/value.h"
 
 #include <gtest/gtest.h>
 #include <algorithm>
 #include <array>
+#include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -152,18 +165,36 @@ TEST_F(MailStoreTest, token_is_given_out_once_per_workspace) {
     EXPECT_TRUE(write([&](Transaction& tx) { return insert_thread(tx, second, k_now); }));
 }
 
-TEST_F(MailStoreTest, replaced_head_leaves_nobody_of_the_old_one) {
-    add_thread(3, {id<CreatorId>(1), id<CreatorId>(2)});
-    const auto head = sealed("new", 2);
-    ASSERT_TRUE(write([&](Transaction& tx) {
-        return replace_head(tx, ours, id<ThreadId>(3), head, {id<CreatorId>(2), id<CreatorId>(5)});
-    }));
-    const auto row = read([&](Transaction& tx) { return load_thread(tx, ours, id<ThreadId>(3)); });
-    EXPECT_EQ(as_text(row->head.content), "new");
-    ASSERT_EQ(row->head.wraps.size(), 2U);
-    EXPECT_EQ(row->head.wraps[0].first, id<CreatorId>(2));
-    EXPECT_EQ(row->head.wraps[1].first, id<CreatorId>(5));
-    EXPECT_EQ(as_text(row->head.wraps[1].second), "new wrap 1");
+TEST_F(MailStoreTest, large_thread_is_read_with_every_wrap_of_its_newest_thousand) {
+    constexpr std::uint16_t k_messages = 1010;
+    add_thread(1, {});
+    const auto nth = [](std::uint16_t n) {
+        std::array<std::uint8_t, 16> bytes{};
+        bytes[0] = static_cast<std::uint8_t>(n >> 8U);
+        bytes[1] = static_cast<std::uint8_t>(n);
+        return MessageId(bytes);
+    };
+    for (std::uint16_t n = 0; n < k_messages; ++n) {
+        auto row = message(1);
+        row.id = nth(n);
+        row.origin_mac = to_bytes("origin " + std::to_string(n));
+        row.body = sealed(std::to_string(n), 12);
+        row.body_people.clear();
+        for (std::uint8_t person = 1; person <= 12; ++person)
+            row.body_people.push_back(id<CreatorId>(person));
+        ASSERT_TRUE(add(row).value());
+    }
+    const auto rows =
+        read([&](Transaction& tx) { return load_messages(tx, ours, id<ThreadId>(1)); });
+    ASSERT_TRUE(rows.has_value());
+    ASSERT_EQ(rows->size(), 1000U);
+    EXPECT_EQ(rows->front().id, nth(10));
+    EXPECT_EQ(rows->back().id, nth(k_messages - 1));
+    for (const auto& row : *rows) {
+        ASSERT_EQ(row.body.wraps.size(), 12U) << as_text(row.body.content);
+        const auto last = std::string(as_text(row.body.content)) + " wrap 11";
+        EXPECT_EQ(as_text(row.body.wraps.back().second), last);
+    }
 }
 
 TEST_F(MailStoreTest, each_number_is_given_out_once) {

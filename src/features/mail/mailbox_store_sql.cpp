@@ -1,4 +1,16 @@
 #include "features/mail/mail_store.h"
+#include "features/mail/mail_types.h"
+#include "foundation/base/clock.h"
+#include "foundation/base/id.h"
+#include "foundation/base/result.h"
+#include "platform/store/row.h"
+#include "platform/store/sql_text.h"
+#include "platform/store/transaction.h"
+#include "platform/store/value.h"
+
+#include <cstdint>
+#include <utility>
+#include <vector>
 
 namespace postern::mail::rows {
 

@@ -1,4 +1,20 @@
 #include "features/mail/mail_store.h"
+#include "features/mail/mail_types.h"
+#include "foundation/base/clock.h"
+#include "foundation/base/id.h"
+#include "foundation/base/result.h"
+#include "platform/store/row.h"
+#include "platform/store/sql_text.h"
+#include "platform/store/transaction.h"
+#include "platform/store/value.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 namespace postern::mail::rows {
 
@@ -22,14 +38,15 @@ constexpr SqlText k_insert_raw =
     "VALUES ($1, $2, $3, $4, $5)";
 constexpr SqlText k_load_all =
     "SELECT message_id, thread_id, number, direction, state, failure_code, body, created_at_ms "
-    "FROM messages WHERE workspace_id = $1 AND thread_id = $2 ORDER BY message_id LIMIT 1000";
+    "FROM messages WHERE workspace_id = $1 AND thread_id = $2 ORDER BY message_id DESC LIMIT 1000";
 constexpr SqlText k_load_one =
     "SELECT message_id, thread_id, number, direction, state, failure_code, body, created_at_ms "
     "FROM messages WHERE workspace_id = $1 AND message_id = $2";
 constexpr SqlText k_thread_wraps =
     "SELECT w.message_id, w.creator_id, w.body_wrap FROM messages m JOIN message_wraps w ON "
     "w.workspace_id = m.workspace_id AND w.message_id = m.message_id "
-    "WHERE m.workspace_id = $1 AND m.thread_id = $2 ORDER BY w.message_id";
+    "WHERE m.workspace_id = $1 AND m.thread_id = $2 AND (w.message_id, w.creator_id) > ($3, $4) "
+    "ORDER BY w.message_id, w.creator_id LIMIT 5000";
 constexpr SqlText k_wraps =
     "SELECT creator_id, body_wrap FROM message_wraps WHERE workspace_id = $1 AND message_id = $2";
 constexpr SqlText k_has_origin =
@@ -40,6 +57,8 @@ constexpr SqlText k_load_raw =
 constexpr SqlText k_set_state =
     "UPDATE messages SET state = $3, failure_code = $4 WHERE workspace_id = $1 AND "
     "message_id = $2";
+
+constexpr std::size_t k_wraps_at_once = 5000;  // as in k_thread_wraps
 
 Result<> done(Result<std::int64_t> changed) {
     if (!changed) return fail(std::move(changed.error()));
@@ -105,17 +124,24 @@ Result<std::vector<MessageRow>> load_messages(Transaction& tx,
     std::vector<MessageRow> out;
     for (const auto& row : found)
         out.push_back(read_message(row));
-    POSTERN_TRY(const auto wraps, tx.query(k_thread_wraps, {workspace, thread}));
+    std::ranges::reverse(out);
+    if (out.empty()) return out;
     // Both answers are in the order of message ids.
-    std::size_t at = 0;
-    for (const auto& wrap : wraps) {
-        const auto id = wrap.id<MessageTag>(0);
-        while (at < out.size() && out[at].id < id)
-            ++at;
-        if (at == out.size() || out[at].id != id) continue;
-        out[at].body.wraps.emplace_back(wrap.id<CreatorTag>(1), wrap.sealed(2).take());
+    auto at = out.begin();
+    auto message = out.front().id;
+    CreatorId creator;
+    while (true) {
+        POSTERN_TRY(const auto wraps,
+                    tx.query(k_thread_wraps, {workspace, thread, message, creator}));
+        for (const auto& wrap : wraps) {
+            message = wrap.id<MessageTag>(0);
+            creator = wrap.id<CreatorTag>(1);
+            at = std::find_if(at, out.end(), [&](const auto& row) { return row.id >= message; });
+            if (at == out.end()) return out;
+            if (at->id == message) at->body.wraps.emplace_back(creator, wrap.sealed(2).take());
+        }
+        if (wraps.size() < k_wraps_at_once) return out;
     }
-    return out;
 }
 
 Result<MessageRow> load_message(Transaction& tx, WorkspaceId workspace, MessageId id) {

@@ -1,10 +1,27 @@
 #include "features/mail/message_vault.h"
 
+#include "features/mail/mail_types.h"
+#include "foundation/base/bytes.h"
+#include "foundation/base/clock.h"
+#include "foundation/base/id.h"
+#include "foundation/base/result.h"
 #include "foundation/codec/compress.h"
 #include "foundation/crypto/aead.h"
 #include "foundation/crypto/place.h"
+#include "platform/async/task.h"
+#include "platform/ipc/link.h"
+#include "platform/keys/key_error.h"
+#include "platform/keys/message_keys.h"
 #include "platform/keys/records.h"
 #include "platform/store/data_map.h"
+#include "platform/store/value.h"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <utility>
+#include <vector>
 
 namespace postern::mail {
 namespace {

@@ -1,10 +1,19 @@
 #include "features/mail/message_vault.h"
 
 #include "features/mail/mail_lab_fake.h"
+#include "features/mail/mail_types.h"
+#include "features/mail/protocol/reader_protocol.h"
+#include "foundation/base/bytes.h"
+#include "foundation/base/id.h"
+#include "foundation/base/result.h"
 #include "foundation/crypto/crypto_error.h"
+#include "platform/ipc/peer.h"
 #include "platform/keys/key_error.h"
 
 #include <gtest/gtest.h>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>

@@ -1,14 +1,34 @@
 #include "features/mail/played_processes_fake.h"
 
+#include "features/mail/protocol/courier_protocol.h"
+#include "features/mail/protocol/mailbox.h"
+#include "foundation/base/bytes.h"
 #include "foundation/base/check.h"
+#include "foundation/base/clock.h"
+#include "foundation/base/id.h"
+#include "foundation/base/result.h"
 #include "foundation/crypto/hash.h"
 #include "foundation/crypto/random.h"
+#include "platform/async/task.h"
+#include "platform/ipc/peer.h"
+#include "platform/ipc/rpc.h"
+#include "platform/keys/key_error.h"
+#include "platform/keys/message_keys.h"
+#include "platform/os/fd.h"
 #include "platform/os/files.h"
 #include "platform/os/process.h"
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace postern::mail::test {
 namespace {

@@ -1,12 +1,31 @@
 #include "features/mail/replies.h"
 
-#include "foundation/base/log.h"
+#include "features/mail/mail_service.h"
+#include "features/mail/mail_store.h"
+#include "features/mail/mail_types.h"
+#include "features/mail/message_vault.h"
+#include "features/mail/parts.h"
+#include "features/mail/protocol/courier_protocol.h"
+#include "foundation/base/bytes.h"
+#include "foundation/base/clock.h"
+#include "foundation/base/id.h"
+#include "foundation/base/result.h"
 #include "foundation/codec/mail/our_message_id.h"
 #include "foundation/crypto/place.h"
+#include "platform/async/task.h"
+#include "platform/events/event_log.h"
+#include "platform/keys/message_keys.h"
 #include "platform/keys/records.h"
 #include "platform/store/data_map.h"
+#include "platform/store/transaction.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace postern::mail {
 namespace {

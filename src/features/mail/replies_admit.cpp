@@ -1,9 +1,24 @@
+#include "features/mail/mail_store.h"
+#include "features/mail/mail_types.h"
+#include "features/mail/parts.h"
+#include "features/mail/protocol/courier_protocol.h"
+#include "features/mail/protocol/mailbox.h"
 #include "features/mail/replies.h"
+#include "foundation/base/bytes.h"
+#include "foundation/base/clock.h"
+#include "foundation/base/id.h"
+#include "foundation/base/result.h"
+#include "platform/async/task.h"
 #include "platform/os/files.h"
+#include "platform/store/transaction.h"
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <iterator>
+#include <optional>
+#include <utility>
+#include <vector>
 
 namespace postern::mail {
 namespace {
@@ -68,6 +83,8 @@ async::Task<MessageBody> Replies::read_body(WorkspaceId workspace,
     auto file = os::make_memory_file(*fetched.raw);
     if (!file) co_return fail(std::move(file.error()));
     auto read = co_await parts_.readers.parse(workspace, std::move(*file));
+    // No reader at the moment: the mail is looked at again.
+    if (!read && !read.error().as<MailError>()) co_return fail(std::move(read.error()));
     if (!read) {
         body.defects.emplace_back(read.error().code());
         co_return body;

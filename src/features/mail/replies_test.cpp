@@ -1,11 +1,20 @@
 #include "features/mail/replies.h"
 
+#include "features/mail/mail_lab_fake.h"
+#include "features/mail/mail_store.h"
+#include "features/mail/mail_types.h"
+#include "features/mail/protocol/mailbox.h"
 #include "features/mail/replies_lab_fake.h"
+#include "foundation/base/error.h"
+#include "platform/ipc/peer.h"
 #include "platform/keys/key_error.h"
-#include "platform/keys/records.h"
+#include "platform/store/transaction.h"
 
 #include <gtest/gtest.h>
+#include <cstdint>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace postern::mail::test {
@@ -218,11 +227,23 @@ TEST_F(RepliesLab, mail_that_is_too_large_or_gone_is_stored_with_the_reason) {
 
 TEST_F(RepliesLab, mail_that_the_reader_cannot_cope_with_is_stored_with_the_reason) {
     courier.mails[{"INBOX", 100}] = "bomb";
-    readers.fails = Error(ipc::IpcError::closed);
+    readers.fails = Error(MailError::mail_unreadable);
     ASSERT_TRUE(take({reply(100)}));
     const auto row = messages(thread).at(0);
-    EXPECT_EQ(body_of(row).defects, Texts{"process_restarting"});
+    EXPECT_EQ(body_of(row).defects,
+              Texts{std::string(describe(MailError::mail_unreadable).code.view())});
     EXPECT_EQ(raw_of(row), "bomb");
+}
+
+TEST_F(RepliesLab, mail_waits_while_there_is_no_reader) {
+    courier.mails[{"INBOX", 100}] = "fine";
+    readers.fails = Error(ipc::IpcError::busy);
+    EXPECT_FALSE(take({reply(100)}));
+    EXPECT_TRUE(messages(thread).empty());
+    readers.fails.reset();
+    ASSERT_TRUE(take({reply(100)}));
+    ASSERT_EQ(messages(thread).size(), 1U);
+    EXPECT_TRUE(body_of(messages(thread).at(0)).defects.empty());
 }
 
 TEST_F(RepliesLab, lost_connection_leaves_the_cursor_for_another_try) {

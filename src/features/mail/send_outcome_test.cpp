@@ -1,10 +1,18 @@
 #include "features/mail/send_outcome.h"
 
+#include "features/mail/mail_store.h"
 #include "features/mail/mail_types.h"
+#include "features/mail/protocol/courier_protocol.h"
+#include "features/mail/protocol/mailbox.h"
+#include "foundation/base/error.h"
 #include "platform/ipc/peer.h"
-#include "platform/keys/key_error.h"
 
 #include <gtest/gtest.h>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
 
 namespace postern::mail {
 namespace {

@@ -1,10 +1,29 @@
 #include "features/mail/sender.h"
 
+#include "features/mail/mail_store.h"
+#include "features/mail/mail_types.h"
+#include "features/mail/message_vault.h"
+#include "features/mail/parts.h"
+#include "features/mail/ports.h"
+#include "features/mail/protocol/courier_protocol.h"
+#include "features/mail/protocol/mailbox.h"
+#include "features/mail/send_outcome.h"
+#include "foundation/base/clock.h"
+#include "foundation/base/id.h"
 #include "foundation/base/log.h"
+#include "foundation/base/result.h"
 #include "platform/async/deadline.h"
+#include "platform/async/task.h"
+#include "platform/os/fd.h"
 #include "platform/os/files.h"
+#include "platform/store/transaction.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <utility>
+#include <vector>
 
 namespace postern::mail {
 namespace {

@@ -1,11 +1,26 @@
 #include "features/mail/sender.h"
 
 #include "features/mail/mail_lab_fake.h"
+#include "features/mail/mail_store.h"
+#include "features/mail/mail_types.h"
+#include "features/mail/parts.h"
+#include "features/mail/played_processes_fake.h"
+#include "features/mail/protocol/courier_protocol.h"
+#include "features/mail/protocol/mailbox.h"
+#include "foundation/base/bytes.h"
+#include "foundation/base/error.h"
+#include "foundation/base/id.h"
+#include "foundation/base/result.h"
 #include "platform/keys/key_error.h"
+#include "platform/store/sql_text.h"
+#include "platform/store/transaction.h"
 
 #include <gtest/gtest.h>
+#include <cstddef>
+#include <cstdint>
 #include <future>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 

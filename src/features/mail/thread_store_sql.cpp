@@ -1,6 +1,22 @@
 #include "features/mail/mail_store.h"
+#include "features/mail/mail_types.h"
+#include "features/mail/message_vault.h"
+#include "foundation/base/clock.h"
+#include "foundation/base/id.h"
+#include "foundation/base/result.h"
+#include "platform/store/row.h"
+#include "platform/store/sql_text.h"
+#include "platform/store/transaction.h"
+#include "platform/store/value.h"
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 namespace postern::mail {
 
@@ -31,10 +47,6 @@ constexpr SqlText k_insert_thread =
 constexpr SqlText k_insert_person =
     "INSERT INTO thread_people (workspace_id, thread_id, creator_id, head_wrap) "
     "VALUES ($1, $2, $3, $4)";
-constexpr SqlText k_delete_people =
-    "DELETE FROM thread_people WHERE workspace_id = $1 AND thread_id = $2";
-constexpr SqlText k_set_head =
-    "UPDATE threads SET head = $3 WHERE workspace_id = $1 AND thread_id = $2";
 constexpr SqlText k_load_thread =
     "SELECT thread_id, integration_id, token, next_number, head, created_at_ms, updated_at_ms "
     "FROM threads WHERE workspace_id = $1 AND thread_id = $2";
@@ -135,18 +147,6 @@ Result<> insert_thread(Transaction& tx, const NewThread& thread, UnixMs now_ms) 
                                      Clear::bytes(thread.token), thread.head.content, now_ms}));
     if (!added) return added;
     return insert_people(tx, thread.workspace, thread.id, thread.head, thread.people);
-}
-
-Result<> replace_head(Transaction& tx,
-                      WorkspaceId workspace,
-                      ThreadId thread,
-                      const SealedObject& head,
-                      const std::vector<CreatorId>& people) {
-    if (auto set = done(tx.execute(k_set_head, {workspace, thread, head.content})); !set) {
-        return set;
-    }
-    if (auto gone = done(tx.execute(k_delete_people, {workspace, thread})); !gone) return gone;
-    return insert_people(tx, workspace, thread, head, people);
 }
 
 Result<ThreadRow> load_thread(Transaction& tx, WorkspaceId workspace, ThreadId id) {

@@ -1,9 +1,21 @@
 #include "features/mail/watches.h"
 
+#include "features/mail/ports.h"
+#include "features/mail/protocol/courier_protocol.h"
+#include "features/mail/protocol/mailbox.h"
 #include "features/mail/send_outcome.h"
+#include "foundation/base/clock.h"
+#include "foundation/base/error.h"
+#include "foundation/base/id.h"
 #include "foundation/base/log.h"
+#include "foundation/base/result.h"
+#include "platform/async/task.h"
 
 #include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
 #include <utility>
 
 namespace postern::mail {

@@ -1,11 +1,22 @@
 #include "features/mail/watches.h"
 
 #include "features/mail/mail_lab_fake.h"
+#include "features/mail/ports.h"
+#include "features/mail/protocol/mailbox.h"
+#include "features/mail/replies.h"
+#include "foundation/base/bytes.h"
+#include "foundation/base/clock.h"
+#include "foundation/base/error.h"
+#include "foundation/base/result.h"
+#include "platform/async/task.h"
+#include "platform/async/task_group.h"
 #include "platform/keys/key_error.h"
 
 #include <gtest/gtest.h>
 #include <array>
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>

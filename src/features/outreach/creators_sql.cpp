@@ -1,10 +1,30 @@
 #include "features/outreach/creators.h"
+#include "foundation/base/bytes.h"
+#include "foundation/base/clock.h"
+#include "foundation/base/id.h"
+#include "foundation/base/result.h"
 #include "foundation/crypto/aead.h"
 #include "foundation/crypto/place.h"
+#include "platform/async/task.h"
+#include "platform/ipc/link.h"
+#include "platform/keys/key_error.h"
+#include "platform/keys/message_keys.h"
 #include "platform/keys/records.h"
 #include "platform/store/data_map.h"
+#include "platform/store/row.h"
+#include "platform/store/sql_text.h"
+#include "platform/store/transaction.h"
+#include "platform/store/value.h"
 
 #include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
 
 namespace postern::outreach {
 

@@ -1,5 +1,6 @@
 #include "features/mail/courier/courier_service.h"
 
+#include "features/mail/courier/credential_source.h"
 #include "features/mail/courier/imap_session.h"
 #include "features/mail/courier/sender.h"
 #include "features/mail/courier/sent_folder.h"

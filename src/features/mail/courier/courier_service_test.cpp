@@ -1,6 +1,7 @@
 #include "features/mail/courier/courier_service.h"
 
 #include "features/mail/courier/courier_lab_fake.h"
+#include "features/mail/courier/credential_source.h"
 #include "features/mail/protocol/courier_protocol.h"
 #include "features/mail/protocol/mailbox.h"
 #include "foundation/base/id.h"

@@ -1,11 +1,16 @@
 #include "features/mail/reader/address_list.h"
 
+#include "features/mail/reader/defect.h"
 #include "features/mail/reader/encoded_word.h"
 #include "features/mail/reader/header_field.h"
+#include "features/mail/reader/parsed_mail.h"
 #include "features/mail/reader/utf8_text.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 namespace postern::reader {
 namespace {

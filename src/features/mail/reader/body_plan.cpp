@@ -1,8 +1,12 @@
 #include "features/mail/reader/body_plan.h"
 
+#include "features/mail/reader/mime_tree.h"
+
 #include <algorithm>
+#include <cstdint>
 #include <map>
 #include <ranges>
+#include <vector>
 
 namespace postern::reader {
 namespace {

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstddef>
+#include <string_view>
 #include <vector>
 
 namespace postern::reader {

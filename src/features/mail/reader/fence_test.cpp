@@ -1,7 +1,7 @@
 // After warm_up() nothing of this module may open a file: the process it runs in has none.
 #include "features/mail/reader/charset.h"
-#include "features/mail/reader/html_text.h"
 #include "features/mail/reader/parse_mail.h"
+#include "foundation/base/bytes.h"
 
 #include <gtest/gtest.h>
 #include <linux/filter.h>

@@ -1,8 +1,15 @@
 #include "features/mail/reader/header_field.h"
 
+#include "features/mail/reader/defect.h"
+#include "features/mail/reader/parsed_mail.h"
 #include "features/mail/reader/utf8_text.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <iterator>
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace postern::reader {
 namespace {

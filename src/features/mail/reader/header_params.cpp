@@ -1,11 +1,16 @@
 #include "features/mail/reader/header_params.h"
 
 #include "features/mail/reader/charset.h"
+#include "features/mail/reader/defect.h"
 #include "features/mail/reader/encoded_word.h"
 #include "features/mail/reader/header_field.h"
 #include "features/mail/reader/utf8_text.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <utility>
 
 namespace postern::reader {
 namespace {

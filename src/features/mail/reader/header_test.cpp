@@ -1,11 +1,14 @@
 // Header values of every kind: fields, encoded words, parameters, addresses, dates, message ids.
 #include "features/mail/reader/address_list.h"
+#include "features/mail/reader/defect.h"
 #include "features/mail/reader/encoded_word.h"
 #include "features/mail/reader/header_field.h"
 #include "features/mail/reader/header_params.h"
 #include "features/mail/reader/mail_date.h"
 #include "features/mail/reader/message_id.h"
+#include "features/mail/reader/parsed_mail.h"
 #include "features/mail/reader/utf8_text.h"
+#include "foundation/base/clock.h"
 
 #include <gtest/gtest.h>
 #include <string>

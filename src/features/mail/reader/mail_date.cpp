@@ -2,12 +2,18 @@
 
 #include "features/mail/reader/header_field.h"
 #include "features/mail/reader/utf8_text.h"
+#include "foundation/base/clock.h"
 
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <system_error>
 
 namespace postern::reader {
 namespace {

@@ -2,12 +2,17 @@
 // attachments were compared with those that Python's email package reads.
 #include "features/mail/reader/html_oracle.h"
 #include "features/mail/reader/parse_mail.h"
+#include "features/mail/reader/parsed_mail.h"
 #include "features/mail/reader/sanitise_html.h"
 #include "features/mail/reader/utf8_text.h"
+#include "foundation/base/bytes.h"
 
 #include <gtest/gtest.h>
+#include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
+#include <ios>
 #include <iterator>
 #include <string>
 #include <string_view>

@@ -1,12 +1,22 @@
 #include "features/mail/reader/mime_tree.h"
 
+#include "features/mail/reader/defect.h"
+#include "features/mail/reader/header_field.h"
 #include "features/mail/reader/header_params.h"
 #include "features/mail/reader/message_id.h"
+#include "features/mail/reader/parsed_mail.h"
 #include "features/mail/reader/reader_error.h"
+#include "features/mail/reader/transfer_encoding.h"
 #include "features/mail/reader/utf8_text.h"
+#include "foundation/base/result.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <optional>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 namespace postern::reader {
 namespace {

@@ -3,20 +3,32 @@
 #include "features/mail/reader/address_list.h"
 #include "features/mail/reader/body_plan.h"
 #include "features/mail/reader/charset.h"
+#include "features/mail/reader/defect.h"
 #include "features/mail/reader/encoded_word.h"
+#include "features/mail/reader/header_field.h"
 #include "features/mail/reader/html_entity.h"
 #include "features/mail/reader/html_text.h"
 #include "features/mail/reader/mail_date.h"
 #include "features/mail/reader/message_id.h"
 #include "features/mail/reader/mime_tree.h"
+#include "features/mail/reader/parsed_mail.h"
 #include "features/mail/reader/quoted_text.h"
 #include "features/mail/reader/reader_error.h"
 #include "features/mail/reader/sanitise_html.h"
+#include "features/mail/reader/transfer_encoding.h"
 #include "features/mail/reader/utf8_text.h"
+#include "foundation/base/bytes.h"
+#include "foundation/base/result.h"
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
+#include <cstdint>
 #include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 namespace postern::reader {
 namespace {

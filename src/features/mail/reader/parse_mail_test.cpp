@@ -1,14 +1,18 @@
 #include "features/mail/reader/parse_mail.h"
 
-#include "features/mail/reader/charset.h"
-#include "features/mail/reader/html_oracle.h"
+#include "features/mail/reader/defect.h"
+#include "features/mail/reader/parsed_mail.h"
 #include "features/mail/reader/reader_error.h"
-#include "features/mail/reader/utf8_text.h"
+#include "foundation/base/bytes.h"
+#include "foundation/base/clock.h"
 
 #include <gtest/gtest.h>
 #include <chrono>
+#include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace postern::reader {

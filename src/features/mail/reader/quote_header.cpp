@@ -5,7 +5,10 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cstddef>
+#include <span>
 #include <string>
+#include <string_view>
 
 namespace postern::reader {
 namespace {

@@ -3,8 +3,10 @@
 #include "features/mail/reader/utf8_text.h"
 
 #include <gtest/gtest.h>
+#include <cstddef>
 #include <filesystem>
 #include <fstream>
+#include <ios>
 #include <iterator>
 #include <string>
 #include <string_view>

@@ -5,6 +5,8 @@
 #include "features/mail/reader/utf8_text.h"
 
 #include <gtest/gtest.h>
+#include <cstddef>
+#include <cstdint>
 #include <set>
 #include <string>
 #include <string_view>

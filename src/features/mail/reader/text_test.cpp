@@ -3,10 +3,12 @@
 #include "features/mail/reader/html_text.h"
 #include "features/mail/reader/transfer_encoding.h"
 #include "features/mail/reader/utf8_text.h"
+#include "foundation/base/bytes.h"
 
 #include <gtest/gtest.h>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace postern::reader {

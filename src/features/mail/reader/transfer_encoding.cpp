@@ -1,9 +1,14 @@
 #include "features/mail/reader/transfer_encoding.h"
 
 #include "features/mail/reader/utf8_text.h"
+#include "foundation/base/bytes.h"
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
 
 namespace postern::reader {
 namespace {
