@@ -111,7 +111,7 @@ def main() -> int:
     if not options.fix:
         known.update({file: prints[file] for file in clean})
         CLEAN.write_text(json.dumps(known))
-    formatting = [sys.executable, "tools/lint/run.py", "format", *(["--fix"] if options.fix else [])]
+    formatting = [sys.executable, "tools/lint/run.py", "format"] + ["--fix"] * options.fix
     formatted = subprocess.run(
         formatting, cwd=ROOT, stdout=subprocess.DEVNULL if options.fix else None)
     print(f"clang-tidy: {len(todo)} of {len(wanted)} files looked at, "

@@ -55,8 +55,8 @@ public:
                                           std::string address) = 0;
 };
 
-/// Processes that read hostile mail; each serves one workspace. A MailError is about the mail itself
-/// and final; any other error passes.
+/// Processes that read hostile mail; each serves one workspace. A MailError is about the mail and
+/// final; any other error passes.
 class Readers {
 public:
     virtual ~Readers() = default;
