@@ -79,22 +79,22 @@ def run_counted(command: list[str], env: dict[str, str] | None = None) -> Outcom
 def case_counts(report: Path, module_failed: bool) -> Outcome:
     """Counts the cases of one GoogleTest binary; a binary that broke off counts as one failure."""
     try:
-        cases = json.loads(report.read_text())
-    except (OSError, ValueError):
+        cases = ElementTree.parse(report).getroot().iter("testcase")
+    except (OSError, ElementTree.ParseError):
         return Outcome(failed=1) if module_failed else Outcome(passed=1)
     outcome = Outcome()
-    for suite in cases["testsuites"]:
-        for case in suite["testsuite"]:
-            if case["status"] != "RUN":
-                continue
-            if case.get("failures"):
-                outcome.failed += 1
-            elif case.get("result") == "SKIPPED":
-                outcome.skipped += 1
-                reasons = "; ".join(s.get("message", "") for s in case.get("skipped", []))
-                say(f"skipped {suite['name']}.{case['name']}: {reasons}")
-            else:
-                outcome.passed += 1
+    for case in cases:
+        skipped = case.find("skipped")
+        if case.get("status") != "run":
+            continue
+        if case.find("failure") is not None:
+            outcome.failed += 1
+        elif skipped is not None:
+            outcome.skipped += 1
+            reason = (skipped.get("message") or skipped.text or "").strip().splitlines()
+            say(f"skipped {case.get('classname')}.{case.get('name')}: {' '.join(reason)}")
+        else:
+            outcome.passed += 1
     if module_failed and outcome.failed == 0:
         outcome.failed = 1
     return outcome
@@ -116,7 +116,7 @@ def run_ctest(preset: str, wanted: str | None, env: dict[str, str]) -> Outcome:
     names = module_names(build_dir)
     command = ["ctest", "--test-dir", str(build_dir), "--output-on-failure", "--output-junit",
                str(junit), "--timeout", "300", "-j", str(os.cpu_count() or 1)]
-    env = {**os.environ, **env, "GTEST_OUTPUT": f"json:{reports}/"}
+    env = {**os.environ, **env, "GTEST_OUTPUT": f"xml:{reports}/"}
     if wanted and any(re.search(wanted, name) for name in names):
         command += ["-R", wanted]
     elif wanted:
@@ -127,7 +127,7 @@ def run_ctest(preset: str, wanted: str | None, env: dict[str, str]) -> Outcome:
     outcome = Outcome()
     for case in ElementTree.parse(junit).getroot().iter("testcase"):
         failed = case.get("status") != "run"
-        outcome.add(case_counts(reports / f"{case.get('name')}_test.json", failed))
+        outcome.add(case_counts(reports / f"{case.get('name')}_test.xml", failed))
     return outcome
 
 

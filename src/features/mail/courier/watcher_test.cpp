@@ -270,7 +270,10 @@ protected:
         for (unsigned i = 0; i < WatchedFolders::k_open_searches_max; ++i) {
             mailbox->deliver("INBOX", foreign_header());
             co_await until([this, i] { return mailbox->count("UID SEARCH") > i && idles(); });
-            EXPECT_EQ(front.searched.back().next, 3U);
+            // The last one is followed by the resync at once.
+            if (i + 1 < WatchedFolders::k_open_searches_max) {
+                EXPECT_EQ(front.searched.back().next, 3U);
+            }
         }
         co_await until([this] { return mailbox->count("EXAMINE") == 2 && idles(); });
         EXPECT_EQ(front.searched.back().first, 3U);
