@@ -67,14 +67,14 @@ void Runtime::on_link(control::Partner partner, std::function<void(os::Fd)> func
 
 async::Task<os::Fd> Runtime::start_reader(Deadline deadline) {
     const auto control = state_.control;
-    auto answer = co_await ipc::call(*control, control::StartReader{}, deadline);
+    auto answer = co_await ipc::call(control.get(), control::StartReader{}, deadline);
     if (!answer) co_return fail(std::move(answer.error()));
     co_return std::move(answer->socket);
 }
 
 async::Task<> Runtime::end_courier(Deadline deadline) {
     const auto control = state_.control;
-    auto answer = co_await ipc::call(*control, control::EndCourier{}, deadline);
+    auto answer = co_await ipc::call(control.get(), control::EndCourier{}, deadline);
     if (!answer) co_return fail(std::move(answer.error()));
     co_return Result<>{};
 }

@@ -124,35 +124,35 @@ Front::Front(child::Runtime& runtime, Stores stores)
 
 void Front::serve_keeper() {
     keeper_router_.on<keys::LeaseEnded>(
-        [this](keys::LeaseEnded ended) -> async::Task<ipc::Nothing> {
-            co_await integrations_.announce(ended.workspace, ended.integration);
-            co_return ipc::Nothing{};
-        });
+        [this](keys::LeaseEnded ended) { return lease_ended(ended); });
 }
 
 void Front::serve_courier() {
     courier_router_.on<mail::BeforeFinalDot>(
-        [this](mail::BeforeFinalDot asked) -> async::Task<ipc::Nothing> {
-            auto done = co_await room_.before_final_dot(asked.message);
-            if (!done) co_return fail(std::move(done.error()));
-            co_return ipc::Nothing{};
-        });
+        [this](mail::BeforeFinalDot asked) { return room_.before_final_dot(asked.message); });
     courier_router_.on<mail::FolderSearched>(
-        [this](mail::FolderSearched searched) -> async::Task<ipc::Nothing> {
-            auto done = co_await room_.folder_searched(std::move(searched));
-            if (!done) {
-                log(LogLevel::warning, "replies_not_taken_in",
-                    {{"error", done.error()},
-                     LogField::sanitised("detail", done.error().detail())});
-                co_return fail(std::move(done.error()));
-            }
-            co_return ipc::Nothing{};
-        });
+        [this](mail::FolderSearched searched) { return take_in(std::move(searched)); });
     courier_router_.on<mail::WatchEnded>(
-        [this](mail::WatchEnded ended) -> async::Task<ipc::Nothing> {
-            room_.watch_ended(ended.integration, ended.reason);
-            co_return ipc::Nothing{};
-        });
+        [this](mail::WatchEnded ended) { return watch_ended(ended); });
+}
+
+async::Task<ipc::Nothing> Front::lease_ended(keys::LeaseEnded ended) {
+    co_await integrations_.announce(ended.workspace, ended.integration);
+    co_return ipc::Nothing{};
+}
+
+async::Task<> Front::take_in(mail::FolderSearched searched) {
+    auto done = co_await room_.folder_searched(std::move(searched));
+    if (!done) {
+        log(LogLevel::warning, "replies_not_taken_in",
+            {{"error", done.error()}, LogField::sanitised("detail", done.error().detail())});
+    }
+    co_return done;
+}
+
+async::Task<ipc::Nothing> Front::watch_ended(mail::WatchEnded ended) {
+    room_.watch_ended(ended.integration, ended.reason);
+    co_return ipc::Nothing{};
 }
 
 void Front::accept_links() {

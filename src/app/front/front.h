@@ -4,8 +4,11 @@
 #include "app/front/adapters.h"
 #include "app/front/reader_pool.h"
 #include "edge/api/services.h"
+#include "edge/cli/admin_protocol.h"
 #include "features/identity/identity.h"
+#include "features/mail/protocol/courier_protocol.h"
 #include "platform/async/signal.h"
+#include "platform/keys/seals.h"
 #include "platform/store/reserve.h"
 
 #include <list>
@@ -44,6 +47,13 @@ private:
     void serve_courier();
     void serve_admin();
     void accept_links();
+    async::Task<ipc::Nothing> lease_ended(keys::LeaseEnded ended);
+    async::Task<> take_in(mail::FolderSearched searched);
+    async::Task<ipc::Nothing> watch_ended(mail::WatchEnded ended);
+    async::Task<cli::SetupLink::Answer> make_setup_link();
+    async::Task<cli::CreateToken::Answer> create_token(cli::CreateToken asked);
+    async::Task<cli::Identify::Answer> identify();
+    async::Task<cli::Doctor::Answer> examine();
     async::Job look_after_grants();
     async::Job look_after_reserve();
     async::Job run_admin(std::shared_ptr<ipc::Peer> peer);

@@ -53,6 +53,8 @@ Result<net::http::ServerOptions> options_of(const child::Runtime& runtime,
 
 }  // namespace
 
+// Runtime and front outlive it: run() waits for it.
+// NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters)
 async::Task<> serve(child::Runtime& runtime, Front& front) {
     auto options = options_of(runtime, runtime.config().listen);
     if (!options) co_return fail(std::move(options.error()));

@@ -4,6 +4,7 @@
 #include "features/mail/protocol/mailbox.h"
 #include "features/mail/protocol/reader_protocol.h"
 #include "foundation/base/clock.h"
+#include "foundation/base/error.h"
 #include "foundation/base/id.h"
 #include "foundation/base/result.h"
 #include "platform/async/task.h"

@@ -12,6 +12,8 @@ namespace postern::app::front {
 
 namespace {
 
+// Runtime and front outlive it: run() below waits for it.
+// NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters)
 async::Task<> work(child::Runtime& runtime, Front& front) {
     auto connected = co_await front.connect();
     if (!connected) co_return connected;
@@ -27,6 +29,8 @@ async::Task<> work(child::Runtime& runtime, Front& front) {
 
 }  // namespace
 
+// The runtime outlives every coroutine of the process.
+// NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters)
 async::Task<> run(child::Runtime& runtime) {
     auto stores = Stores::open(runtime.create(), runtime.clock());
     if (!stores) co_return fail(std::move(stores.error()));

@@ -34,7 +34,8 @@ public:
     template <typename Method>
     OutcomeTask<typename Method::Answer> ask(Method method) {
         const auto admin = admin_;
-        auto answer = co_await ipc::call(*admin, std::move(method), Deadline::in(k_answer_time));
+        auto answer =
+            co_await ipc::call(admin.get(), std::move(method), Deadline::in(k_answer_time));
         if (!answer) co_return refuse(answer.error());
         co_return std::move(*answer);
     }

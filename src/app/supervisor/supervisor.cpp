@@ -130,7 +130,7 @@ Outcome<> Supervisor::launch(Slot& slot) {
 OutcomeTask<Secret> Supervisor::make_root_key(os::Fd file) {
     const auto control = find(Role::keeper)->control;
     control::MakeRootKey ask{std::move(file)};
-    auto answer = co_await ipc::call(*control, std::move(ask), Deadline::in(k_attach_time));
+    auto answer = co_await ipc::call(control.get(), std::move(ask), Deadline::in(k_attach_time));
     if (!answer) co_return child_failed(Role::keeper, answer.error());
     if (!answer->refused.code.empty()) co_return std::unexpected(std::move(answer->refused));
     co_return std::move(answer->recovery_text);
@@ -139,7 +139,7 @@ OutcomeTask<Secret> Supervisor::make_root_key(os::Fd file) {
 OutcomeTask<std::string> Supervisor::restore_root_key(Secret share, os::Fd file) {
     const auto control = find(Role::keeper)->control;
     control::RestoreRootKey ask{std::move(share), std::move(file)};
-    auto answer = co_await ipc::call(*control, std::move(ask), Deadline::in(k_attach_time));
+    auto answer = co_await ipc::call(control.get(), std::move(ask), Deadline::in(k_attach_time));
     if (!answer) co_return child_failed(Role::keeper, answer.error());
     if (!answer->refused.code.empty()) co_return std::unexpected(std::move(answer->refused));
     co_return std::move(answer->fingerprint);
@@ -161,7 +161,7 @@ control::Start Supervisor::start_message(const Slot& slot) const {
 async::Job Supervisor::begin(Slot* slot) {
     const auto control = slot->control;
     auto message = start_message(*slot);
-    auto answer = co_await ipc::call(*control, std::move(message), Deadline::in(k_start_time));
+    auto answer = co_await ipc::call(control.get(), std::move(message), Deadline::in(k_start_time));
     if (!answer) {
         slot->outcome.emplace(child_failed(slot->role, answer.error()));
     } else if (!answer->refused.code.empty()) {
@@ -198,7 +198,7 @@ async::Job Supervisor::attach(std::shared_ptr<ipc::Peer> control,
                               control::Partner partner,
                               os::Fd socket) {
     control::Attach ask{partner, std::move(socket)};
-    auto attached = co_await ipc::call(*control, std::move(ask), Deadline::in(k_attach_time));
+    auto attached = co_await ipc::call(control.get(), std::move(ask), Deadline::in(k_attach_time));
     // It ended meanwhile: whoever starts it again connects it.
     if (!attached) log(LogLevel::debug, "attach_failed", {{"error", attached.error()}});
 }
@@ -313,7 +313,7 @@ async::Job Supervisor::stop(Slot* slot, Deadline deadline) {
     if (!slot->running()) co_return;
     const auto control = slot->control;
     control::Stop ask{static_cast<std::uint32_t>(deadline.left().count())};
-    (void)co_await ipc::call(*control, ask, deadline);
+    (void)co_await ipc::call(control.get(), ask, deadline);
     while (slot->running() && !deadline.passed())
         (void)co_await slot->gone.wait(deadline);
     if (!slot->running()) co_return;

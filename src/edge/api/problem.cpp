@@ -48,6 +48,8 @@ constexpr CodeStatus k_codes[] = {
     {"ticket_refused", 409},
     {"use_ended", 409},
     {"held_gone", 410},
+    {"thread_changed", 409},
+    {"not_ended", 409},
     {"idempotency_result_gone", 410},
     {"integration_cut_off", 410},
     {"integration_deleted", 410},

@@ -42,7 +42,8 @@ TEST(Problem, every_code_of_what_the_api_calls_has_a_status) {
         static_cast<int>(identity::IdentityError::token_not_found) + 1);
     expect_mapped<integrations::IntegrationError>(
         static_cast<int>(integrations::IntegrationError::grant_not_found) + 1);
-    expect_mapped<mail::MailServiceError>(static_cast<int>(mail::MailServiceError::held_gone) + 1);
+    expect_mapped<mail::MailServiceError>(static_cast<int>(mail::MailServiceError::thread_changed) +
+                                          1);
     expect_mapped<mail::MailError>(static_cast<int>(mail::MailError::mail_unreadable) + 1);
     expect_mapped<keys::KeyError>(static_cast<int>(keys::KeyError::storage_failed) + 1);
     expect_mapped<codec::JsonError>(static_cast<int>(codec::JsonError::duplicate_field) + 1);

@@ -5,8 +5,11 @@
 #include "foundation/codec/base64.h"
 #include "foundation/codec/json.h"
 #include "foundation/crypto/keypair.h"
+#include "foundation/crypto/receipt_statement.h"
 
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -17,7 +20,6 @@ namespace {
 using codec::Json;
 using codec::JsonWriter;
 
-constexpr std::string_view k_signed_prefix{"postern receipt 1\0", 18};
 constexpr std::size_t k_key_bytes = 32;
 constexpr std::size_t k_signature_bytes = 64;
 
@@ -95,15 +97,21 @@ Result<SignedReceipt> read_receipt(ByteView json) {
         if (!write_field(covered, name, value)) return fail(ReceiptError::not_a_receipt);
     }
     covered.end_object();
-    receipt.covered = covered.take();
+    // To keeper, a deletion is a cut-off.
+    const auto* const ending = receipt.kind == "reseal" ? "reseal" : "cut_off";
+    const auto* epoch = find(fields, "epoch");
+    const auto number = epoch == nullptr ? std::nullopt : epoch->integer();
+    if (!number || *number < 0) return fail(ReceiptError::not_a_receipt);
+    receipt.covered =
+        crypto::receipt_statement(ending, text_of(fields, "subject"),
+                                  static_cast<std::uint64_t>(*number), text_of(fields, "at"));
+    receipt.covered += covered.take();
     return receipt;
 }
 
 Result<> verify_receipt(const SignedReceipt& receipt, ByteView public_key) {
-    auto covered = to_bytes(k_signed_prefix);
-    covered.insert(covered.end(), receipt.covered.begin(), receipt.covered.end());
     if (public_key.size() != k_key_bytes ||
-        !crypto::verify(public_key, covered, receipt.signature)) {
+        !crypto::verify(public_key, as_bytes(receipt.covered), receipt.signature)) {
         return fail(ReceiptError::wrong_signature);
     }
     return {};

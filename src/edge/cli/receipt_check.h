@@ -32,7 +32,7 @@ inline constexpr std::size_t k_receipt_bytes_max = 256U << 10U;
 struct SignedReceipt {
     std::string id;
     std::string kind;
-    std::string covered;  ///< canonical JSON without the signature
+    std::string covered;  ///< keeper's statement, and the canonical JSON without the signature
     Bytes signature;
     Bytes key;  ///< the one it names itself; empty: none
 };

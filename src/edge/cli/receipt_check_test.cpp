@@ -15,16 +15,20 @@ namespace postern::cli {
 namespace {
 
 const std::string k_covered =
-    R"({"id":"rcp_1","kind":"cut_off","at":"2026-01-01T00:00:00.000Z","steps":[{"name":"a","result":"done"}],"bound_ms":5,"link":null})";
+    R"({"id":"rcp_1","kind":"cut_off","at":"2026-01-01T00:00:00.000Z","subject":"int_1","epoch":3,"steps":[{"name":"a","result":"done"}],"bound_ms":5,"link":null})";
 
 crypto::SigningPair pair() {
     return crypto::signing_pair_of(Secret::copy_of(Bytes(32, 7)));
 }
 
+std::string signed_behind(std::string statement, const std::string& covered) {
+    return codec::base64(crypto::sign(pair(), as_bytes(statement.append(covered))));
+}
+
+/// Spelled out, as it stands in the format's description.
 std::string signature_of(const std::string& covered) {
-    auto message = to_bytes(std::string_view{"postern receipt 1\0", 18});
-    message.insert(message.end(), covered.begin(), covered.end());
-    return codec::base64(crypto::sign(pair(), message));
+    std::string statement("postern receipt 1\0", 18);
+    return signed_behind(statement + "cut_off int_1 3 2026-01-01T00:00:00.000Z\n", covered);
 }
 
 std::string with_signature(std::string json, const std::string& signature) {
@@ -68,9 +72,29 @@ TEST(ReceiptCheck, any_change_is_found) {
 }
 
 TEST(ReceiptCheck, a_signature_for_another_purpose_does_not_count) {
-    auto message = to_bytes(std::string_view{"postern ledger 1\0", 17});
-    message.insert(message.end(), k_covered.begin(), k_covered.end());
-    EXPECT_FALSE(check(with_signature(k_covered, codec::base64(crypto::sign(pair(), message)))));
+    std::string ledger("postern ledger 1\0", 17);
+    EXPECT_FALSE(check(with_signature(k_covered, signed_behind(ledger, k_covered))));
+}
+
+// Keeper's own words come first: JSON that front made up to another ending does not fit them.
+TEST(ReceiptCheck, what_keeper_stated_and_what_the_receipt_tells_must_agree) {
+    std::string statement("postern receipt 1\0", 18);
+    for (const std::string& told :
+         {std::string("reseal int_1 3 2026-01-01T00:00:00.000Z\n"),
+          std::string("cut_off int_2 3 2026-01-01T00:00:00.000Z\n"),
+          std::string("cut_off int_1 4 2026-01-01T00:00:00.000Z\n"),
+          std::string("cut_off int_1 3 2026-01-02T00:00:00.000Z\n"), std::string()}) {
+        const auto signature = signed_behind(statement + told, k_covered);
+        const auto checked = check(with_signature(k_covered, signature));
+        ASSERT_FALSE(checked) << told;
+        EXPECT_TRUE(checked.error().is(ReceiptError::wrong_signature)) << told;
+    }
+}
+
+TEST(ReceiptCheck, deletion_is_a_cut_off_to_keeper) {
+    auto covered = k_covered;
+    covered.replace(covered.find("cut_off"), 7, "delete");
+    EXPECT_TRUE(check(with_signature(covered, signature_of(covered))));
 }
 
 TEST(ReceiptCheck, the_key_that_a_receipt_names_is_covered) {

@@ -8,7 +8,6 @@
 
 #include <cstdint>
 #include <optional>
-#include <utility>
 
 namespace postern::identity {
 
@@ -30,13 +29,13 @@ public:
     /// Errors: forbidden.
     [[nodiscard]] static Result<Authorized> check(Actor actor) {
         if (!allows(actor.role, permission)) return fail(IdentityError::forbidden);
-        return Authorized(std::move(actor));
+        return Authorized(actor);
     }
 
     [[nodiscard]] const Actor& actor() const noexcept { return actor_; }
 
 private:
-    explicit Authorized(Actor actor) : actor_(std::move(actor)) {}
+    explicit Authorized(Actor actor) : actor_(actor) {}
     Actor actor_;
 };
 

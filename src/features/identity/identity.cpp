@@ -92,7 +92,7 @@ async::Task<> Identity::prepare_installation() {
 
 async::Task<std::string> Identity::workspace_name(WorkspaceRow row) {
     auto opened = co_await keys::open_record(
-        parts_.keeper, row.id, data_map::workspaces::name.value, crypto::row_key(row.id),
+        &parts_.keeper, row.id, data_map::workspaces::name.value, crypto::row_key(row.id),
         std::move(row.name).take(), keeper_deadline());
     if (!opened) co_return fail(std::move(opened.error()));
     co_return std::string(as_text(*opened));
@@ -119,7 +119,7 @@ async::Task<WorkspaceRow> Identity::new_workspace(std::string name, bool is_demo
     auto made = co_await parts_.keeper.call(ask, keeper_deadline());
     if (!made) co_return fail(std::move(made.error()));
     auto sealed =
-        co_await keys::seal_record(parts_.keeper, row.id, data_map::workspaces::name.value,
+        co_await keys::seal_record(&parts_.keeper, row.id, data_map::workspaces::name.value,
                                    crypto::row_key(row.id), to_bytes(name), keeper_deadline());
     if (!sealed) co_return fail(std::move(sealed.error()));
     row.name = store::SealedBytes(std::move(*sealed));
@@ -241,7 +241,7 @@ async::Task<Me> Identity::me(Actor actor) {
     if (person) {
         const auto id = person->id;
         auto email = co_await keys::open_record(
-            parts_.keeper, k_installation, data_map::people::address.value, crypto::row_key(id),
+            &parts_.keeper, k_installation, data_map::people::address.value, crypto::row_key(id),
             std::move(person->address).take(), keeper_deadline());
         if (!email) co_return fail(std::move(email.error()));
         me.email = as_text(*email);

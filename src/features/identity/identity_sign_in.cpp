@@ -53,7 +53,7 @@ std::string dummy_password_hash(crypto::Argon2Cost cost) {
 
 async::Task<Bytes> Identity::address_token(std::string email) {
     std::transform(email.begin(), email.end(), email.begin(), lower);
-    co_return co_await keys::compute_mac(parts_.keeper, k_installation,
+    co_return co_await keys::compute_mac(&parts_.keeper, k_installation,
                                          keys::MacPurpose::person_address, to_bytes(email),
                                          keeper_deadline());
 }
@@ -80,14 +80,14 @@ async::Task<> Identity::count_attempt(Bytes address) {
 async::Task<std::string> Identity::password_hash(std::optional<PersonRow> person, Bytes address) {
     if (!person) {
         // As much work at keeper as for somebody who exists.
-        auto ignored = co_await keys::compute_mac(parts_.keeper, k_installation,
+        auto ignored = co_await keys::compute_mac(&parts_.keeper, k_installation,
                                                   keys::MacPurpose::person_address,
                                                   std::move(address), keeper_deadline());
         if (!ignored) co_return fail(std::move(ignored.error()));
         co_return dummy_hash_;
     }
     auto opened = co_await keys::open_record(
-        parts_.keeper, k_installation, data_map::people::password.value,
+        &parts_.keeper, k_installation, data_map::people::password.value,
         crypto::row_key(person->id), std::move(person->password).take(), keeper_deadline());
     if (!opened) co_return fail(std::move(opened.error()));
     co_return std::string(as_text(*opened));

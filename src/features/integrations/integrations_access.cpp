@@ -68,7 +68,7 @@ async::Task<Settings> Integrations::open_settings(WorkspaceId workspace,
                                                   IntegrationId id,
                                                   Bytes sealed) {
     auto opened =
-        co_await keys::open_record(parts_.keeper, workspace, column::settings.value,
+        co_await keys::open_record(&parts_.keeper, workspace, column::settings.value,
                                    crypto::row_key(id), std::move(sealed), keeper_deadline());
     if (!opened) co_return fail(std::move(opened.error()));
     co_return keys::decode_record<Settings>(*opened);
@@ -78,7 +78,7 @@ async::Task<Bytes> Integrations::seal_settings(WorkspaceId workspace,
                                                IntegrationId id,
                                                Settings settings) {
     co_return co_await keys::seal_record(
-        parts_.keeper, workspace, column::settings.value, crypto::row_key(id),
+        &parts_.keeper, workspace, column::settings.value, crypto::row_key(id),
         keys::encode_record(std::move(settings)), keeper_deadline());
 }
 
@@ -172,13 +172,14 @@ async::Task<keys::Lease> Integrations::unlock(WorkspaceId workspace,
     auto row = co_await load(workspace, id);
     if (!row) co_return fail(std::move(row.error()));
     if (is_hidden(*row)) co_return fail(IntegrationError::not_found);
-    if (row->stored_state != StoredState::active || !row->seal) {
+    auto& seal = row->seal;
+    if (row->stored_state != StoredState::active || !seal) {
         co_return fail(keys::KeyError::integration_cut_off);
     }
     keys::Unlock ask;
     ask.workspace = workspace;
     ask.integration = id;
-    ask.seal = std::move(*row->seal);
+    ask.seal = std::move(*seal);
     ask.secret = std::move(secret);
     ask.lease_s = lease_s;
     auto lease = co_await parts_.keeper.call(std::move(ask), keeper_deadline());
@@ -213,7 +214,8 @@ async::Task<Grant> Integrations::grant(WorkspaceId workspace,
     auto row = co_await load(workspace, id);
     if (!row) co_return fail(std::move(row.error()));
     if (is_hidden(*row)) co_return fail(IntegrationError::not_found);
-    if (row->stored_state != StoredState::active || !row->seal) {
+    auto& seal = row->seal;
+    if (row->stored_state != StoredState::active || !seal) {
         co_return fail(keys::KeyError::integration_cut_off);
     }
     const auto now = parts_.clock.now_ms();
@@ -221,7 +223,7 @@ async::Task<Grant> Integrations::grant(WorkspaceId workspace,
     make.workspace = workspace;
     make.integration = id;
     make.grant = GrantId::make(now);
-    make.seal = std::move(*row->seal);
+    make.seal = std::move(*seal);
     make.secret = std::move(secret);
     make.verbs = ask.verbs;
     make.hourly_ceiling = ask.hourly_ceiling;
@@ -291,18 +293,20 @@ async::Task<Ticket> Integrations::ticket(WorkspaceId workspace, IntegrationId id
     auto row = co_await load(workspace, id);
     if (!row) co_return fail(std::move(row.error()));
     if (is_hidden(*row)) co_return fail(IntegrationError::not_found);
-    if (row->stored_state != StoredState::active || !row->seal) {
+    auto& seal = row->seal;
+    if (row->stored_state != StoredState::active || !seal) {
         co_return fail(keys::KeyError::integration_cut_off);
     }
     // A refused sign-in is not tried again by itself; a person verifies or reconnects.
-    if (row->broken_code && verb != keys::Verb::verify) {
-        co_return fail(IntegrationError::access_removed, *row->broken_code);
+    const auto& broken = row->broken_code;
+    if (broken && verb != keys::Verb::verify) {
+        co_return fail(IntegrationError::access_removed, *broken);
     }
     keys::MintTicket mint;
     mint.workspace = workspace;
     mint.integration = id;
     mint.verb = verb;
-    mint.seal = std::move(*row->seal);
+    mint.seal = std::move(*seal);
     for (auto& grant : row->grants)
         mint.grants.push_back(std::move(grant.seal));
     auto minted = co_await parts_.keeper.call(std::move(mint), keeper_deadline());
@@ -355,8 +359,8 @@ async::Task<Receipt> Integrations::receipt(WorkspaceId workspace, ReceiptId id) 
     auto sealed = co_await parts_.database.read(body);
     if (!sealed) co_return fail(std::move(sealed.error()));
     auto opened = co_await keys::open_record(
-        parts_.keeper, workspace, store::data_map::store::receipts::body.value, crypto::row_key(id),
-        std::move(*sealed), keeper_deadline());
+        &parts_.keeper, workspace, store::data_map::store::receipts::body.value,
+        crypto::row_key(id), std::move(*sealed), keeper_deadline());
     if (!opened) co_return fail(std::move(opened.error()));
     co_return keys::decode_record<Receipt>(*opened);
 }

@@ -15,6 +15,7 @@
 #include "platform/events/event_log.h"
 #include "platform/keys/key_error.h"
 #include "platform/keys/message_keys.h"
+#include "platform/keys/receipts.h"
 #include "platform/keys/records.h"
 #include "platform/keys/seals.h"
 #include "platform/store/data_map.h"
@@ -92,7 +93,7 @@ async::Task<LedgerEntry> Integrations::sign_entry(Operation operation) {
         .end_object();
     LedgerEntry entry;
     entry.text = json.take();
-    keys::Sign sign{keys::SignPurpose::ledger, to_bytes(entry.text)};
+    keys::SignLedger sign{to_bytes(entry.text)};
     auto signature = co_await parts_.keeper.call(std::move(sign), keeper_deadline());
     if (!signature) co_return fail(std::move(signature.error()));
     entry.signature = std::move(signature->signature);
@@ -179,12 +180,21 @@ async::Task<Receipt> Integrations::store_receipt(Operation operation, Receipt re
     auto known = co_await parts_.keeper.call(keys::Identify{}, keeper_deadline());
     if (!known) co_return fail(std::move(known.error()));
     receipt.key = std::move(known->receipt_key);
-    keys::Sign sign{keys::SignPurpose::receipt, to_bytes(receipt_json(receipt, false))};
+    const auto ending = operation.kind == "reseal" ? keys::Ending::reseal : keys::Ending::cut_off;
+    keys::SignReceipt sign{
+        operation.workspace, operation.integration, ending,
+        receipt.epoch,       receipt.at_ms,         to_bytes(receipt_json(receipt, false))};
     auto signature = co_await parts_.keeper.call(std::move(sign), keeper_deadline());
-    if (!signature) co_return fail(std::move(signature.error()));
+    if (!signature) {
+        // Somebody changed the seal once more since: that ending has a receipt of its own.
+        if (signature.error().is(keys::KeyError::not_ended)) {
+            co_return fail(IntegrationError::superseded);
+        }
+        co_return fail(std::move(signature.error()));
+    }
     receipt.signature = std::move(signature->signature);
     auto sealed = co_await keys::seal_record(
-        parts_.keeper, operation.workspace, store::data_map::store::receipts::body.value,
+        &parts_.keeper, operation.workspace, store::data_map::store::receipts::body.value,
         crypto::row_key(receipt.id), keys::encode_record(receipt), keeper_deadline());
     if (!sealed) co_return fail(std::move(sealed.error()));
     const auto body = [this, operation, receipt,
@@ -218,7 +228,8 @@ async::Task<Integrations::Resealed> Integrations::reseal(WorkspaceId workspace,
     auto row = co_await load(workspace, id);
     if (!row) co_return fail(std::move(row.error()));
     if (is_hidden(*row)) co_return fail(IntegrationError::not_found);
-    if (row->stored_state != StoredState::active || !row->seal) {
+    auto& seal = row->seal;
+    if (row->stored_state != StoredState::active || !seal) {
         co_return fail(keys::KeyError::integration_cut_off);
     }
     keys::PrepareSeal ask;
@@ -226,7 +237,7 @@ async::Task<Integrations::Resealed> Integrations::reseal(WorkspaceId workspace,
     ask.integration = id;
     ask.generate = generate;
     ask.new_secret = std::move(new_secret);
-    ask.current = std::move(*row->seal);
+    ask.current = std::move(*seal);
     ask.secret = std::move(secret);
     auto prepared = co_await parts_.keeper.call(std::move(ask), keeper_deadline());
     if (!prepared) co_return fail(std::move(prepared.error()));

@@ -98,11 +98,10 @@ TEST_F(EndTest, receipt_is_signed_as_it_is_shown_and_found_by_its_id) {
     const auto id = connected();
     const auto done = cut_off(id).value();
     EXPECT_EQ(done.key, keeper.receipt_key());
-    const auto text = receipt_json(done, false);
-    EXPECT_TRUE(keeper.is_signed(keys::SignPurpose::receipt, text, done.signature));
-    EXPECT_FALSE(keeper.is_signed(keys::SignPurpose::ledger, text, done.signature));
-    EXPECT_FALSE(
-        keeper.is_signed(keys::SignPurpose::receipt, receipt_json(done, true), done.signature));
+    EXPECT_TRUE(keeper.has_signed(done));
+    auto other = done;
+    other.epoch += 1;
+    EXPECT_FALSE(keeper.has_signed(other));
     const auto again = receipt(done.id).value();
     EXPECT_EQ(receipt_json(again, true), receipt_json(done, true));
 }
@@ -159,8 +158,7 @@ TEST_F(EndTest, request_and_ledger_entry_are_durable_before_anything_is_destroye
         EXPECT_EQ(operations()[0].kind, "cut_off");
         const auto entries = ledger();
         ASSERT_EQ(entries.size(), 1);
-        EXPECT_TRUE(
-            keeper.is_signed(keys::SignPurpose::ledger, entries[0].text, entries[0].signature));
+        EXPECT_TRUE(keeper.has_signed(entries[0]));
         EXPECT_NE(entries[0].text.find(id.text()), std::string::npos);
         EXPECT_NE(entries[0].text.find(operations()[0].receipt.text()), std::string::npos);
         EXPECT_NE(entries[0].text.find(R"("kind":"cut_off")"), std::string::npos);
@@ -172,7 +170,7 @@ TEST_F(EndTest, request_and_ledger_entry_are_durable_before_anything_is_destroye
 
 TEST_F(EndTest, request_that_cannot_be_recorded_destroys_nothing) {
     const auto id = connected();
-    keeper.fail_named("Sign");
+    keeper.fail_named("SignLedger");
     EXPECT_TRUE(fails_with(cut_off(id), KeyError::storage_failed));
     keeper.heal();
     change_store(
@@ -249,7 +247,8 @@ TEST_F(EndTest, cut_off_does_not_wait_for_a_reconnect_at_its_provider) {
 }
 
 TEST_F(EndTest, cut_off_does_not_wait_for_a_reseal_at_any_of_its_steps) {
-    for (const std::string step : {"PrepareSeal", "Sign", "CommitSeal", "Identify"}) {
+    for (const std::string step :
+         {"PrepareSeal", "SignLedger", "CommitSeal", "Identify", "SignReceipt"}) {
         SCOPED_TRACE(step);
         const auto id = connected();
         keeper.hold(step);
@@ -309,8 +308,7 @@ TEST_F(EndTest, reseal_opens_with_the_new_secret_only_and_ends_lease_and_grants)
               (std::vector<std::string>{"requested", "epoch_raised", "old_shares_destroyed",
                                         "leases_and_grants_ended", "old_seal_deleted",
                                         "provider_rotation", "ledger_copies"}));
-    EXPECT_TRUE(keeper.is_signed(keys::SignPurpose::receipt, receipt_json(done.receipt, false),
-                                 done.receipt.signature));
+    EXPECT_TRUE(keeper.has_signed(done.receipt));
     EXPECT_EQ(state_of(id), State::sealed);
     EXPECT_TRUE(get(id)->integration.grants.empty());
     EXPECT_EQ(get(id)->settings.name, "Brand mail");
@@ -333,7 +331,7 @@ TEST_F(EndTest, reseal_that_is_refused_leaves_the_old_one) {
     const auto id = connected();
     EXPECT_TRUE(fails_with(reseal(id, k_new_secret), KeyError::wrong_secret));
     EXPECT_TRUE(fails_with(reseal(id, k_secret, "short"), KeyError::weak_secret));
-    keeper.fail_named("Sign");
+    keeper.fail_named("SignLedger");
     EXPECT_TRUE(fails_with(reseal(id), KeyError::storage_failed));
     keeper.heal();
     change_store(

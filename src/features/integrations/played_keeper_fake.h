@@ -1,10 +1,16 @@
 #pragma once
 
+#include "features/integrations/integration_types.h"
 #include "features/integrations/played_process_fake.h"
+#include "features/integrations/receipt_text.h"
 #include "features/mail/protocol/courier_protocol.h"
+#include "foundation/base/bytes.h"
 #include "foundation/base/clock.h"
 #include "foundation/crypto/keypair.h"
+#include "foundation/crypto/receipt_statement.h"
+#include "platform/keys/key_error.h"
 #include "platform/keys/message_keys.h"
+#include "platform/keys/receipts.h"
 #include "platform/keys/seals.h"
 
 #include <cstdint>
@@ -63,10 +69,16 @@ public:
     }
     void forget(WorkspaceId workspace, IntegrationId id) { held_.erase({workspace, id}); }
     void end_lease(WorkspaceId workspace, IntegrationId id) { of(workspace, id).lease = {}; }
-    [[nodiscard]] bool is_signed(keys::SignPurpose purpose,
-                                 std::string_view message,
-                                 ByteView signature) const {
-        return crypto::verify(signing_.public_key, covered(purpose, as_bytes(message)), signature);
+    [[nodiscard]] bool has_signed(const Receipt& receipt) const {
+        const auto* const ending = receipt.kind == "reseal" ? "reseal" : "cut_off";
+        const auto covered = crypto::receipt_statement(ending, receipt.subject, receipt.epoch,
+                                                       rfc3339(receipt.at_ms)) +
+                             receipt_json(receipt, false);
+        return crypto::verify(signing_.public_key, as_bytes(covered), receipt.signature);
+    }
+    [[nodiscard]] bool has_signed(const LedgerEntry& entry) const {
+        return crypto::verify(signing_.public_key, as_bytes("ledger:" + entry.text),
+                              entry.signature);
     }
     [[nodiscard]] const Bytes& receipt_key() const { return signing_.public_key; }
 
@@ -78,10 +90,19 @@ public:
 private:
     using Key = std::pair<WorkspaceId, IntegrationId>;
 
-    static Bytes covered(keys::SignPurpose purpose, ByteView message) {
-        Bytes out = to_bytes(purpose == keys::SignPurpose::receipt ? "receipt:" : "ledger:");
-        out.insert(out.end(), message.begin(), message.end());
-        return out;
+    Result<keys::SignReceipt::Answer> sign(const keys::SignReceipt& ask) {
+        const auto found = held_.find({ask.workspace, ask.integration});
+        const bool cut_off =
+            found == held_.end() || (found->second.cut_off && found->second.epoch == ask.epoch);
+        const bool resealed = found != held_.end() && found->second.live &&
+                              !found->second.cut_off && found->second.epoch == ask.epoch;
+        if (!(ask.ending == keys::Ending::cut_off ? cut_off : resealed)) {
+            return fail(keys::KeyError::not_ended);
+        }
+        auto covered = to_bytes(crypto::receipt_statement(
+            keys::name_of(ask.ending), ask.integration.text(), ask.epoch, rfc3339(ask.at_ms)));
+        covered.insert(covered.end(), ask.message.begin(), ask.message.end());
+        return keys::SignReceipt::Answer{crypto::sign(signing_, covered)};
     }
     static Bytes place_of(WorkspaceId workspace, const keys::Record& record) {
         Bytes place = to_bytes("sealed:");
@@ -125,9 +146,14 @@ private:
                               [this](keys::Identify&) -> Result<keys::Identify::Answer> {
                                   return keys::Identify::Answer{{}, signing_.public_key, true};
                               });
-        serve<keys::Sign>("Sign", [this](keys::Sign& ask) -> Result<keys::Sign::Answer> {
-            return keys::Sign::Answer{crypto::sign(signing_, covered(ask.purpose, ask.message))};
-        });
+        serve<keys::SignReceipt>("SignReceipt",
+                                 [this](keys::SignReceipt& ask) { return sign(ask); });
+        serve<keys::SignLedger>(
+            "SignLedger", [this](keys::SignLedger& ask) -> Result<keys::SignLedger::Answer> {
+                Bytes covered = to_bytes("ledger:");
+                covered.insert(covered.end(), ask.message.begin(), ask.message.end());
+                return keys::SignLedger::Answer{crypto::sign(signing_, covered)};
+            });
     }
 
     static Result<> require_live(const Held& held, std::uint64_t epoch) {

@@ -77,8 +77,8 @@ private:
     };
 
     async::Task<MessageView> queue(Outgoing outgoing);
-    async::Task<Draft> draft(const Outgoing& outgoing, std::uint32_t number);
-    async::Task<rows::NewMessage> seal(const Outgoing& outgoing,
+    async::Task<Draft> draft(const Outgoing* outgoing, std::uint32_t number);
+    async::Task<rows::NewMessage> seal(const Outgoing* outgoing,
                                        std::uint32_t number,
                                        MessageBody body,
                                        std::string raw);

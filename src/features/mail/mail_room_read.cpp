@@ -43,6 +43,7 @@ async::Task<std::vector<MessageView>> MailRoom::open_messages(WorkspaceId worksp
                                                               std::vector<rows::MessageRow> rows,
                                                               std::uint64_t handle) {
     std::vector<std::pair<MessageId, StoredObject>> objects;
+    objects.reserve(rows.size());
     for (auto& row : rows)
         objects.emplace_back(row.id, std::move(row.body));
     auto bodies = co_await vault_.open_bodies(workspace, std::move(objects), handle);
@@ -56,8 +57,9 @@ async::Task<std::vector<MessageView>> MailRoom::open_messages(WorkspaceId worksp
         view.state = rows[i].state;
         view.failure_code = std::move(rows[i].failure_code);
         view.created_at_ms = rows[i].created_at_ms;
-        view.readable = bodies->at(i).has_value();
-        if (view.readable) view.body = std::move(*bodies->at(i));
+        auto& body = bodies->at(i);
+        view.readable = body.has_value();
+        if (body) view.body = std::move(*body);
         out.push_back(std::move(view));
     }
     co_return out;
@@ -82,7 +84,8 @@ async::Task<std::vector<ThreadView>> MailRoom::open_threads(WorkspaceId workspac
     auto heads = co_await vault_.open_heads(workspace, std::move(objects), handle);
     if (!heads) co_return fail(std::move(heads.error()));
     for (std::size_t i = 0; i < out.size(); ++i) {
-        if (heads->at(i)) out[i].subject = std::move(heads->at(i)->subject);
+        auto& head = heads->at(i);
+        if (head) out[i].subject = std::move(head->subject);
     }
     co_return out;
 }
@@ -166,7 +169,7 @@ async::Task<std::vector<HeldView>> MailRoom::held(WorkspaceId workspace) {
     std::vector<HeldView> out;
     for (auto& row : *rows) {
         auto opened = co_await keys::open_record(
-            parts_.keeper, workspace, store::data_map::store::held_mails::sender.value,
+            &parts_.keeper, workspace, store::data_map::store::held_mails::sender.value,
             crypto::row_key(row.id), std::move(row.sealed_sender), keeper_deadline());
         if (!opened) co_return fail(std::move(opened.error()));
         auto sender = keys::decode_record<HeldSender>(*opened);

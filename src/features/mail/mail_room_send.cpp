@@ -34,7 +34,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t k_recipients_max = 50;
 constexpr std::size_t k_references_max = 20;
 
 Deadline keeper_deadline() {
@@ -43,7 +42,7 @@ Deadline keeper_deadline() {
 
 Result<> check_recipients(const NewMail& mail, const std::string& own) {
     if (mail.to.empty()) return fail(MailServiceError::invalid_recipient);
-    if (mail.to.size() > k_recipients_max) return fail(MailServiceError::too_many_recipients);
+    if (mail.to.size() > k_people_max) return fail(MailServiceError::too_many_recipients);
     for (const auto& to : mail.to) {
         const auto parsed = codec::EmailAddress::parse(to.address);
         if (!parsed || codec::is_same_address(to.address, own)) {
@@ -98,10 +97,10 @@ async::Task<> MailRoom::start() {
 void MailRoom::mailbox_changed(WorkspaceId workspace, IntegrationId integration) {
     workspaces_[integration] = workspace;
     watches_.mailbox_changed(workspace, integration);
-    const auto wake = [](Sender& sender, WorkspaceId w, IntegrationId i) -> async::Job {
-        (void)co_await sender.wake_mailbox(w, i);
+    const auto wake = [](Sender* sender, WorkspaceId w, IntegrationId i) -> async::Job {
+        (void)co_await sender->wake_mailbox(w, i);
     };
-    parts_.jobs.spawn("wake_outbox", wake(sender_, workspace, integration));
+    parts_.jobs.spawn("wake_outbox", wake(&sender_, workspace, integration));
 }
 
 async::Task<std::vector<CreatorId>> MailRoom::people_of(WorkspaceId workspace,
@@ -125,7 +124,7 @@ async::Task<std::string> MailRoom::our_id(Mailbox mailbox,
     id.thread = token;
     id.number = number;
     auto mac =
-        co_await keys::compute_mac(parts_.keeper, mailbox.workspace, keys::MacPurpose::message_id,
+        co_await keys::compute_mac(&parts_.keeper, mailbox.workspace, keys::MacPurpose::message_id,
                                    id.mac_input(mailbox.id.bytes()), keeper_deadline());
     if (!mac) co_return fail(std::move(mac.error()));
     if (mac->size() < id.mac.size()) co_return fail(keys::KeyError::cannot_open);
@@ -140,44 +139,44 @@ async::Task<std::uint32_t> MailRoom::take_number(WorkspaceId workspace, ThreadId
     co_return co_await parts_.database.write(body);
 }
 
-async::Task<Draft> MailRoom::draft(const Outgoing& outgoing, std::uint32_t number) {
-    auto root = co_await our_id(outgoing.mailbox, outgoing.thread.token, 1);
+async::Task<Draft> MailRoom::draft(const Outgoing* outgoing, std::uint32_t number) {
+    auto root = co_await our_id(outgoing->mailbox, outgoing->thread.token, 1);
     if (!root) co_return fail(std::move(root.error()));
-    auto own = co_await our_id(outgoing.mailbox, outgoing.thread.token, number);
+    auto own = co_await our_id(outgoing->mailbox, outgoing->thread.token, number);
     if (!own) co_return fail(std::move(own.error()));
-    auto references = outgoing.references;
+    auto references = outgoing->references;
     if (references.empty() || references.front() != *root) {
         references.insert(references.begin(), *root);
     }
     Draft draft;
-    draft.from = {outgoing.mailbox.name, outgoing.mailbox.address};
-    draft.to = outgoing.mail.to;
-    draft.subject = outgoing.mail.subject;
-    draft.text = outgoing.mail.text;
-    draft.html = outgoing.mail.html;
+    draft.from = {outgoing->mailbox.name, outgoing->mailbox.address};
+    draft.to = outgoing->mail.to;
+    draft.subject = outgoing->mail.subject;
+    draft.text = outgoing->mail.text;
+    draft.html = outgoing->mail.html;
     draft.message_id = std::move(*own);
-    draft.in_reply_to = outgoing.in_reply_to;
+    draft.in_reply_to = outgoing->in_reply_to;
     draft.references = cut_references(std::move(references));
     draft.date_ms = parts_.clock.now_ms();
     co_return draft;
 }
 
-async::Task<rows::NewMessage> MailRoom::seal(const Outgoing& outgoing,
+async::Task<rows::NewMessage> MailRoom::seal(const Outgoing* outgoing,
                                              std::uint32_t number,
                                              MessageBody body,
                                              std::string raw) {
-    const auto workspace = outgoing.mailbox.workspace;
-    auto readers = co_await people_of(workspace, outgoing.mail.to);
+    const auto workspace = outgoing->mailbox.workspace;
+    auto readers = co_await people_of(workspace, outgoing->mail.to);
     if (!readers) co_return fail(std::move(readers.error()));
     rows::NewMessage message;
     message.workspace = workspace;
-    const bool given = outgoing.mail.id && !outgoing.new_thread;
-    message.id = given ? MessageId(*outgoing.mail.id) : MessageId::make(parts_.clock.now_ms());
-    message.thread = outgoing.thread.id;
+    const bool given = outgoing->mail.id && !outgoing->new_thread;
+    message.id = given ? MessageId(*outgoing->mail.id) : MessageId::make(parts_.clock.now_ms());
+    message.thread = outgoing->thread.id;
     message.number = number;
     message.body_people = *readers;
     message.raw_people = *readers;
-    auto origin = co_await keys::compute_mac(parts_.keeper, workspace, keys::MacPurpose::origin,
+    auto origin = co_await keys::compute_mac(&parts_.keeper, workspace, keys::MacPurpose::origin,
                                              to_bytes("id:" + body.message_id), keeper_deadline());
     if (!origin) co_return fail(std::move(origin.error()));
     message.origin_mac = std::move(*origin);
@@ -227,12 +226,12 @@ async::Task<MessageView> MailRoom::queue(Outgoing outgoing) {
         if (!taken) co_return fail(std::move(taken.error()));
         number = *taken;
     }
-    auto drafted = co_await draft(outgoing, number);
+    auto drafted = co_await draft(&outgoing, number);
     if (!drafted) co_return fail(std::move(drafted.error()));
     auto composed = compose(*drafted);
     if (!composed) co_return fail(std::move(composed.error()));
     const auto body = body_of(*drafted);
-    auto message = co_await seal(outgoing, number, body, std::move(*composed));
+    auto message = co_await seal(&outgoing, number, body, std::move(*composed));
     if (!message) co_return fail(std::move(message.error()));
     std::optional<rows::NewThread> thread;
     if (outgoing.new_thread) {
@@ -307,14 +306,15 @@ async::Task<MessageView> MailRoom::add_message(WorkspaceId workspace,
     objects.emplace_back(thread, row->head);
     auto heads = co_await vault_.open_heads(workspace, std::move(objects), handle);
     if (!heads) co_return fail(std::move(heads.error()));
-    if (!heads->at(0)) co_return fail(MailServiceError::not_readable);
+    auto& head = heads->at(0);
+    if (!head) co_return fail(MailServiceError::not_readable);
     auto opened = co_await open_messages(workspace, std::move(*messages), handle);
     if (!opened) co_return fail(std::move(opened.error()));
 
     Outgoing outgoing;
     outgoing.mailbox = std::move(*mailbox);
     outgoing.thread = std::move(*row);
-    outgoing.head = std::move(*heads->at(0));
+    outgoing.head = std::move(*head);
     if (mail.to.empty()) mail.to = outgoing.head.people;
     auto checked = check_recipients(mail, outgoing.mailbox.address);
     if (!checked) co_return fail(std::move(checked.error()));

@@ -37,6 +37,17 @@ Result<ThreadRow> load_thread(store::Transaction& tx, WorkspaceId workspace, Thr
 Result<std::optional<ThreadRow>> find_thread(store::Transaction& tx,
                                              WorkspaceId workspace,
                                              const std::array<std::uint8_t, 16>& token);
+/// What a thread is about and who is in it, sealed anew.
+struct NewHead {
+    Bytes before;  ///< the sealed head that it replaces
+    SealedObject head;
+    std::vector<CreatorId> people;
+};
+/// Errors: thread_changed, where the head is another one by now.
+Result<> replace_head(store::Transaction& tx,
+                      WorkspaceId workspace,
+                      ThreadId thread,
+                      const NewHead& head);
 struct ListQuery {
     ThreadId before;
     std::int64_t limit = 50;

@@ -20,6 +20,7 @@ enum class MailServiceError {
     too_many_recipients,
     not_readable,
     held_gone,
+    thread_changed,
 };
 
 constexpr ErrorInfo describe(MailServiceError error) {
@@ -36,9 +37,14 @@ constexpr ErrorInfo describe(MailServiceError error) {
             return {"not_readable", "This was erased or cannot be opened."};
         case MailServiceError::held_gone:
             return {"held_gone", "The mail is no longer in the mailbox."};
+        case MailServiceError::thread_changed:
+            return {"thread_changed", "The thread has changed meanwhile. Please try again."};
     }
     return {"not_found", "There is no such thread."};
 }
+
+/// Of one mail, and of a thread: a reply goes to all of its people.
+inline constexpr std::size_t k_people_max = 50;
 
 enum class Direction : std::uint8_t { out, in };
 enum class MessageState : std::uint8_t { queued, sending, sent, failed, unknown, received };

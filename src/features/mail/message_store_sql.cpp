@@ -170,7 +170,9 @@ Result<RawRow> load_raw(Transaction& tx, WorkspaceId workspace, MessageId id) {
     RawRow out;
     const auto people = row->clear_bytes(0);
     for (std::size_t at = 0; at + 16 <= people.size(); at += 16) {
-        out.people.push_back(*CreatorId::from_bytes(ByteView(people).subspan(at, 16)));
+        if (const auto person = CreatorId::from_bytes(ByteView(people).subspan(at, 16))) {
+            out.people.push_back(*person);
+        }
     }
     out.content = row->sealed(1).take();
     out.wrap = row->sealed(2).take();

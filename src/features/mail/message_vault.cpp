@@ -34,7 +34,7 @@ Deadline keeper_deadline() {
     return Deadline::in(std::chrono::seconds(20));
 }
 
-async::Task<keys::SealedKey> fresh_key(ipc::Link& keeper,
+async::Task<keys::SealedKey> fresh_key(ipc::Link* keeper,
                                        WorkspaceId workspace,
                                        std::uint16_t column,
                                        Bytes row,
@@ -43,7 +43,7 @@ async::Task<keys::SealedKey> fresh_key(ipc::Link& keeper,
     keys::SealKeys ask;
     ask.workspace = workspace;
     ask.requests.push_back({column, std::move(row), mode, std::move(people)});
-    auto answer = co_await keeper.call(std::move(ask), keeper_deadline());
+    auto answer = co_await keeper->call(std::move(ask), keeper_deadline());
     if (!answer) co_return fail(std::move(answer.error()));
     if (answer->keys.size() != 1) co_return fail(keys::KeyError::cannot_open);
     co_return std::move(answer->keys.front());
@@ -51,6 +51,7 @@ async::Task<keys::SealedKey> fresh_key(ipc::Link& keeper,
 
 std::vector<store::SealedBytes> as_sealed(std::vector<Bytes> wraps) {
     std::vector<store::SealedBytes> out;
+    out.reserve(wraps.size());
     for (auto& wrap : wraps)
         out.emplace_back(std::move(wrap));
     return out;
@@ -58,7 +59,7 @@ std::vector<store::SealedBytes> as_sealed(std::vector<Bytes> wraps) {
 
 /// Seals a record for people of whom each alone may open it.
 template <typename T>
-async::Task<SealedObject> seal_record_for(ipc::Link& keeper,
+async::Task<SealedObject> seal_record_for(ipc::Link* keeper,
                                           crypto::Place place,
                                           T record,
                                           std::vector<CreatorId> people) {
@@ -75,7 +76,7 @@ async::Task<SealedObject> seal_record_for(ipc::Link& keeper,
 /// Opens many records with one call to keeper.
 template <typename T, typename Tag>
 async::Task<std::vector<std::optional<T>>> open_records_of(
-    ipc::Link& keeper,
+    ipc::Link* keeper,
     WorkspaceId workspace,
     std::uint16_t column,
     std::vector<std::pair<Id<Tag>, StoredObject>> objects,
@@ -96,7 +97,7 @@ async::Task<std::vector<std::optional<T>>> open_records_of(
         }
     }
     if (owner.empty()) co_return out;
-    auto opened = co_await keeper.call(std::move(ask), keeper_deadline());
+    auto opened = co_await keeper->call(std::move(ask), keeper_deadline());
     if (!opened) co_return fail(std::move(opened.error()));
     for (std::size_t i = 0; i < owner.size() && i < opened->keys.size(); ++i) {
         auto& slot = out[owner[i]];
@@ -119,7 +120,7 @@ async::Task<SealedObject> MessageVault::seal_head(WorkspaceId workspace,
                                                   ThreadHead head,
                                                   std::vector<CreatorId> people) {
     crypto::Place place{workspace, columns::threads::head.value, crypto::row_key(thread), 0};
-    co_return co_await seal_record_for(keeper_, std::move(place), std::move(head),
+    co_return co_await seal_record_for(&keeper_, std::move(place), std::move(head),
                                        std::move(people));
 }
 
@@ -128,7 +129,7 @@ async::Task<SealedObject> MessageVault::seal_body(WorkspaceId workspace,
                                                   MessageBody body,
                                                   std::vector<CreatorId> people) {
     crypto::Place place{workspace, columns::messages::body.value, crypto::row_key(message), 0};
-    co_return co_await seal_record_for(keeper_, std::move(place), std::move(body),
+    co_return co_await seal_record_for(&keeper_, std::move(place), std::move(body),
                                        std::move(people));
 }
 
@@ -138,7 +139,7 @@ async::Task<SealedObject> MessageVault::seal_raw(WorkspaceId workspace,
                                                  std::vector<CreatorId> people) {
     const crypto::Place place{workspace, columns::raw_mails::raw.value, crypto::row_key(message),
                               0};
-    auto key = co_await fresh_key(keeper_, workspace, place.column, place.row, keys::WrapMode::all,
+    auto key = co_await fresh_key(&keeper_, workspace, place.column, place.row, keys::WrapMode::all,
                                   std::move(people));
     if (!key) co_return fail(std::move(key.error()));
     SealedObject out;
@@ -151,8 +152,8 @@ async::Task<std::vector<std::optional<ThreadHead>>> MessageVault::open_heads(
     WorkspaceId workspace,
     std::vector<std::pair<ThreadId, StoredObject>> objects,
     std::uint64_t handle) {
-    co_return co_await open_records_of<ThreadHead>(keeper_, workspace, columns::threads::head.value,
-                                                   std::move(objects), handle);
+    co_return co_await open_records_of<ThreadHead>(
+        &keeper_, workspace, columns::threads::head.value, std::move(objects), handle);
 }
 
 async::Task<std::vector<std::optional<MessageBody>>> MessageVault::open_bodies(
@@ -160,7 +161,7 @@ async::Task<std::vector<std::optional<MessageBody>>> MessageVault::open_bodies(
     std::vector<std::pair<MessageId, StoredObject>> objects,
     std::uint64_t handle) {
     co_return co_await open_records_of<MessageBody>(
-        keeper_, workspace, columns::messages::body.value, std::move(objects), handle);
+        &keeper_, workspace, columns::messages::body.value, std::move(objects), handle);
 }
 
 async::Task<Bytes> MessageVault::open_raw(WorkspaceId workspace,

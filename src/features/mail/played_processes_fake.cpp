@@ -265,7 +265,7 @@ async::Task<SendMail::Answer> PlayedCourier::cross_the_dot(SendPlay play, std::s
     const auto peer = peer_;
     BeforeFinalDot question;
     question.message = submitted[at].message;
-    auto asking = ipc::call(*peer, question, net::test::soon());
+    auto asking = ipc::call(peer.get(), question, net::test::soon());
     const auto allowed = co_await std::move(asking);
     submitted[at].dot_allowed = allowed.has_value();
     if (!allowed) {
@@ -324,7 +324,7 @@ async::Task<SearchNow::Answer> PlayedCourier::search(SearchNow) {
     for (auto& find : std::exchange(finds, {})) {
         answer.searched += find.next - find.first;
         answer.candidates += find.candidates.size();
-        auto telling = ipc::call(*peer, std::move(find), net::test::soon());
+        auto telling = ipc::call(peer.get(), std::move(find), net::test::soon());
         const auto taken = co_await std::move(telling);
         if (!taken) co_return fail(MailError::connection_lost);
     }

@@ -53,7 +53,7 @@ SyncResult Replies::totals(IntegrationId integration) const {
 }
 
 async::Task<Bytes> Replies::folder_mac(WorkspaceId workspace, std::string folder) {
-    co_return co_await keys::compute_mac(parts_.keeper, workspace, keys::MacPurpose::folder,
+    co_return co_await keys::compute_mac(&parts_.keeper, workspace, keys::MacPurpose::folder,
                                          to_bytes(folder), keeper_deadline());
 }
 
@@ -63,7 +63,7 @@ async::Task<Bytes> Replies::seal_folder(WorkspaceId workspace,
                                         std::string folder) {
     auto row = crypto::row_key(integration);
     row.insert(row.end(), mac.begin(), mac.end());
-    co_return co_await keys::seal_record(parts_.keeper, workspace,
+    co_return co_await keys::seal_record(&parts_.keeper, workspace,
                                          store::data_map::store::cursors::folder.value,
                                          std::move(row), to_bytes(folder), keeper_deadline());
 }
@@ -74,7 +74,7 @@ async::Task<std::string> Replies::open_folder(WorkspaceId workspace,
     auto row = crypto::row_key(integration);
     row.insert(row.end(), cursor.folder_mac.begin(), cursor.folder_mac.end());
     auto opened = co_await keys::open_record(
-        parts_.keeper, workspace, store::data_map::store::cursors::folder.value, std::move(row),
+        &parts_.keeper, workspace, store::data_map::store::cursors::folder.value, std::move(row),
         std::move(cursor.sealed_folder), keeper_deadline());
     if (!opened) co_return fail(std::move(opened.error()));
     co_return std::string(as_text(*opened));
@@ -152,17 +152,17 @@ async::Task<> Replies::folder_searched(WorkspaceId workspace, FolderSearched sea
 }
 
 /// The thread whose id the candidate names, with a MAC that only keeper could have made.
-async::Task<std::optional<rows::ThreadRow>> Replies::find_thread(const Mailbox& mailbox,
-                                                                 const Candidate& candidate) {
-    const auto workspace = mailbox.workspace;
-    const auto integration = mailbox.id;
-    const auto label = codec::IdLabel::parse(mailbox.search_label);
+async::Task<std::optional<rows::ThreadRow>> Replies::find_thread(const Mailbox* mailbox,
+                                                                 const Candidate* candidate) {
+    const auto workspace = mailbox->workspace;
+    const auto integration = mailbox->id;
+    const auto label = codec::IdLabel::parse(mailbox->search_label);
     if (!label) co_return fail(Error(label.error()));
     std::vector<codec::OurMessageId> ids;
     keys::ComputeMacs ask;
     ask.workspace = workspace;
     ask.purpose = keys::MacPurpose::message_id;
-    for (const auto& text : candidate.our_ids) {
+    for (const auto& text : candidate->our_ids) {
         const auto id = codec::OurMessageId::parse(text, *label);
         if (!id || ids.size() == k_ids_checked_max) continue;
         ask.values.push_back(id->mac_input(integration.bytes()));
@@ -183,30 +183,33 @@ async::Task<std::optional<rows::ThreadRow>> Replies::find_thread(const Mailbox& 
         };
         auto thread = co_await parts_.database.read(body);
         if (!thread) co_return fail(std::move(thread.error()));
-        if (*thread && (*thread)->integration == integration) co_return std::move(*thread);
+        auto& found = *thread;
+        if (found && found->integration == integration) co_return std::move(found);
     }
     co_return std::optional<rows::ThreadRow>{};
 }
 
-async::Task<std::optional<Replies::Match>> Replies::match(const Mailbox& mailbox,
-                                                          const Location& location,
-                                                          const Candidate& candidate) {
+async::Task<std::optional<Replies::Match>> Replies::match(const Mailbox* mailbox,
+                                                          const Location* location,
+                                                          const Candidate* candidate) {
     auto thread = co_await find_thread(mailbox, candidate);
     if (!thread) co_return fail(std::move(thread.error()));
-    if (!*thread) co_return std::optional<Match>{};
+    auto& found = *thread;
+    if (!found) co_return std::optional<Match>{};
     Match out;
-    out.mailbox = mailbox;
-    out.thread = std::move(**thread);
+    out.mailbox = *mailbox;
+    out.thread = std::move(*found);
     std::vector<std::pair<ThreadId, StoredObject>> objects;
     objects.emplace_back(out.thread.id, out.thread.head);
-    auto heads = co_await vault_.open_heads(mailbox.workspace, std::move(objects), k_job_handle);
+    auto heads = co_await vault_.open_heads(mailbox->workspace, std::move(objects), k_job_handle);
     if (!heads) co_return fail(std::move(heads.error()));
     // Erased: whoever wrote to it is nobody to us.
-    if (!heads->at(0)) co_return std::optional<Match>{};
-    out.head = std::move(*heads->at(0));
+    auto& head = heads->at(0);
+    if (!head) co_return std::optional<Match>{};
+    out.head = std::move(*head);
     auto mac = co_await keys::compute_mac(
-        parts_.keeper, mailbox.workspace, keys::MacPurpose::origin,
-        origin_of(candidate, location.folder, location.uid_validity), keeper_deadline());
+        &parts_.keeper, mailbox->workspace, keys::MacPurpose::origin,
+        origin_of(*candidate, location->folder, location->uid_validity), keeper_deadline());
     if (!mac) co_return fail(std::move(mac.error()));
     out.origin_mac = std::move(*mac);
     co_return std::optional<Match>(std::move(out));
@@ -223,13 +226,14 @@ async::Task<bool> Replies::known(WorkspaceId workspace, ThreadId thread, Bytes o
 
 async::Task<> Replies::take(Mailbox mailbox, Location location, Candidate candidate) {
     auto& totals = totals_[location.integration];
-    auto matched = co_await match(mailbox, location, candidate);
+    auto matched = co_await match(&mailbox, &location, &candidate);
     if (!matched) co_return fail(std::move(matched.error()));
-    if (!*matched) {
+    auto& match_found = *matched;
+    if (!match_found) {
         ++totals.refused;
         co_return Result<>{};
     }
-    auto& found = **matched;
+    auto& found = *match_found;
     auto stored = co_await known(mailbox.workspace, found.thread.id, found.origin_mac);
     if (!stored) co_return fail(std::move(stored.error()));
     if (*stored) co_return Result<>{};
@@ -278,7 +282,7 @@ async::Task<> Replies::hold(Match match,
     held.created_at_ms = parts_.clock.now_ms();
     HeldSender sender{candidate, location.folder};
     auto sealed = co_await keys::seal_record(
-        parts_.keeper, workspace, store::data_map::store::held_mails::sender.value,
+        &parts_.keeper, workspace, store::data_map::store::held_mails::sender.value,
         crypto::row_key(held.id), keys::encode_record(std::move(sender)), keeper_deadline());
     if (!sealed) co_return fail(std::move(sealed.error()));
     held.sealed_sender = std::move(*sealed);
@@ -295,13 +299,23 @@ async::Task<> Replies::hold(Match match,
 }
 
 async::Task<MessageView> Replies::accept_held(WorkspaceId workspace, MessageId id) {
+    // Two accepted at once both let somebody join: the one that comes second looks again.
+    for (int tries = 0;; ++tries) {
+        auto accepted = co_await try_accept(workspace, id);
+        const bool changed =
+            !accepted && accepted.error().is(MailServiceError::thread_changed) && tries < 3;
+        if (!changed) co_return accepted;
+    }
+}
+
+async::Task<MessageView> Replies::try_accept(WorkspaceId workspace, MessageId id) {
     const auto body = [workspace, id](store::Transaction& tx) {
         return rows::load_held(tx, workspace, id);
     };
     auto row = co_await parts_.database.read(body);
     if (!row) co_return fail(std::move(row.error()));
     auto opened = co_await keys::open_record(
-        parts_.keeper, workspace, store::data_map::store::held_mails::sender.value,
+        &parts_.keeper, workspace, store::data_map::store::held_mails::sender.value,
         crypto::row_key(id), std::move(row->sealed_sender), keeper_deadline());
     if (!opened) co_return fail(std::move(opened.error()));
     auto sender = keys::decode_record<HeldSender>(*opened);
@@ -309,11 +323,12 @@ async::Task<MessageView> Replies::accept_held(WorkspaceId workspace, MessageId i
     auto mailbox = co_await parts_.mailboxes.find(workspace, row->integration);
     if (!mailbox) co_return fail(std::move(mailbox.error()));
     Location location{row->integration, sender->folder, row->folder_mac, row->uid_validity};
-    auto matched = co_await match(*mailbox, location, sender->candidate);
+    auto matched = co_await match(&*mailbox, &location, &sender->candidate);
     if (!matched) co_return fail(std::move(matched.error()));
-    if (!*matched) co_return fail(MailServiceError::message_not_found);
-    co_return co_await admit(std::move(**matched), std::move(location),
-                             std::move(sender->candidate), id);
+    auto& found = *matched;
+    if (!found) co_return fail(MailServiceError::message_not_found);
+    co_return co_await admit(std::move(*found), std::move(location), std::move(sender->candidate),
+                             id);
 }
 
 }  // namespace postern::mail

@@ -64,13 +64,14 @@ private:
     };
 
     async::Task<> take(Mailbox mailbox, Location location, Candidate candidate);
-    async::Task<std::optional<Match>> match(const Mailbox& mailbox,
-                                            const Location& location,
-                                            const Candidate& candidate);
-    async::Task<std::optional<rows::ThreadRow>> find_thread(const Mailbox& mailbox,
-                                                            const Candidate& candidate);
+    async::Task<std::optional<Match>> match(const Mailbox* mailbox,
+                                            const Location* location,
+                                            const Candidate* candidate);
+    async::Task<std::optional<rows::ThreadRow>> find_thread(const Mailbox* mailbox,
+                                                            const Candidate* candidate);
     async::Task<bool> known(WorkspaceId workspace, ThreadId thread, Bytes origin_mac);
     async::Task<> hold(Match match, Location location, Candidate candidate, std::string reason);
+    async::Task<MessageView> try_accept(WorkspaceId workspace, MessageId id);
     async::Task<MessageView> admit(Match match,
                                    Location location,
                                    Candidate candidate,
@@ -78,15 +79,22 @@ private:
     async::Task<Fetched> fetch(Location location, std::uint32_t uid, bool was_held);
     async::Task<MessageBody> read_body(WorkspaceId workspace,
                                        Candidate candidate,
-                                       const Fetched& fetched);
-    async::Task<rows::NewMessage> seal(const Match& match,
-                                       const Candidate& candidate,
+                                       const Fetched* fetched);
+    async::Task<rows::NewMessage> seal(const Match* match,
+                                       const Candidate* candidate,
                                        MessageBody body,
                                        std::optional<Bytes> raw);
-    async::Task<> store(rows::NewMessage message,
-                        IntegrationId integration,
-                        rows::LedgerEntry entry,
-                        std::optional<MessageId> held);
+    /// Nothing when nobody joins.
+    async::Task<std::optional<rows::NewHead>> join(const Match* match, const Candidate* candidate);
+    /// A mail that is taken in, and what is true from then on.
+    struct Admission {
+        rows::NewMessage message;
+        IntegrationId integration;
+        rows::LedgerEntry entry;
+        std::optional<MessageId> held;  ///< no longer: a person accepted it
+        std::optional<rows::NewHead> head;
+    };
+    async::Task<> store(Admission admission);
     async::Task<Bytes> folder_mac(WorkspaceId workspace, std::string folder);
     async::Task<std::string> open_folder(WorkspaceId workspace,
                                          IntegrationId integration,

@@ -8,6 +8,7 @@
 #include "foundation/base/clock.h"
 #include "foundation/base/id.h"
 #include "foundation/base/result.h"
+#include "foundation/codec/mail/address.h"
 #include "platform/async/task.h"
 #include "platform/os/files.h"
 #include "platform/store/transaction.h"
@@ -59,9 +60,9 @@ async::Task<Replies::Fetched> Replies::fetch(Location location, std::uint32_t ui
     Fetched out;
     if (!fetched) {
         const auto& error = fetched.error();
-        const bool final_answer = error.is(MailError::too_large) || error.is(MailError::not_found);
-        if (!final_answer) co_return fail(std::move(fetched.error()));
-        if (was_held) co_return fail(MailServiceError::held_gone);
+        const bool gone = error.is(MailError::not_found);
+        if (!gone && !error.is(MailError::too_large)) co_return fail(std::move(fetched.error()));
+        if (gone && was_held) co_return fail(MailServiceError::held_gone);
         out.defect = error.code();
         co_return out;
     }
@@ -74,13 +75,14 @@ async::Task<Replies::Fetched> Replies::fetch(Location location, std::uint32_t ui
 /// So is one that the reader cannot cope with.
 async::Task<MessageBody> Replies::read_body(WorkspaceId workspace,
                                             Candidate candidate,
-                                            const Fetched& fetched) {
+                                            const Fetched* fetched) {
     auto body = body_from(candidate, parts_.clock.now_ms());
-    if (!fetched.raw) {
-        body.defects.push_back(fetched.defect);
+    const auto& raw = fetched->raw;
+    if (!raw) {
+        body.defects.push_back(fetched->defect);
         co_return body;
     }
-    auto file = os::make_memory_file(*fetched.raw);
+    auto file = os::make_memory_file(*raw);
     if (!file) co_return fail(std::move(file.error()));
     auto read = co_await parts_.readers.parse(workspace, std::move(*file));
     // No reader at the moment: the mail is looked at again.
@@ -103,24 +105,24 @@ async::Task<MessageBody> Replies::read_body(WorkspaceId workspace,
 
 /// The body for its author alone (for the thread's people where it names none), the raw mail for
 /// everybody in the thread together.
-async::Task<rows::NewMessage> Replies::seal(const Match& match,
-                                            const Candidate& candidate,
+async::Task<rows::NewMessage> Replies::seal(const Match* match,
+                                            const Candidate* candidate,
                                             MessageBody body,
                                             std::optional<Bytes> raw) {
     rows::NewMessage message;
-    message.workspace = match.mailbox.workspace;
+    message.workspace = match->mailbox.workspace;
     message.id = MessageId::make(parts_.clock.now_ms());
-    message.thread = match.thread.id;
+    message.thread = match->thread.id;
     message.direction = Direction::in;
     message.state = MessageState::received;
-    message.origin_mac = match.origin_mac;
+    message.origin_mac = match->origin_mac;
     const auto workspace = message.workspace;
-    auto everyone = match.head.people;
+    auto everyone = match->head.people;
     std::vector<MailAddress> named;
-    std::copy_if(candidate.from.begin(), candidate.from.end(), std::back_inserter(named),
+    std::copy_if(candidate->from.begin(), candidate->from.end(), std::back_inserter(named),
                  [](const MailAddress& author) { return !author.address.empty(); });
     everyone.insert(everyone.end(), named.begin(), named.end());
-    if (named.empty()) named = match.head.people;
+    if (named.empty()) named = match->head.people;
     auto authors = co_await people_of(workspace, std::move(named));
     if (!authors) co_return fail(std::move(authors.error()));
     auto people = co_await people_of(workspace, std::move(everyone));
@@ -139,15 +141,39 @@ async::Task<rows::NewMessage> Replies::seal(const Match& match,
     co_return message;
 }
 
-async::Task<> Replies::store(rows::NewMessage message,
-                             IntegrationId integration,
-                             rows::LedgerEntry entry,
-                             std::optional<MessageId> held) {
-    const auto workspace = message.workspace;
+/// Whom a person lets in takes part from then on: further mails of theirs come in by themselves,
+/// and a reply goes to them, too.
+async::Task<std::optional<rows::NewHead>> Replies::join(const Match* match,
+                                                        const Candidate* candidate) {
+    const auto& people = match->head.people;
+    if (candidate->from.size() != 1 || candidate->from.front().address.empty() ||
+        people.size() >= k_people_max) {
+        co_return std::optional<rows::NewHead>{};
+    }
+    const auto& author = candidate->from.front();
+    const auto is_author = [&author](const MailAddress& person) {
+        return codec::is_same_address(person.address, author.address);
+    };
+    if (std::any_of(people.begin(), people.end(), is_author)) {
+        co_return std::optional<rows::NewHead>{};
+    }
+    auto head = match->head;
+    head.people.push_back(author);
+    const auto workspace = match->mailbox.workspace;
+    auto creators = co_await people_of(workspace, head.people);
+    if (!creators) co_return fail(std::move(creators.error()));
+    auto sealed =
+        co_await vault_.seal_head(workspace, match->thread.id, std::move(head), *creators);
+    if (!sealed) co_return fail(std::move(sealed.error()));
+    co_return rows::NewHead{match->thread.head.content, std::move(*sealed), std::move(*creators)};
+}
+
+async::Task<> Replies::store(Admission admission) {
+    const auto workspace = admission.message.workspace;
     const auto now = parts_.clock.now_ms();
-    const auto write = [this, message = std::move(message), entry = std::move(entry), integration,
-                        held, now](store::Transaction& tx) -> Result<> {
-        const auto& m = message;
+    const auto write = [this, admission = std::move(admission),
+                        now](store::Transaction& tx) -> Result<> {
+        const auto& [m, integration, entry, held, head] = admission;
         POSTERN_TRY(const auto added, rows::insert_message(tx, m, now));
         // Somebody else accepted it at the same moment.
         if (!added && held) return fail(MailServiceError::message_not_found);
@@ -157,6 +183,10 @@ async::Task<> Replies::store(rows::NewMessage message,
         }
         if (held) {
             if (auto gone = rows::delete_held(tx, m.workspace, *held); !gone) return gone;
+        }
+        if (head) {
+            auto joined = rows::replace_head(tx, m.workspace, m.thread, *head);
+            if (!joined) return joined;
         }
         if (auto touched = rows::touch_thread(tx, m.workspace, m.thread, now); !touched) {
             return touched;
@@ -176,7 +206,7 @@ async::Task<MessageView> Replies::admit(Match match,
                                         std::optional<MessageId> held) {
     auto fetched = co_await fetch(location, candidate.uid, held.has_value());
     if (!fetched) co_return fail(std::move(fetched.error()));
-    auto body = co_await read_body(match.mailbox.workspace, candidate, *fetched);
+    auto body = co_await read_body(match.mailbox.workspace, candidate, &*fetched);
     if (!body) co_return fail(std::move(body.error()));
     rows::LedgerEntry entry{"fetch_body",
                             location.folder_mac,
@@ -184,7 +214,7 @@ async::Task<MessageView> Replies::admit(Match match,
                             std::int64_t{candidate.uid} + 1,
                             fetched->raw ? static_cast<std::int64_t>(fetched->raw->size()) : 0,
                             held ? "accepted_by_person" : "verified_reply"};
-    auto message = co_await seal(match, candidate, *body, std::move(fetched->raw));
+    auto message = co_await seal(&match, &candidate, *body, std::move(fetched->raw));
     if (!message) co_return fail(std::move(message.error()));
     MessageView view;
     view.id = message->id;
@@ -193,7 +223,13 @@ async::Task<MessageView> Replies::admit(Match match,
     view.state = MessageState::received;
     view.body = std::move(*body);
     view.created_at_ms = parts_.clock.now_ms();
-    auto stored = co_await store(std::move(*message), location.integration, std::move(entry), held);
+    Admission admission{std::move(*message), location.integration, std::move(entry), held, {}};
+    if (held) {
+        auto joined = co_await join(&match, &candidate);
+        if (!joined) co_return fail(std::move(joined.error()));
+        admission.head = std::move(*joined);
+    }
+    auto stored = co_await store(std::move(admission));
     if (!stored) co_return fail(std::move(stored.error()));
     co_return view;
 }

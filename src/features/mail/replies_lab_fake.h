@@ -65,6 +65,14 @@ protected:
     std::vector<rows::HeldRow> held() {
         return read([&](store::Transaction& tx) { return rows::list_held(tx, workspace); });
     }
+    std::vector<CreatorId> people_of(const Thread& of) {
+        const auto row =
+            read([&](store::Transaction& tx) { return rows::load_thread(tx, workspace, of.id); });
+        std::vector<CreatorId> out;
+        for (const auto& [person, wrap] : row.head.wraps)
+            out.push_back(person);
+        return out;
+    }
     MessageBody body_of(const rows::MessageRow& row) {
         std::vector<std::pair<MessageId, StoredObject>> objects;
         objects.emplace_back(row.id, row.body);

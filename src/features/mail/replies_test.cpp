@@ -11,6 +11,7 @@
 #include "platform/store/transaction.h"
 
 #include <gtest/gtest.h>
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -413,13 +414,60 @@ TEST_F(HeldTest, accepted_twice_at_once_is_stored_once_and_told_to_one) {
     EXPECT_TRUE(held().empty());
 }
 
-TEST_F(HeldTest, next_mail_of_an_accepted_stranger_is_held_again) {
+TEST_F(HeldTest, accepted_sender_takes_part_from_then_on) {
     const auto id = hold({eve});
     courier.mails[{"INBOX", 100}] = "x";
     ASSERT_TRUE(run(replies->accept_held(workspace, id)));
-    hold({eve}, 101);
-    EXPECT_EQ(held().size(), 1U);
-    EXPECT_EQ(courier.fetched.size(), 1U);
+    courier.mails[{"INBOX", 101}] = "y";
+    hold({{"", "EVE@evil.example"}}, 101);
+    EXPECT_TRUE(held().empty());
+    EXPECT_EQ(messages(thread).size(), 2U);
+    hold({{"Mallory", "mallory@evil.example"}}, 102);
+    EXPECT_EQ(held().size(), 1U) << "nobody else joins with it";
+    const auto creator = ensure(workspace, {eve})[0];
+    EXPECT_EQ(std::ranges::count(people_of(thread), creator), 1);
+    EXPECT_EQ(people_of(thread).size(), 3U) << "who was in it stays in it";
+}
+
+TEST_F(HeldTest, two_strangers_accepted_at_once_both_take_part) {
+    const MailAddress ann{"Ann", "ann@agency.example"};
+    const auto first_id = hold({eve});
+    (void)hold({ann}, 101);
+    const auto rows = held();
+    ASSERT_EQ(rows.size(), 2U);
+    const auto second_id = rows[0].id == first_id ? rows[1].id : rows[0].id;
+    courier.mails[{"INBOX", 100}] = "x";
+    courier.mails[{"INBOX", 101}] = "y";
+    std::optional<Result<MessageView>> first;
+    std::optional<Result<MessageView>> second;
+    loop.start(replies->accept_held(workspace, first_id), first);
+    loop.start(replies->accept_held(workspace, second_id), second);
+    settle();
+    ASSERT_TRUE(first && second);
+    EXPECT_TRUE(first->has_value());
+    EXPECT_TRUE(second->has_value());
+    EXPECT_EQ(messages(thread).size(), 2U);
+    EXPECT_EQ(people_of(thread).size(), 4U);
+}
+
+TEST_F(HeldTest, too_large_a_mail_is_accepted_without_its_content) {
+    const auto id = hold({eve});
+    courier.fetches_fail = {MailError::too_large};
+    const auto view = run(replies->accept_held(workspace, id));
+    ASSERT_TRUE(view.has_value());
+    EXPECT_EQ(view->body.defects, Texts{"too_large"});
+    EXPECT_TRUE(held().empty());
+    EXPECT_EQ(messages(thread).size(), 1U);
+}
+
+TEST_F(HeldTest, mail_with_a_new_recipient_lets_nobody_join) {
+    auto candidate = reply(100);
+    candidate.recipients.push_back({"", "everybody@elsewhere.example"});
+    ASSERT_TRUE(take({candidate}));
+    ASSERT_EQ(held().size(), 1U);
+    courier.mails[{"INBOX", 100}] = "x";
+    ASSERT_TRUE(run(replies->accept_held(workspace, held()[0].id)));
+    EXPECT_EQ(people_of(thread).size(), 2U);
 }
 
 }  // namespace

@@ -83,8 +83,8 @@ async::Job Sender::run() {
         const auto next_body = [](store::Transaction& tx) { return rows::next_due(tx); };
         auto next = co_await parts_.database.read(next_body);
         auto pause_ms = std::int64_t{60'000};
-        if (next && *next) {
-            pause_ms = std::clamp<std::int64_t>(**next - parts_.clock.now_ms(), 0, 60'000);
+        if (const auto at = next ? *next : std::nullopt) {
+            pause_ms = std::clamp<std::int64_t>(*at - parts_.clock.now_ms(), 0, 60'000);
         }
         // What is due but in flight must not make this loop spin: its end sets the signal.
         if (!in_flight_.empty() || !paused_until_.empty())
@@ -130,9 +130,9 @@ async::Task<> Sender::wake_mailbox(WorkspaceId workspace, IntegrationId integrat
 }
 
 /// Writes `sending` down. False when somebody else has the mail.
-async::Task<bool> Sender::start(rows::OutboxRow& row) {
+async::Task<bool> Sender::start(rows::OutboxRow* row) {
     const auto next = parts_.clock.now_ms() + 3'600'000;
-    const auto body = [row, next](store::Transaction& tx) -> Result<bool> {
+    const auto body = [row = *row, next](store::Transaction& tx) -> Result<bool> {
         rows::OutboxMove move{row.workspace, row.message, row.fence, rows::Stage::sending,
                               row.attempts,  next,        true};
         POSTERN_TRY(const auto mine, rows::move_outbox(tx, move));
@@ -144,8 +144,8 @@ async::Task<bool> Sender::start(rows::OutboxRow& row) {
     };
     auto mine = co_await parts_.database.write(body);
     if (mine && *mine) {
-        ++row.fence;
-        row.stage = rows::Stage::sending;
+        ++row->fence;
+        row->stage = rows::Stage::sending;
     }
     co_return mine;
 }
@@ -163,8 +163,9 @@ async::Task<MessageBody> Sender::open_body(rows::OutboxRow row) {
     objects.emplace_back(message, std::move(stored->body));
     auto bodies = co_await vault_.open_bodies(workspace, std::move(objects), k_job_handle);
     if (!bodies) co_return fail(std::move(bodies.error()));
-    if (!bodies->at(0)) co_return fail(MailServiceError::not_readable);
-    co_return std::move(*bodies->at(0));
+    auto& opened = bodies->at(0);
+    if (!opened) co_return fail(MailServiceError::not_readable);
+    co_return std::move(*opened);
 }
 
 /// Errors: not_readable, when anybody in it was erased.
@@ -185,8 +186,8 @@ async::Task<os::Fd> Sender::open_raw(rows::OutboxRow row) {
 
 async::Task<> Sender::send(rows::OutboxRow row) {
     auto ticket = co_await parts_.mailboxes.ticket(row.workspace, row.integration, MailVerb::send);
-    if (!ticket) co_return co_await postpone(row, ticket.error());
-    auto mine = co_await start(row);
+    if (!ticket) co_return co_await postpone(row, std::move(ticket.error()));
+    auto mine = co_await start(&row);
     if (!mine) co_return fail(std::move(mine.error()));
     if (!*mine) co_return Result<>{};
     sending_[row.message] = row;
@@ -220,7 +221,7 @@ async::Task<SendMail::Answer> Sender::attempt(rows::OutboxRow row, Bytes ticket)
 
 async::Task<> Sender::report(rows::OutboxRow row, std::optional<MailError> error) {
     if (!error || !needs_person(*error)) co_return Result<>{};
-    co_return co_await parts_.mailboxes.report(row.workspace, row.integration, *error);
+    co_return co_await parts_.mailboxes.report(row.workspace, row.integration, error);
 }
 
 async::Task<> Sender::before_final_dot(MessageId message) {
@@ -277,7 +278,7 @@ async::Task<> Sender::settle(rows::OutboxRow row, SendOutcome outcome) {
 }
 
 /// No ticket: sealed waits for a person, a cut-off ends it, anything else is tried again.
-async::Task<> Sender::postpone(rows::OutboxRow row, const Error& why) {
+async::Task<> Sender::postpone(rows::OutboxRow row, Error why) {
     if (parts_.mailboxes.is_cut_off(why)) {
         auto ended = given_up(row.stage, std::string(why.code()));
         co_return co_await settle(row, std::move(ended));
@@ -309,7 +310,7 @@ async::Task<SaveSent::Answer> Sender::copy(rows::OutboxRow row, Bytes ticket) {
 
 async::Task<> Sender::save_copy(rows::OutboxRow row) {
     auto ticket = co_await parts_.mailboxes.ticket(row.workspace, row.integration, MailVerb::send);
-    if (!ticket) co_return co_await postpone(row, ticket.error());
+    if (!ticket) co_return co_await postpone(row, std::move(ticket.error()));
     auto saved = co_await copy(row, std::move(*ticket));
     auto outcome = given_up(rows::Stage::copy, "");
     if (!saved) {
@@ -329,7 +330,7 @@ async::Task<> Sender::look_for_unknown(rows::OutboxRow row) {
     }
     if (!body) co_return fail(std::move(body.error()));
     auto ticket = co_await parts_.mailboxes.ticket(row.workspace, row.integration, MailVerb::send);
-    if (!ticket) co_return co_await postpone(row, ticket.error());
+    if (!ticket) co_return co_await postpone(row, std::move(ticket.error()));
     SaveSent ask;
     ask.ticket = std::move(*ticket);
     ask.message_id = std::move(body->message_id);

@@ -39,10 +39,10 @@ private:
     async::Task<SendMail::Answer> attempt(rows::OutboxRow row, Bytes ticket);
     async::Task<MessageBody> open_body(rows::OutboxRow row);
     async::Task<os::Fd> open_raw(rows::OutboxRow row);
-    async::Task<bool> start(rows::OutboxRow& row);
+    async::Task<bool> start(rows::OutboxRow* row);
     async::Task<SaveSent::Answer> copy(rows::OutboxRow row, Bytes ticket);
     async::Task<> settle(rows::OutboxRow row, SendOutcome outcome);
-    async::Task<> postpone(rows::OutboxRow row, const Error& why);
+    async::Task<> postpone(rows::OutboxRow row, Error why);
     /// Where only a person can put the error right.
     async::Task<> report(rows::OutboxRow row, std::optional<MailError> error);
 

@@ -76,6 +76,10 @@ constexpr SqlText k_people =
 constexpr SqlText k_take_number =
     "UPDATE threads SET next_number = next_number + 1 WHERE workspace_id = $1 AND thread_id = $2 "
     "RETURNING next_number - 1";
+constexpr SqlText k_replace_head =
+    "UPDATE threads SET head = $3 WHERE workspace_id = $1 AND thread_id = $2 AND head = $4";
+constexpr SqlText k_delete_people =
+    "DELETE FROM thread_people WHERE workspace_id = $1 AND thread_id = $2";
 constexpr SqlText k_touch =
     "UPDATE threads SET updated_at_ms = $3 WHERE workspace_id = $1 AND thread_id = $2";
 
@@ -180,6 +184,18 @@ Result<std::uint32_t> take_number(Transaction& tx, WorkspaceId workspace, Thread
     POSTERN_TRY(const auto row, tx.query_one(k_take_number, {workspace, thread}));
     if (!row) return fail(MailServiceError::thread_not_found);
     return static_cast<std::uint32_t>(row->integer(0));
+}
+
+Result<> replace_head(Transaction& tx,
+                      WorkspaceId workspace,
+                      ThreadId thread,
+                      const NewHead& head) {
+    const store::SealedBytes before(head.before);
+    POSTERN_TRY(const auto replaced,
+                tx.execute(k_replace_head, {workspace, thread, head.head.content, before}));
+    if (replaced == 0) return fail(MailServiceError::thread_changed);
+    if (auto gone = done(tx.execute(k_delete_people, {workspace, thread})); !gone) return gone;
+    return insert_people(tx, workspace, thread, head.head, head.people);
 }
 
 Result<> touch_thread(Transaction& tx, WorkspaceId workspace, ThreadId thread, UnixMs now_ms) {

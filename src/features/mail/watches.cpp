@@ -124,7 +124,7 @@ async::Task<> Watches::after_failure(WorkspaceId workspace,
                         parts_.mailboxes.is_cut_off(why) || why.is(WatchError::only_sends) ||
                         (reason && needs_person(*reason));
     if (reason && needs_person(*reason)) {
-        (void)co_await parts_.mailboxes.report(workspace, integration, *reason);
+        (void)co_await parts_.mailboxes.report(workspace, integration, reason);
     }
     if (!person)
         log(LogLevel::info, "watch_failed", {{"integration", integration}, {"error", why}});
@@ -150,9 +150,12 @@ async::Job Watches::run(WorkspaceId workspace, IntegrationId integration) {
             watched->settle();
             waited = co_await wait_while_watching(watched);
             if (parts_.clock.now_ms() - since >= k_lasting_ms) watched->failures = 0;
-            if (!waited || !watched->ended || *watched->ended == MailError::use_ended) continue;
+            if (!waited || watched->ended.value_or(MailError::use_ended) == MailError::use_ended) {
+                continue;
+            }
         }
-        Error why = begun ? Error(*watched->ended) : std::move(begun.error());
+        Error why =
+            begun ? Error(watched->ended.value_or(MailError::use_ended)) : std::move(begun.error());
         waited = co_await after_failure(workspace, integration, watched, std::move(why));
     }
 }
@@ -169,7 +172,8 @@ async::Task<> Watches::until_watching(WorkspaceId workspace,
         watched->waiting.push_back(fresh);
         auto settled = co_await fresh->wait(deadline);
         if (!settled) co_return settled;
-        if (!watched->watching && watched->refused) co_return fail(*watched->refused);
+        const auto& refused = watched->refused;
+        if (!watched->watching && refused) co_return fail(*refused);
     }
     co_return Result<>{};
 }

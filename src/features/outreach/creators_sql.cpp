@@ -83,7 +83,7 @@ crypto::Place place_of(WorkspaceId workspace, CreatorId id) {
 }
 
 /// Opens what can be opened; an erased creator has no name and no address any more.
-async::Task<std::vector<Creator>> open_all(ipc::Link& keeper,
+async::Task<std::vector<Creator>> open_all(ipc::Link* keeper,
                                            WorkspaceId workspace,
                                            std::vector<SealedProfile> rows,
                                            std::uint64_t handle) {
@@ -97,7 +97,7 @@ async::Task<std::vector<Creator>> open_all(ipc::Link& keeper,
                                 {row.id},
                                 row.wrap});
     }
-    auto opened = co_await keeper.call(std::move(ask), keeper_deadline());
+    auto opened = co_await keeper->call(std::move(ask), keeper_deadline());
     if (!opened) co_return fail(std::move(opened.error()));
     if (opened->keys.size() != rows.size()) co_return fail(keys::KeyError::cannot_open);
     std::vector<Creator> out;
@@ -124,7 +124,7 @@ SealedProfile read_row(const store::Row& row) {
 }  // namespace
 
 async::Task<Bytes> Creators::address_mac(WorkspaceId workspace, std::string address) {
-    co_return co_await keys::compute_mac(parts_.keeper, workspace,
+    co_return co_await keys::compute_mac(&parts_.keeper, workspace,
                                          keys::MacPurpose::creator_address,
                                          to_bytes(lower(std::move(address))), keeper_deadline());
 }
@@ -212,7 +212,7 @@ async::Task<Creator> Creators::get(WorkspaceId workspace, CreatorId id, std::uin
     if (!row) co_return fail(std::move(row.error()));
     std::vector<SealedProfile> rows;
     rows.push_back(std::move(*row));
-    auto opened = co_await open_all(parts_.keeper, workspace, std::move(rows), handle);
+    auto opened = co_await open_all(&parts_.keeper, workspace, std::move(rows), handle);
     if (!opened) co_return fail(std::move(opened.error()));
     co_return std::move(opened->front());
 }
@@ -231,7 +231,7 @@ async::Task<std::vector<Creator>> Creators::list(WorkspaceId workspace,
     };
     auto rows = co_await parts_.database.read(body);
     if (!rows) co_return fail(std::move(rows.error()));
-    co_return co_await open_all(parts_.keeper, workspace, std::move(*rows), handle);
+    co_return co_await open_all(&parts_.keeper, workspace, std::move(*rows), handle);
 }
 
 }  // namespace postern::outreach

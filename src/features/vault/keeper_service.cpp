@@ -86,6 +86,7 @@ void KeeperService::serve_whole(ipc::Router& router,
 KeeperService::KeeperService(const boost::asio::any_io_executor& executor, KeeperParts parts)
     : core_(std::make_shared<KeeperCore>(executor, std::move(parts))),
       message_keys_(core_),
+      receipts_(core_),
       seals_(core_),
       leases_(core_),
       grants_(core_) {
@@ -102,7 +103,8 @@ void KeeperService::serve_message_keys() {
     serve(front_, message_keys_, &MessageKeyService::open_records);
     serve(front_, message_keys_, &MessageKeyService::compute_macs);
     serve(front_, message_keys_, &MessageKeyService::identify);
-    serve(front_, message_keys_, &MessageKeyService::sign);
+    serve(front_, receipts_, &ReceiptService::sign_receipt);
+    serve(front_, receipts_, &ReceiptService::sign_ledger);
 }
 
 void KeeperService::serve_integrations() {

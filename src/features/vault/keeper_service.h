@@ -4,6 +4,7 @@
 #include "features/vault/keeper_core.h"
 #include "features/vault/lease_service.h"
 #include "features/vault/message_key_service.h"
+#include "features/vault/receipt_service.h"
 #include "features/vault/seal_service.h"
 #include "platform/ipc/rpc.h"
 
@@ -50,6 +51,7 @@ private:
 
     std::shared_ptr<KeeperCore> core_;
     MessageKeyService message_keys_;
+    ReceiptService receipts_;
     SealService seals_;
     LeaseService leases_;
     GrantService grants_;

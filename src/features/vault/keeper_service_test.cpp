@@ -98,7 +98,7 @@ TEST_F(KeeperServiceTest, cut_off_goes_on_when_the_caller_goes_away) {
         ipc::Peer front(keeper->io.get_executor(), std::move(ends->second), nothing.handler());
         async::TaskGroup peers(keeper->io.get_executor());
         const auto ask = [](ipc::Peer* peer, keys::CutOff asked) -> async::Job {
-            (void)co_await ipc::call(*peer, asked, Deadline::in(std::chrono::seconds(10)));
+            (void)co_await ipc::call(peer, asked, Deadline::in(std::chrono::seconds(10)));
         };
         peers.spawn("ours", ours.run());
         peers.spawn("front", front.run());

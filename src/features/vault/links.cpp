@@ -17,7 +17,7 @@ namespace {
 constexpr std::chrono::seconds k_notice_time{10};
 
 async::Job notify(std::shared_ptr<ipc::Peer> peer, keys::LeaseEnded notice) {
-    auto told = co_await ipc::call(*peer, notice, Deadline::in(k_notice_time));
+    auto told = co_await ipc::call(peer.get(), notice, Deadline::in(k_notice_time));
     if (!told) log(LogLevel::debug, "lease_notice_lost", {{"error", told.error()}});
 }
 
@@ -26,7 +26,7 @@ async::Job notify(std::shared_ptr<ipc::Peer> peer, keys::LeaseEnded notice) {
 async::Task<keys::EndUses::Answer> PeerLinks::end_uses(keys::EndUses asked, Deadline deadline) {
     const auto peer = courier_;
     if (peer == nullptr) co_return fail(ipc::IpcError::closed);
-    auto answer = co_await ipc::call(*peer, asked, deadline);
+    auto answer = co_await ipc::call(peer.get(), asked, deadline);
     // Gone while it was asked: its connections went with it.
     if (answer || peer->closed()) {
         if (!answer) co_return fail(ipc::IpcError::closed);

@@ -31,8 +31,6 @@ using ipc::IpcError;
 using keys::KeyError;
 
 constexpr int k_read_tries = 3;
-constexpr std::string_view k_receipt_prefix{"postern receipt 1\0", 18};
-constexpr std::string_view k_ledger_prefix{"postern ledger 1\0", 17};
 
 template <typename Item>
 Result<std::set<CreatorId>> subjects_of(const std::vector<Item>& items) {
@@ -219,19 +217,6 @@ async::Task<keys::Identify::Answer> MessageKeyService::identify(keys::Identify) 
     co_return keys::Identify::Answer{core_->seal_pair.public_key,
                                      core_->keyring.receipt_pair().public_key,
                                      Secret::all_locked()};
-}
-
-async::Task<keys::Sign::Answer> MessageKeyService::sign(keys::Sign asked) {
-    if (asked.message.size() > k_signed_bytes_max) co_return fail(IpcError::too_large);
-    std::string_view prefix;
-    switch (asked.purpose) {
-        case keys::SignPurpose::receipt: prefix = k_receipt_prefix; break;
-        case keys::SignPurpose::ledger: prefix = k_ledger_prefix; break;
-    }
-    if (prefix.empty()) co_return fail(IpcError::malformed);
-    Bytes covered = to_bytes(prefix);
-    covered.insert(covered.end(), asked.message.begin(), asked.message.end());
-    co_return keys::Sign::Answer{crypto::sign(core_->keyring.receipt_pair(), covered)};
 }
 
 }  // namespace postern::vault

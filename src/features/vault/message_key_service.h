@@ -10,14 +10,13 @@
 
 namespace postern::vault {
 
-/// Keys of stored objects, small records, MACs and signatures. Every call is bounded; what is
+/// Keys of stored objects, small records and MACs. Every call is bounded; what is
 /// opened is counted.
 class MessageKeyService {
 public:
     static constexpr std::size_t k_requests_max = 1000;
     static constexpr std::size_t k_openings_max = 5000;
     static constexpr std::size_t k_record_bytes_max = 3 << 20;  // of all records of a call
-    static constexpr std::size_t k_signed_bytes_max = 64 * 1024;
 
     explicit MessageKeyService(std::shared_ptr<KeeperCore> core) : core_(std::move(core)) {}
 
@@ -32,7 +31,6 @@ public:
     async::Task<keys::Records> open_records(keys::OpenRecords asked);
     async::Task<keys::ComputeMacs::Answer> compute_macs(keys::ComputeMacs asked);
     async::Task<keys::Identify::Answer> identify(keys::Identify asked);
-    async::Task<keys::Sign::Answer> sign(keys::Sign asked);
 
 private:
     /// From the cache, and what is missing there from the store; those without a key are left out.

@@ -141,25 +141,6 @@ TEST_F(MessageKeyServiceTest, each_mac_purpose_has_its_own_key) {
               "internal_error");
 }
 
-TEST_F(MessageKeyServiceTest, signatures_cover_their_purpose_and_last) {
-    const auto key = keeper->ask(keys::Identify{})->receipt_key;
-    const auto message = to_bytes("{\"kind\":\"cut_off\"}");
-    const auto receipt = keeper->ask(keys::Sign{keys::SignPurpose::receipt, message})->signature;
-    const auto ledger = keeper->ask(keys::Sign{keys::SignPurpose::ledger, message})->signature;
-    auto covered = to_bytes("postern receipt 1");
-    covered.push_back(0);
-    covered.insert(covered.end(), message.begin(), message.end());
-    EXPECT_TRUE(crypto::verify(key, covered, receipt));
-    EXPECT_FALSE(crypto::verify(key, covered, ledger));
-    EXPECT_FALSE(crypto::verify(key, message, receipt));
-    start_keeper();
-    EXPECT_EQ(keeper->ask(keys::Identify{})->receipt_key, key);
-    EXPECT_EQ(code_of(keeper->ask(keys::Sign{static_cast<keys::SignPurpose>(2), message})),
-              "internal_error");
-    keys::Sign large{keys::SignPurpose::receipt, Bytes(MessageKeyService::k_signed_bytes_max + 1)};
-    EXPECT_EQ(code_of(keeper->ask(std::move(large))), "too_large");
-}
-
 TEST_F(MessageKeyServiceTest, seal_key_is_of_this_process) {
     const auto first = keeper->ask(keys::Identify{})->seal_key;
     EXPECT_EQ(first.size(), 32U);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "foundation/base/check.h"
 #include "platform/async/signal.h"
 #include "platform/async/task.h"
 
@@ -55,7 +56,9 @@ public:
         if (!submit(std::move(job))) co_return fail(AsyncError::busy);
         auto waited = co_await call->done.wait(Deadline::in(std::chrono::hours(24)));
         if (!waited) co_return fail(std::move(waited.error()));
-        co_return std::move(call->outcome).value();
+        auto& outcome = call->outcome;
+        POSTERN_CHECK(outcome.has_value());
+        co_return std::move(*outcome);
     }
 
 private:

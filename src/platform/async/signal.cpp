@@ -20,7 +20,7 @@ struct Signal::State {
     bool is_set = false;
 };
 
-Signal::Signal(asio::any_io_executor executor) : state_(std::make_shared<State>(executor)) {}
+Signal::Signal(const asio::any_io_executor& executor) : state_(std::make_shared<State>(executor)) {}
 Signal::~Signal() {
     state_->timer.cancel();
 }

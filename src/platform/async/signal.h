@@ -12,7 +12,7 @@ namespace postern::async {
 /// Executor: all calls from the executor's own thread.
 class Signal {
 public:
-    explicit Signal(boost::asio::any_io_executor executor);
+    explicit Signal(const boost::asio::any_io_executor& executor);
     ~Signal();
 
     void set();

@@ -75,7 +75,7 @@ void TaskGroup::spawn(std::string_view name, Job job) {
     const auto at = state_->signals.emplace(state_->signals.end());
     asio::co_spawn(state_->executor, shielded(std::move(job)),
                    asio::bind_cancellation_slot(
-                       at->slot(), [state = state_, at, name](std::exception_ptr exception) {
+                       at->slot(), [state = state_, at, name](const std::exception_ptr& exception) {
                            if (exception) log_escaped(name, exception);
                            state->signals.erase(at);
                            state->idle.cancel();

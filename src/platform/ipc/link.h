@@ -32,7 +32,7 @@ public:
         // The peer stays alive for this call even if it is replaced meanwhile.
         const auto peer = peer_;
         if (!peer) co_return fail(IpcError::closed);
-        co_return co_await ipc::call(*peer, std::move(method), deadline);
+        co_return co_await ipc::call(peer.get(), std::move(method), deadline);
     }
 
 private:

@@ -73,7 +73,7 @@ std::uint64_t integer_at(const WipedBytes& in, std::size_t at, std::size_t bytes
 }  // namespace
 
 struct Peer::State : std::enable_shared_from_this<Peer::State> {
-    State(asio::any_io_executor executor, os::Fd fd, Handler serve)
+    State(const asio::any_io_executor& executor, os::Fd fd, Handler serve)
         : socket(executor, fd.release()), handler(std::move(serve)), jobs(executor) {}
 
     struct Waiting {
@@ -297,8 +297,9 @@ async::Task<Reply> Peer::call(Request request, Deadline deadline) {
     auto waited = co_await waiting->done.wait(deadline);
     state->calls.erase(number);
     if (!waited) co_return fail(std::move(waited.error()));
-    if (!waiting->reply) co_return fail(IpcError::closed);
-    co_return std::move(*waiting->reply);
+    auto& reply = waiting->reply;
+    if (!reply) co_return fail(IpcError::closed);
+    co_return std::move(*reply);
 }
 
 async::Job Peer::run() {

@@ -52,13 +52,14 @@ Reply failed(const Error& error) {
 }
 }  // namespace detail
 
-/// Calls the other end. Errors: the method's Failure, IpcError, AsyncError::deadline_passed.
+/// Calls the other end; `peer` lives until the answer. Errors: the method's Failure, IpcError,
+/// AsyncError::deadline_passed.
 template <typename Method>
-async::Task<typename Method::Answer> call(Peer& peer, Method method, Deadline deadline) {
+async::Task<typename Method::Answer> call(Peer* peer, Method method, Deadline deadline) {
     Encoder encoder;
     encoder.put(method);
     Request request{Method::k_method, std::move(encoder.bytes()), std::move(encoder.files())};
-    auto reply = co_await peer.call(std::move(request), deadline);
+    auto reply = co_await peer->call(std::move(request), deadline);
     if (!reply) co_return fail(std::move(reply.error()));
     Decoder decoder(reply->body, std::move(reply->files));
     if (reply->status == 0) {
@@ -84,7 +85,7 @@ public:
     void on(F function) {
         handlers_[Method::k_method] =
             [function = std::move(function)](Request request) -> boost::asio::awaitable<Reply> {
-            return handle<Method>(function, std::move(request));
+            return handle<Method>(&function, std::move(request));
         };
     }
 
@@ -102,14 +103,14 @@ public:
 
 private:
     template <typename Method, typename F>
-    static boost::asio::awaitable<Reply> handle(const F& function, Request request) {
+    static boost::asio::awaitable<Reply> handle(const F* function, Request request) {
         Decoder decoder(request.body, std::move(request.files));
         Method method{};
         if (!decoder.get(method) || !decoder.finished()) {
             co_return detail::failed<IpcError>(Error(IpcError::malformed));
         }
         request.body.clear();
-        auto answer = co_await function(std::move(method));
+        auto answer = co_await (*function)(std::move(method));
         if (!answer) co_return detail::failed<typename Method::Failure>(answer.error());
         Encoder encoder;
         if constexpr (std::is_void_v<typename decltype(answer)::value_type>) {

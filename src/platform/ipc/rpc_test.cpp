@@ -128,7 +128,7 @@ protected:
     bool finished = false;
 };
 
-async::Job echo_scenario(Peer& peer) {
+async::Job echo_scenario(Peer* peer) {
     Echo asked{"hello", 7, Secret::copy_of(as_bytes("s3cret"))};
     auto answer = co_await call(peer, std::move(asked), Deadline::in(10s));
     EXPECT_TRUE(answer.has_value());
@@ -137,10 +137,10 @@ async::Job echo_scenario(Peer& peer) {
     answer->secret.with_bytes([](ByteView bytes) { EXPECT_EQ(as_text(bytes), "s3cret"); });
 }
 TEST_F(RpcTest, call_returns_the_answer) {
-    play(echo_scenario(*client));
+    play(echo_scenario(client.get()));
 }
 
-async::Job refused_scenario(Peer& peer) {
+async::Job refused_scenario(Peer* peer) {
     Echo asked{"refuse", std::nullopt, {}};
     auto answer = co_await call(peer, std::move(asked), Deadline::in(10s));
     EXPECT_FALSE(answer.has_value());
@@ -148,10 +148,10 @@ async::Job refused_scenario(Peer& peer) {
     EXPECT_EQ(answer.error().retry_after_s(), 7);
 }
 TEST_F(RpcTest, failure_keeps_its_meaning) {
-    play(refused_scenario(*client));
+    play(refused_scenario(client.get()));
 }
 
-async::Job large_scenario(Peer& peer) {
+async::Job large_scenario(Peer* peer) {
     Echo asked{std::string(3 << 20, 'x'), std::nullopt, {}};
     auto answer = co_await call(peer, std::move(asked), Deadline::in(10s));
     EXPECT_TRUE(answer.has_value());
@@ -161,10 +161,10 @@ async::Job large_scenario(Peer& peer) {
     EXPECT_TRUE(refused.error().is(IpcError::too_large));
 }
 TEST_F(RpcTest, frame_larger_than_the_socket_buffer_arrives_and_over_the_limit_is_refused) {
-    play(large_scenario(*client));
+    play(large_scenario(client.get()));
 }
 
-async::Job file_scenario(Peer& peer) {
+async::Job file_scenario(Peer* peer) {
     auto file = os::make_memory_file(as_bytes("content"));
     Fill asked{std::move(*file)};
     auto answer = co_await call(peer, std::move(asked), Deadline::in(10s));
@@ -173,10 +173,10 @@ async::Job file_scenario(Peer& peer) {
     EXPECT_EQ(as_text(mapped->bytes()), "content");
 }
 TEST_F(RpcTest, descriptor_travels_both_ways) {
-    play(file_scenario(*client));
+    play(file_scenario(client.get()));
 }
 
-async::Job many_scenario(Peer& peer) {
+async::Job many_scenario(Peer* peer) {
     for (int i = 0; i < 5000; ++i) {
         Echo asked{std::to_string(i), i, {}};
         auto answer = co_await call(peer, std::move(asked), Deadline::in(10s));
@@ -187,54 +187,54 @@ async::Job many_scenario(Peer& peer) {
     }
 }
 TEST_F(RpcTest, answers_match_their_calls) {
-    play(many_scenario(*client));
+    play(many_scenario(client.get()));
 }
 
-async::Job deadline_scenario(Peer& peer) {
+async::Job deadline_scenario(Peer* peer) {
     auto answer = co_await call(peer, Never{}, Deadline::in(5ms));
     EXPECT_TRUE(answer.error().is(async::AsyncError::deadline_passed));
 }
 TEST_F(RpcTest, deadline_ends_a_call) {
-    play(deadline_scenario(*client));
+    play(deadline_scenario(client.get()));
 }
 
-async::Job closed_scenario(Peer& peer, async::TaskGroup& group, Peer& server) {
-    const auto close_soon = [](Peer& other) -> async::Job {
-        other.close();
+async::Job closed_scenario(Peer* peer, async::TaskGroup* group, Peer* server) {
+    const auto close_soon = [](Peer* other) -> async::Job {
+        other->close();
         co_return;
     };
-    group.spawn("close", close_soon(server));
+    group->spawn("close", close_soon(server));
     auto answer = co_await call(peer, Never{}, Deadline::in(10s));
     EXPECT_TRUE(answer.error().is(IpcError::closed));
 }
 TEST_F(RpcTest, call_ends_when_the_other_end_goes_away) {
-    play(closed_scenario(*client, group, *server));
+    play(closed_scenario(client.get(), &group, server.get()));
 }
 
-async::Job unknown_scenario(Peer& peer) {
+async::Job unknown_scenario(Peer* peer) {
     Request request{99, {}, {}};
-    auto reply = co_await peer.call(std::move(request), Deadline::in(10s));
+    auto reply = co_await peer->call(std::move(request), Deadline::in(10s));
     EXPECT_EQ(reply->status, 2);
     Request short_body{Echo::k_method, WipedBytes(3, 0xff), {}};
-    auto malformed = co_await peer.call(std::move(short_body), Deadline::in(10s));
+    auto malformed = co_await peer->call(std::move(short_body), Deadline::in(10s));
     EXPECT_EQ(malformed->status, 2);
 }
 TEST_F(RpcTest, unknown_method_and_malformed_body_are_refused) {
-    play(unknown_scenario(*client));
+    play(unknown_scenario(client.get()));
 }
 
-async::Job pool_scenario(async::BlockingPool& pool) {
+async::Job pool_scenario(async::BlockingPool* pool) {
     for (int i = 0; i < 100; ++i) {
         const auto work = [text = std::string(100, 'a'), i]() -> Result<std::string> {
             return text + std::to_string(i);
         };
-        auto result = co_await pool.run(work);
+        auto result = co_await pool->run(work);
         EXPECT_EQ(*result, std::string(100, 'a') + std::to_string(i));
     }
 }
 TEST_F(RpcTest, blocking_pool_returns_results) {
     async::BlockingPool pool({.threads = 2, .queue_max = 10});
-    play(pool_scenario(pool));
+    play(pool_scenario(&pool));
 }
 
 Task<> slow() {

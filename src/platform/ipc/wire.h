@@ -107,7 +107,9 @@ private:
     template <typename Tag>
     bool get_value(Id<Tag>& value) {
         if (in_.size() < 16) return good_ = false;
-        value = *Id<Tag>::from_bytes(in_.first(16));
+        const auto id = Id<Tag>::from_bytes(in_.first(16));
+        if (!id) return good_ = false;
+        value = *id;
         in_ = in_.subspan(16);
         return true;
     }

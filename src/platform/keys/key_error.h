@@ -17,6 +17,7 @@ enum class KeyError {
     ceiling_reached,
     seal_key_changed,
     ticket_refused,
+    not_ended,
     disk_full,
     storage_failed,
 };
@@ -47,6 +48,7 @@ constexpr ErrorInfo describe(KeyError error) {
                     "The value is sealed to a key that is no longer in use. Fetch the seal key "
                     "again."};
         case KeyError::ticket_refused: return {"ticket_refused", "The ticket is not valid."};
+        case KeyError::not_ended: return {"not_ended", "The keyring shows no such ending."};
         case KeyError::disk_full:
             return {"disk_full", "The server's disk is full. Nothing was changed."};
         case KeyError::storage_failed:

@@ -150,18 +150,4 @@ struct Identify {
     auto wire() { return std::tie(); }
 };
 
-/// Signs a receipt's or ledger entry's canonical bytes; the signature also covers `purpose`.
-enum class SignPurpose : std::uint8_t { receipt, ledger };
-struct Sign {
-    static constexpr std::uint16_t k_method = 9;
-    struct Answer {
-        Bytes signature;
-        auto wire() { return std::tie(signature); }
-    };
-    using Failure = KeyError;
-    SignPurpose purpose = SignPurpose::receipt;
-    Bytes message;  ///< at most 64 KiB
-    auto wire() { return std::tie(purpose, message); }
-};
-
 }  // namespace postern::keys

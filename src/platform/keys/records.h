@@ -33,7 +33,7 @@ template <typename T>
 }
 
 /// One record under the workspace's settings key.
-inline async::Task<Bytes> seal_record(ipc::Link& keeper,
+inline async::Task<Bytes> seal_record(ipc::Link* keeper,
                                       WorkspaceId workspace,
                                       std::uint16_t column,
                                       Bytes row,
@@ -42,13 +42,13 @@ inline async::Task<Bytes> seal_record(ipc::Link& keeper,
     SealRecords ask;
     ask.workspace = workspace;
     ask.records.push_back({column, std::move(row), std::move(content)});
-    auto answer = co_await keeper.call(std::move(ask), deadline);
+    auto answer = co_await keeper->call(std::move(ask), deadline);
     if (!answer) co_return fail(std::move(answer.error()));
     if (answer->contents.size() != 1) co_return fail(KeyError::cannot_open);
     co_return std::move(answer->contents.front());
 }
 
-inline async::Task<Bytes> open_record(ipc::Link& keeper,
+inline async::Task<Bytes> open_record(ipc::Link* keeper,
                                       WorkspaceId workspace,
                                       std::uint16_t column,
                                       Bytes row,
@@ -57,7 +57,7 @@ inline async::Task<Bytes> open_record(ipc::Link& keeper,
     OpenRecords ask;
     ask.workspace = workspace;
     ask.records.push_back({column, std::move(row), std::move(sealed)});
-    auto answer = co_await keeper.call(std::move(ask), deadline);
+    auto answer = co_await keeper->call(std::move(ask), deadline);
     if (!answer) co_return fail(std::move(answer.error()));
     if (answer->contents.size() != 1) co_return fail(KeyError::cannot_open);
     co_return std::move(answer->contents.front());
@@ -65,12 +65,12 @@ inline async::Task<Bytes> open_record(ipc::Link& keeper,
 
 /// One keyed MAC.
 inline async::Task<Bytes> compute_mac(
-    ipc::Link& keeper, WorkspaceId workspace, MacPurpose purpose, Bytes value, Deadline deadline) {
+    ipc::Link* keeper, WorkspaceId workspace, MacPurpose purpose, Bytes value, Deadline deadline) {
     ComputeMacs ask;
     ask.workspace = workspace;
     ask.purpose = purpose;
     ask.values.push_back(std::move(value));
-    auto answer = co_await keeper.call(std::move(ask), deadline);
+    auto answer = co_await keeper->call(std::move(ask), deadline);
     if (!answer) co_return fail(std::move(answer.error()));
     if (answer->macs.size() != 1) co_return fail(KeyError::cannot_open);
     co_return std::move(answer->macs.front());

@@ -1,5 +1,7 @@
 #include "platform/net/egress.h"
 
+#include "foundation/base/check.h"
+
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -26,7 +28,9 @@ constexpr std::string_view k_nat64 = "64:ff9b::/96";
 constexpr std::string_view k_6to4 = "2002::/16";
 
 bool in_block(std::string_view block, const IpAddress& address) {
-    return Cidr::parse(block)->contains(address);
+    const auto parsed = Cidr::parse(block);
+    POSTERN_CHECK(parsed.has_value());
+    return parsed->contains(address);
 }
 
 template <std::size_t N>

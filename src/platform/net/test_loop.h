@@ -36,6 +36,7 @@ public:
         std::optional<Result<T>> outcome;
         tasks.spawn("test", keep(std::move(task), &outcome));
         run_until([&] { return outcome.has_value(); });
+        POSTERN_CHECK(outcome.has_value());
         return std::move(*outcome);
     }
     /// Begins `task`; its outcome comes while something else runs.

@@ -7,12 +7,12 @@
 #include "platform/os/fd.h"
 
 #include <fcntl.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <array>
 #include <cerrno>
 #include <cstdint>
-#include <cstring>
 #include <span>
 #include <string>
 
@@ -43,7 +43,8 @@ Result<> sync_parent(const std::string& path) {
 
 Error errno_error(const std::string& what) {
     const int number = errno;
-    const std::string detail = what + ": " + std::strerror(number);
+    std::array<char, 128> text{};
+    const std::string detail = what + ": " + ::strerror_r(number, text.data(), text.size());
     switch (number) {
         case ENOENT: return {OsError::not_found, detail};
         case EEXIST: return {OsError::already_exists, detail};

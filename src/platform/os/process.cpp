@@ -12,10 +12,12 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -67,6 +69,7 @@ bool drop_to(uid_t uid) {
         ::_exit(k_exec_failed);
     }
     std::vector<char*> argv;
+    argv.reserve(plan.arguments.size() + 1);
     for (const auto& argument : plan.arguments) {
         argv.push_back(const_cast<char*>(argument.c_str()));
     }
@@ -105,7 +108,12 @@ Result<> harden_process() {
 
 std::optional<uid_t> role_uid(std::size_t role_index, const std::string& role) {
     if (::geteuid() != 0) return std::nullopt;
-    if (const auto* user = ::getpwnam(("postern-" + role).c_str())) return user->pw_uid;
+    const std::string name = "postern-" + role;
+    passwd entry{};
+    passwd* found = nullptr;
+    std::array<char, 4096> text{};
+    const int failed = ::getpwnam_r(name.c_str(), &entry, text.data(), text.size(), &found);
+    if (failed == 0 && found != nullptr) return found->pw_uid;
     return k_first_uid + static_cast<uid_t>(role_index);
 }
 

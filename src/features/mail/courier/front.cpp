@@ -18,7 +18,7 @@ using std::chrono_literals::operator""min;
 
 template <typename Method>
 async::Task<> FrontOverIpc::tell(Method method, Deadline deadline) {
-    auto calling = ipc::call(peer_, std::move(method), deadline);
+    auto calling = ipc::call(&peer_, std::move(method), deadline);
     const auto answer = co_await std::move(calling);
     if (!answer) co_return fail(answer.error());
     co_return Result<>{};

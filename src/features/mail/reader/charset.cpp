@@ -114,6 +114,8 @@ public:
     Utf8Text convert(std::string_view bytes);
 
 private:
+    // What iconv_open answers when it fails is (iconv_t)-1.
+    // NOLINTNEXTLINE(performance-no-int-to-ptr)
     static iconv_t closed() { return reinterpret_cast<iconv_t>(-1); }
     iconv_t handle_;
 };

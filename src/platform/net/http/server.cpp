@@ -208,8 +208,8 @@ Server::~Server() {
 }
 
 Result<> Server::start() {
-    if (core_->options.tls) {
-        const auto loaded = reload_tls(*core_->options.tls);
+    if (const auto& tls = core_->options.tls) {
+        const auto loaded = reload_tls(*tls);
         if (!loaded) return loaded;
     }
     for (const auto& at : core_->options.listen) {
