@@ -10,9 +10,11 @@
 #include "platform/async/task.h"
 #include "platform/ipc/peer.h"
 #include "platform/os/fd.h"
+#include "platform/os/files.h"
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <utility>
 
@@ -37,6 +39,7 @@ class ReaderPool::Use {
 public:
     Use(ReaderPool& pool, WorkspaceId workspace, std::shared_ptr<Batch> batch)
         : pool_(pool), workspace_(workspace), batch_(std::move(batch)) {
+        ++batch_->asked;
         ++batch_->waiting;
     }
     Use(const Use&) = delete;
@@ -55,12 +58,13 @@ private:
     std::shared_ptr<Batch> batch_;
 };
 
-ReaderPool::ReaderPool(child::Runtime& runtime) : runtime_(runtime), freed_(runtime.executor()) {}
+ReaderPool::ReaderPool(async::TaskGroup& group, Starter start)
+    : group_(group), start_(std::move(start)), freed_(group.executor()) {}
 
 async::Task<os::Fd> ReaderPool::start_reader() {
     const auto deadline = parse_deadline();
     while (true) {
-        auto socket = co_await runtime_.start_reader(deadline);
+        auto socket = co_await start_(deadline);
         if (socket || !socket.error().is(control::ControlError::too_many_readers)) {
             co_return socket;
         }
@@ -69,41 +73,49 @@ async::Task<os::Fd> ReaderPool::start_reader() {
     }
 }
 
-async::Task<std::shared_ptr<ReaderPool::Batch>> ReaderPool::begin(WorkspaceId workspace) {
+async::Task<std::shared_ptr<ReaderPool::Batch>> ReaderPool::begin(WorkspaceId workspace,
+                                                                  bool alone) {
     const auto found = batches_.find(workspace);
-    if (found != batches_.end() && found->second->link.attached()) co_return found->second;
+    if (!alone && found != batches_.end() && found->second->link.attached()) {
+        co_return found->second;
+    }
     auto socket = co_await start_reader();
     if (!socket) co_return fail(std::move(socket.error()));
-    auto batch = std::make_shared<Batch>(runtime_.tasks(), nothing_served_);
+    auto batch = std::make_shared<Batch>(group_, nothing_served_);
     batch->link.attach(std::move(*socket));
-    batches_[workspace] = batch;
+    if (!alone) batches_[workspace] = batch;
     co_return batch;
 }
 
-async::Task<mail::ReadMail> ReaderPool::parse(WorkspaceId workspace, os::Fd raw) {
-    auto batch = co_await begin(workspace);
-    if (!batch) co_return fail(std::move(batch.error()));
-    const Use use(*this, workspace, *batch);
-    mail::ParseMail ask{std::move(raw)};
-    auto answer = co_await (*batch)->link.call(std::move(ask), parse_deadline());
-    if (!answer && is_of_the_mail(answer.error())) {
-        co_return fail(mail::MailError::mail_unreadable);
+template <typename Method>
+async::Task<typename Method::Answer> ReaderPool::ask(WorkspaceId workspace,
+                                                     os::Fd raw,
+                                                     std::function<Method(os::Fd)> make) {
+    for (bool alone = false;; alone = true) {
+        auto batch = co_await begin(workspace, alone);
+        if (!batch) co_return fail(std::move(batch.error()));
+        const Use use(*this, workspace, *batch);
+        auto copy = os::duplicate(raw);
+        if (!copy) co_return fail(std::move(copy.error()));
+        auto answer = co_await (*batch)->link.call(make(std::move(*copy)), parse_deadline());
+        if (answer || !is_of_the_mail(answer.error())) co_return answer;
+        // Whatever else it read may be what it fell over.
+        if (alone || (*batch)->asked < 2) co_return fail(mail::MailError::mail_unreadable);
     }
-    co_return answer;
+}
+
+async::Task<mail::ReadMail> ReaderPool::parse(WorkspaceId workspace, os::Fd raw) {
+    const auto make = [](os::Fd file) { return mail::ParseMail{std::move(file)}; };
+    co_return co_await ask<mail::ParseMail>(workspace, std::move(raw), make);
 }
 
 async::Task<mail::ExtractAttachment::Answer> ReaderPool::extract(WorkspaceId workspace,
                                                                  os::Fd raw,
                                                                  std::uint32_t index) {
-    auto batch = co_await begin(workspace);
-    if (!batch) co_return fail(std::move(batch.error()));
-    const Use use(*this, workspace, *batch);
-    mail::ExtractAttachment ask{std::move(raw), index};
-    auto answer = co_await (*batch)->link.call(std::move(ask), parse_deadline());
-    if (!answer && is_of_the_mail(answer.error())) {
-        co_return fail(mail::MailError::mail_unreadable);
-    }
-    co_return answer;
+    const auto make = [index](os::Fd file) {
+        return mail::ExtractAttachment{std::move(file), index};
+    };
+    co_return co_await ask<mail::ExtractAttachment>(workspace, std::move(raw), make);
 }
 
 }  // namespace postern::app::front

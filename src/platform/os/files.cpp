@@ -110,6 +110,12 @@ Result<Fd> empty_memory_file() {
     return file;
 }
 
+Result<Fd> duplicate(const Fd& file) {
+    Fd copy(::fcntl(file.get(), F_DUPFD_CLOEXEC, 0));
+    if (!copy.valid()) return fail(errno_error("dup"));
+    return copy;
+}
+
 Result<Fd> make_memory_file(ByteView content) {
     POSTERN_TRY(auto file, empty_memory_file());
     if (auto done = append(file.get(), content); !done) return fail(done.error());

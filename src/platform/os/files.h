@@ -39,6 +39,8 @@ constexpr ErrorInfo describe(OsError error) {
 
 /// Memory without a name, sealed against change once written: how large bodies travel between
 /// our processes without touching the disk.
+/// A second descriptor of the same open file, closed on exec.
+[[nodiscard]] Result<Fd> duplicate(const Fd& file);
 [[nodiscard]] Result<Fd> make_memory_file(ByteView content);
 [[nodiscard]] Result<Fd> empty_memory_file();
 [[nodiscard]] Result<> append(int fd, ByteView content);
