@@ -285,6 +285,19 @@ class KillTest(LabCase):
         for n in range(10):
             self.assertLessEqual(lea.count(f"Burst {n}"), 1)
 
+    def test_a_lost_index_is_made_anew_and_no_creator_twice(self):
+        server, desk, integration = self.connected(grant=True)
+        lea = Creator(self.lab, self.creator())
+        before = desk.write(integration, lea.account, "Before", "x").expect(201)
+        server.kill()
+        for name in ("index.db", "index.db-wal", "index.db-shm"):
+            (server.data / "store" / name).unlink(missing_ok=True)
+        server.start()
+        after = desk.write(integration, lea.account, "After", "x").expect(201)
+        self.assertEqual(after["creators"], before["creators"])
+        found = desk.api.get("/v1/creators").expect(200)["items"]
+        self.assertEqual(len([one for one in found if one["address"] == lea.account.address]), 1)
+
     def test_a_crash_leaves_no_core(self):
         server, _, _ = self.connected()
         for role in ("courier", "front", "keeper"):

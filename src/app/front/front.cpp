@@ -189,6 +189,8 @@ async::Task<> Front::connect() {
 }
 
 async::Task<> Front::begin() {
+    auto indexed = co_await creators_.complete_index();
+    if (!indexed) co_return indexed;
     auto recovered = co_await integrations_.recover();
     if (!recovered) co_return recovered;
     jobs_started_ = true;

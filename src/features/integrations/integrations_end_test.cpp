@@ -8,7 +8,6 @@
 #include "foundation/base/result.h"
 #include "platform/events/event_log.h"
 #include "platform/keys/key_error.h"
-#include "platform/keys/message_keys.h"
 #include "platform/keys/seals.h"
 #include "platform/store/database.h"
 #include "platform/store/reserve.h"

@@ -5,12 +5,10 @@
 #include "features/integrations/integrations_lab_fake.h"
 #include "features/integrations/played_keeper_fake.h"
 #include "features/integrations/played_process_fake.h"
-#include "features/integrations/receipt_text.h"
 #include "foundation/base/id.h"
 #include "foundation/base/result.h"
 #include "platform/async/task.h"
 #include "platform/keys/key_error.h"
-#include "platform/keys/message_keys.h"
 #include "platform/store/store_error.h"
 #include "platform/store/transaction.h"
 

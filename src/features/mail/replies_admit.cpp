@@ -94,7 +94,7 @@ async::Task<MessageBody> Replies::read_body(WorkspaceId workspace,
     body.subject = std::move(read->subject);
     body.to = std::move(read->to);
     body.cc = std::move(read->cc);
-    if (read->date_ms) body.date_ms = *read->date_ms;
+    body.date_ms = read->date_ms.value_or(body.date_ms);
     body.text = std::move(read->text);
     body.new_text = std::move(read->new_text);
     body.html = std::move(read->html);
@@ -208,13 +208,15 @@ async::Task<MessageView> Replies::admit(Match match,
     if (!fetched) co_return fail(std::move(fetched.error()));
     auto body = co_await read_body(match.mailbox.workspace, candidate, &*fetched);
     if (!body) co_return fail(std::move(body.error()));
+    auto& raw = fetched->raw;
+    const auto size = raw ? raw->size() : 0;
     rows::LedgerEntry entry{"fetch_body",
                             location.folder_mac,
                             candidate.uid,
                             std::int64_t{candidate.uid} + 1,
-                            fetched->raw ? static_cast<std::int64_t>(fetched->raw->size()) : 0,
+                            static_cast<std::int64_t>(size),
                             held ? "accepted_by_person" : "verified_reply"};
-    auto message = co_await seal(&match, &candidate, *body, std::move(fetched->raw));
+    auto message = co_await seal(&match, &candidate, *body, std::move(raw));
     if (!message) co_return fail(std::move(message.error()));
     MessageView view;
     view.id = message->id;

@@ -54,7 +54,16 @@ public:
                                            std::int64_t limit,
                                            std::uint64_t handle);
 
+    /// Before anything else: makes the index anew from the sealed profiles where it was lost, so
+    /// that nobody is made a second time. What was begun once goes on.
+    async::Task<> complete_index();
+
 private:
+    async::Task<std::vector<Creator>> list_slowly(WorkspaceId workspace, CreatorId after);
+    async::Task<> index_page(WorkspaceId workspace, std::vector<Creator> page);
+    /// In the order given, at most 1,000.
+    async::Task<std::vector<Bytes>> address_macs(WorkspaceId workspace,
+                                                 std::vector<std::string> addresses);
     async::Task<Bytes> address_mac(WorkspaceId workspace, std::string address);
     async::Task<> store_profile(WorkspaceId workspace,
                                 CreatorId id,

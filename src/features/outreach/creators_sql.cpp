@@ -123,10 +123,24 @@ SealedProfile read_row(const store::Row& row) {
 
 }  // namespace
 
+async::Task<std::vector<Bytes>> Creators::address_macs(WorkspaceId workspace,
+                                                       std::vector<std::string> addresses) {
+    keys::ComputeMacs ask{workspace, keys::MacPurpose::creator_address, {}};
+    ask.values.reserve(addresses.size());
+    for (auto& address : addresses)
+        ask.values.push_back(to_bytes(lower(std::move(address))));
+    auto answer = co_await parts_.keeper.call(std::move(ask), keeper_deadline());
+    if (!answer) co_return fail(std::move(answer.error()));
+    if (answer->macs.size() != addresses.size()) co_return fail(keys::KeyError::cannot_open);
+    co_return std::move(answer->macs);
+}
+
 async::Task<Bytes> Creators::address_mac(WorkspaceId workspace, std::string address) {
-    co_return co_await keys::compute_mac(&parts_.keeper, workspace,
-                                         keys::MacPurpose::creator_address,
-                                         to_bytes(lower(std::move(address))), keeper_deadline());
+    std::vector<std::string> one;
+    one.push_back(std::move(address));
+    auto macs = co_await address_macs(workspace, std::move(one));
+    if (!macs) co_return fail(std::move(macs.error()));
+    co_return std::move(macs->front());
 }
 
 async::Task<std::optional<CreatorId>> Creators::find(WorkspaceId workspace, std::string address) {

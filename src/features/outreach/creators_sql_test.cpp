@@ -25,6 +25,7 @@
 
 #include <gtest/gtest.h>
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -129,14 +130,17 @@ private:
     keys::SealedKey seal(WorkspaceId workspace, const keys::KeyRequest& request) {
         keys::SealedKey out;
         out.key = crypto::random_key();
-        const auto number = static_cast<std::uint8_t>(wraps_.size());
-        out.wraps.push_back({number});
+        const auto number = wraps_.size();
+        out.wraps.push_back(
+            {static_cast<std::uint8_t>(number >> 8U), static_cast<std::uint8_t>(number & 0xffU)});
         wraps_.push_back({workspace, request.subjects.at(0), request.row, copy_of(out.key)});
         return out;
     }
     Secret open(WorkspaceId workspace, const keys::KeyOpening& opening) {
-        if (opening.wrap.size() != 1 || opening.wrap[0] >= wraps_.size()) return {};
-        const auto& wrap = wraps_[opening.wrap[0]];
+        if (opening.wrap.size() != 2) return {};
+        const std::size_t number = (std::size_t{opening.wrap[0]} << 8U) | opening.wrap[1];
+        if (number >= wraps_.size()) return {};
+        const auto& wrap = wraps_[number];
         const bool is_its_place = wrap.workspace == workspace && wrap.row == opening.row &&
                                   wrap.subject == opening.subjects.at(0);
         if (!is_its_place || !subjects.contains({workspace, wrap.subject})) return {};
@@ -412,6 +416,50 @@ TEST_F(CreatorsTest, lost_index_row_makes_a_second_creator_and_leaves_the_first)
     EXPECT_FALSE(find("maya@studio.example").has_value());
     EXPECT_NE(made("Maya", "maya@studio.example"), id);
     EXPECT_EQ(get(id)->address, "maya@studio.example");
+}
+
+TEST_F(CreatorsTest, lost_index_is_made_anew_and_nobody_twice) {
+    const auto lea = made("Lea", "lea@creators.example");
+    const auto bo = made("Bo", "Bo@creators.example");
+    const auto erased = made("Eve", "eve@creators.example");
+    keeper.subjects.erase({workspace, erased});
+    const auto elsewhere = run(creators.ensure(other_workspace, "Lea", "lea@creators.example"));
+    ASSERT_TRUE(elsewhere);
+    change(*index, "DELETE FROM creator_addresses");
+    ASSERT_TRUE(run(creators.complete_index()));
+    EXPECT_EQ(addresses(), 3);
+    EXPECT_EQ(made("Lea", "LEA@creators.example"), lea);
+    EXPECT_EQ(made("Bo", "bo@creators.example"), bo);
+    EXPECT_EQ(run(creators.ensure(other_workspace, "", "lea@creators.example")), *elsewhere);
+    EXPECT_EQ(profiles(), 4);
+}
+
+TEST_F(CreatorsTest, complete_index_is_not_read_again) {
+    ASSERT_TRUE(run(creators.complete_index()));
+    (void)made("Lea", "lea@creators.example");
+    keeper.calls.clear();
+    ASSERT_TRUE(run(creators.complete_index()));
+    EXPECT_TRUE(keeper.calls.empty());
+}
+
+TEST_F(CreatorsTest, index_that_could_not_be_completed_is_tried_again) {
+    const auto lea = made("Lea", "lea@creators.example");
+    change(*index, "DELETE FROM creator_addresses");
+    for (const std::string call : {"OpenKeys", "ComputeMacs"}) {
+        keeper.fails = call;
+        EXPECT_TRUE(fails_with(run(creators.complete_index()), KeyError::storage_failed)) << call;
+    }
+    keeper.fails.clear();
+    ASSERT_TRUE(run(creators.complete_index()));
+    EXPECT_EQ(find("lea@creators.example"), lea);
+}
+
+TEST_F(CreatorsTest, more_creators_than_a_page_are_indexed) {
+    for (int i = 0; i < 1201; ++i)
+        (void)made("", "c" + std::to_string(i) + "@creators.example");
+    change(*index, "DELETE FROM creator_addresses");
+    ASSERT_TRUE(run(creators.complete_index()));
+    EXPECT_EQ(addresses(), 1201);
 }
 
 }  // namespace
