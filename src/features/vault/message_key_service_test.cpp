@@ -7,7 +7,6 @@
 #include "foundation/base/check.h"
 #include "foundation/base/id.h"
 #include "foundation/base/result.h"
-#include "foundation/crypto/keypair.h"
 #include "platform/keys/message_keys.h"
 
 #include <algorithm>

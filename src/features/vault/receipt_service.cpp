@@ -1,6 +1,5 @@
 #include "features/vault/receipt_service.h"
 
-#include "features/vault/keeper_core.h"
 #include "features/vault/keyring.h"
 #include "features/vault/keyring_store.h"
 #include "foundation/base/bytes.h"
