@@ -90,6 +90,7 @@ BANNED = [
         "strtod(a, b);", "std::regex r(a);", "memcmp(a, b, 32);",
         'run("SELECT a FROM b");', 'run(R"(INSERT INTO b VALUES (1))");', "g();  // FIXME",
         "g();  // TODO: later", "/* XXX */ g();",
+        "while (!a && co_await next(b())) { }",
     )),
     _in_x("banned", "using namespace for a whole file", "using namespace std::chrono;\n"),
     Planted("banned", "sleep in a functional test", "tests/functional/a.py",

@@ -7,6 +7,8 @@
 #include "platform/ipc/link.h"
 #include "platform/store/reserve.h"
 
+#include <boost/asio/awaitable.hpp>
+#include <chrono>
 #include <functional>
 #include <optional>
 #include <set>
@@ -53,6 +55,8 @@ struct Policy {
     std::int64_t lease_default_s = 12 * 3600;
     std::int64_t lease_longest_s = 7 * 86400;
     std::vector<std::string> regions;  ///< where data may lie
+    /// Between tries to finish what is decided.
+    std::chrono::milliseconds finish_pause{1000};
 };
 
 /// Tells whoever works with integrations that one opened, closed or changed.
@@ -164,6 +168,8 @@ private:
     async::Task<> store_new(Integration row, Operation operation, keys::Seal seal);
     async::Task<> store_replacement(Replacement replacement);
     async::Task<> finish_replacement(Operation operation);
+    async::Task<keys::Lease> finish_reconnect(Operation operation);
+    boost::asio::awaitable<bool> may_try_again(Error error, int tries);
     async::Task<> store_grant(WorkspaceId workspace, IntegrationId id, Grant row);
     async::Task<Grant> store_grant_with_lease(WorkspaceId workspace,
                                               IntegrationId id,

@@ -273,6 +273,16 @@ async::Task<> Integrations::finish_replacement(Operation operation) {
     co_return co_await parts_.database.write(body);
 }
 
+async::Task<keys::Lease> Integrations::finish_reconnect(Operation operation) {
+    keys::CommitSeal commit{operation.workspace, operation.integration, operation.epoch,
+                            parts_.policy.lease_default_s};
+    auto lease = co_await parts_.keeper.call(std::move(commit), keeper_deadline());
+    if (!lease) co_return fail(std::move(lease.error()));
+    auto finished = co_await finish_replacement(std::move(operation));
+    if (!finished) co_return fail(std::move(finished.error()));
+    co_return lease;
+}
+
 async::Task<Connected> Integrations::reconnect(WorkspaceId workspace,
                                                IntegrationId id,
                                                ConnectAsk ask) {
@@ -319,11 +329,12 @@ async::Task<Connected> Integrations::reconnect(WorkspaceId workspace,
         (void)co_await abandon(workspace, id, epoch);
         co_return fail(std::move(stored.error()));
     }
-    keys::CommitSeal commit{workspace, id, epoch, parts_.policy.lease_default_s};
-    auto lease = co_await parts_.keeper.call(std::move(commit), keeper_deadline());
+    auto lease = co_await finish_reconnect(operation);
+    for (int tries = 1; !lease; ++tries) {
+        if (!co_await may_try_again(lease.error(), tries)) break;
+        lease = co_await finish_reconnect(operation);
+    }
     if (!lease) co_return fail(std::move(lease.error()));
-    auto finished = co_await finish_replacement(operation);
-    if (!finished) co_return fail(std::move(finished.error()));
     row->stored_state = StoredState::active;
     row->epoch = epoch;
     row->seal = std::move(prepared->seal);

@@ -323,6 +323,24 @@ TEST_F(ReconnectTest, new_credential_and_secret_take_the_place_of_the_old) {
     expect_whole(id);
 }
 
+TEST_F(ReconnectTest, generated_secret_is_told_although_keeper_fails_for_a_moment) {
+    for (const auto fault : {Fault::refused, Fault::answer_lost}) {
+        auto ask = new_ask();
+        ask.generate = true;
+        ask.shared_secret = {};
+        keeper.failed = 0;
+        keeper.fail_named("CommitSeal", fault);
+        keeper.on_call = [&](std::string_view) {
+            if (keeper.failed > 0) keeper.heal();
+        };
+        const auto made = reconnect(id, std::move(ask));
+        ASSERT_TRUE(made.has_value());
+        EXPECT_EQ(text_of(made->generated), keeper.last_generated);
+        EXPECT_TRUE(unlock(id, keeper.last_generated).has_value());
+        EXPECT_TRUE(operations().empty());
+    }
+}
+
 TEST_F(ReconnectTest, brings_back_what_was_cut_off) {
     ASSERT_TRUE(cut_off(id).has_value());
     ASSERT_EQ(state_of(id), State::cut_off);

@@ -6,11 +6,13 @@
 #include "features/integrations/receipt_text.h"
 #include "foundation/base/bytes.h"
 #include "foundation/base/clock.h"
+#include "foundation/base/error.h"
 #include "foundation/base/id.h"
 #include "foundation/base/log.h"
 #include "foundation/base/result.h"
 #include "foundation/codec/json.h"
 #include "foundation/crypto/place.h"
+#include "platform/async/deadline.h"
 #include "platform/async/task.h"
 #include "platform/events/event_log.h"
 #include "platform/keys/key_error.h"
@@ -22,6 +24,7 @@
 #include "platform/store/store_error.h"
 #include "platform/store/transaction.h"
 
+#include <boost/asio/awaitable.hpp>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -254,8 +257,23 @@ async::Task<Integrations::Resealed> Integrations::reseal(WorkspaceId workspace,
         co_return fail(std::move(stored.error()));
     }
     auto receipt = co_await finish_reseal(operation);
+    for (int tries = 1; !receipt; ++tries) {
+        if (!co_await may_try_again(receipt.error(), tries)) break;
+        receipt = co_await finish_reseal(operation);
+    }
     if (!receipt) co_return fail(std::move(receipt.error()));
     co_return Resealed{std::move(*receipt), std::move(prepared->generated)};
+}
+
+/// What is decided comes to be in the end, by recover() if need be. But a generated secret is told
+/// in this answer or never: a keeper that is being restarted is waited for.
+boost::asio::awaitable<bool> Integrations::may_try_again(Error error, int tries) {
+    const bool is_overtaken = error.is(IntegrationError::superseded) ||
+                              error.is(keys::KeyError::stale_epoch) ||
+                              error.is(keys::KeyError::integration_cut_off);
+    if (is_overtaken || tries >= k_finish_tries) co_return false;
+    const auto waited = co_await async::wait_until(Deadline::in(parts_.policy.finish_pause));
+    co_return waited.has_value();
 }
 
 async::Task<Receipt> Integrations::finish_reseal(Operation operation) {

@@ -326,6 +326,26 @@ TEST_F(EndTest, reseal_returns_a_generated_secret_once) {
     EXPECT_EQ(store::raw_hits(folder.file("store.db"), keeper.last_generated), 0);
 }
 
+// A generated secret is in this answer or nowhere: it is not given up for what passes.
+TEST_F(EndTest, generated_secret_is_told_although_keeper_fails_for_a_moment) {
+    for (const std::string call : {"CommitSeal", "Identify", "SignReceipt"}) {
+        for (const auto fault : {Fault::refused, Fault::answer_lost}) {
+            const auto id = connected();
+            keeper.failed = 0;
+            keeper.fail_named(call, fault);
+            keeper.on_call = [&](std::string_view) {
+                if (keeper.failed > 0) keeper.heal();
+            };
+            const auto done = reseal(id, k_secret, "", true);
+            ASSERT_TRUE(done.has_value()) << call;
+            EXPECT_EQ(text_of(done->generated), keeper.last_generated);
+            EXPECT_TRUE(unlock(id, keeper.last_generated).has_value());
+            EXPECT_EQ(receipts_of(id).size(), 1);
+            EXPECT_TRUE(operations().empty());
+        }
+    }
+}
+
 TEST_F(EndTest, reseal_that_is_refused_leaves_the_old_one) {
     const auto id = connected();
     EXPECT_TRUE(fails_with(reseal(id, k_new_secret), KeyError::wrong_secret));

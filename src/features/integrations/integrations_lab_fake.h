@@ -84,68 +84,33 @@ protected:
     IntegrationsLab() { restart(); }
 
     /// As after a restart of front: only what is stored is left, and keeper is well.
-    void restart() {
-        keeper.heal();
-        Policy policy;
-        policy.regions = {"eu"};
-        integrations = std::make_unique<Integrations>(Integrations::Parts{
-            *database, reserve, keeper.link, courier.link, events, clock, std::move(policy)});
-        integrations->listen(listener);
-    }
+    void restart();
     static std::unique_ptr<store::Database> open_store(const QuickFolder& folder,
-                                                       const Clock& clock) {
-        store::Database::Options options;
-        options.file = folder.file("store.db");
-        options.create = true;
-        options.readers = 0;
-        options.clock = &clock;
-        return store::open_or_fail(options);
-    }
+                                                       const Clock& clock);
 
     template <typename T>
     Result<T> run(async::Task<T> task) {
         return loop.run(std::move(task));
     }
-    Result<Connected> connect(ConnectAsk ask) {
-        return run(integrations->connect(workspace, std::move(ask)));
-    }
-    Result<Connected> reconnect(IntegrationId id, ConnectAsk ask) {
-        return run(integrations->reconnect(workspace, id, std::move(ask)));
-    }
+    Result<Connected> connect(ConnectAsk ask);
+    Result<Connected> reconnect(IntegrationId id, ConnectAsk ask);
     /// Connected under k_secret; its lease is over unless it is to be open.
-    IntegrationId connected(bool open = false) {
-        auto made = connect(ask_for());
-        EXPECT_TRUE(made.has_value() && made->view.has_value());
-        const auto id = made->view->integration.id;
-        if (!open) keeper.end_lease(workspace, id);
-        return id;
-    }
-    Result<View> get(IntegrationId id) { return run(integrations->get(workspace, id)); }
+    IntegrationId connected(bool open = false);
+    Result<View> get(IntegrationId id);
     State state_of(IntegrationId id) { return get(id).value().state; }
-    Result<keys::Lease> unlock(IntegrationId id, std::string_view secret = k_secret) {
-        return run(integrations->unlock(workspace, id, typed(secret), 3600));
-    }
+    Result<keys::Lease> unlock(IntegrationId id, std::string_view secret = k_secret);
     Result<Grant> grant(IntegrationId id,
                         std::int64_t expires_in_s = 30 * 86'400,
-                        keys::Verbs verbs = k_send) {
-        GrantAsk ask{verbs, 100, expires_in_s};
-        return run(integrations->grant(workspace, id, typed(k_secret), ask));
-    }
+                        keys::Verbs verbs = k_send);
     Result<Integrations::Resealed> reseal(IntegrationId id,
                                           std::string_view secret = k_secret,
                                           std::string_view new_secret = k_new_secret,
-                                          bool generate = false) {
-        return run(integrations->reseal(workspace, id, typed(secret), typed(new_secret), generate));
-    }
-    Result<Receipt> cut_off(IntegrationId id, bool erase = false) {
-        return run(integrations->cut_off(workspace, id, erase));
-    }
-    void recover() { EXPECT_TRUE(run(integrations->recover()).has_value()); }
+                                          bool generate = false);
+    Result<Receipt> cut_off(IntegrationId id, bool erase = false);
+    void recover();
 
     /// Runs until a coroutine that was begun waits at the held call.
-    void run_until_held(const PlayedProcess& process) {
-        loop.run_until([&] { return process.holding() > 0; });
-    }
+    void run_until_held(const PlayedProcess& process);
     template <typename T>
     Result<T> outcome_of(std::optional<Result<T>>& outcome) {
         loop.run_until([&] { return outcome.has_value(); });
@@ -158,64 +123,21 @@ protected:
         EXPECT_TRUE(done.has_value()) << (done ? "" : done.error().detail());
         return std::move(done.value());
     }
-    std::vector<Operation> operations() {
-        return rows([](store::Transaction& tx) { return rows::list_operations(tx); });
-    }
-    Result<Integration> stored(IntegrationId id) {
-        return database->read_now(
-            [&](store::Transaction& tx) { return rows::load(tx, workspace, id); });
-    }
+    std::vector<Operation> operations();
+    Result<Integration> stored(IntegrationId id);
     PlayedKeeper::Held& held(IntegrationId id) { return keeper.of(workspace, id); }
 
-    std::vector<std::uint64_t> seal_epochs(IntegrationId id) {
-        return test::seal_epochs(*database, id);
-    }
-    std::vector<std::uint64_t> grant_epochs(IntegrationId id) {
-        return test::grant_epochs(*database, id);
-    }
-    std::vector<ReceiptId> receipts_of(IntegrationId id) {
-        return test::receipts_of(*database, id);
-    }
+    std::vector<std::uint64_t> seal_epochs(IntegrationId id);
+    std::vector<std::uint64_t> grant_epochs(IntegrationId id);
+    std::vector<ReceiptId> receipts_of(IntegrationId id);
     std::vector<LedgerEntry> ledger() { return ledger_of(*database); }
     /// Runs one statement of the test's own: a trigger, a change that a crash could have left.
-    void change_store(store::SqlText sql) {
-        rows([&](store::Transaction& tx) { return tx.execute(sql); });
-    }
-    std::vector<events::StoredEvent> told(std::string_view kind) {
-        auto all = run(events.after(workspace, 0)).value();
-        std::erase_if(all, [&](const auto& event) { return event.kind != kind; });
-        return all;
-    }
+    void change_store(store::SqlText sql);
+    std::vector<events::StoredEvent> told(std::string_view kind);
 
     /// Old or new, never half; after recover(), when nothing is under way.
-    void expect_whole(IntegrationId id) {
-        EXPECT_TRUE(operations().empty());
-        expect_rows_whole(id);
-    }
-    void expect_rows_whole(IntegrationId id) {
-        const auto row = stored(id);
-        const auto& known = held(id);
-        if (!row || row->stored_state != StoredState::active) {
-            EXPECT_FALSE(known.live);
-            EXPECT_TRUE(seal_epochs(id).empty());
-            EXPECT_TRUE(grant_epochs(id).empty());
-            EXPECT_TRUE(known.cut_off || !row);
-            // What was prepared and lost: no seal of it was ever stored.
-            EXPECT_EQ(known.secrets.size(), known.secrets.count(known.pending));
-            return;
-        }
-        EXPECT_TRUE(known.live && !known.cut_off);
-        EXPECT_EQ(known.epoch, row->epoch);
-        ASSERT_TRUE(row->seal.has_value());
-        EXPECT_EQ(row->seal->epoch, row->epoch);
-        EXPECT_EQ(seal_epochs(id), std::vector{row->epoch});
-        for (const auto& grant : row->grants)
-            EXPECT_TRUE(known.grants.contains(grant.seal.grant));
-        EXPECT_EQ(grant_epochs(id).size(), row->grants.size());
-        const int open = (unlock(id, k_secret) ? 1 : 0) + (unlock(id, k_new_secret) ? 1 : 0);
-        EXPECT_EQ(open, 1) << "exactly one of the two secrets";
-        keeper.end_lease(workspace, id);
-    }
+    void expect_whole(IntegrationId id);
+    void expect_rows_whole(IntegrationId id);
 
     QuickFolder folder;
     ManualClock clock;

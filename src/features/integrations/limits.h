@@ -15,6 +15,9 @@ inline Deadline provider_deadline() {
     return Deadline::in(std::chrono::seconds(60));
 }
 
+/// In the request itself, before it is left to recover().
+inline constexpr int k_finish_tries = 5;
+
 inline constexpr std::int64_t k_grant_min_s = 60;
 inline constexpr std::int64_t k_grant_max_s = 366LL * 86400;
 inline constexpr std::uint32_t k_hourly_ceiling_default = 600;

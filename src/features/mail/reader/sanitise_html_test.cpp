@@ -257,31 +257,31 @@ TEST(SanitiseHtml, keeps_only_images_of_this_mail) {
 
 TEST(SanitiseHtml, is_bounded_when_input_is_built_to_cost) {
     const std::vector<std::string> inputs{
-        repeated("<div>", 200'000) + "x",
-        repeated("<b>", 40'000) + repeated("</i>", 40'000) + "x",
-        repeated("<table>", 40'000) + "x",
+        repeated("<div>", 60'000) + "x",
+        repeated("<b>", 20'000) + repeated("</i>", 20'000) + "x",
+        repeated("<table>", 20'000) + "x",
         repeated("<table><tr><td>", 5'000) + "x" + repeated("</table>", 5'000),
-        repeated("<ul><li>", 50'000) + "x",
+        repeated("<ul><li>", 20'000) + "x",
         repeated("<blockquote>", 300) + "x" + repeated("</blockquote>", 300) + "y",
         repeated("<a href=http://x.example>", 20'000),
-        repeated("<svg>", 40'000),
-        repeated("<!-- --!>", 200'000) + "-->",
-        repeated("<!--", 80'000),
-        repeated("<", 200'000),
-        repeated("&", 200'000),
-        repeated("&#", 40'000),
-        repeated("<p x='", 40'000),
-        repeated("</", 40'000),
-        repeated("<style>", 200'000),
-        repeated("<p>", 40'000),
-        "<p " + repeated("a ", 40'000) + ">x",
-        std::string(200'000, '\0'),
-        std::string(200'000, '\xFF'),
+        repeated("<svg>", 20'000),
+        repeated("<!-- --!>", 60'000) + "-->",
+        repeated("<!--", 30'000),
+        repeated("<", 60'000),
+        repeated("&", 60'000),
+        repeated("&#", 20'000),
+        repeated("<p x='", 20'000),
+        repeated("</", 20'000),
+        repeated("<style>", 60'000),
+        repeated("<p>", 20'000),
+        "<p " + repeated("a ", 20'000) + ">x",
+        std::string(60'000, '\0'),
+        std::string(60'000, '\xFF'),
     };
     for (const std::string& input : inputs)
         expect_safe(input);
     std::string attributes = "<p ";
-    for (int i = 0; i < 200'000; ++i)
+    for (int i = 0; i < 20'000; ++i)
         attributes += "x" + std::to_string(i) + "=1 ";
     expect_safe(attributes + ">x</p>");
 }

@@ -1,0 +1,272 @@
+#include "features/integrations/played_keeper_fake.h"
+
+namespace postern::integrations::test {
+
+PlayedKeeper::PlayedKeeper(net::test::Loop& loop, const Clock& clock)
+    : PlayedProcess(loop), clock_(clock), signing_(crypto::make_signing_pair()) {
+    serve_seals();
+    serve_uses();
+    serve_records();
+}
+
+bool PlayedKeeper::knows(WorkspaceId workspace, IntegrationId id) const {
+    return held_.contains({workspace, id});
+}
+
+bool PlayedKeeper::has_signed(const Receipt& receipt) const {
+    const auto* const ending = receipt.kind == "reseal" ? "reseal" : "cut_off";
+    const auto covered =
+        crypto::receipt_statement(ending, receipt.subject, receipt.epoch, rfc3339(receipt.at_ms)) +
+        receipt_json(receipt, false);
+    return crypto::verify(signing_.public_key, as_bytes(covered), receipt.signature);
+}
+
+bool PlayedKeeper::has_signed(const LedgerEntry& entry) const {
+    return crypto::verify(signing_.public_key, as_bytes("ledger:" + entry.text), entry.signature);
+}
+
+Result<keys::SignReceipt::Answer> PlayedKeeper::sign(const keys::SignReceipt& ask) {
+    const auto found = held_.find({ask.workspace, ask.integration});
+    const bool cut_off =
+        found == held_.end() || (found->second.cut_off && found->second.epoch == ask.epoch);
+    const bool resealed = found != held_.end() && found->second.live && !found->second.cut_off &&
+                          found->second.epoch == ask.epoch;
+    if (!(ask.ending == keys::Ending::cut_off ? cut_off : resealed)) {
+        return fail(keys::KeyError::not_ended);
+    }
+    auto covered = to_bytes(crypto::receipt_statement(
+        keys::name_of(ask.ending), ask.integration.text(), ask.epoch, rfc3339(ask.at_ms)));
+    covered.insert(covered.end(), ask.message.begin(), ask.message.end());
+    return keys::SignReceipt::Answer{crypto::sign(signing_, covered)};
+}
+
+Bytes PlayedKeeper::place_of(WorkspaceId workspace, const keys::Record& record) {
+    Bytes place = to_bytes("sealed:");
+    place.insert(place.end(), workspace.raw().begin(), workspace.raw().end());
+    place.push_back(static_cast<std::uint8_t>(record.column));
+    place.insert(place.end(), record.row.begin(), record.row.end());
+    return place;
+}
+
+void PlayedKeeper::serve_seals() {
+    serve<keys::PrepareSeal>("PrepareSeal",
+                             [this](keys::PrepareSeal& ask) { return prepare(ask); });
+    serve<keys::CommitSeal>("CommitSeal", [this](keys::CommitSeal& ask) { return commit(ask); });
+    serve<keys::AbandonSeal>("AbandonSeal",
+                             [this](keys::AbandonSeal& ask) { return abandon(ask); });
+    serve<keys::CutOff>("CutOff", [this](keys::CutOff& ask) { return cut_off(ask); });
+}
+
+void PlayedKeeper::serve_uses() {
+    serve<keys::Unlock>("Unlock", [this](keys::Unlock& ask) { return unlock(ask); });
+    serve<keys::Lock>("Lock", [this](keys::Lock& ask) -> Result<ipc::Nothing> {
+        if (knows(ask.workspace, ask.integration)) end_lease(ask.workspace, ask.integration);
+        return ipc::Nothing{};
+    });
+    serve<keys::TouchLease>("TouchLease", [this](keys::TouchLease&) -> Result<ipc::Nothing> {
+        ++touched;
+        return ipc::Nothing{};
+    });
+    serve<keys::GetStatus>("GetStatus", [this](keys::GetStatus& ask) { return status(ask); });
+    serve<keys::MakeGrant>("MakeGrant", [this](keys::MakeGrant& ask) { return grant(ask); });
+    serve<keys::RevokeGrant>("RevokeGrant", [this](keys::RevokeGrant& ask) -> Result<ipc::Nothing> {
+        of(ask.workspace, ask.integration).grants.erase(ask.grant);
+        return ipc::Nothing{};
+    });
+    serve<keys::MintTicket>("MintTicket", [this](keys::MintTicket& ask) { return mint(ask); });
+}
+
+void PlayedKeeper::serve_records() {
+    serve<keys::SealRecords>("SealRecords", [](keys::SealRecords& ask) { return seal(ask); });
+    serve<keys::OpenRecords>("OpenRecords", [](keys::OpenRecords& ask) { return open(ask); });
+    serve<keys::Identify>("Identify", [this](keys::Identify&) -> Result<keys::Identify::Answer> {
+        return keys::Identify::Answer{{}, signing_.public_key, true};
+    });
+    serve<keys::SignReceipt>("SignReceipt", [this](keys::SignReceipt& ask) { return sign(ask); });
+    serve<keys::SignLedger>(
+        "SignLedger", [this](keys::SignLedger& ask) -> Result<keys::SignLedger::Answer> {
+            Bytes covered = to_bytes("ledger:");
+            covered.insert(covered.end(), ask.message.begin(), ask.message.end());
+            return keys::SignLedger::Answer{crypto::sign(signing_, covered)};
+        });
+}
+
+Result<> PlayedKeeper::require_live(const Held& held, std::uint64_t epoch) {
+    if (held.cut_off) return fail(keys::KeyError::integration_cut_off);
+    if (!held.live) return fail(keys::KeyError::unknown_integration);
+    if (held.epoch != epoch) return fail(keys::KeyError::stale_epoch);
+    return {};
+}
+
+Result<> PlayedKeeper::try_secret(const Held& held, std::uint64_t epoch, const Secret& secret) {
+    POSTERN_TRY([[maybe_unused]] const auto live, live_or(held, epoch));
+    if (held.secrets.at(epoch) == text_of(secret)) return {};
+    return fail(keys::KeyError::wrong_secret);
+}
+
+Result<bool> PlayedKeeper::live_or(const Held& held, std::uint64_t epoch) {
+    auto live = require_live(held, epoch);
+    if (!live) return fail(std::move(live.error()));
+    return true;
+}
+
+Result<keys::PrepareSeal::Answer> PlayedKeeper::prepare(keys::PrepareSeal& ask) {
+    auto& held = of(ask.workspace, ask.integration);
+    keys::PrepareSeal::Answer out;
+    auto secret = text_of(ask.new_secret.clear);
+    if (ask.generate) secret = last_generated = "generated secret " + std::to_string(++generated_);
+    if (secret.size() < 12) return fail(keys::KeyError::weak_secret);
+    if (ask.current) {
+        auto opens = try_secret(held, ask.current->epoch, ask.secret.clear);
+        if (!opens) return fail(std::move(opens.error()));
+    } else {
+        credentials.push_back(text_of(ask.credential.clear));
+    }
+    held.secrets.erase(held.pending);
+    held.pending = ++held.minted;
+    held.secrets[held.pending] = secret;
+    out.seal.epoch = held.pending;
+    out.seal.credential = to_bytes("noise of epoch " + std::to_string(held.pending));
+    if (ask.generate) out.generated = secret_of(secret);
+    return out;
+}
+
+Result<keys::Lease> PlayedKeeper::commit(keys::CommitSeal& ask) {
+    auto& held = of(ask.workspace, ask.integration);
+    if (held.live && held.epoch == ask.epoch) return held.lease;
+    if (ask.epoch == 0 || held.pending != ask.epoch) return fail(keys::KeyError::stale_epoch);
+    const auto secret = held.secrets.at(ask.epoch);
+    held.secrets = {{ask.epoch, secret}};
+    held.grants.clear();
+    held.live = true;
+    held.cut_off = false;
+    held.epoch = std::exchange(held.pending, 0);
+    held.lease = lease_of(held.epoch, ask.lease_s);
+    return held.lease;
+}
+
+keys::Lease PlayedKeeper::lease_of(std::uint64_t epoch, std::int64_t lease_s) const {
+    if (lease_s <= 0) return {};
+    const auto until = clock_.now_ms() + lease_s * 1000;
+    return {true, epoch, until, until};
+}
+
+Result<ipc::Nothing> PlayedKeeper::abandon(keys::AbandonSeal& ask) {
+    auto& held = of(ask.workspace, ask.integration);
+    if (ask.epoch != 0 && held.pending == ask.epoch) {
+        held.secrets.erase(held.pending);
+        held.pending = 0;
+    }
+    return ipc::Nothing{};
+}
+
+Result<keys::CutOff::Answer> PlayedKeeper::cut_off(keys::CutOff& ask) {
+    if (!knows(ask.workspace, ask.integration)) {
+        return fail(keys::KeyError::unknown_integration);
+    }
+    auto& held = of(ask.workspace, ask.integration);
+    if (held.cut_off && held.pending == 0) {
+        return keys::CutOff::Answer{held.epoch, 0, 0, 0, courier_end};
+    }
+    const auto grants = static_cast<std::uint32_t>(held.grants.size());
+    const auto epoch = held.minted + 1;
+    held = Held{};
+    held.cut_off = true;
+    held.epoch = held.minted = epoch;
+    return keys::CutOff::Answer{epoch, 12, 2, grants, courier_end};
+}
+
+Result<keys::Lease> PlayedKeeper::unlock(keys::Unlock& ask) {
+    auto& held = of(ask.workspace, ask.integration);
+    auto opens = try_secret(held, ask.seal.epoch, ask.secret.clear);
+    if (!opens) return fail(std::move(opens.error()));
+    held.lease = lease_of(held.epoch, ask.lease_s);
+    return held.lease;
+}
+
+Result<keys::GetStatus::Answer> PlayedKeeper::status(keys::GetStatus& ask) {
+    keys::GetStatus::Answer out;
+    for (const auto& id : ask.integrations) {
+        keys::IntegrationStatus item;
+        item.integration = id;
+        item.known = knows(ask.workspace, id);
+        if (item.known) {
+            const auto& held = of(ask.workspace, id);
+            item.cut_off = held.cut_off;
+            item.epoch = held.epoch;
+            item.pending_epoch = held.pending;
+            item.lease = held.lease;
+        }
+        out.items.push_back(item);
+    }
+    return out;
+}
+
+Result<keys::GrantSeal> PlayedKeeper::grant(keys::MakeGrant& ask) {
+    auto& held = of(ask.workspace, ask.integration);
+    if (ask.verbs == 0 || ask.expires_at_ms <= clock_.now_ms()) {
+        return fail(ipc::IpcError::malformed);
+    }
+    auto opens = ask.with_lease ? require_live(held, ask.seal.epoch)
+                                : try_secret(held, ask.seal.epoch, ask.secret.clear);
+    if (!opens) return fail(std::move(opens.error()));
+    if (ask.with_lease && !held.lease.open) return fail(keys::KeyError::integration_sealed);
+    held.grants[ask.grant] = ask.verbs;
+    return keys::GrantSeal{ask.grant,          ask.seal.epoch,    ask.verbs,
+                           ask.hourly_ceiling, ask.expires_at_ms, to_bytes("grant noise")};
+}
+
+Result<keys::MintTicket::Answer> PlayedKeeper::mint(keys::MintTicket& ask) {
+    const auto& held = of(ask.workspace, ask.integration);
+    keys::MintTicket::Answer out{to_bytes("ticket"), false, {}, clock_.now_ms() + 30'000};
+    if (ask.pending && held.pending == ask.seal.epoch) return out;
+    if (ask.pending) return fail(keys::KeyError::integration_sealed);
+    auto live = require_live(held, ask.seal.epoch);
+    if (!live) return fail(std::move(live.error()));
+    if (held.lease.open) return out;
+    for (const auto& seal : ask.grants) {
+        const bool is_held = held.grants.contains(seal.grant);
+        const bool is_for = (seal.verbs & static_cast<keys::Verbs>(ask.verb)) != 0;
+        if (!is_held || !is_for || seal.expires_at_ms <= clock_.now_ms()) continue;
+        out.by_grant = true;
+        out.grant = seal.grant;
+        return out;
+    }
+    return fail(keys::KeyError::integration_sealed);
+}
+
+Result<keys::Records> PlayedKeeper::seal(keys::SealRecords& ask) {
+    keys::Records out;
+    for (const auto& record : ask.records) {
+        auto sealed = place_of(ask.workspace, record);
+        sealed.insert(sealed.end(), record.content.begin(), record.content.end());
+        out.contents.push_back(std::move(sealed));
+    }
+    return out;
+}
+
+Result<keys::Records> PlayedKeeper::open(keys::OpenRecords& ask) {
+    keys::Records out;
+    for (const auto& record : ask.records) {
+        const auto place = place_of(ask.workspace, record);
+        if (!as_text(record.content).starts_with(as_text(place))) {
+            return fail(keys::KeyError::cannot_open);
+        }
+        out.contents.push_back(to_bytes(ByteView(record.content).subspan(place.size())));
+    }
+    return out;
+}
+
+PlayedCourier::PlayedCourier(net::test::Loop& loop) : PlayedProcess(loop) {
+    serve<mail::VerifyMailbox>("VerifyMailbox",
+                               [this](mail::VerifyMailbox&) -> Result<mail::VerifyMailbox::Answer> {
+                                   return mail::VerifyMailbox::Answer{checks};
+                               });
+}
+
+void PlayedCourier::refuse_sign_in() {
+    checks = {{"imap_connect", true, "", "", "TLS 1.3"},
+              {"imap_sign_in", false, "sign_in_refused", "The server refused it.", ""}};
+}
+
+}  // namespace postern::integrations::test
