@@ -15,11 +15,11 @@ init_once() {
     local dir=$1
     [ ! -e "$dir/root.key" ] || return 0
     mkdir -p "$(dirname "$dir")"
-    "$root/build/release/postern" init --data "$dir"
+    "$postern" init --data "$dir"
 }
 
 command_run() {
-    local demo=no
+    local demo=no postern=${POSTERN_BIN:-$root/build/release/postern}
     if [ "${1:-}" = --demo ]; then
         demo=yes
         shift
@@ -29,8 +29,8 @@ command_run() {
     has_listen "$@" || set -- --listen 127.0.0.1:8080 "$@"
     if [ "$demo" = yes ]; then
         ensure_packages lab
-        exec "$python" "$root/tools/dev/run_demo.py" --bin "$root/build/release/postern" \
-            --data "$(state_dir postern-demo)" -- "$@"
+        exec env POSTERN_BIN="$postern" "$python" "$root/tools/dev/run_demo.py" \
+            --data "$(state_dir postern-demo)" "$@"
     fi
     local dir
     dir=$(state_dir postern)
@@ -38,5 +38,5 @@ command_run() {
     say "data: $dir"
     say "root key: $dir/root.key. It lies beside the data only because this is ./dev run: whoever"
     say "copies this folder has both. A real server keeps it elsewhere (docs/threat-model.md)."
-    exec "$root/build/release/postern" serve --data "$dir" "$@"
+    exec "$postern" serve --data "$dir" "$@"
 }

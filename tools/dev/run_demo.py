@@ -20,10 +20,11 @@ from lab.postern import Postern  # noqa: E402
 
 
 def parse() -> tuple[argparse.Namespace, list[str]]:
-    parser = argparse.ArgumentParser(prog="./dev run --demo")
+    """What is not ours is for `postern serve`."""
+    parser = argparse.ArgumentParser(prog="./dev run --demo", allow_abbrev=False)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--listen", default="127.0.0.1:8080")
-    return parser.parse_known_args([word for word in sys.argv[1:] if word != "--"])
+    return parser.parse_known_args()
 
 
 def stop_on_signals() -> threading.Event:
@@ -55,7 +56,7 @@ def main() -> int:
         server = Postern(options.data, port=int(options.listen.rpartition(":")[2]))
         try:
             link = server.init().setup_link
-            token = server.token(WORKSPACE)
+            token = server.token(WORKSPACE, demo=True)
             server.start(*more)
             demo = DemoWorkspace(Desk(server.api(token), lab), lab)
             show(server, link, token, demo)

@@ -49,7 +49,7 @@ async::Task<cli::SetupLink::Answer> Front::make_setup_link() {
 async::Task<cli::CreateToken::Answer> Front::create_token(cli::CreateToken asked) {
     const auto role = identity::parse_role(asked.role);
     if (!role) co_return fail(cli::AdminError::unknown_role);
-    identity::Identity::TokenAsk ask{std::move(asked.workspace), *role, false};
+    identity::Identity::TokenAsk ask{std::move(asked.workspace), *role, asked.demo};
     auto token = co_await identity_.create_token(std::move(ask));
     if (!token) co_return fail(admin_error(token.error()));
     co_return cli::CreateToken::Answer{std::move(token->text)};

@@ -148,10 +148,9 @@ cli::Outcome<cli::SetupToken> LocalInstallation::setup_token(const cli::Place& p
     return cli::SetupToken{std::move(answer->token), base_url(place)};
 }
 
-cli::Outcome<Secret> LocalInstallation::create_token(const cli::Place& place,
-                                                     const std::string& workspace,
-                                                     const std::string& role) {
-    auto answer = outward(ask(place, cli::CreateToken{workspace, role}));
+cli::Outcome<Secret> LocalInstallation::create_token(const cli::CreateTokenCommand& command) {
+    cli::CreateToken wanted{command.workspace, command.role, command.demo};
+    auto answer = outward(ask(command.place, std::move(wanted)));
     if (!answer) return std::unexpected(std::move(answer.error()));
     return std::move(answer->token);
 }

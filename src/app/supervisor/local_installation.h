@@ -14,9 +14,7 @@ public:
                          const std::function<void(const cli::Serving&)>& announce) override;
     std::vector<std::string> config_problems(const std::string& config_file) override;
     cli::Outcome<cli::SetupToken> setup_token(const cli::Place& place) override;
-    cli::Outcome<Secret> create_token(const cli::Place& place,
-                                      const std::string& workspace,
-                                      const std::string& role) override;
+    cli::Outcome<Secret> create_token(const cli::CreateTokenCommand& command) override;
     cli::Outcome<Bytes> receipt_key(const cli::Place& place) override;
     std::vector<cli::DoctorCheck> doctor(const cli::Place& place) override;
 };

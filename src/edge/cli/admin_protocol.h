@@ -51,7 +51,8 @@ struct CreateToken {
     using Failure = AdminError;
     std::string workspace;
     std::string role;
-    auto wire() { return std::tie(workspace, role); }
+    bool demo = false;  ///< marks a workspace that is made for it
+    auto wire() { return std::tie(workspace, role, demo); }
 };
 
 /// Who this installation is.

@@ -30,6 +30,7 @@ struct Parsed {
     std::vector<std::string> listen;
     std::string workspace;
     std::string role;
+    bool demo = false;
     std::string receipt_file;
     std::string config_file;
 };
@@ -70,6 +71,7 @@ Tree::Tree(Parsed& parsed, const std::string& version) {
     token_create->add_option("--role", parsed.role, "what the token may do")
         ->required()
         ->check(CLI::IsMember(k_roles));
+    token_create->add_flag("--demo", parsed.demo, "mark a workspace that is made as sample data");
     check_config = app.add_subcommand("check-config", "say what is wrong with a configuration");
     check_config->add_option("--config", parsed.config_file, "configuration file")->required();
     doctor = app.add_subcommand("doctor", "look at the installation and its surroundings");
@@ -88,7 +90,7 @@ Command command_of(const Tree& tree, Parsed parsed) {
     if (tree.setup_link->parsed()) return SetupLinkCommand{std::move(place)};
     if (tree.token_create->parsed()) {
         return CreateTokenCommand{std::move(place), std::move(parsed.workspace),
-                                  std::move(parsed.role)};
+                                  std::move(parsed.role), parsed.demo};
     }
     if (tree.check_config->parsed()) return CheckConfigCommand{std::move(parsed.config_file)};
     if (tree.doctor->parsed()) return DoctorCommand{std::move(place)};

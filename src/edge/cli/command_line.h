@@ -23,11 +23,6 @@ struct RecoverCommand {
 struct SetupLinkCommand {
     Place place;
 };
-struct CreateTokenCommand {
-    Place place;
-    std::string workspace;
-    std::string role;
-};
 struct CheckConfigCommand {
     std::string config_file;
 };

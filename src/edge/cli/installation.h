@@ -28,6 +28,12 @@ struct Place {
     std::string config_file;    ///< empty: none
     std::string root_key_file;  ///< empty: the configuration's, else DATA/root.key
 };
+struct CreateTokenCommand {
+    Place place;
+    std::string workspace;
+    std::string role;
+    bool demo = false;  ///< marks a workspace that is made for it
+};
 
 /// What init tells its user. Nothing of it is stored in clear.
 struct Made {
@@ -62,9 +68,7 @@ public:
     virtual std::vector<std::string> config_problems(const std::string& config_file) = 0;
 
     virtual Outcome<SetupToken> setup_token(const Place& place) = 0;
-    virtual Outcome<Secret> create_token(const Place& place,
-                                         const std::string& workspace,
-                                         const std::string& role) = 0;
+    virtual Outcome<Secret> create_token(const CreateTokenCommand& command) = 0;
     virtual Outcome<Bytes> receipt_key(const Place& place) = 0;
     virtual std::vector<DoctorCheck> doctor(const Place& place) = 0;
 };

@@ -104,8 +104,7 @@ public:
     }
 
     int operator()(const CreateTokenCommand& command) const {
-        const auto token =
-            installation_.create_token(command.place, command.workspace, command.role);
+        const auto token = installation_.create_token(command);
         if (!token) return refused(token.error());
         print(*token);
         std::cout << '\n';

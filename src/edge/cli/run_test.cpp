@@ -48,7 +48,7 @@ public:
         if (refuses) return no();
         return SetupToken{secret("again"), "https://p.example"};
     }
-    Outcome<Secret> create_token(const Place&, const std::string&, const std::string&) override {
+    Outcome<Secret> create_token(const CreateTokenCommand&) override {
         if (refuses) return no();
         return secret("pst_x");
     }

@@ -90,9 +90,10 @@ class Postern:
             raise AssertionError(f"init printed no set-up link or no recovery share:\n{output}")
         return Init(output, link[0], link[1], share[0].strip())
 
-    def token(self, workspace: str = "Brand", role: str = "owner") -> str:
+    def token(self, workspace: str = "Brand", role: str = "owner", demo: bool = False) -> str:
         output = self.command(
-            "token", "create", "--data", str(self.data), "--workspace", workspace, "--role", role
+            "token", "create", "--data", str(self.data), "--workspace", workspace, "--role", role,
+            *(["--demo"] if demo else []),
         )
         return output.strip()
 
