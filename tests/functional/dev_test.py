@@ -79,6 +79,8 @@ class DevTest(unittest.TestCase):
         child = self.start("--demo")
         token = self.said(r"API token +(pst_\S+)", child)[1]
         mailbox = self.said(r"the mailbox +(int_\w+), shared secret \S+", child)[1]
+        link = self.said(r"set-up link +(\S+)", child)[1]
+        self.assertTrue(link.startswith(f"http://localhost:{self.port}/setup?token="), link)
         api = Api("127.0.0.1", self.port, token=token)
         self.assertTrue(api.get("/v1/me").expect(200)["workspace"]["is_demo"])
         thread = api.post("/v1/threads", {

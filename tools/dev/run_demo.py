@@ -4,6 +4,7 @@ Everything is made anew at each start and stops together, by pid, on Ctrl-C or S
 """
 
 import argparse
+import re
 import shutil
 import signal
 import sys
@@ -55,7 +56,8 @@ def main() -> int:
     with MailServers() as lab:
         server = Postern(options.data, port=int(options.listen.rpartition(":")[2]))
         try:
-            link = server.init().setup_link
+            # What init cannot know is where the demo listens.
+            link = re.sub(r"//localhost:\d+", f"//localhost:{server.port}", server.init().setup_link)
             token = server.token(WORKSPACE, demo=True)
             server.start(*more)
             demo = DemoWorkspace(Desk(server.api(token), lab), lab)

@@ -8,6 +8,7 @@
 #include "foundation/base/id.h"
 #include "foundation/base/result.h"
 #include "platform/async/task.h"
+#include "platform/async/task_group.h"
 #include "platform/ipc/peer.h"
 #include "platform/os/fd.h"
 #include "platform/os/files.h"

@@ -18,6 +18,7 @@
 
 #include <gtest/gtest.h>
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
