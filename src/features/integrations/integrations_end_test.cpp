@@ -3,6 +3,7 @@
 #include "features/integrations/integrations.h"
 #include "features/integrations/integrations_lab_fake.h"
 #include "features/integrations/played_keeper_fake.h"
+#include "features/integrations/played_process_fake.h"
 #include "features/integrations/receipt_text.h"
 #include "foundation/base/id.h"
 #include "foundation/base/result.h"

@@ -1,5 +1,26 @@
 #include "features/integrations/integrations_lab_fake.h"
 
+#include "features/integrations/integration_store.h"
+#include "features/integrations/integration_types.h"
+#include "features/integrations/integrations.h"
+#include "features/integrations/played_keeper_fake.h"
+#include "features/integrations/played_process_fake.h"
+#include "features/integrations/store_probe_fake.h"
+#include "foundation/base/clock.h"
+#include "foundation/base/id.h"
+#include "foundation/base/result.h"
+#include "platform/events/event_log.h"
+#include "platform/keys/seals.h"
+#include "platform/store/database.h"
+#include "platform/store/scratch_store_test.h"
+#include "platform/store/sql_text.h"
+#include "platform/store/transaction.h"
+
+#include <cstdint>
+#include <memory>
+#include <utility>
+#include <vector>
+
 namespace postern::integrations::test {
 
 void IntegrationsLab::restart() {

@@ -1,5 +1,28 @@
 #include "features/integrations/played_keeper_fake.h"
 
+#include "features/integrations/integration_store.h"
+#include "features/integrations/integration_types.h"
+#include "features/integrations/played_process_fake.h"
+#include "features/integrations/receipt_text.h"
+#include "features/mail/protocol/courier_protocol.h"
+#include "foundation/base/bytes.h"
+#include "foundation/base/clock.h"
+#include "foundation/base/id.h"
+#include "foundation/base/result.h"
+#include "foundation/base/secret.h"
+#include "foundation/crypto/keypair.h"
+#include "foundation/crypto/receipt_statement.h"
+#include "platform/ipc/peer.h"
+#include "platform/ipc/rpc.h"
+#include "platform/keys/key_error.h"
+#include "platform/keys/message_keys.h"
+#include "platform/keys/receipts.h"
+#include "platform/keys/seals.h"
+
+#include <cstdint>
+#include <string>
+#include <utility>
+
 namespace postern::integrations::test {
 
 PlayedKeeper::PlayedKeeper(net::test::Loop& loop, const Clock& clock)
