@@ -194,9 +194,44 @@ class AnswersTest(LabCase):
                 theirs, nobodys = other.get(path).expect(404), other.get(unknown).expect(404)
                 self.assertEqual(theirs.code, nobodys.code)
                 self.assertEqual(theirs["title"], nobodys["title"])
-        other.post(f"/v1/integrations/{integration.id}/cut-off", {}).expect(404)
+        for act in ("cut-off", "lock", "unlock", "sync", "verify", "reseal", "reconnect", "grants"):
+            with self.subTest(act):
+                body = {"unlock": {"shared_secret": integration.secret},
+                        "reseal": {"shared_secret": integration.secret, "generate": True},
+                        "reconnect": {"credential": {"password": "x"}, "generate": True},
+                        "grants": {"shared_secret": integration.secret, "verbs": ["send"],
+                                   "expires_in": "P1D"}}.get(act, {})
+                other.post(f"/v1/integrations/{integration.id}/{act}", body).expect(404)
+        other.get(f"/v1/integrations/{integration.id}/read-ledger").expect(404)
+        other.delete(f"/v1/integrations/{integration.id}").expect(404)
         self.assertEqual(other.get("/v1/threads").json["items"], [])
         self.assertEqual(self.desk.state(integration), "leased")
+
+    def test_replies_still_come_after_another_workspace_named_the_mailbox(self):
+        integration = self.desk.connect(self.person())
+        lea = Creator(self.lab, self.creator())
+        thread = self.desk.write(integration, lea.account, "Private", "x").expect(201)
+        (mail,) = lea.received("Private")
+        other = self.server.api(self.server.token("Other"))
+        other.post(f"/v1/integrations/{integration.id}/lock", {}).expect(404)
+        lea.answer(mail, "gmail_android", "still here")
+        self.desk.incoming(thread["id"])
+
+    def test_a_cut_off_is_not_replayed_once_the_mailbox_is_back(self):
+        person = self.person()
+        integration = self.desk.connect(person)
+        path = f"/v1/integrations/{integration.id}/cut-off"
+        key = new_key()
+        first = self.api.post(path, {}, key=key).expect(200)
+        self.assertEqual(self.api.post(path, {}, key=key).expect(200)["id"], first["id"])
+        body = {"credential": {"password": person.password}, "generate": True}
+        self.desk.act(integration, "reconnect", body).expect(200)
+        again = self.api.post(path, {}, key=key).expect(410)
+        self.assertEqual(again.code, "idempotency_result_gone")
+        self.assertEqual(self.desk.state(integration), "leased")
+        ended = self.api.post(path, {}, key=new_key()).expect(200)
+        now = self.api.get(f"/v1/integrations/{integration.id}").expect(200)
+        self.assertEqual((now["state"], now["epoch"]), ("cut_off", ended["epoch"]))
 
     def test_unknown_paths_and_methods(self):
         self.api.get("/v1/nothing").expect(404)

@@ -106,9 +106,11 @@ Why why_no_block(std::string_view text) {
 }
 
 Why why_no_public_url(std::string_view text) {
-    const auto rest = text.starts_with("https://")  ? text.substr(8)
-                      : text.starts_with("http://") ? text.substr(7)
-                                                    : std::string_view();
+    // Without TLS on this machine alone.
+    const bool is_local = text == "http://localhost" || text.starts_with("http://localhost:");
+    const auto rest = text.starts_with("https://") ? text.substr(8)
+                      : is_local                   ? text.substr(7)
+                                                   : std::string_view();
     if (text.size() <= k_text_max && is_authority(rest)) return std::nullopt;
     return "must be https://HOST or https://HOST:PORT, without a path";
 }

@@ -43,7 +43,8 @@ void Front::serve_admin() {
 async::Task<cli::SetupLink::Answer> Front::make_setup_link() {
     auto token = co_await identity_.create_setup_token();
     if (!token) co_return fail(admin_error(token.error()));
-    co_return cli::SetupLink::Answer{std::move(*token)};
+    const auto port = site_.ports.empty() ? std::uint16_t{0} : site_.ports.front();
+    co_return cli::SetupLink::Answer{std::move(*token), port};
 }
 
 async::Task<cli::CreateToken::Answer> Front::create_token(cli::CreateToken asked) {
@@ -70,7 +71,8 @@ async::Task<cli::Doctor::Answer> Front::examine() {
         {"secrets in locked memory", locked ? cli::Verdict::good : cli::Verdict::warning,
          locked ? "no secret can reach the swap"
                 : "raise the limit of locked memory (ulimit -l, LimitMEMLOCK=)"});
-    const bool held = stores_.reserve.held();
+    // Before the first serve nobody has made it yet.
+    const bool held = stores_.reserve.restore().has_value();
     answer.checks.push_back({"room kept for a full disk",
                              held ? cli::Verdict::good : cli::Verdict::warning,
                              held ? "lock and cut-off work on a full disk"

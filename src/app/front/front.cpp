@@ -143,10 +143,13 @@ async::Task<ipc::Nothing> Front::lease_ended(keys::LeaseEnded ended) {
 }
 
 async::Task<> Front::take_in(mail::FolderSearched searched) {
+    const auto integration = searched.integration;
     auto done = co_await room_.folder_searched(std::move(searched));
     if (!done) {
         log(LogLevel::warning, "replies_not_taken_in",
-            {{"error", done.error()}, LogField::sanitised("detail", done.error().detail())});
+            {{"integration", integration},
+             {"error", done.error()},
+             LogField::sanitised("detail", done.error().detail())});
     }
     co_return done;
 }

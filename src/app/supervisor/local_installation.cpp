@@ -102,9 +102,9 @@ OutcomeTask<std::string> recover_once(boost::asio::any_io_executor executor,
     co_return std::move(recovered);
 }
 
-std::string base_url(const cli::Place& place) {
+std::string base_url(const cli::Place& place, std::uint16_t port) {
     const auto loaded = load_settings(place);
-    return base_url_of(loaded ? loaded->config : config::Config{});
+    return base_url_of(loaded ? loaded->config : config::Config{}, port);
 }
 
 }  // namespace
@@ -145,7 +145,7 @@ std::vector<std::string> LocalInstallation::config_problems(const std::string& c
 cli::Outcome<cli::SetupToken> LocalInstallation::setup_token(const cli::Place& place) {
     auto answer = outward(ask(place, cli::SetupLink{}));
     if (!answer) return std::unexpected(std::move(answer.error()));
-    return cli::SetupToken{std::move(answer->token), base_url(place)};
+    return cli::SetupToken{std::move(answer->token), base_url(place, answer->port)};
 }
 
 cli::Outcome<Secret> LocalInstallation::create_token(const cli::CreateTokenCommand& command) {

@@ -43,10 +43,10 @@ std::string url_of(const config::Listen& listen, std::uint16_t port) {
     return "https://" + host + ":" + std::to_string(port);
 }
 
-std::string base_url_of(const config::Config& config) {
+std::string base_url_of(const config::Config& config, std::uint16_t port) {
     if (!config.public_url.empty()) return config.public_url;
-    if (config.listen.empty()) return "http://localhost:8080";
-    return url_of(config.listen.front(), config.listen.front().port);
+    if (config.listen.empty()) return "http://localhost:" + std::to_string(port ? port : 8080);
+    return url_of(config.listen.front(), port ? port : config.listen.front().port);
 }
 
 }  // namespace postern::app::supervisor

@@ -16,7 +16,8 @@ namespace postern::app::supervisor {
 
 [[nodiscard]] std::string root_key_of(const cli::Place& place, const config::Config& config);
 /// Where people reach the server: public_url, else the first listener.
-[[nodiscard]] std::string base_url_of(const config::Config& config);
+/// `port`: where it listens now; 0: where it is to.
+[[nodiscard]] std::string base_url_of(const config::Config& config, std::uint16_t port = 0);
 /// Where a listener is reached at the port it really has.
 [[nodiscard]] std::string url_of(const config::Listen& listen, std::uint16_t port);
 

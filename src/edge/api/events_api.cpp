@@ -11,6 +11,7 @@
 #include "foundation/base/result.h"
 #include "foundation/codec/json.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdint>
 #include <limits>
@@ -38,15 +39,16 @@ Answer stream_events(Call call, identity::Authorized<Permission::see_workspace> 
         after = number;
     }
     if (!errors.empty()) co_return problem_of_fields(errors, call.request.id);
-    if (call.use().metrics.streams() >= k_streams_max) {
+    const auto workspace = who.actor().workspace;
+    if (call.use().metrics.streams() >= k_streams_max ||
+        call.use().metrics.streams_of(workspace) >= k_workspace_streams_max) {
         co_return fail(ApiError::too_many_streams);
     }
-    if (!after) {
-        // Asked before the answer begins: whoever has the answer's head misses nothing after it.
-        auto newest = co_await call.use().events.newest(who.actor().workspace);
-        if (!newest) co_return fail(std::move(newest.error()));
-        after = *newest;
-    }
+    // Asked before the answer begins: whoever has the answer's head misses nothing after it.
+    auto newest = co_await call.use().events.newest(workspace);
+    if (!newest) co_return fail(std::move(newest.error()));
+    // Ahead of everything, as after a store that was restored: what comes would never be told.
+    after = std::min(after.value_or(*newest), *newest);
     co_return event_stream(call.services, who.actor(), *after);
 }
 

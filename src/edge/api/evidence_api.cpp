@@ -66,6 +66,10 @@ Answer get_read_ledger(Call call, identity::Authorized<Permission::see_read_ledg
     auto lines =
         co_await call.use().mail.read_ledger(who.actor().workspace, *id, before, limit + 1);
     if (!lines) co_return fail(std::move(lines.error()));
+    if (lines->empty()) {
+        const auto known = co_await call.use().integrations.describe(who.actor().workspace, *id);
+        if (!known) co_return fail(known.error());
+    }
     std::optional<std::string> next;
     if (lines->size() > static_cast<std::size_t>(limit)) {
         lines->pop_back();

@@ -145,6 +145,16 @@ async::Task<std::optional<Response>> replay_receipt(Call call, identity::Actor a
         co_return std::optional<Response>();
     }
     if (!receipt) co_return fail(std::move(receipt.error()));
+    if (receipt->kind == "cut_off") {
+        // Whoever asks again is not to believe that what was reconnected since is cut off.
+        const auto id = IntegrationId::parse(receipt->subject);
+        auto now = co_await call.use().integrations.describe(actor.workspace,
+                                                             id.value_or(IntegrationId()));
+        if (!now) co_return fail(std::move(now.error()));
+        if (now->integration.stored_state == integrations::StoredState::active) {
+            co_return std::optional<Response>();
+        }
+    }
     auto text = integrations::receipt_json(*receipt, true);
     if (receipt->kind == "reseal") text = with_field(std::move(text), "secret_shown", "true");
     co_return json_response(200, std::move(text));

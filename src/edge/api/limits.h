@@ -33,6 +33,8 @@ inline constexpr std::size_t k_idempotency_key_bytes_max = 255;
 inline constexpr std::int64_t k_idempotency_s = 24 * 3600;
 
 inline constexpr std::size_t k_streams_max = 500;
+/// Of one workspace.
+inline constexpr std::size_t k_workspace_streams_max = 100;
 inline constexpr std::chrono::seconds k_heartbeat{15};
 /// A stream ends at most this long after its token or session.
 inline constexpr std::chrono::seconds k_stream_recheck{4};

@@ -1,9 +1,12 @@
 #pragma once
 
+#include "foundation/base/id.h"
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,9 +38,19 @@ public:
     /// Once, with the patterns of all routes; index -1 below stands for "no route".
     void set_routes(std::vector<std::string> routes);
     void count(std::ptrdiff_t route, int status, std::uint64_t micros);
-    void stream_opened() { ++streams_; }
-    void stream_closed() { --streams_; }
+    void stream_opened(WorkspaceId workspace) {
+        ++streams_;
+        ++streams_of_[workspace];
+    }
+    void stream_closed(WorkspaceId workspace) {
+        --streams_;
+        if (--streams_of_[workspace] == 0) streams_of_.erase(workspace);
+    }
     [[nodiscard]] std::size_t streams() const { return streams_; }
+    [[nodiscard]] std::size_t streams_of(WorkspaceId workspace) const {
+        const auto found = streams_of_.find(workspace);
+        return found == streams_of_.end() ? 0 : found->second;
+    }
 
     [[nodiscard]] std::string text() const;
 
@@ -49,6 +62,7 @@ private:
     };
     std::vector<Route> routes_{Route{"none", {}, 0}};
     std::size_t streams_ = 0;
+    std::map<WorkspaceId, std::size_t> streams_of_;
     std::vector<Source> sources_;
 };
 

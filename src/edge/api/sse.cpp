@@ -25,13 +25,16 @@ using std::chrono::steady_clock;
 /// Counts an open stream.
 class Counted {
 public:
-    explicit Counted(Metrics& metrics) : metrics_(metrics) { metrics_.stream_opened(); }
-    ~Counted() { metrics_.stream_closed(); }
+    Counted(Metrics& metrics, WorkspaceId workspace) : metrics_(metrics), workspace_(workspace) {
+        metrics_.stream_opened(workspace);
+    }
+    ~Counted() { metrics_.stream_closed(workspace_); }
     Counted(const Counted&) = delete;
     Counted& operator=(const Counted&) = delete;
 
 private:
     Metrics& metrics_;
+    WorkspaceId workspace_;
 };
 
 struct Stream {
@@ -43,7 +46,7 @@ struct Stream {
           actor(who),
           after(number),
           recheck(interval),
-          counted(services->metrics) {}
+          counted(services->metrics, actor.workspace) {}
 
     std::shared_ptr<const Services> services;
     identity::Actor actor;

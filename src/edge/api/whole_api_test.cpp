@@ -336,14 +336,31 @@ TEST_F(ApiTest, stream_of_a_deleted_token_ends) {
     EXPECT_EQ(collector.all, ": open\n\n");
 }
 
-TEST_F(ApiTest, open_streams_are_counted_and_bounded) {
+TEST_F(ApiTest, open_streams_are_bounded_for_each_workspace_and_in_all) {
     std::vector<net::http::Response> open;
-    for (std::size_t i = 0; i < k_streams_max; ++i)
+    for (std::size_t i = 0; i < k_workspace_streams_max; ++i)
         open.push_back(get("/v1/events"));
     EXPECT_EQ(open.back().status, 200);
     EXPECT_EQ(get("/v1/events").status, 503);
+    const auto other = create_token("Other").value();
+    auto of_other = by(identity::test::text_of(other.text), "GET", "/v1/events");
+    EXPECT_EQ(send(of_other).status, 200);
     open.pop_back();
     EXPECT_EQ(get("/v1/events").status, 200);
+    for (std::size_t i = metrics.streams(); i < k_streams_max; ++i)
+        metrics.stream_opened(WorkspaceId::make(1));
+    EXPECT_EQ(send(of_other).status, 503);
+}
+
+TEST_F(ApiTest, stream_from_ahead_of_everything_begins_now) {
+    const auto workspace = run(identity->authenticate_token(owner)).value().workspace;
+    const auto stream = get("/v1/events?after=9223372036854775807");
+    ASSERT_EQ(stream.status, 200);
+    events::Event event{"integration.state", {{"state", "one"}}};
+    ASSERT_TRUE(run(events.publish(workspace, std::move(event))).has_value());
+    Collector collector(60);
+    static_cast<void>(loop.run(stream.stream(collector)));
+    EXPECT_NE(collector.all.find("\"one\""), std::string::npos);
 }
 
 /// "GET /v1/threads/{id}" of every line of the document that begins an operation.

@@ -34,7 +34,8 @@ struct SetupLink {
     static constexpr std::uint16_t k_method = 200;
     struct Answer {
         Secret token;
-        auto wire() { return std::tie(token); }
+        std::uint16_t port = 0;  ///< on which the server listens now; 0: it does not run
+        auto wire() { return std::tie(token, port); }
     };
     using Failure = AdminError;
     auto wire() { return std::tie(); }

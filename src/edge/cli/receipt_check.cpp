@@ -91,9 +91,12 @@ Result<SignedReceipt> read_receipt(ByteView json) {
     if (auto key = codec::parse_base64(text_of(fields, "key"))) receipt.key = std::move(*key);
     JsonWriter covered;
     covered.begin_object();
+    bool is_covered = true;
     for (const auto& [name, value] : fields) {
         // What an answer adds behind it (a generated secret, shown once) is no part of the receipt.
-        if (name == "signature") break;
+        if (!is_covered) receipt.uncovered.push_back(name);
+        if (name == "signature") is_covered = false;
+        if (!is_covered) continue;
         if (!write_field(covered, name, value)) return fail(ReceiptError::not_a_receipt);
     }
     covered.end_object();

@@ -4,6 +4,7 @@
 #include "foundation/base/result.h"
 
 #include <string>
+#include <vector>
 
 namespace postern::cli {
 
@@ -33,6 +34,7 @@ struct SignedReceipt {
     std::string id;
     std::string kind;
     std::string covered;  ///< keeper's statement, and the canonical JSON without the signature
+    std::vector<std::string> uncovered;  ///< names of what stands behind the signature
     Bytes signature;
     Bytes key;  ///< the one it names itself; empty: none
 };

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace postern::cli {
 namespace {
@@ -89,6 +90,15 @@ TEST(ReceiptCheck, what_keeper_stated_and_what_the_receipt_tells_must_agree) {
         ASSERT_FALSE(checked) << told;
         EXPECT_TRUE(checked.error().is(ReceiptError::wrong_signature)) << told;
     }
+}
+
+TEST(ReceiptCheck, what_stands_behind_the_signature_is_named_as_not_signed) {
+    auto json = with_signature(k_covered, signature_of(k_covered));
+    json.insert(json.size() - 1, R"(,"note":"all well")");
+    const auto receipt = read_receipt(as_bytes(json));
+    ASSERT_TRUE(receipt);
+    EXPECT_TRUE(verify_receipt(*receipt, pair().public_key));
+    EXPECT_EQ(receipt->uncovered, std::vector<std::string>{"note"});
 }
 
 TEST(ReceiptCheck, deletion_is_a_cut_off_to_keeper) {

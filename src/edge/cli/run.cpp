@@ -149,6 +149,8 @@ public:
         }
         std::cout << "The receipt " << receipt->id << " (" << receipt->kind << ") is signed by "
                   << codec::base64(key) << ".\n";
+        for (const auto& name : receipt->uncovered)
+            std::cout << "Not signed, and no part of it: \"" << name << "\".\n";
         if (!command.place) {
             std::cout << "That is the key it names itself: compare it with the one that the "
                          "installation publishes.\n";

@@ -113,6 +113,7 @@ private:
                                       std::optional<WorkspaceRow> with_workspace);
     async::Task<Bytes> address_token(std::string email);
     async::Task<> count_attempt(Bytes address);
+    async::Task<> take_back_attempt(Bytes address);
     async::Task<std::string> password_hash(std::optional<PersonRow> person, Bytes address);
     async::Task<NewSession> store_session(PersonId person, Bytes address);
 

@@ -77,6 +77,18 @@ async::Task<> Identity::count_attempt(Bytes address) {
     co_return co_await parts_.database.write(body);
 }
 
+async::Task<> Identity::take_back_attempt(Bytes address) {
+    const auto now = parts_.clock.now_ms();
+    const auto body = [address = std::move(address), now](store::Transaction& tx) -> Result<> {
+        POSTERN_TRY(auto attempts, rows::load_attempts(tx, address));
+        if (attempts.failed == 0) return {};
+        --attempts.failed;
+        attempts.blocked_until_ms = now + pause_after_attempt_s(attempts.failed) * 1000;
+        return rows::store_attempts(tx, address, attempts);
+    };
+    co_return co_await parts_.database.write(body);
+}
+
 async::Task<std::string> Identity::password_hash(std::optional<PersonRow> person, Bytes address) {
     if (!person) {
         // As much work at keeper as for somebody who exists.
@@ -130,7 +142,11 @@ async::Task<NewSession> Identity::sign_in(std::string email, Secret password) {
         return crypto::verify_password(hash, password);
     };
     auto matches = co_await passwords_.run(std::move(work));
-    if (!matches) co_return fail(std::move(matches.error()));
+    if (!matches) {
+        // It was not looked at: no try of anybody's.
+        (void)co_await take_back_attempt(*address);
+        co_return fail(std::move(matches.error()));
+    }
     if (!exists || !*matches) co_return fail(IdentityError::invalid_credentials);
     co_return co_await store_session(id, std::move(*address));
 }

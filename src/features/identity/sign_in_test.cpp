@@ -129,6 +129,31 @@ TEST_F(SignInTest, more_sign_ins_than_the_queue_takes_are_told_to_come_back) {
     }
 }
 
+TEST_F(SignInTest, password_that_was_not_looked_at_is_no_try) {
+    // Each of the others takes its time.
+    identity = std::make_unique<Identity>(
+        Identity::Parts{*database, keeper.link, clock, {.passes = 3, .memory_kib = 65536}});
+    std::vector<std::optional<Result<NewSession>>> others(k_sign_ins_waiting_max * 2);
+    for (std::size_t i = 0; i < others.size(); ++i) {
+        loop.start(identity->sign_in("p" + std::to_string(i) + "@brand.example", secret_of("x")),
+                   others[i]);
+    }
+    const auto is_busy = [](const auto& o) {
+        return o && !*o && o->error().is(async::AsyncError::busy);
+    };
+    loop.run_until([&] { return std::any_of(others.begin(), others.end(), is_busy); });
+    int refused = 0;
+    for (std::int64_t i = 0; i < k_free_attempts * 3; ++i) {
+        const auto tried = sign_in(k_email, "wrong");
+        refused += !tried && tried.error().is(async::AsyncError::busy) ? 1 : 0;
+    }
+    EXPECT_GT(refused, k_free_attempts);
+    loop.run_until([&] {
+        return std::all_of(others.begin(), others.end(), [](const auto& o) { return !!o; });
+    });
+    EXPECT_TRUE(sign_in().has_value());
+}
+
 TEST_F(SignInTest, session_ends_after_its_time_and_at_sign_out) {
     const auto first = text_of(sign_in().value().text);
     const auto second = text_of(sign_in().value().text);

@@ -190,8 +190,11 @@ async::Task<keys::Lease> Integrations::unlock(WorkspaceId workspace,
 }
 
 async::Task<> Integrations::lock(WorkspaceId workspace, IntegrationId id) {
-    // Not a word about whether it exists is needed: locking what is not there changes nothing, and
-    // it works while the store does not.
+    // It works while the store does not: keeper alone decides then.
+    const auto row = co_await load(workspace, id);
+    if (row ? is_hidden(*row) : row.error().is(IntegrationError::not_found)) {
+        co_return fail(IntegrationError::not_found);
+    }
     keys::Lock ask{workspace, id};
     auto done = co_await parts_.keeper.call(std::move(ask), keeper_deadline());
     if (!done) co_return fail(std::move(done.error()));

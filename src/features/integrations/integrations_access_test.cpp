@@ -132,7 +132,11 @@ TEST_F(AccessTest, id_of_another_workspace_is_not_found_anywhere) {
 
 TEST_F(AccessTest, lock_of_another_workspace_locks_nothing) {
     ASSERT_TRUE(unlock(id).has_value());
-    EXPECT_TRUE(run(integrations->lock(other_workspace, id)).has_value());
+    listener.changed.clear();
+    EXPECT_TRUE(
+        fails_with(run(integrations->lock(other_workspace, id)), IntegrationError::not_found));
+    EXPECT_EQ(keeper.count("Lock"), 0);
+    EXPECT_TRUE(listener.changed.empty()) << "nobody looks at it anew";
     EXPECT_EQ(state_of(id), State::leased);
 }
 

@@ -51,7 +51,11 @@ std::string password_link(std::string_view host) {
         {"ovh.net", "https://www.ovh.com/manager/"},
     };
     for (const auto& [part, link] : k_links) {
-        if (host.find(part) != std::string_view::npos) return std::string(link);
+        const auto at = host.find(part);
+        if (at == std::string_view::npos) continue;
+        const bool begins = at == 0 || host[at - 1] == '.';
+        const bool ends = part.ends_with('.') || at + part.size() == host.size();
+        if (begins && ends) return std::string(link);
     }
     return {};
 }
@@ -155,8 +159,10 @@ async::Task<Receipt> Integrations::finish_ending(Operation operation) {
     } else {
         co_return fail(std::move(done.error()));
     }
-    const auto body = [operation](store::Transaction& tx) {
-        return rows::delete_seals_and_grants(tx, operation.workspace, operation.integration);
+    const auto body = [operation, epoch = receipt.epoch](store::Transaction& tx) -> Result<> {
+        const auto& o = operation;
+        if (auto set = rows::set_epoch(tx, o.workspace, o.integration, epoch); !set) return set;
+        return rows::delete_seals_and_grants(tx, o.workspace, o.integration);
     };
     auto gone = co_await write_surely(body);
     if (!gone) co_return fail(std::move(gone.error()));

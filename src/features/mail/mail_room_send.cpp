@@ -95,7 +95,9 @@ async::Task<> MailRoom::start() {
 }
 
 void MailRoom::mailbox_changed(WorkspaceId workspace, IntegrationId integration) {
-    workspaces_[integration] = workspace;
+    // An integration stays in its workspace; whoever names another one changes nothing.
+    const auto [known, added] = workspaces_.try_emplace(integration, workspace);
+    if (known->second != workspace) return;
     watches_.mailbox_changed(workspace, integration);
     const auto wake = [](Sender* sender, WorkspaceId w, IntegrationId i) -> async::Job {
         (void)co_await sender->wake_mailbox(w, i);

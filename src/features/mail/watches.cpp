@@ -156,6 +156,12 @@ async::Job Watches::run(WorkspaceId workspace, IntegrationId integration) {
         }
         Error why =
             begun ? Error(watched->ended.value_or(MailError::use_ended)) : std::move(begun.error());
+        if (why.is(MailServiceError::integration_not_found)) {
+            all_.erase(integration);
+            watched->refused = std::move(why);
+            watched->settle();
+            co_return;
+        }
         waited = co_await after_failure(workspace, integration, watched, std::move(why));
     }
 }

@@ -59,6 +59,9 @@ async::Task<ipc::Nothing> LeaseService::lock(keys::Lock asked) {
     core_->revocations.lock(key);
     core_->leases.drop(key);
     core_->tickets.drop_of_lease(key);
+    // Courier knows connections by integration alone: those of somebody else's are not touched.
+    const auto row = co_await core_->find(key);
+    if (row && !row->has_value()) co_return ipc::Nothing();
     keys::EndUses of_lease{.integration = asked.integration, .all = false, .grant = {}};
     const auto ended = co_await core_->end_uses(of_lease);
     if (!ended) co_return fail(ended.error());

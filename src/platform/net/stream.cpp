@@ -9,6 +9,7 @@
 #include "platform/net/stream_parts.h"
 
 #include <openssl/ssl.h>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -18,6 +19,8 @@
 
 namespace postern::net {
 namespace {
+
+constexpr std::size_t k_reads_at_once_max = 16;
 
 /// A deadline that passes here is an answer about the peer.
 template <typename T>
@@ -61,6 +64,12 @@ Stream::~Stream() {
 
 async::Task<std::size_t> Stream::read_some(std::span<std::uint8_t> into, Deadline deadline) {
     const auto transport = parts_->transport;
+    // A peer that always has more would keep the thread, and be read past any deadline.
+    if (deadline.passed()) co_return fail(NetError::timed_out);
+    if (++parts_->reads_at_once % k_reads_at_once_max == 0) {
+        const auto others_ran = co_await async::wait_until(Deadline::in(std::chrono::seconds(0)));
+        if (!others_ran) co_return fail(others_ran.error());
+    }
     auto want = Transport::Want::nothing;
     auto ready = transport->try_read(into, want);
     if (!ready || want == Transport::Want::nothing) co_return ready;

@@ -15,6 +15,7 @@ struct Stream::Parts {
     std::string host;
     IpAddress address;
     std::uint16_t port = 0;
+    std::size_t reads_at_once = 0;  ///< without having waited
 };
 
 }  // namespace postern::net

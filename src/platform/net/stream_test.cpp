@@ -1,3 +1,4 @@
+#include "platform/async/deadline.h"
 #include "platform/net/stream.h"
 
 #include "foundation/base/bytes.h"
@@ -159,6 +160,46 @@ TEST_P(StreamTest, read_that_timed_out_can_be_repeated_without_loss) {
     loop.run(server->write_all(as_bytes("* 1 EXISTS\r\n"))).value();
     server->close();
     EXPECT_EQ(loop.run(read_to_end(stream.get())).value(), "* 1 EXISTS\r\n");
+}
+
+async::Task<std::size_t> read_until(Stream* stream, Deadline deadline) {
+    Bytes bytes(1000);
+    while (true) {
+        auto got = co_await stream->read_some(bytes, deadline);
+        if (!got) co_return got;
+    }
+}
+
+async::Job flood(std::shared_ptr<Transport> transport) {
+    const Bytes noise(64UL * 1024, 'x');
+    while (true) {
+        const auto sent = co_await transport->write_all(noise);
+        if (!sent) co_return;
+    }
+}
+
+TEST_P(StreamTest, deadline_holds_and_others_run_although_there_is_always_more) {
+    const Peer peer(loop, secured(flood));
+    const auto stream = connect(peer);
+    int turns = 0;
+    const auto take_turns = [](int* count) -> async::Job {
+        while (true) {
+            const auto waited =
+                co_await async::wait_until(Deadline::in(std::chrono::milliseconds(1)));
+            if (!waited) co_return;
+            ++*count;
+        }
+    };
+    async::TaskGroup others(loop.io.get_executor());
+    others.spawn("turns", take_turns(&turns));
+    const auto got =
+        loop.run(read_until(stream.get(), Deadline::in(std::chrono::milliseconds(300))));
+    ASSERT_FALSE(got);
+    EXPECT_TRUE(got.error().is(NetError::timed_out));
+    EXPECT_GT(turns, 3);
+    others.cancel();
+    stream->close();
+    loop.settle();
 }
 
 TEST_P(StreamTest, write_to_a_peer_that_does_not_read_times_out) {

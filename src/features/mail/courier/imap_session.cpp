@@ -159,8 +159,15 @@ async::Task<> ImapSession::receive(Deadline deadline) {
     co_return Result<>{};
 }
 
+std::unexpected<Error> ImapSession::talks_without_end() {
+    client_.connection_lost();
+    link_->close();
+    return refused(Error(MailError::protocol_violation, "more bytes than any answer takes"));
+}
+
 async::Task<> ImapSession::settle() {
     const auto end = Deadline::in(options_.command);
+    const auto bytes_max = bytes_received_ + options_.command_bytes_max;
     while (true) {
         auto flushing = flush();
         const auto flushed = co_await std::move(flushing);
@@ -173,6 +180,7 @@ async::Task<> ImapSession::settle() {
             client_.connection_lost();
             co_return refused(received.error());
         }
+        if (bytes_received_ > bytes_max) co_return talks_without_end();
     }
 }
 
@@ -192,6 +200,7 @@ async::Task<ImapSession::IdleEnd> ImapSession::idle(Deadline until) {
     const auto flushed = co_await std::move(flushing);
     if (!flushed) co_return fail(flushed.error());
     auto end = IdleEnd::time;
+    const auto bytes_max = bytes_received_ + options_.idle_bytes_max;
     while (client_.status() == Status::busy || client_.status() == Status::idling) {
         if (client_.take_mailbox_changed()) end = IdleEnd::changed;
         if (std::exchange(woken_, false)) end = IdleEnd::woken;
@@ -200,6 +209,7 @@ async::Task<ImapSession::IdleEnd> ImapSession::idle(Deadline until) {
         auto receiving = receive(until);
         const auto received = co_await std::move(receiving);
         may_interrupt_ = false;
+        if (bytes_received_ > bytes_max) co_return talks_without_end();
         if (received) continue;
         if (is_time_out(received.error())) break;
         if (is_interruption(received.error()) && woken_) continue;

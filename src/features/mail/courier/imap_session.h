@@ -66,6 +66,7 @@ private:
     async::Task<> receive(Deadline deadline);
     async::Task<IdleEnd> idle_without_extension(Deadline until);
     [[nodiscard]] std::unexpected<Error> refused(const Error& error) const;
+    std::unexpected<Error> talks_without_end();
 
     std::unique_ptr<MailLink> link_;
     std::shared_ptr<UseRegistry::Use> use_;

@@ -89,20 +89,23 @@ StepEnd SmtpSession::take_end(smtp::Stage stage) {
     return end;
 }
 
-async::Task<> SmtpSession::flush() {
+async::Task<bool> SmtpSession::flush() {
+    bool any = false;
     for (auto out = client_.take_output(); !out.empty(); out = client_.take_output()) {
         auto writing = link_->write_all(std::move(out), Deadline::in(options_.stall));
         const auto written = co_await std::move(writing);
         if (!written) co_return fail(written.error());
         if (use_->ended()) co_return fail(MailError::use_ended);
+        any = true;
     }
-    co_return Result<>{};
+    co_return any;
 }
 
 SmtpSession::Step SmtpSession::run(Result<> started,
                                    smtp::Stage stage,
                                    std::chrono::milliseconds stall) {
     if (!started) co_return failed(stage, to_mail_error(started.error()));
+    auto reply_due = Deadline::in(stall);
     while (client_.status() != Status::closed) {
         auto flushing = flush();
         const auto flushed = co_await std::move(flushing);
@@ -111,8 +114,10 @@ SmtpSession::Step SmtpSession::run(Result<> started,
             break;
         }
         if (client_.status() != Status::waiting) break;
+        // For the whole reply: a server that drips it out is as slow as one that is silent.
+        if (*flushed) reply_due = Deadline::in(stall);
         const std::span<std::uint8_t> into(buffer_.data(), buffer_.size());
-        auto reading = link_->read_some(into, Deadline::in(stall));
+        auto reading = link_->read_some(into, reply_due);
         const auto got = co_await std::move(reading);
         if (!got || *got == 0 || use_->ended()) {
             lose(got ? Error(MailError::connection_lost) : got.error());
@@ -172,7 +177,9 @@ SmtpSession::Step SmtpSession::final_dot() {
 async::Task<> SmtpSession::leave() {
     if (const auto started = client_.quit(); !started) co_return Result<>{};
     auto flushing = flush();
-    co_return co_await std::move(flushing);
+    const auto flushed = co_await std::move(flushing);
+    if (!flushed) co_return fail(flushed.error());
+    co_return Result<>{};
 }
 
 }  // namespace postern::mail::courier

@@ -48,7 +48,8 @@ public:
 
 private:
     Step run(Result<> started, smtp::Stage stage, std::chrono::milliseconds stall);
-    async::Task<> flush();
+    /// Whether there was anything to send.
+    async::Task<bool> flush();
     void lose(const Error& error);
     [[nodiscard]] StepEnd take_end(smtp::Stage stage);
 

@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace postern::mail::courier::test {
 namespace {
@@ -70,6 +71,34 @@ TEST_F(VerifyTest, server_without_starttls_gets_no_password) {
     credentials.next.destination.imap.port = 0;
     submission->replies["EHLO"] = "250 fake";
     EXPECT_EQ(checks(), "smtp_connect:tls_failed;");
+}
+TEST_F(VerifyTest, imap_server_that_talks_without_end_is_given_up) {
+    options.session.command_bytes_max = 1U << 20U;
+    const std::string noise(1000, 'x');
+    mailbox->before = [this, &noise](const std::string& command) {
+        if (!command.starts_with("LIST")) return;
+        for (int i = 0; i < 3000; ++i)
+            servers.front()->say("* OK " + noise);
+    };
+    EXPECT_EQ(checks(),
+              "imap_connect;imap_sign_in;imap_folders:protocol_violation;smtp_connect;"
+              "smtp_sign_in;");
+}
+TEST_F(VerifyTest, smtp_reply_that_drips_in_is_given_up) {
+    credentials.next.destination.imap.port = 0;
+    options.session.stall = std::chrono::milliseconds(300);
+    submission->replies["greeting"] = "220-wait";
+    const auto drip = [](const std::optional<Result<VerifyMailbox::Answer>>* ended,
+                         std::vector<std::shared_ptr<FakeServer>>* to) -> async::Job {
+        while (!*ended) {
+            const auto waited =
+                co_await async::wait_until(Deadline::in(std::chrono::milliseconds(20)));
+            if (!waited) co_return;
+            if (!to->empty()) to->back()->say("220-wait");
+        }
+    };
+    scenarios.spawn("drip", drip(&outcome, &servers));
+    EXPECT_EQ(checks(), "smtp_connect:timed_out;");
 }
 TEST_F(VerifyTest, nothing_is_reported_after_the_use_ended) {
     mailbox->before = [this](const std::string& command) {
