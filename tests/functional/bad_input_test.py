@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import contextlib
 import datetime
 import json
@@ -144,6 +145,30 @@ class CertificateTest(LabCase):
         answer = self.desk.api.post("/v1/integrations", body).expect(422, 502, code=code)
         self.assertNotIn(self.maya.password, answer.text)
         self.assertEqual(self.desk.api.get("/v1/integrations").json["items"], [])
+
+
+class EndlessServerTest(LabCase):
+    """A mail server of one workspace that does not stop talking, and another's mailbox."""
+
+    def test_others_work_while_a_server_talks_without_end(self):
+        server, desk = self.running()
+        integration = desk.connect(self.person())
+        lea = Creator(self.lab, self.creator())
+        for line in (b"* OK still here\r\n", b"* SEARCH 1 2 3 4 5 6 7 8 9\r\n",
+                     b"* 7 FETCH (UID 7 FLAGS ())\r\n"):
+            with self.subTest(line), faults.Flood(self.lab.pair, line) as flood:
+                other = Desk(server.api(server.token("Other")), self.lab)
+                body = other.integration_body(self.person(), imap={"port": flood.port})
+                with concurrent.futures.ThreadPoolExecutor() as pool:
+                    connecting = pool.submit(other.api.post, "/v1/integrations", body)
+                    eventually(lambda: flood.connections > 0, "the flood is listened to")
+                    desk.act(integration, "sync").expect(200)
+                    subject = f"Meanwhile {line[2:4]!r}"
+                    thread = desk.write(integration, lea.account, subject, "x").expect(201)
+                    desk.sent(thread["id"])
+                    # Given up by itself: no deadline of ours had to end it.
+                    refused = connecting.result(60)
+                    self.assertEqual(refused.status, 422, refused.json)
 
 
 class ConnectTest(LabCase):

@@ -255,11 +255,27 @@ class TlsTrap:
             self.connections += 1
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
+    def _speak(self, secure: ssl.SSLSocket) -> None:
+        secure.sendall(self._greeting)
+        while data := secure.recv(65536):
+            self.heard += data
+
     def _serve(self, connection: socket.socket) -> None:
         with contextlib.suppress(OSError):
             connection.settimeout(30)
             with self._tls.wrap_socket(connection, server_side=True) as secure:
-                secure.sendall(self._greeting)
-                while data := secure.recv(65536):
-                    self.heard += data
+                self._speak(secure)
         connection.close()
+
+
+class Flood(TlsTrap):
+    """A mail server that greets and then says the same line for as long as it is listened to."""
+
+    def __init__(self, pair: Pair, line: bytes) -> None:
+        self._block = line * (65536 // len(line))
+        super().__init__(pair)
+
+    def _speak(self, secure: ssl.SSLSocket) -> None:
+        secure.sendall(self._greeting)
+        while True:
+            secure.sendall(self._block)
