@@ -33,6 +33,26 @@ class InitTest(LabCase):
             if path.is_file():
                 self.assertEqual(path.stat().st_mode & 0o077, 0, path)
 
+    def test_the_link_of_a_running_server_has_its_port(self):
+        server = self.installation()
+        server.init()
+        server.start()
+        link = server.command("setup-link", "--data", str(server.data))
+        self.assertTrue(link.startswith(f"http://localhost:{server.port}/setup?token="), link)
+
+    def test_a_relative_root_key_is_found_from_elsewhere(self):
+        server = self.installation()
+        done = server.run("init", "--data", str(server.data), "--root-key", "relative.key")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        (key,) = server.folder.rglob("relative.key")
+        server.start("--root-key", str(key))
+
+    def test_doctor_on_a_fresh_installation_finds_room_for_a_full_disk(self):
+        server = self.installation()
+        server.init()
+        said = server.run("doctor", "--data", str(server.data))
+        self.assertNotIn("could not be made", said.stdout + said.stderr)
+
     def test_serve_without_init_says_what_to_do(self):
         server = self.installation()
         server.spawn()
@@ -160,6 +180,12 @@ class CheckConfigTest(LabCase):
             '[smtp]\nhost = "mail.brand.example"\nport = 587\n'
         )
         self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_a_certificate_that_cannot_be_read_is_named(self):
+        done = self._check('[tls]\ncertificate = "/nowhere/cert.pem"\nkey = "/nowhere/key.pem"\n')
+        self.assertNotEqual(done.returncode, 0)
+        for name in ("/nowhere/cert.pem", "/nowhere/key.pem"):
+            self.assertIn(name, done.stdout + done.stderr)
 
     def test_an_unknown_key_names_the_nearest(self):
         for text, nearest in (

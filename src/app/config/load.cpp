@@ -57,7 +57,16 @@ std::vector<Listen> read_listen(Reader& reader,
     for (const auto& text : texts) {
         auto parsed = parse_listen(text, has_certificate);
         if (parsed) {
-            all.insert(all.end(), parsed->begin(), parsed->end());
+            for (auto& address : *parsed) {
+                const auto is_same = [&address](const Listen& other) {
+                    return other.port != 0 && other.port == address.port &&
+                           other.address == address.address;
+                };
+                if (std::ranges::any_of(all, is_same)) {
+                    reader.wrong(path, ConfigError::invalid_value, text + " stands there twice");
+                }
+                all.push_back(std::move(address));
+            }
             continue;
         }
         const auto code = parsed.error().as<ConfigError>();

@@ -136,7 +136,16 @@ cli::Outcome<> LocalInstallation::serve(const cli::Place& place,
 std::vector<std::string> LocalInstallation::config_problems(const std::string& config_file) {
     std::vector<std::string> texts;
     const auto loaded = config::load_file(config_file);
-    if (loaded) return texts;
+    if (loaded) {
+        // What serve would find out as well.
+        const auto& tls = loaded->config.tls;
+        for (const auto& file : tls ? std::vector{tls->certificate_file, tls->key_file}
+                                    : std::vector<std::string>{}) {
+            if (::access(file.c_str(), R_OK) == 0) continue;
+            texts.push_back(config_file + ": " + file + " cannot be read");
+        }
+        return texts;
+    }
     for (const auto& problem : loaded.error())
         texts.push_back(config_file + ": " + text_of(problem));
     return texts;

@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <expected>
+#include <filesystem>
 #include <optional>
 #include <sstream>
 #include <string>
@@ -21,7 +22,10 @@ void add_place(CLI::App& command, Place& place, bool required) {
     if (required) data->required();
     command.add_option("--config", place.config_file, "configuration file (TOML)");
     command.add_option("--root-key", place.root_key_file,
-                       "root key file (default: the configuration's, else DATA/root.key)");
+                       "root key file (default: the configuration's, else DATA/root.key)")
+        ->transform([](const std::string& path) {
+            return std::filesystem::absolute(path).lexically_normal().string();
+        });
 }
 
 /// Everything that options write to; CLI11 keeps references.

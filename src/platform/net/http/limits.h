@@ -13,6 +13,8 @@ struct Limits {
     std::size_t headers_max = 100;
     std::uint64_t body_bytes_max = 1024UL * 1024;          ///< where no callback says otherwise
     std::uint64_t bodies_bytes_max = 128UL * 1024 * 1024;  ///< of all requests together
+    /// Taken although the others have used all that up: a cut-off is small.
+    std::uint64_t small_body_bytes_max = 16UL * 1024;
     std::size_t connections_max = 2000;
 
     std::chrono::milliseconds head_time{10'000};   ///< TLS handshake; first byte to end of head

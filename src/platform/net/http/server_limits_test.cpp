@@ -79,6 +79,7 @@ TEST(ServerLimits, body_limit_is_asked_for_each_request) {
 TEST(ServerLimits, bodies_of_all_requests_together_are_bounded) {
     Limits limits;
     limits.bodies_bytes_max = 1000;
+    limits.small_body_bytes_max = 300;
     TestServer server(with(limits));
     auto first = server.client();
     first.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 900\r\n\r\n" + std::string(800, 'a'));
@@ -87,6 +88,10 @@ TEST(ServerLimits, bodies_of_all_requests_together_are_bounded) {
     const std::string second =
         "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 400\r\n\r\n" + std::string(400, 'b');
     EXPECT_EQ(status_of(server.exchange(second)), "HTTP/1.1 503");
+    const std::string small =
+        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 300\r\nConnection: close\r\n\r\n" +
+        std::string(300, 'c');
+    EXPECT_EQ(status_of(server.exchange(small)), "HTTP/1.1 200");
     first.close();
     server.loop.run_until([&] { return server.server->stats().connections_open == 0; });
     auto third = server.client();

@@ -157,7 +157,9 @@ bool Session::take_body() {
     core_->bodies_bytes += grown;
     if (progress.refusal) refuse(*progress.refusal);
     if (progress.refusal) return false;
-    if (core_->bodies_bytes <= core_->options.limits.bodies_bytes_max) return true;
+    const Limits& limits = core_->options.limits;
+    if (core_->bodies_bytes <= limits.bodies_bytes_max) return true;
+    if (request_.body.size() <= limits.small_body_bytes_max) return true;
     refuse(k_busy);
     return false;
 }
