@@ -57,7 +57,8 @@ def main() -> int:
         server = Postern(options.data, port=int(options.listen.rpartition(":")[2]))
         try:
             # What init cannot know is where the demo listens.
-            link = re.sub(r"//localhost:\d+", f"//localhost:{server.port}", server.init().setup_link)
+            link = server.init().setup_link
+            link = re.sub(r"//localhost:\d+", f"//localhost:{server.port}", link)
             token = server.token(WORKSPACE, demo=True)
             server.start(*more)
             demo = DemoWorkspace(Desk(server.api(token), lab), lab)

@@ -139,8 +139,8 @@ std::vector<std::string> LocalInstallation::config_problems(const std::string& c
     if (loaded) {
         // What serve would find out as well.
         const auto& tls = loaded->config.tls;
-        for (const auto& file : tls ? std::vector{tls->certificate_file, tls->key_file}
-                                    : std::vector<std::string>{}) {
+        for (const auto& file :
+             tls ? std::vector{tls->certificate_file, tls->key_file} : std::vector<std::string>{}) {
             if (::access(file.c_str(), R_OK) == 0) continue;
             texts.push_back(config_file + ": " + file + " cannot be read");
         }

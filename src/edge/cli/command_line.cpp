@@ -21,8 +21,9 @@ void add_place(CLI::App& command, Place& place, bool required) {
     auto* data = command.add_option("--data", place.data, "data directory");
     if (required) data->required();
     command.add_option("--config", place.config_file, "configuration file (TOML)");
-    command.add_option("--root-key", place.root_key_file,
-                       "root key file (default: the configuration's, else DATA/root.key)")
+    command
+        .add_option("--root-key", place.root_key_file,
+                    "root key file (default: the configuration's, else DATA/root.key)")
         ->transform([](const std::string& path) {
             return std::filesystem::absolute(path).lexically_normal().string();
         });

@@ -1,9 +1,9 @@
-#include "platform/async/deadline.h"
 #include "platform/net/stream.h"
 
 #include "foundation/base/bytes.h"
 #include "foundation/base/clock.h"
 #include "foundation/base/result.h"
+#include "platform/async/deadline.h"
 #include "platform/async/task.h"
 #include "platform/async/task_group.h"
 #include "platform/net/connector.h"
