@@ -49,6 +49,12 @@ void set(std::vector<std::string>& field, std::optional<std::vector<std::string>
     if (value) field = std::move(*value);
 }
 
+bool has(const std::vector<Listen>& all, const Listen& one) {
+    return one.port != 0 && std::ranges::any_of(all, [&one](const Listen& other) {
+               return other.port == one.port && other.address == one.address;
+           });
+}
+
 std::vector<Listen> read_listen(Reader& reader,
                                 const std::string& path,
                                 const std::vector<std::string>& texts,
@@ -57,16 +63,10 @@ std::vector<Listen> read_listen(Reader& reader,
     for (const auto& text : texts) {
         auto parsed = parse_listen(text, has_certificate);
         if (parsed) {
-            for (auto& address : *parsed) {
-                const auto is_same = [&address](const Listen& other) {
-                    return other.port != 0 && other.port == address.port &&
-                           other.address == address.address;
-                };
-                if (std::ranges::any_of(all, is_same)) {
-                    reader.wrong(path, ConfigError::invalid_value, text + " stands there twice");
-                }
-                all.push_back(std::move(address));
+            if (std::ranges::any_of(*parsed, [&all](const auto& one) { return has(all, one); })) {
+                reader.wrong(path, ConfigError::invalid_value, text + " stands there twice");
             }
+            all.insert(all.end(), parsed->begin(), parsed->end());
             continue;
         }
         const auto code = parsed.error().as<ConfigError>();

@@ -10,6 +10,7 @@
 #include "platform/keys/message_keys.h"
 #include "platform/store/store_error.h"
 
+#include <cstdint>
 #include <string>
 #include <utility>
 

@@ -21,6 +21,7 @@
 #include <unistd.h>
 #include <algorithm>
 #include <csignal>
+#include <cstdint>
 #include <expected>
 #include <functional>
 #include <iterator>
@@ -142,7 +143,9 @@ std::vector<std::string> LocalInstallation::config_problems(const std::string& c
         for (const auto& file :
              tls ? std::vector{tls->certificate_file, tls->key_file} : std::vector<std::string>{}) {
             if (::access(file.c_str(), R_OK) == 0) continue;
-            texts.push_back(config_file + ": " + file + " cannot be read");
+            std::string text = config_file;
+            text.append(": ").append(file).append(" cannot be read");
+            texts.push_back(std::move(text));
         }
         return texts;
     }

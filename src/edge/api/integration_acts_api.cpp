@@ -8,6 +8,7 @@
 #include "features/identity/actor.h"
 #include "features/identity/policy.h"
 #include "features/integrations/integration_error.h"
+#include "features/integrations/integration_types.h"
 #include "features/integrations/receipt_text.h"
 #include "foundation/base/id.h"
 #include "foundation/base/result.h"

@@ -6,6 +6,7 @@
 #include "edge/api/services.h"
 #include "features/identity/actor.h"
 #include "foundation/base/clock.h"
+#include "foundation/base/id.h"
 #include "foundation/base/result.h"
 #include "foundation/codec/json.h"
 #include "platform/async/task.h"

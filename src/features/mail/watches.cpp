@@ -1,5 +1,6 @@
 #include "features/mail/watches.h"
 
+#include "features/mail/mail_types.h"
 #include "features/mail/ports.h"
 #include "features/mail/protocol/courier_protocol.h"
 #include "features/mail/protocol/mailbox.h"

@@ -73,8 +73,8 @@ std::uint64_t integer_at(const WipedBytes& in, std::size_t at, std::size_t bytes
 }  // namespace
 
 struct Peer::State : std::enable_shared_from_this<Peer::State> {
-    State(const asio::any_io_executor& executor, os::Fd fd, Handler serve)
-        : socket(executor, fd.release()), handler(std::move(serve)), jobs(executor) {}
+    State(asio::any_io_executor executor, os::Fd fd, Handler serve)
+        : socket(executor, fd.release()), handler(std::move(serve)), jobs(std::move(executor)) {}
 
     struct Waiting {
         explicit Waiting(const asio::any_io_executor& executor) : done(executor) {}

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <array>
 #include <cerrno>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>

@@ -4,7 +4,9 @@
 #include "features/mail/courier/link_fake.h"
 #include "features/mail/protocol/courier_protocol.h"
 #include "features/mail/protocol/mailbox.h"
+#include "foundation/base/clock.h"
 #include "foundation/base/result.h"
+#include "platform/async/deadline.h"
 #include "platform/async/task.h"
 
 #include <memory>
