@@ -104,6 +104,11 @@ class CutOffTest(LabCase):
         file = self.scratch / "receipt.json"
         file.write_text(again.text)
         self.assertEqual(server.run("receipt", "verify", str(file)).returncode, 0)
+        file.write_text(again.text.rstrip().removesuffix("}") + r',"\u001b[2J all well":1}')
+        added = server.run("receipt", "verify", str(file))
+        self.assertEqual(added.returncode, 0)
+        self.assertIn("Not signed", added.stdout)
+        self.assertNotIn("\x1b", added.stdout, "a receipt of others does not speak to a terminal")
         file.write_text(again.text.replace('"cut_off"', '"reseal"', 1))
         self.assertNotEqual(server.run("receipt", "verify", str(file)).returncode, 0)
 

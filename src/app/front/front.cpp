@@ -192,8 +192,9 @@ async::Task<> Front::connect() {
 }
 
 async::Task<> Front::begin() {
+    // Only what needs it waits for it: a full disk, say, keeps no cut-off from being made.
     auto indexed = co_await creators_.complete_index();
-    if (!indexed) co_return indexed;
+    if (!indexed) log(LogLevel::error, "index_not_complete", {{"error", indexed.error()}});
     auto recovered = co_await integrations_.recover();
     if (!recovered) co_return recovered;
     jobs_started_ = true;

@@ -6,6 +6,7 @@
 #include "edge/cli/receipt_check.h"
 #include "foundation/base/bytes.h"
 #include "foundation/base/error.h"
+#include "foundation/base/log.h"
 #include "foundation/base/secret.h"
 #include "foundation/codec/base64.h"
 #include "platform/os/files.h"
@@ -34,6 +35,11 @@ int refused(const Refusal& refusal) {
 }
 int refused(const Error& error) {
     return refused(Refusal{std::string(error.code()), std::string(error.text()), error.detail()});
+}
+
+/// What stands in a file of somebody else's does not reach the terminal as it is.
+std::string shown(std::string_view text) {
+    return LogField::sanitised("", text).value();
 }
 
 void print(const Secret& secret) {
@@ -147,10 +153,10 @@ public:
         if (const auto verified = verify_receipt(*receipt, key); !verified) {
             return refused(verified.error());
         }
-        std::cout << "The receipt " << receipt->id << " (" << receipt->kind << ") is signed by "
-                  << codec::base64(key) << ".\n";
+        std::cout << "The receipt " << shown(receipt->id) << " (" << shown(receipt->kind)
+                  << ") is signed by " << codec::base64(key) << ".\n";
         for (const auto& name : receipt->uncovered)
-            std::cout << "Not signed, and no part of it: \"" << name << "\".\n";
+            std::cout << "Not signed, and no part of it: \"" << shown(name) << "\".\n";
         if (!command.place) {
             std::cout << "That is the key it names itself: compare it with the one that the "
                          "installation publishes.\n";

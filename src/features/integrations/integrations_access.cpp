@@ -199,7 +199,8 @@ async::Task<> Integrations::lock(WorkspaceId workspace, IntegrationId id) {
     auto done = co_await parts_.keeper.call(std::move(ask), keeper_deadline());
     if (!done) co_return fail(std::move(done.error()));
     co_await announce(workspace, id);
-    changed(workspace, id);
+    // Whose it is was not seen without the store.
+    if (row) changed(workspace, id);
     co_return Result<>{};
 }
 

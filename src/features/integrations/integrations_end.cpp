@@ -276,6 +276,7 @@ async::Task<Integrations::Resealed> Integrations::reseal(WorkspaceId workspace,
 boost::asio::awaitable<bool> Integrations::may_try_again(Error error, int tries) {
     const bool is_overtaken = error.is(IntegrationError::superseded) ||
                               error.is(keys::KeyError::stale_epoch) ||
+                              error.is(keys::KeyError::unknown_integration) ||
                               error.is(keys::KeyError::integration_cut_off);
     if (is_overtaken || tries >= k_finish_tries) co_return false;
     const auto waited = co_await async::wait_until(Deadline::in(parts_.policy.finish_pause));

@@ -54,8 +54,8 @@ public:
                                            std::int64_t limit,
                                            std::uint64_t handle);
 
-    /// Before anything else: makes the index anew from the sealed profiles where it was lost, so
-    /// that nobody is made a second time. What was begun once goes on.
+    /// Makes the index anew from the sealed profiles where it was lost, so that nobody is made a
+    /// second time; the first use does so as well. What was begun once goes on.
     async::Task<> complete_index();
 
 private:
@@ -71,6 +71,7 @@ private:
                                 std::string address);
 
     Parts parts_;
+    bool index_is_complete_ = false;
 };
 
 }  // namespace postern::outreach

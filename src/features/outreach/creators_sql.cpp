@@ -2,11 +2,14 @@
 #include "foundation/base/bytes.h"
 #include "foundation/base/clock.h"
 #include "foundation/base/id.h"
+#include "foundation/base/log.h"
 #include "foundation/base/result.h"
 #include "foundation/crypto/aead.h"
 #include "foundation/crypto/place.h"
+#include "platform/async/deadline.h"
 #include "platform/async/task.h"
 #include "platform/ipc/link.h"
+#include "platform/ipc/peer.h"
 #include "platform/keys/key_error.h"
 #include "platform/keys/message_keys.h"
 #include "platform/keys/records.h"
@@ -42,6 +45,12 @@ constexpr SqlText k_claim_address =
     "ON CONFLICT (workspace_id, address_mac) DO NOTHING";
 constexpr SqlText k_find_address =
     "SELECT creator_id FROM creator_addresses WHERE workspace_id = $1 AND address_mac = $2";
+constexpr SqlText k_is_complete =
+    "SELECT value FROM meta WHERE workspace_id = $1 AND name = 'creators_complete'";
+constexpr SqlText k_set_complete =
+    "INSERT INTO meta (workspace_id, name, value) VALUES ($1, 'creators_complete', $2) "
+    "ON CONFLICT (workspace_id, name) DO NOTHING";
+constexpr SqlText k_workspaces = "SELECT DISTINCT workspace_id FROM creators ORDER BY 1";
 constexpr SqlText k_exists =
     "SELECT creator_id FROM creators WHERE workspace_id = $1 AND creator_id = $2";
 constexpr SqlText k_insert =
@@ -53,6 +62,9 @@ constexpr SqlText k_load =
 constexpr SqlText k_list =
     "SELECT creator_id, profile, profile_wrap, created_at_ms FROM creators "
     "WHERE workspace_id = $1 AND creator_id > $2 ORDER BY creator_id LIMIT $3";
+
+constexpr std::uint64_t k_index_handle = 2;
+constexpr std::int64_t k_index_page = 500;
 
 Deadline keeper_deadline() {
     return Deadline::in(std::chrono::seconds(20));
@@ -144,6 +156,8 @@ async::Task<Bytes> Creators::address_mac(WorkspaceId workspace, std::string addr
 }
 
 async::Task<std::optional<CreatorId>> Creators::find(WorkspaceId workspace, std::string address) {
+    auto indexed = co_await complete_index();
+    if (!indexed) co_return fail(std::move(indexed.error()));
     auto mac = co_await address_mac(workspace, std::move(address));
     if (!mac) co_return fail(std::move(mac.error()));
     const auto body = [workspace,
@@ -188,6 +202,8 @@ async::Task<> Creators::store_profile(WorkspaceId workspace,
 async::Task<CreatorId> Creators::ensure(WorkspaceId workspace,
                                         std::string name,
                                         std::string address) {
+    auto indexed = co_await complete_index();
+    if (!indexed) co_return fail(std::move(indexed.error()));
     auto mac = co_await address_mac(workspace, address);
     if (!mac) co_return fail(std::move(mac.error()));
     const auto fresh = CreatorId::make(parts_.clock.now_ms());
@@ -246,6 +262,84 @@ async::Task<std::vector<Creator>> Creators::list(WorkspaceId workspace,
     auto rows = co_await parts_.database.read(body);
     if (!rows) co_return fail(std::move(rows.error()));
     co_return co_await open_all(&parts_.keeper, workspace, std::move(*rows), handle);
+}
+
+/// Keeper bounds what is opened in a minute.
+async::Task<std::vector<Creator>> Creators::list_slowly(WorkspaceId workspace, CreatorId after) {
+    while (true) {
+        auto page = co_await list(workspace, after, k_index_page, k_index_handle);
+        if (page || !page.error().is(ipc::IpcError::busy)) co_return page;
+        const auto pause =
+            std::chrono::seconds(std::max<std::int64_t>(page.error().retry_after_s(), 1));
+        auto waited = co_await async::wait_until(Deadline::in(pause));
+        if (!waited) co_return fail(std::move(waited.error()));
+    }
+}
+
+async::Task<> Creators::index_page(WorkspaceId workspace, std::vector<Creator> page) {
+    std::vector<CreatorId> ids;
+    std::vector<std::string> addresses;
+    for (auto& creator : page) {
+        if (creator.address.empty()) continue;  // erased
+        ids.push_back(creator.id);
+        addresses.push_back(std::move(creator.address));
+    }
+    if (ids.empty()) co_return Result<>{};
+    auto macs = co_await address_macs(workspace, std::move(addresses));
+    if (!macs) co_return fail(std::move(macs.error()));
+    const auto body = [workspace, ids = std::move(ids),
+                       macs = std::move(*macs)](Transaction& tx) -> Result<> {
+        for (std::size_t i = 0; i < ids.size(); ++i) {
+            POSTERN_TRY([[maybe_unused]] const auto added,
+                        tx.execute(k_claim_address, {workspace, Clear::bytes(macs[i]), ids[i]}));
+        }
+        return {};
+    };
+    co_return co_await parts_.index.write(body);
+}
+
+async::Task<> Creators::complete_index() {
+    const auto is_complete = [](Transaction& tx) -> Result<bool> {
+        POSTERN_TRY(const auto row, tx.query_one(k_is_complete, {k_installation}));
+        return row.has_value();
+    };
+    if (index_is_complete_) co_return Result<>{};
+    auto complete = co_await parts_.index.read(is_complete);
+    if (!complete) co_return fail(std::move(complete.error()));
+    index_is_complete_ = *complete;
+    if (*complete) co_return Result<>{};
+    const auto workspaces_body = [](Transaction& tx) -> Result<std::vector<WorkspaceId>> {
+        POSTERN_TRY(const auto rows, tx.query(k_workspaces));
+        std::vector<WorkspaceId> out;
+        out.reserve(rows.size());
+        for (const auto& row : rows)
+            out.push_back(row.id<WorkspaceTag>(0));
+        return out;
+    };
+    auto workspaces = co_await parts_.database.read(workspaces_body);
+    if (!workspaces) co_return fail(std::move(workspaces.error()));
+    std::size_t count = 0;
+    for (const auto workspace : *workspaces) {
+        CreatorId after;
+        while (true) {
+            auto page = co_await list_slowly(workspace, after);
+            if (!page) co_return fail(std::move(page.error()));
+            if (page->empty()) break;
+            after = page->back().id;
+            count += page->size();
+            auto indexed = co_await index_page(workspace, std::move(*page));
+            if (!indexed) co_return indexed;
+        }
+    }
+    if (count > 0) log(LogLevel::info, "index_rebuilt", {{"creators", count}});
+    const auto set_complete = [](Transaction& tx) -> Result<> {
+        POSTERN_TRY([[maybe_unused]] const auto added,
+                    tx.execute(k_set_complete, {k_installation, Clear::bytes(Bytes{1})}));
+        return {};
+    };
+    auto set = co_await parts_.index.write(set_complete);
+    index_is_complete_ = set.has_value();
+    co_return set;
 }
 
 }  // namespace postern::outreach

@@ -167,23 +167,32 @@ protected:
         options.clock = &clock;
         return store::open_or_fail(options);
     }
+    std::unique_ptr<Creators> open_creators() {
+        return std::make_unique<Creators>(Creators::Parts{*database, *index, keeper.link, clock});
+    }
+    /// As if its file were gone, and front started again.
+    void lose_index() {
+        change(*index, "DELETE FROM creator_addresses");
+        change(*index, "DELETE FROM meta WHERE name = 'creators_complete'");
+        creators = open_creators();
+    }
     template <typename T>
     Result<T> run(async::Task<T> task) {
         return loop.run(std::move(task));
     }
     Result<CreatorId> ensure(std::string name, std::string address) {
-        return run(creators.ensure(workspace, std::move(name), std::move(address)));
+        return run(creators->ensure(workspace, std::move(name), std::move(address)));
     }
     CreatorId made(std::string name, std::string address) {
         ++clock.now;
         return ensure(std::move(name), std::move(address)).value();
     }
-    Result<Creator> get(CreatorId id) { return run(creators.get(workspace, id, 7)); }
+    Result<Creator> get(CreatorId id) { return run(creators->get(workspace, id, 7)); }
     std::optional<CreatorId> find(std::string address) {
-        return run(creators.find(workspace, std::move(address))).value();
+        return run(creators->find(workspace, std::move(address))).value();
     }
     Result<std::vector<Creator>> list(CreatorId after, std::int64_t limit) {
-        return run(creators.list(workspace, after, limit, 7));
+        return run(creators->list(workspace, after, limit, 7));
     }
     std::int64_t count(store::Database& where, store::SqlText sql) {
         return where
@@ -206,7 +215,7 @@ protected:
     PlayedKeeper keeper{loop};
     std::unique_ptr<store::Database> database = open(store::StoreKind::store, "store.db");
     std::unique_ptr<store::Database> index = open(store::StoreKind::index, "index.db");
-    Creators creators{{*database, *index, keeper.link, clock}};
+    std::unique_ptr<Creators> creators = open_creators();
     WorkspaceId workspace = WorkspaceId::make(1);
     WorkspaceId other_workspace = WorkspaceId::make(2);
 };
@@ -254,13 +263,13 @@ TEST_F(CreatorsTest, only_ascii_letters_are_compared_without_case) {
 
 TEST_F(CreatorsTest, another_workspace_has_its_own) {
     const auto ours = made("Maya", "maya@studio.example");
-    EXPECT_FALSE(run(creators.find(other_workspace, "maya@studio.example")).value().has_value());
-    const auto theirs = run(creators.ensure(other_workspace, "M.", "maya@studio.example")).value();
+    EXPECT_FALSE(run(creators->find(other_workspace, "maya@studio.example")).value().has_value());
+    const auto theirs = run(creators->ensure(other_workspace, "M.", "maya@studio.example")).value();
     EXPECT_NE(ours, theirs);
-    EXPECT_EQ(run(creators.get(other_workspace, theirs, 7))->name, "M.");
+    EXPECT_EQ(run(creators->get(other_workspace, theirs, 7))->name, "M.");
     EXPECT_EQ(get(ours)->name, "Maya");
     EXPECT_TRUE(fails_with(get(theirs), OutreachError::not_found));
-    EXPECT_TRUE(fails_with(run(creators.get(other_workspace, ours, 7)), OutreachError::not_found));
+    EXPECT_TRUE(fails_with(run(creators->get(other_workspace, ours, 7)), OutreachError::not_found));
     EXPECT_EQ(list({}, 10)->size(), 1);
     EXPECT_EQ(find("maya@studio.example"), ours);
 }
@@ -303,8 +312,8 @@ TEST_F(CreatorsTest, list_is_by_age_from_a_cursor) {
 TEST_F(CreatorsTest, two_at_once_agree_on_one) {
     std::optional<Result<CreatorId>> first;
     std::optional<Result<CreatorId>> second;
-    loop.start(creators.ensure(workspace, "Maya", "maya@studio.example"), first);
-    loop.start(creators.ensure(workspace, "M.", "Maya@Studio.example"), second);
+    loop.start(creators->ensure(workspace, "Maya", "maya@studio.example"), first);
+    loop.start(creators->ensure(workspace, "M.", "Maya@Studio.example"), second);
     loop.run_until([&] { return first.has_value() && second.has_value(); });
     ASSERT_TRUE(first->has_value() && second->has_value());
     EXPECT_EQ(first->value(), second->value());
@@ -344,7 +353,7 @@ TEST_F(CreatorsTest, index_that_refuses_makes_nobody) {
     EXPECT_EQ(profiles(), 0);
     EXPECT_TRUE(keeper.subjects.empty());
     index->close();
-    EXPECT_TRUE(fails_with(run(creators.find(workspace, "x@y.example")), StoreError::closed));
+    EXPECT_TRUE(fails_with(run(creators->find(workspace, "x@y.example")), StoreError::closed));
 }
 
 TEST_F(CreatorsTest, keeper_that_fails_is_told) {
@@ -352,7 +361,7 @@ TEST_F(CreatorsTest, keeper_that_fails_is_told) {
     keeper.fails = "ComputeMacs";
     EXPECT_TRUE(fails_with(ensure("N", "n@studio.example"), KeyError::storage_failed));
     EXPECT_TRUE(
-        fails_with(run(creators.find(workspace, "n@studio.example")), KeyError::storage_failed));
+        fails_with(run(creators->find(workspace, "n@studio.example")), KeyError::storage_failed));
     keeper.fails = "OpenKeys";
     EXPECT_TRUE(fails_with(get(id), KeyError::storage_failed));
     EXPECT_TRUE(fails_with(list({}, 10), KeyError::storage_failed));
@@ -423,42 +432,52 @@ TEST_F(CreatorsTest, lost_index_is_made_anew_and_nobody_twice) {
     const auto bo = made("Bo", "Bo@creators.example");
     const auto erased = made("Eve", "eve@creators.example");
     keeper.subjects.erase({workspace, erased});
-    const auto elsewhere = run(creators.ensure(other_workspace, "Lea", "lea@creators.example"));
+    const auto elsewhere = run(creators->ensure(other_workspace, "Lea", "lea@creators.example"));
     ASSERT_TRUE(elsewhere);
-    change(*index, "DELETE FROM creator_addresses");
-    ASSERT_TRUE(run(creators.complete_index()));
+    lose_index();
+    ASSERT_TRUE(run(creators->complete_index()));
     EXPECT_EQ(addresses(), 3);
     EXPECT_EQ(made("Lea", "LEA@creators.example"), lea);
     EXPECT_EQ(made("Bo", "bo@creators.example"), bo);
-    EXPECT_EQ(run(creators.ensure(other_workspace, "", "lea@creators.example")), *elsewhere);
+    EXPECT_EQ(run(creators->ensure(other_workspace, "", "lea@creators.example")), *elsewhere);
     EXPECT_EQ(profiles(), 4);
 }
 
+TEST_F(CreatorsTest, first_use_completes_a_lost_index_or_fails) {
+    const auto lea = made("Lea", "lea@creators.example");
+    lose_index();
+    keeper.fails = "OpenKeys";
+    EXPECT_TRUE(fails_with(ensure("Lea", "lea@creators.example"), KeyError::storage_failed));
+    keeper.fails.clear();
+    EXPECT_EQ(made("Lea", "lea@creators.example"), lea);
+    EXPECT_EQ(profiles(), 1);
+}
+
 TEST_F(CreatorsTest, complete_index_is_not_read_again) {
-    ASSERT_TRUE(run(creators.complete_index()));
+    ASSERT_TRUE(run(creators->complete_index()));
     (void)made("Lea", "lea@creators.example");
     keeper.calls.clear();
-    ASSERT_TRUE(run(creators.complete_index()));
+    ASSERT_TRUE(run(creators->complete_index()));
     EXPECT_TRUE(keeper.calls.empty());
 }
 
 TEST_F(CreatorsTest, index_that_could_not_be_completed_is_tried_again) {
     const auto lea = made("Lea", "lea@creators.example");
-    change(*index, "DELETE FROM creator_addresses");
+    lose_index();
     for (const std::string call : {"OpenKeys", "ComputeMacs"}) {
         keeper.fails = call;
-        EXPECT_TRUE(fails_with(run(creators.complete_index()), KeyError::storage_failed)) << call;
+        EXPECT_TRUE(fails_with(run(creators->complete_index()), KeyError::storage_failed)) << call;
     }
     keeper.fails.clear();
-    ASSERT_TRUE(run(creators.complete_index()));
+    ASSERT_TRUE(run(creators->complete_index()));
     EXPECT_EQ(find("lea@creators.example"), lea);
 }
 
 TEST_F(CreatorsTest, more_creators_than_a_page_are_indexed) {
     for (int i = 0; i < 1201; ++i)
         (void)made("", "c" + std::to_string(i) + "@creators.example");
-    change(*index, "DELETE FROM creator_addresses");
-    ASSERT_TRUE(run(creators.complete_index()));
+    lose_index();
+    ASSERT_TRUE(run(creators->complete_index()));
     EXPECT_EQ(addresses(), 1201);
 }
 

@@ -90,10 +90,12 @@ public:
     /// In the order asked; nothing where there is none.
     virtual Result<std::vector<std::optional<IntegrationRow>>> integrations(
         WorkspaceId workspace, std::vector<IntegrationId> ids) = 0;
+    /// Whether another workspace has an integration of this id.
+    virtual Result<bool> is_of_another(IntegrationKey key) = 0;
     virtual Result<Shares> shares(IntegrationKey key, std::uint64_t epoch) = 0;
 
     /// Makes `epoch` the pending one in place of any other. Errors: stale_epoch when it is not the
-    /// one after minted_epoch.
+    /// one after minted_epoch; unknown_integration when it is another workspace's.
     virtual Result<> put_pending(IntegrationKey key, std::uint64_t epoch, Shares shares) = 0;
     /// Makes the pending epoch the only one: destroys all other shares, grant keys and the attempt
     /// count. Good again when it is done already. Errors: stale_epoch.

@@ -74,6 +74,8 @@ constexpr SqlText k_delete_subject_keys =
 constexpr SqlText k_select_integration =
     "SELECT state, epoch, pending_epoch, minted_epoch FROM integrations "
     "WHERE workspace_id = $1 AND integration_id = $2";
+constexpr SqlText k_is_of_another =
+    "SELECT 1 FROM integrations WHERE workspace_id <> $1 AND integration_id = $2 LIMIT 1";
 constexpr SqlText k_upsert_pending =
     "INSERT INTO integrations "
     "(workspace_id, integration_id, state, epoch, pending_epoch, minted_epoch) "
@@ -191,6 +193,7 @@ public:
     Result<> destroy_subject_keys(WorkspaceId workspace, std::vector<CreatorId> creators) override;
     Result<std::vector<std::optional<IntegrationRow>>> integrations(
         WorkspaceId workspace, std::vector<IntegrationId> ids) override;
+    Result<bool> is_of_another(IntegrationKey key) override;
     Result<Shares> shares(IntegrationKey key, std::uint64_t epoch) override;
     Result<> put_pending(IntegrationKey key, std::uint64_t epoch, Shares shares) override;
     Result<> commit_pending(IntegrationKey key, std::uint64_t epoch) override;
@@ -306,6 +309,14 @@ Result<std::vector<std::optional<IntegrationRow>>> SqlKeyringStore::integrations
     });
 }
 
+Result<bool> SqlKeyringStore::is_of_another(IntegrationKey key) {
+    return db_->read_now([&](Transaction& tx) -> Result<bool> {
+        POSTERN_TRY(const auto row,
+                    tx.query_one(k_is_of_another, {key.workspace, key.integration}));
+        return row.has_value();
+    });
+}
+
 Result<Shares> SqlKeyringStore::shares(IntegrationKey key, std::uint64_t epoch) {
     if (!storable(epoch)) return fail(KeyError::stale_epoch);
     return db_->read_now([&](Transaction& tx) -> Result<Shares> {
@@ -327,6 +338,9 @@ Result<Shares> SqlKeyringStore::shares(IntegrationKey key, std::uint64_t epoch) 
 Result<> SqlKeyringStore::put_pending(IntegrationKey key, std::uint64_t epoch, Shares shares) {
     if (!storable(epoch)) return fail(KeyError::stale_epoch);
     return db_->write_now([&](Transaction& tx) -> Result<> {
+        POSTERN_TRY(const auto elsewhere,
+                    tx.query_one(k_is_of_another, {key.workspace, key.integration}));
+        if (elsewhere) return fail(KeyError::unknown_integration);
         POSTERN_TRY(const auto found, find_integration(tx, key));
         const auto before = found.value_or(IntegrationRow{});
         if (epoch != before.minted_epoch + 1) return fail(KeyError::stale_epoch);

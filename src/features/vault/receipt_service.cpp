@@ -2,6 +2,7 @@
 
 #include "features/vault/keyring.h"
 #include "features/vault/keyring_store.h"
+#include "features/vault/places.h"
 #include "foundation/base/bytes.h"
 #include "foundation/base/clock.h"
 #include "foundation/base/result.h"
@@ -14,6 +15,7 @@
 
 #include <optional>
 #include <string_view>
+#include <utility>
 
 namespace postern::vault {
 namespace {
@@ -49,8 +51,13 @@ async::Task<keys::SignReceipt::Answer> ReceiptService::sign_receipt(keys::SignRe
     if (asked.at_ms < now - k_clock_ms_max || asked.at_ms > now + k_clock_ms_max) {
         co_return fail(KeyError::not_ended);
     }
-    POSTERN_CO_TRY(const auto row, co_await core_->find({asked.workspace, asked.integration}));
+    const IntegrationKey key{asked.workspace, asked.integration};
+    POSTERN_CO_TRY(const auto row, co_await core_->find(key));
     if (!is_ended(row, asked)) co_return fail(KeyError::not_ended);
+    // The words name the integration alone: whoever names another workspace gets none.
+    auto job = [store = &core_->store(), key] { return store->is_of_another(key); };
+    POSTERN_CO_TRY(const auto is_of_another, co_await core_->reads.run(std::move(job)));
+    if (is_of_another) co_return fail(KeyError::not_ended);
     const auto statement = crypto::receipt_statement(
         keys::name_of(asked.ending), asked.integration.text(), asked.epoch, rfc3339(asked.at_ms));
     co_return keys::SignReceipt::Answer{sign(core_->keyring, statement, asked.message)};

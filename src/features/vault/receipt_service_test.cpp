@@ -86,6 +86,19 @@ TEST_F(ReceiptServiceTest, nothing_opens_what_the_keyring_does_not_know) {
     EXPECT_TRUE(sign(Ending::cut_off, 7));
 }
 
+TEST_F(ReceiptServiceTest, another_workspace_gets_no_receipt_of_an_integration) {
+    (void)connect(k_secret);
+    auto asked = asking(Ending::cut_off, 2);
+    asked.workspace = test_id<WorkspaceId>(9);
+    EXPECT_EQ(code_of(keeper->ask(asked)), "not_ended");
+    // Nor by making one of the same id there, to end that.
+    ASSERT_TRUE(keeper->ask(keys::CreateWorkspace{asked.workspace}));
+    std::swap(workspace, asked.workspace);
+    EXPECT_EQ(code_of(prepare(k_secret)), "not_found");
+    EXPECT_EQ(code_of(cut_off()), "not_found");
+    EXPECT_EQ(code_of(sign(Ending::cut_off, 2)), "not_ended");
+}
+
 TEST_F(ReceiptServiceTest, receipt_bears_the_present_time) {
     const auto epoch = connect_and_cut_off();
     for (const std::int64_t sign_of : {-1, 1}) {

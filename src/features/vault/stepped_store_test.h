@@ -44,6 +44,7 @@ public:
         WorkspaceId workspace, std::vector<IntegrationId> ids) override {
         return inner_->integrations(workspace, std::move(ids));
     }
+    Result<bool> is_of_another(IntegrationKey key) override { return inner_->is_of_another(key); }
     Result<Shares> shares(IntegrationKey key, std::uint64_t epoch) override {
         return inner_->shares(key, epoch);
     }
