@@ -142,6 +142,9 @@ TEST_F(EndTest, receipt_links_to_where_the_password_is_changed_for_hosts_that_ar
               "https://myaccount.google.com/apppasswords");
     EXPECT_EQ(cut_off(connected_at("imap.fastmail.com"))->link,
               "https://app.fastmail.com/settings/security");
+    EXPECT_EQ(cut_off(connected_at("imap.ionos.de"))->link, "https://password.ionos.com/");
+    for (const std::string other : {"imap.notgmail.com", "gmail.com.evil.example", "notionos.de"})
+        EXPECT_EQ(cut_off(connected_at(other))->link, "") << other;
     EXPECT_EQ(cut_off(connected_at("imap.brand.example"))->link, "");
     EXPECT_EQ(cut_off(connected_at(""))->link, "");
     EXPECT_FALSE(cut_off(connected())->advice.empty());

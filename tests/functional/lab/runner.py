@@ -157,8 +157,8 @@ def main() -> int:
             passed += figures["passed"]
             failed += len(figures["failed"])
             skipped += len(figures["skipped"])
-    if not chosen:
-        print(f"no test file matches {' '.join(options.files)}")
+    if not passed + failed + skipped:
+        print(f"no test matches {' '.join([*options.files, options.word or ''])}".rstrip())
         failed = 1
     print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
     return 1 if failed else 0
