@@ -55,8 +55,6 @@ struct Policy {
     std::int64_t lease_default_s = 12 * 3600;
     std::int64_t lease_longest_s = 7 * 86400;
     std::vector<std::string> regions;  ///< where data may lie
-    /// Between tries to finish what is decided.
-    std::chrono::milliseconds finish_pause{1000};
 };
 
 /// Tells whoever works with integrations that one opened, closed or changed.
@@ -81,6 +79,8 @@ public:
         events::EventLog& events;
         const Clock& clock;
         Policy policy;
+        /// Between tries to finish what is decided.
+        std::chrono::milliseconds finish_pause{1000};
     };
     explicit Integrations(Parts parts) : parts_(std::move(parts)) {}
 

@@ -279,7 +279,7 @@ boost::asio::awaitable<bool> Integrations::may_try_again(Error error, int tries)
                               error.is(keys::KeyError::unknown_integration) ||
                               error.is(keys::KeyError::integration_cut_off);
     if (is_overtaken || tries >= k_finish_tries) co_return false;
-    const auto waited = co_await async::wait_until(Deadline::in(parts_.policy.finish_pause));
+    const auto waited = co_await async::wait_until(Deadline::in(parts_.finish_pause));
     co_return waited.has_value();
 }
 

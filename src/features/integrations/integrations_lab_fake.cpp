@@ -27,9 +27,9 @@ void IntegrationsLab::restart() {
     keeper.heal();
     Policy policy;
     policy.regions = {"eu"};
-    policy.finish_pause = std::chrono::milliseconds(0);
-    integrations = std::make_unique<Integrations>(Integrations::Parts{
-        *database, reserve, keeper.link, courier.link, events, clock, std::move(policy)});
+    integrations = std::make_unique<Integrations>(
+        Integrations::Parts{*database, reserve, keeper.link, courier.link, events, clock,
+                            std::move(policy), std::chrono::milliseconds(0)});
     integrations->listen(listener);
 }
 
