@@ -12,13 +12,15 @@ import banned
 import format as format_lint
 import includes
 import links
+import mail_cases
 import readmes
 import selftest
 import sizes
 import words
 
 ROOT = Path(__file__).resolve().parents[2]
-LINTS = [includes, sizes, readmes, banned, words, links, format_lint]
+LINTS = [includes, sizes, readmes, banned, words, links, mail_cases,
+         format_lint]
 SHOWN_MAX = 200
 
 

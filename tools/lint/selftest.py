@@ -23,6 +23,8 @@ GOOD_TREE = {
     "src/platform/store/x.cpp": '#include "platform/store/x.h"\n\n#include <sqlite3.h>\n',
     "src/platform/store/README.md": "# platform/store\n",
     "tests/functional/lab/wait.py": "import time\n\n\ndef eventually():\n    time.sleep(0.01)\n",
+    "tests/functional/mail_case_a_x_test.py": "class T:\n    def test_a_one(self):\n        pass\n",
+    "docs/mail-cases.md": "| a case | is found | `mail_case_a_x_test.py::test_a_one` |\n",
     ".clang-format": "BasedOnStyle: Google\nIndentWidth: 4\nIncludeBlocks: Preserve\n",
 }
 X_CPP = "src/features/vault/x.cpp"
@@ -108,6 +110,16 @@ LINKS = [
     Planted("links", "a link to nothing", "docs/a.md", "[a](b.md)\n"),
     Planted("links", "a heading that is not there", "docs/a.md", "# One\n\n[a](#two)\n"),
 ]
+MAIL_CASES = [
+    Planted("mail-cases", "a case whose test is gone", "tests/functional/mail_case_a_x_test.py",
+            "class T:\n    pass\n"),
+    Planted("mail-cases", "a case without a test", "docs/mail-cases.md",
+            "| a case | is found | by hand |\n"),
+    Planted("mail-cases", "a unit test that is not there", "docs/mail-cases.md",
+            "| a case | is found | `x_test.cpp::X.y` |\n"),
+    Planted("mail-cases", "a test without a row", "tests/functional/mail_case_b_x_test.py",
+            "class T:\n    def test_b_one(self):\n        pass\n"),
+]
 FORMAT = [Planted("format", "unformatted code", X_CPP, OWN + "int   a ;\n")]
 
 # Near misses: what looks like a violation and is none.
@@ -149,8 +161,8 @@ def run(lints) -> list[bool]:
         results.append(_findings(lint, None) == 0)
         if not results[-1]:
             print(f"selftest {name}: finds something in a clean tree")
-    for expected, cases in ((True, INCLUDES + SIZES + READMES + BANNED + WORDS + LINKS + FORMAT),
-                            (False, HARMLESS)):
+    planted = INCLUDES + SIZES + READMES + BANNED + WORDS + LINKS + MAIL_CASES + FORMAT
+    for expected, cases in ((True, planted), (False, HARMLESS)):
         for case in cases:
             if case.lint not in by_name:
                 continue
