@@ -208,7 +208,7 @@ class Postern:
         """A second installation with a copy of the stopped first one's files, root key included."""
         twin = Postern(folder, config=self.config.read_text())
         shutil.copytree(self.data, twin.data, symlinks=True)
-        _copy_owners(self.data, twin.data)
+        copy_owners(self.data, twin.data)
         return twin
 
     def _is_ready(self) -> bool:
@@ -262,7 +262,8 @@ def _allow_cores() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
 
 
-def _copy_owners(source: pathlib.Path, target: pathlib.Path) -> None:
+def copy_owners(source: pathlib.Path, target: pathlib.Path) -> None:
+    """Gives a copied tree the owners of the original."""
     for path in [source, *source.rglob("*")]:
         status = path.lstat()
         os.chown(
