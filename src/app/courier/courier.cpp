@@ -6,6 +6,7 @@
 #include "features/mail/courier/courier_service.h"
 #include "features/mail/courier/front.h"
 #include "features/mail/courier/net_link.h"
+#include "foundation/base/log.h"
 #include "foundation/base/result.h"
 #include "platform/async/blocking_pool.h"
 #include "platform/async/task.h"
@@ -15,6 +16,7 @@
 #include "platform/net/connector.h"
 #include "platform/net/resolver.h"
 #include "platform/os/fd.h"
+#include "platform/os/process.h"
 
 #include <chrono>
 #include <cstddef>
@@ -27,6 +29,9 @@ namespace {
 
 constexpr std::size_t k_resolver_threads = 2;
 constexpr std::size_t k_resolver_queue_max = 200;
+/// For each mailbox its connection and, at times, a visit beside it and a mail's memory file.
+constexpr std::size_t k_descriptors_wanted = 20'000;
+constexpr std::size_t k_descriptors_least = 4096;
 
 namespace mail = postern::mail::courier;
 
@@ -114,6 +119,10 @@ private:
 // The runtime outlives every coroutine of the process.
 // NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters)
 async::Task<> run(child::Runtime& runtime) {
+    const auto descriptors = os::allow_descriptors(k_descriptors_wanted);
+    if (descriptors < k_descriptors_least) {
+        log(LogLevel::warning, "few_descriptors", {{"limit", descriptors}});
+    }
     auto policy = egress_policy(runtime.config());
     if (!policy) co_return fail(std::move(policy.error()));
     auto trust = net::TlsContext::client();

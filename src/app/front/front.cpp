@@ -117,6 +117,10 @@ Front::Front(child::Runtime& runtime, Stores stores)
     site_.public_url = runtime.config().public_url;
     site_.version = POSTERN_VERSION;
     site_.isolation = missing_isolation();
+    metrics_.add_source([this](api::MetricsText& out) {
+        out.family("postern_mailboxes_watched", "gauge", "Mailboxes whose replies are looked for.")
+            .sample("postern_mailboxes_watched", room_.watch_count());
+    });
     serve_keeper();
     serve_courier();
     serve_admin();

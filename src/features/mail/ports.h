@@ -16,6 +16,7 @@ struct Mailbox {
     std::string name;
     std::string address;
     std::string search_label;
+    std::string imap_host;
     bool reads_replies = true;
     bool cut_off = false;  ///< or deleted: only its history is left
 };

@@ -28,6 +28,13 @@ constexpr std::int64_t k_first_pause_ms = 500;
 constexpr std::int64_t k_longest_pause_ms = 300'000;
 /// A watch that ended sooner than this counts as one more failure in a row.
 constexpr std::int64_t k_lasting_ms = 60'000;
+constexpr auto k_turn_max = 1h;
+
+/// Such a host may be back before the pause is over.
+bool is_about_the_host(MailError reason) {
+    return reason == MailError::connection_failed || reason == MailError::connection_lost ||
+           reason == MailError::timed_out || reason == MailError::name_not_found;
+}
 
 enum class WatchError { only_sends };
 constexpr ErrorInfo describe(WatchError) {
@@ -93,10 +100,17 @@ std::size_t Watches::count() const noexcept {
         std::count_if(all_.begin(), all_.end(), [](const auto& w) { return w.second->watching; }));
 }
 
-async::Task<> Watches::begin(WorkspaceId workspace, IntegrationId integration) {
+async::Task<> Watches::begin(WorkspaceId workspace,
+                             IntegrationId integration,
+                             std::shared_ptr<Watched> watched) {
     auto mailbox = co_await parts_.mailboxes.find(workspace, integration);
     if (!mailbox) co_return fail(std::move(mailbox.error()));
     if (!mailbox->reads_replies) co_return fail(WatchError::only_sends);
+    watched->host = mailbox->imap_host;
+    const auto turn = watched->waiting.empty() ? async::Gate::Turn::last : async::Gate::Turn::first;
+    // Before the ticket, which is good for a short time only.
+    auto pass = co_await sign_ins_.enter(watched->host, turn, Deadline::in(k_turn_max));
+    if (!pass) co_return fail(std::move(pass.error()));
     auto ticket = co_await parts_.mailboxes.ticket(workspace, integration, MailVerb::read_replies);
     if (!ticket) co_return fail(std::move(ticket.error()));
     auto cursors = co_await replies_.cursors(workspace, integration);
@@ -131,11 +145,20 @@ async::Task<> Watches::after_failure(WorkspaceId workspace,
         log(LogLevel::info, "watch_failed", {{"integration", integration}, {"error", why}});
     watched->refused = std::move(why);
     watched->settle();
+    watched->host_fails = reason && is_about_the_host(*reason);
     const auto pause =
         person ? std::chrono::milliseconds(24h) : watch_pause(watched->failures++, integration);
     auto woken = co_await watched->wake.wait(Deadline::in(pause));
+    watched->host_fails = false;
     if (!woken && woken.error().is(async::AsyncError::cancelled)) co_return woken;
     co_return Result<>{};
+}
+
+void Watches::host_answers(const std::string& host) {
+    // They come back through the gate, a few at a time, and their pauses go on to grow.
+    for (const auto& [id, other] : all_) {
+        if (other->host_fails && other->host == host) other->wake.set();
+    }
 }
 
 async::Job Watches::run(WorkspaceId workspace, IntegrationId integration) {
@@ -143,12 +166,13 @@ async::Job Watches::run(WorkspaceId workspace, IntegrationId integration) {
     Result<> waited{};
     while (waited) {
         watched->ended.reset();
-        auto begun = co_await begin(workspace, integration);
+        auto begun = co_await begin(workspace, integration, watched);
         if (begun && !watched->ended) {
             const auto since = parts_.clock.now_ms();
             watched->watching = true;
             watched->refused.reset();
             watched->settle();
+            host_answers(watched->host);
             waited = co_await wait_while_watching(watched);
             if (parts_.clock.now_ms() - since >= k_lasting_ms) watched->failures = 0;
             if (!waited || watched->ended.value_or(MailError::use_ended) == MailError::use_ended) {

@@ -2,12 +2,14 @@
 
 #include "features/mail/parts.h"
 #include "features/mail/replies.h"
+#include "platform/async/gate.h"
 #include "platform/async/signal.h"
 
 #include <chrono>
 #include <map>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace postern::mail {
@@ -19,12 +21,18 @@ namespace postern::mail {
 
 /// Keeps one watch at courier per mailbox whose replies are read, as long as a lease or grant
 /// allows it: after a lost connection it tries again with growing pauses, after a refused sign-in
-/// it waits for a person.
+/// it waits for a person. A thousand that lost their server sign in a few at a time: few at one
+/// host, so that it sees no storm, and a host that hangs holds up no other.
 ///
 /// Executor: front's thread.
 class Watches {
 public:
-    Watches(Parts parts, Replies& replies) : parts_(parts), replies_(replies) {}
+    static constexpr std::size_t k_sign_ins_at_one_host = 8;
+    static constexpr async::Gate::Limits k_sign_ins{
+        .in_all = 64, .of_one_key = k_sign_ins_at_one_host, .waiting = 20'000};
+
+    Watches(Parts parts, Replies& replies)
+        : parts_(parts), replies_(replies), sign_ins_(parts.jobs.executor(), k_sign_ins) {}
 
     /// Starts watching everything that is active.
     async::Task<> start();
@@ -49,13 +57,18 @@ private:
         async::Signal wake;  // something changed: look again
         std::vector<std::shared_ptr<async::Signal>> waiting;
         bool watching = false;
+        std::string host;         // where it was last tried
+        bool host_fails = false;  // and why it pauses
         std::optional<MailError> ended;
         std::optional<Error> refused;
         std::int64_t failures = 0;
     };
 
     async::Job run(WorkspaceId workspace, IntegrationId integration);
-    async::Task<> begin(WorkspaceId workspace, IntegrationId integration);
+    async::Task<> begin(WorkspaceId workspace,
+                        IntegrationId integration,
+                        std::shared_ptr<Watched> watched);
+    void host_answers(const std::string& host);
     async::Task<> wait_while_watching(std::shared_ptr<Watched> watched);
     async::Task<> after_failure(WorkspaceId workspace,
                                 IntegrationId integration,
@@ -64,6 +77,7 @@ private:
 
     Parts parts_;
     Replies& replies_;
+    async::Gate sign_ins_;
     std::map<IntegrationId, std::shared_ptr<Watched>> all_;
 };
 

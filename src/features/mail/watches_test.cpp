@@ -262,6 +262,50 @@ TEST_F(WatchesTest, one_that_waits_does_not_hold_up_another) {
     EXPECT_TRUE(watches->watching(other_integration));
 }
 
+TEST_F(WatchesTest, one_host_sees_few_sign_ins_at_a_time_and_another_host_need_not_wait) {
+    mailboxes.all[integration].imap_host = "dead.example";
+    for (std::uint8_t n = 10; n < 40; ++n)
+        add_mailbox(ending_in(n), workspace);
+    for (auto& [id, mailbox] : mailboxes.all)
+        mailbox.imap_host = "dead.example";
+    add_mailbox(ending_in(200), workspace);
+    mailboxes.all[ending_in(200)].imap_host = "lively.example";
+    courier.watches_hang = true;
+    begin();
+    ASSERT_EQ(courier.watched.size(), Watches::k_sign_ins_at_one_host + 1);
+    EXPECT_EQ(mailboxes.tickets.size(), courier.watched.size());
+    EXPECT_EQ(courier.watched.back().integration, ending_in(200));
+    courier.watches_hang = false;
+    courier.release();
+    settle();
+    EXPECT_EQ(courier.watched.size(), 32U);
+    EXPECT_EQ(watches->count(), 32U);
+}
+
+TEST_F(WatchesTest, host_that_answers_again_ends_the_pauses_of_its_mailboxes) {
+    add_mailbox(ending_in(201), workspace);
+    add_mailbox(ending_in(202), workspace);
+    mailboxes.all[integration].imap_host = "back.example";
+    mailboxes.all[ending_in(201)].imap_host = "other.example";
+    mailboxes.all[ending_in(202)].imap_host = "back.example";
+    courier.watches_fail = {MailError::connection_failed, MailError::connection_failed};
+    begin();
+    // Without time passing: the two of one host are watched, the third waits for its pause.
+    EXPECT_EQ(courier.watched.size(), 4U);
+    EXPECT_EQ(watches->count(), 2U);
+    EXPECT_FALSE(watches->watching(ending_in(201)));
+    until_watched(5);
+    EXPECT_EQ(watches->count(), 3U);
+}
+
+TEST_F(WatchesTest, refusal_of_one_mailbox_is_not_tried_again_because_its_host_answers) {
+    add_mailbox(ending_in(202), workspace);
+    courier.watches_fail = {MailError::sign_in_refused};
+    begin();
+    EXPECT_EQ(courier.watched.size(), 2U);
+    EXPECT_EQ(watches->count(), 1U);
+}
+
 TEST_F(WatchesTest, waiting_ends_at_once_when_it_is_watched) {
     begin();
     EXPECT_TRUE(until_watching());

@@ -6,6 +6,7 @@
 #include "platform/async/deadline.h"
 #include "platform/async/task.h"
 #include "platform/net/net_error.h"
+#include "platform/net/pinned_contexts.h"
 #include "platform/net/resolver.h"
 #include "platform/net/stream_parts.h"
 
@@ -99,7 +100,10 @@ std::string without_brackets(std::string host) {
 }  // namespace
 
 Connector::Connector(Resolver& resolver, EgressPolicy policy, TlsContext system_trust)
-    : resolver_(resolver), policy_(std::move(policy)), system_trust_(std::move(system_trust)) {}
+    : resolver_(resolver),
+      policy_(std::move(policy)),
+      system_trust_(std::move(system_trust)),
+      pinned_(std::make_shared<PinnedContexts>()) {}
 
 async::Task<std::vector<IpAddress>> Connector::permitted_addresses(std::string host,
                                                                    Deadline deadline) {
@@ -132,6 +136,7 @@ async::Task<std::unique_ptr<Stream>> Connector::connect(Destination to, Deadline
     auto transport = std::make_shared<Transport>(std::move(*connected->socket));
     auto stream = std::make_unique<Stream>(Stream::Parts{.transport = std::move(transport),
                                                          .system_trust = system_trust_,
+                                                         .pinned = pinned_,
                                                          .host = std::move(host),
                                                          .address = connected->address,
                                                          .port = to.port});

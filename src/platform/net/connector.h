@@ -12,6 +12,7 @@
 
 namespace postern::net {
 
+class PinnedContexts;
 class Resolver;
 
 enum class TlsMode { none, implicit };
@@ -39,6 +40,7 @@ private:
     Resolver& resolver_;
     EgressPolicy policy_;
     TlsContext system_trust_;
+    std::shared_ptr<PinnedContexts> pinned_;
 };
 
 }  // namespace postern::net

@@ -97,7 +97,7 @@ async::Task<> Stream::start_tls(TlsOptions options, std::size_t unread_bytes, De
     }
     TlsContext context = parts_->system_trust;
     if (options.ca_pem) {
-        POSTERN_CO_TRY(context, TlsContext::client_pinned(*options.ca_pem));
+        POSTERN_CO_TRY(context, parts_->pinned->get(*options.ca_pem));
     }
     auto name = options.server_name.empty() ? parts_->host : options.server_name;
     auto work = shake_hands(transport, std::move(context), std::move(name));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "platform/net/pinned_contexts.h"
 #include "platform/net/stream.h"
 #include "platform/net/transport.h"
 
@@ -12,6 +13,7 @@ namespace postern::net {
 struct Stream::Parts {
     std::shared_ptr<Transport> transport;
     TlsContext system_trust;
+    std::shared_ptr<PinnedContexts> pinned;
     std::string host;
     IpAddress address;
     std::uint16_t port = 0;

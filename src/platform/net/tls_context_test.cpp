@@ -1,6 +1,7 @@
 #include "platform/net/tls_context.h"
 
 #include "platform/net/net_error.h"
+#include "platform/net/pinned_contexts.h"
 #include "platform/net/test_certificates.h"
 
 #include <gtest/gtest.h>
@@ -39,6 +40,30 @@ TEST(TlsContext, unreadable_pins_are_refused) {
         ASSERT_FALSE(context) << pem.substr(0, 80);
         EXPECT_TRUE(context.error().is(NetError::invalid_certificate_file));
     }
+}
+
+TEST(PinnedContexts, same_certificates_share_one_context) {
+    const Authority one, two;
+    PinnedContexts contexts;
+    const auto first = contexts.get(one.pem());
+    const auto again = contexts.get(one.pem());
+    const auto other = contexts.get(two.pem());
+    ASSERT_TRUE(first && again && other);
+    EXPECT_EQ(first->native(), again->native());
+    EXPECT_NE(first->native(), other->native());
+    EXPECT_FALSE(contexts.get("text"));
+    EXPECT_EQ(contexts.size(), 2U);
+}
+
+TEST(PinnedContexts, many_different_ones_are_not_kept) {
+    const Authority authority;
+    PinnedContexts contexts;
+    const auto first = contexts.get(authority.pem());
+    ASSERT_TRUE(first);
+    for (std::size_t i = 0; i < 2 * PinnedContexts::k_entries_max; ++i)
+        ASSERT_TRUE(contexts.get(authority.pem() + std::string(i + 1, '\n')));
+    EXPECT_LE(contexts.size(), PinnedContexts::k_entries_max);
+    EXPECT_NE(first->native(), nullptr);
 }
 
 TEST(TlsContext, server_files_must_belong_together) {

@@ -15,6 +15,7 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstddef>
 #include <cstdlib>
 #include <optional>
 #include <string>
@@ -104,6 +105,17 @@ Result<> harden_process() {
         return fail(errno_error("hardening"));
     }
     return {};
+}
+
+std::size_t allow_descriptors(std::size_t wanted) {
+    struct rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
+    const auto before = limit.rlim_cur;
+    if (before < wanted) {
+        limit.rlim_cur = std::min<rlim_t>(wanted, limit.rlim_max);
+        if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) limit.rlim_cur = before;
+    }
+    return static_cast<std::size_t>(limit.rlim_cur);
 }
 
 std::optional<uid_t> role_uid(std::size_t role_index, const std::string& role) {

@@ -5,6 +5,7 @@
 #include "platform/os/files.h"
 
 #include <sys/types.h>
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <utility>
@@ -30,6 +31,10 @@ struct ChildPlan {
 
 /// No core file, no ptrace by the same user, no new privileges. First thing in every process.
 [[nodiscard]] Result<> harden_process();
+
+/// Raises the soft limit of descriptors towards `wanted`, as far as the hard one allows. The limit
+/// that holds afterwards.
+[[nodiscard]] std::size_t allow_descriptors(std::size_t wanted);
 
 /// The uid of one of our roles when we are root: the system user `postern-ROLE` where there is one,
 /// else a fixed number in systemd's range for dynamic users. Nothing when we are not root.

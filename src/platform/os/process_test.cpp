@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <array>
@@ -86,6 +87,18 @@ TEST(StartChild, plan_that_cannot_be_carried_out_ends_with_126) {
     ASSERT_EQ(::waitpid(*child, &status, 0), *child);
     EXPECT_TRUE(WIFEXITED(status));
     EXPECT_EQ(WEXITSTATUS(status), 126);
+}
+
+TEST(AllowDescriptors, raises_the_soft_limit_up_to_the_hard_one_and_lowers_nothing) {
+    struct rlimit before{};
+    ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+    struct rlimit few = before;
+    few.rlim_cur = 64;
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &few), 0);
+    EXPECT_EQ(allow_descriptors(100), 100U);
+    EXPECT_EQ(allow_descriptors(80), 100U);
+    EXPECT_EQ(allow_descriptors(static_cast<std::size_t>(before.rlim_max) + 1), before.rlim_max);
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
 }
 
 TEST(RoleUid, differs_per_role_for_root_only) {

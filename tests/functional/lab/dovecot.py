@@ -27,6 +27,8 @@ info_log_path = {base}/dovecot-info.log
 mail_location = maildir:~/Maildir
 mail_fsync = never
 mail_max_userip_connections = 100
+default_process_limit = 400
+default_client_limit = 2000
 first_valid_uid = 1
 first_valid_gid = 1
 auth_mechanisms = plain login
@@ -46,6 +48,7 @@ userdb {{
   args = uid={uid} gid={gid} home={base}/mail/%Ln
 }}
 service imap-login {{
+  process_limit = 400
   inet_listener imap {{
     port = {imap_port}
   }}

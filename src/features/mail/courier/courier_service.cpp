@@ -33,7 +33,7 @@ namespace {
 using std::chrono_literals::operator""ms;
 
 constexpr std::chrono::milliseconds k_expiry_interval = 500ms;
-constexpr std::size_t k_troubles_max = 1000;
+constexpr std::size_t k_troubles_max = 10'000;
 
 /// Counts one job while it runs.
 class Slot {

@@ -25,7 +25,7 @@ namespace postern::mail::courier {
 struct CourierOptions {
     SessionOptions session;
     WatchOptions watch;
-    std::size_t watches_max = 200;
+    std::size_t watches_max = 5000;
     std::size_t sends_max = 20;
     std::size_t visits_max = 20;  ///< VerifyMailbox and SaveSent at one time
 };
