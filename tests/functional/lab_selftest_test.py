@@ -408,7 +408,7 @@ class PosternHarnessTest(LabCase):
         server = self.installation()
         told = server.init()
         self.assertEqual(told.setup_token, "abc-DEF_1")
-        self.assertEqual(told.recovery_share, "postern-recovery-1: AAAAA-BBBBB")
+        self.assertEqual(told.recovery_share, "postern-recovery-2: AAAAA-BBBBB")
         self.assertEqual(server.token(), "pst_x")
         with self.assertRaisesRegex(AssertionError, "nonsense"):
             server.command("nonsense")
@@ -444,7 +444,7 @@ if words[0] == "init":
     data.mkdir()
     (data / "root.key").write_bytes(b"key")
     print("Set up: http://localhost:8080/setup#abc-DEF_1")
-    print("postern-recovery-1: AAAAA-BBBBB")
+    print("postern-recovery-2: AAAAA-BBBBB")
 elif words[0] == "token":
     print("pst_x")
 elif words[0] == "serve":

@@ -16,6 +16,7 @@ OWNERS = [
     (r"boost/asio(?!/awaitable\.hpp$)", ("platform/",), "asio/awaitable.hpp or platform/async"),
     (r"sqlite3", ("platform/store/",), "platform/store"),
     (r"libpq|postgresql/", ("platform/store/",), "platform/store"),
+    (r"qrencode", ("foundation/codec/",), "foundation/codec/qr.h"),
     (r"sodium", ("foundation/crypto/",), "foundation/crypto"),
     (r"openssl/", ("foundation/crypto/", "platform/net/"), "foundation/crypto or platform/net"),
     (r"gmime/|libxml/|glib", ("features/mail/reader/",), "features/mail/reader"),

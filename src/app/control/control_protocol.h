@@ -67,7 +67,8 @@ struct Start {
 
 enum class Partner : std::uint8_t { front = 1, keeper, courier, admin };
 
-/// A new connection to a process that was (re)started, or to a command line (admin).
+/// A new connection to a process that was (re)started, or to a command line (admin, of front and
+/// of keeper).
 struct Attach {
     static constexpr std::uint16_t k_method = 2;
     using Answer = ipc::Nothing;
@@ -112,15 +113,15 @@ struct MakeRootKey {
     static constexpr std::uint16_t k_method = 10;
     struct Answer {
         Refusal refused;
-        Secret recovery_text;
-        auto wire() { return std::tie(refused, recovery_text); }
+        auto wire() { return std::tie(refused); }
     };
     using Failure = ControlError;
     os::Fd file;
     auto wire() { return std::tie(file); }
 };
 
-/// Keeper, before Start: writes the key of a recovery share to `file`, if this keyring wants it.
+/// Keeper, before Start: writes the key that recovery shares restore to `file`, if this keyring
+/// wants it.
 struct RestoreRootKey {
     static constexpr std::uint16_t k_method = 11;
     struct Answer {
@@ -129,9 +130,9 @@ struct RestoreRootKey {
         auto wire() { return std::tie(refused, fingerprint); }
     };
     using Failure = ControlError;
-    Secret share;
+    Secret shares;  ///< as typed, one after the other
     os::Fd file;
-    auto wire() { return std::tie(share, file); }
+    auto wire() { return std::tie(shares, file); }
 };
 
 }  // namespace postern::app::control

@@ -83,6 +83,9 @@ async::Task<> run(child::Runtime& runtime) {
     runtime.on_link(control::Partner::courier, [&](os::Fd socket) {
         links->set_courier(attach(runtime, service.courier(), std::move(socket)));
     });
+    runtime.on_link(control::Partner::admin, [&](os::Fd socket) {
+        (void)attach(runtime, service.operators(), std::move(socket));
+    });
     runtime.ready({});
     co_await runtime.stop_requested();
     co_await service.stop();

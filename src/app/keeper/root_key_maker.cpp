@@ -1,12 +1,15 @@
 #include "app/keeper/root_key_maker.h"
 
 #include "app/control/control_protocol.h"
+#include "features/vault/keyring_store.h"
 #include "features/vault/keyring_store_sql.h"
+#include "features/vault/recovery_kit.h"
 #include "features/vault/root_key.h"
 #include "features/vault/vault_error.h"
 #include "foundation/base/bytes.h"
 #include "foundation/base/result.h"
 #include "foundation/base/secret.h"
+#include "foundation/crypto/keypair.h"
 #include "platform/async/task.h"
 #include "platform/ipc/rpc.h"
 #include "platform/os/fd.h"
@@ -27,17 +30,23 @@ Result<> write_key(const os::Fd& file, const Secret& root_key) {
     return {};
 }
 
-Result<Secret> make(const os::Fd& file) {
-    const auto root_key = vault::make_root_key();
-    if (auto written = write_key(file, root_key); !written) return fail(written.error());
-    return vault::recovery_text(root_key);
+/// The root key that the shares restore, perhaps another keyring's.
+Result<Secret> root_key_of(const Secret& shares, vault::KeyringStore& store) {
+    POSTERN_TRY(auto joined, vault::join_recovery_shares(shares));
+    if (!joined.kit) return std::move(joined.root_key);
+    POSTERN_TRY(const auto row, store.recovery_kit());
+    if (!row) return fail(vault::VaultError::no_recovery_kit);
+    auto root_key = crypto::box_open(*joined.kit, row->root_key_box);
+    // Of another keyring, or of a kit in whose place there is another one now.
+    if (!root_key) return fail(vault::VaultError::no_recovery_kit);
+    return root_key;
 }
 
-Result<std::string> restore(const Secret& share, const os::Fd& file) {
-    POSTERN_TRY(const auto root_key, vault::root_key_from(share));
+Result<std::string> restore(const Secret& shares, const os::Fd& file) {
     POSTERN_TRY(const auto store, vault::open_keyring_store({.reserve_file = std::nullopt}));
     POSTERN_TRY(const auto head, store->head());
     if (!head) return fail(vault::VaultError::no_keyring);
+    POSTERN_TRY(const auto root_key, root_key_of(shares, *store));
     auto ours = vault::fingerprint(root_key);
     if (ours != head->fingerprint) {
         return fail(vault::VaultError::wrong_root_key,
@@ -49,18 +58,14 @@ Result<std::string> restore(const Secret& share, const os::Fd& file) {
 
 async::Task<control::MakeRootKey::Answer> on_make(control::MakeRootKey asked) {
     control::MakeRootKey::Answer answer;
-    auto made = make(asked.file);
-    if (made) {
-        answer.recovery_text = std::move(*made);
-    } else {
-        answer.refused = control::refusal_of(made.error());
-    }
+    const auto written = write_key(asked.file, vault::make_root_key());
+    if (!written) answer.refused = control::refusal_of(written.error());
     co_return std::move(answer);
 }
 
 async::Task<control::RestoreRootKey::Answer> on_restore(control::RestoreRootKey asked) {
     control::RestoreRootKey::Answer answer;
-    auto restored = restore(asked.share, asked.file);
+    auto restored = restore(asked.shares, asked.file);
     if (restored) {
         answer.fingerprint = std::move(*restored);
     } else {

@@ -20,12 +20,11 @@
 namespace postern::app::supervisor {
 namespace {
 
-constexpr const char* k_name = "admin.sock";
 constexpr int k_backlog = 16;
 
 /// By way of the folder's descriptor: a path in sun_path has 107 bytes at most.
-sockaddr_un address_in(int folder) {
-    const auto path = "/proc/self/fd/" + std::to_string(folder) + "/" + k_name;
+sockaddr_un address_in(int folder, const std::string& name) {
+    const auto path = "/proc/self/fd/" + std::to_string(folder) + "/" + name;
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     std::copy_n(path.begin(), std::min(path.size(), sizeof address.sun_path - 1), address.sun_path);
@@ -45,25 +44,32 @@ bool is_admitted(const os::Fd& connection) {
 
 }  // namespace
 
-AdminSocket::AdminSocket(const boost::asio::any_io_executor& executor, int folder, os::Fd socket)
-    : folder_(folder), socket_(std::move(socket)), readable_(executor, socket_.get()) {}
+AdminSocket::AdminSocket(const boost::asio::any_io_executor& executor,
+                         int folder,
+                         std::string name,
+                         os::Fd socket)
+    : folder_(folder),
+      name_(std::move(name)),
+      socket_(std::move(socket)),
+      readable_(executor, socket_.get()) {}
 
 AdminSocket::~AdminSocket() {
-    ::unlinkat(folder_, k_name, 0);
+    ::unlinkat(folder_, name_.c_str(), 0);
 }
 
 Result<std::unique_ptr<AdminSocket>> AdminSocket::listen(
-    const boost::asio::any_io_executor& executor, int folder) {
+    const boost::asio::any_io_executor& executor, int folder, std::string name) {
     auto socket = open_socket();
-    if (!socket.valid()) return fail(os::errno_error(k_name));
+    if (!socket.valid()) return fail(os::errno_error(name));
     // Left by one that was killed: we hold the directory's lock.
-    ::unlinkat(folder, k_name, 0);
-    const auto address = address_in(folder);
+    ::unlinkat(folder, name.c_str(), 0);
+    const auto address = address_in(folder, name);
     if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
-        ::fchmodat(folder, k_name, 0600, 0) != 0 || ::listen(socket.get(), k_backlog) != 0) {
-        return fail(os::errno_error(k_name));
+        ::fchmodat(folder, name.c_str(), 0600, 0) != 0 || ::listen(socket.get(), k_backlog) != 0) {
+        return fail(os::errno_error(name));
     }
-    return std::unique_ptr<AdminSocket>(new AdminSocket(executor, folder, std::move(socket)));
+    return std::unique_ptr<AdminSocket>(
+        new AdminSocket(executor, folder, std::move(name), std::move(socket)));
 }
 
 async::Task<os::Fd> AdminSocket::accept() {
@@ -77,19 +83,19 @@ async::Task<os::Fd> AdminSocket::accept() {
     }
 }
 
-Result<os::Fd> AdminSocket::connect(const std::string& data_directory) {
+Result<os::Fd> AdminSocket::connect(const std::string& data_directory, const std::string& name) {
     const auto path = data_directory + "/run";
     const os::Fd folder(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
     if (!folder.valid())
         return errno == ENOENT ? os::Fd() : Result<os::Fd>(fail(os::errno_error(path)));
     auto socket = open_socket();
-    const auto address = address_in(folder.get());
+    const auto address = address_in(folder.get(), name);
     if (socket.valid() &&
         ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) {
         return socket;
     }
     if (errno == ENOENT || errno == ECONNREFUSED) return os::Fd();
-    return fail(os::errno_error(path + "/" + k_name));
+    return fail(os::errno_error(path + "/" + name));
 }
 
 }  // namespace postern::app::supervisor

@@ -14,6 +14,7 @@
 #include "foundation/base/log.h"
 #include "foundation/base/result.h"
 #include "foundation/base/secret.h"
+#include "platform/keys/operator.h"
 #include "platform/os/process.h"
 
 #include <sys/resource.h>
@@ -77,28 +78,65 @@ Outcome<Answer<Method>> ask(const cli::Place& place, Method method) {
 }
 
 struct Fresh {
-    Secret recovery_text;
+    keys::MakeRecoveryKit::Answer kit;
     Secret setup_token;
 };
 
-OutcomeTask<Fresh> make_fresh(boost::asio::any_io_executor executor, cli::Place place) {
-    Session session(executor);
+/// What belongs to a new installation beside its files.
+OutcomeTask<Fresh> first_asks(Session* session, keys::MakeRecoveryKit wanted) {
     Fresh fresh;
-    auto recovery = co_await session.create(std::move(place));
-    if (!recovery) co_return std::unexpected(std::move(recovery.error()));
-    fresh.recovery_text = std::move(*recovery);
-    auto link = co_await session.ask(cli::SetupLink{});
-    co_await session.close();
+    auto kit = co_await session->ask_keeper(wanted);
+    if (!kit) co_return std::unexpected(std::move(kit.error()));
+    fresh.kit = std::move(*kit);
+    auto link = co_await session->ask(cli::SetupLink{});
     if (!link) co_return std::unexpected(std::move(link.error()));
     fresh.setup_token = std::move(link->token);
     co_return std::move(fresh);
 }
 
+OutcomeTask<Fresh> make_fresh(boost::asio::any_io_executor executor,
+                              cli::Place place,
+                              keys::MakeRecoveryKit wanted) {
+    Session session(executor);
+    auto created = co_await session.create(std::move(place));
+    if (!created) co_return std::unexpected(std::move(created.error()));
+    auto fresh = co_await first_asks(&session, wanted);
+    if (fresh) {
+        co_await session.close();
+    } else {
+        co_await session.abandon();
+    }
+    co_return std::move(fresh);
+}
+
+OutcomeTask<keys::MakeRecoveryKit::Answer> make_kit_once(boost::asio::any_io_executor executor,
+                                                         cli::Place place,
+                                                         keys::MakeRecoveryKit wanted) {
+    Session session(executor);
+    auto opened = co_await session.open_keeper(std::move(place));
+    Outcome<keys::MakeRecoveryKit::Answer> kit = std::unexpected(control::Refusal{});
+    if (opened) {
+        kit = co_await session.ask_keeper(wanted);
+    } else {
+        kit = std::unexpected(std::move(opened.error()));
+    }
+    co_await session.close();
+    co_return std::move(kit);
+}
+
+keys::MakeRecoveryKit wire_of(const cli::KitScheme& scheme) {
+    return {.shares = scheme.shares, .threshold = scheme.threshold};
+}
+
+cli::Kit kit_of(keys::MakeRecoveryKit::Answer answer, const cli::KitScheme& scheme) {
+    return {std::move(answer.shares), scheme, std::move(answer.fingerprint)};
+}
+
 OutcomeTask<std::string> recover_once(boost::asio::any_io_executor executor,
                                       cli::Place place,
-                                      Secret share) {
+                                      Secret shares) {
     Session session(executor);
-    auto recovered = co_await session.recover(std::move(place), std::move(share));
+    auto recovered = co_await session.recover(std::move(place), std::move(shares));
     co_await session.close();
     co_return std::move(recovered);
 }
@@ -110,21 +148,32 @@ std::string base_url(const cli::Place& place, std::uint16_t port) {
 
 }  // namespace
 
-cli::Outcome<cli::Made> LocalInstallation::init(const cli::Place& place) {
-    auto fresh = outward(run_alone<Fresh>(
-        [&](const boost::asio::any_io_executor& executor) { return make_fresh(executor, place); }));
+cli::Outcome<cli::Made> LocalInstallation::init(const cli::InitCommand& command) {
+    const auto& place = command.place;
+    auto fresh = outward(run_alone<Fresh>([&](const boost::asio::any_io_executor& executor) {
+        return make_fresh(executor, place, wire_of(command.kit));
+    }));
     if (!fresh) return std::unexpected(std::move(fresh.error()));
     const auto loaded = load_settings(place);
     const auto config = loaded ? loaded->config : config::Config{};
-    return cli::Made{.recovery_text = std::move(fresh->recovery_text),
+    return cli::Made{.kit = kit_of(std::move(fresh->kit), command.kit),
                      .setup_token = std::move(fresh->setup_token),
                      .base_url = base_url_of(config),
                      .root_key_file = root_key_of(place, config)};
 }
 
-cli::Outcome<std::string> LocalInstallation::recover(const cli::Place& place, Secret share) {
+cli::Outcome<cli::Kit> LocalInstallation::make_kit(const cli::MakeKitCommand& command) {
+    auto made = outward(
+        run_alone<keys::MakeRecoveryKit::Answer>([&](const boost::asio::any_io_executor& executor) {
+            return make_kit_once(executor, command.place, wire_of(command.kit));
+        }));
+    if (!made) return std::unexpected(std::move(made.error()));
+    return kit_of(std::move(*made), command.kit);
+}
+
+cli::Outcome<std::string> LocalInstallation::recover(const cli::Place& place, Secret shares) {
     return outward(run_alone<std::string>([&](const boost::asio::any_io_executor& executor) {
-        return recover_once(executor, place, std::move(share));
+        return recover_once(executor, place, std::move(shares));
     }));
 }
 

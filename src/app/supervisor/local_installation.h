@@ -7,8 +7,9 @@ namespace postern::app::supervisor {
 /// The commands on this machine's files and processes.
 class LocalInstallation final : public cli::Installation {
 public:
-    cli::Outcome<cli::Made> init(const cli::Place& place) override;
-    cli::Outcome<std::string> recover(const cli::Place& place, Secret share) override;
+    cli::Outcome<cli::Made> init(const cli::InitCommand& command) override;
+    cli::Outcome<cli::Kit> make_kit(const cli::MakeKitCommand& command) override;
+    cli::Outcome<std::string> recover(const cli::Place& place, Secret shares) override;
     cli::Outcome<> serve(const cli::Place& place,
                          const std::vector<std::string>& listen,
                          const std::function<void(const cli::Serving&)>& announce) override;

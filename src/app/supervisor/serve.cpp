@@ -103,7 +103,7 @@ public:
         auto launched = supervisor_.launch();
         if (!launched) co_return launched;
         // Before the first answer of readyz, so that whoever waits for it finds the socket, too.
-        auto ended = open_socket();
+        auto ended = open_sockets();
         if (ended) ended = co_await serve_until_stopped(std::move(announce));
         co_await supervisor_.stop(k_stop_time);
         tasks_.cancel();
@@ -124,18 +124,21 @@ private:
         co_return Outcome<>{};
     }
 
-    Outcome<> open_socket() {
-        auto socket = AdminSocket::listen(executor_, folder_);
-        if (!socket) return refuse(socket.error());
-        tasks_.spawn("admin_socket", admit(std::move(*socket)));
+    Outcome<> open_sockets() {
+        for (const auto& [name, role] : {std::pair(AdminSocket::k_front, Role::front),
+                                         std::pair(AdminSocket::k_keeper, Role::keeper)}) {
+            auto socket = AdminSocket::listen(executor_, folder_, name);
+            if (!socket) return refuse(socket.error());
+            tasks_.spawn("admin_socket", admit(role, std::move(*socket)));
+        }
         return {};
     }
 
-    async::Job admit(std::unique_ptr<AdminSocket> socket) {
+    async::Job admit(Role role, std::unique_ptr<AdminSocket> socket) {
         while (true) {
             auto connection = co_await socket->accept();
             if (!connection) co_return;
-            co_await supervisor_.attach_admin(std::move(*connection));
+            co_await supervisor_.attach_admin(role, std::move(*connection));
         }
     }
 

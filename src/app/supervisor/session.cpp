@@ -18,7 +18,9 @@
 #include <chrono>
 #include <expected>
 #include <memory>
+#include <string>
 #include <utility>
+#include <vector>
 
 namespace postern::app::supervisor {
 namespace {
@@ -34,20 +36,32 @@ async::Job serve(std::shared_ptr<ipc::Peer> peer) {
 Session::Session(const boost::asio::any_io_executor& executor)
     : executor_(executor), tasks_(executor) {}
 
-void Session::use(os::Fd socket) {
-    admin_ = std::make_shared<ipc::Peer>(executor_, std::move(socket), nothing_served_.handler());
-    tasks_.spawn("admin", serve(admin_));
+Session::Peer Session::use(os::Fd socket) {
+    auto peer =
+        std::make_shared<ipc::Peer>(executor_, std::move(socket), nothing_served_.handler());
+    tasks_.spawn("admin", serve(peer));
+    return peer;
 }
 
 OutcomeTask<> Session::open(cli::Place place) {
-    auto running = AdminSocket::connect(place.data);
+    auto running = AdminSocket::connect(place.data, AdminSocket::k_front);
     if (!running) co_return refuse(running.error());
-    if (!running->valid()) co_return co_await start_own(std::move(place));
-    use(std::move(*running));
+    std::vector<Role> both{Role::keeper, Role::front};
+    if (!running->valid()) co_return co_await start_own(std::move(place), std::move(both));
+    front_ = use(std::move(*running));
     co_return Outcome<>{};
 }
 
-OutcomeTask<> Session::start_own(cli::Place place) {
+OutcomeTask<> Session::open_keeper(cli::Place place) {
+    auto running = AdminSocket::connect(place.data, AdminSocket::k_keeper);
+    if (!running) co_return refuse(running.error());
+    std::vector<Role> alone{Role::keeper};
+    if (!running->valid()) co_return co_await start_own(std::move(place), std::move(alone));
+    keeper_ = use(std::move(*running));
+    co_return Outcome<>{};
+}
+
+OutcomeTask<> Session::start_own(cli::Place place, std::vector<Role> roles) {
     auto loaded = load_settings(place);
     if (!loaded) co_return std::unexpected(std::move(loaded.error()));
     auto directory = DataDirectory::open(place.data);
@@ -59,19 +73,20 @@ OutcomeTask<> Session::start_own(cli::Place place) {
     directory_ = std::make_unique<DataDirectory>(std::move(*directory));
     auto root_key = open_root_key(root_key_of(place, loaded->config));
     if (!root_key) co_return refuse(root_key.error());
-    auto prepared = prepare(std::move(loaded->config), false);
+    auto prepared = prepare(std::move(loaded->config), std::move(roles), false);
     if (!prepared) co_return prepared;
     supervisor_->set_root_key(std::move(*root_key));
     co_return co_await start();
 }
 
-Outcome<> Session::prepare(config::Config config, bool create) {
+Outcome<> Session::prepare(config::Config config, std::vector<Role> roles, bool create) {
     auto programs = Programs::open();
     if (!programs) return refuse(programs.error());
     programs_ = std::make_unique<Programs>(std::move(*programs));
+    roles_ = roles;
     SupervisorOptions options;
     options.config = std::move(config);
-    options.roles = {Role::keeper, Role::front};
+    options.roles = std::move(roles);
     options.offline = true;
     options.create = create;
     supervisor_ =
@@ -82,50 +97,53 @@ Outcome<> Session::prepare(config::Config config, bool create) {
 OutcomeTask<> Session::start() {
     auto ready = co_await supervisor_->start();
     if (!ready) co_return std::unexpected(std::move(ready.error()));
-    auto pair = os::socket_pair();
-    if (!pair) co_return refuse(pair.error());
-    co_await supervisor_->attach_admin(std::move(pair->second));
-    use(std::move(pair->first));
+    for (const auto role : roles_) {
+        auto pair = os::socket_pair();
+        if (!pair) co_return refuse(pair.error());
+        co_await supervisor_->attach_admin(role, std::move(pair->second));
+        (role == Role::front ? front_ : keeper_) = use(std::move(pair->first));
+    }
     co_return Outcome<>{};
 }
 
-OutcomeTask<Secret> Session::create(cli::Place place) {
+OutcomeTask<> Session::create(cli::Place place) {
     auto loaded = load_settings(place);
     if (!loaded) co_return std::unexpected(std::move(loaded.error()));
-    const auto root_key = root_key_of(place, loaded->config);
     auto directory = DataDirectory::create(place.data);
     if (!directory) co_return refuse(directory.error());
     directory_ = std::make_unique<DataDirectory>(std::move(*directory));
-    bool key_is_ours = false;
-    auto made = co_await make(std::move(loaded->config), root_key, &key_is_ours);
-    if (made) co_return made;
-    co_await close();
-    directory_.reset();
-    if (key_is_ours) ::unlink(root_key.c_str());
-    DataDirectory::abandon(place.data);
+    made_folder_ = place.data;
+    const auto root_key = root_key_of(place, loaded->config);
+    auto made = co_await make(std::move(loaded->config), root_key);
+    if (!made) co_await abandon();
     co_return made;
 }
 
-OutcomeTask<Secret> Session::make(config::Config config, std::string root_key, bool* key_is_ours) {
+async::Job Session::abandon() {
+    co_await close();
+    directory_.reset();
+    if (!made_root_key_.empty()) ::unlink(made_root_key_.c_str());
+    DataDirectory::abandon(made_folder_);
+}
+
+OutcomeTask<> Session::make(config::Config config, std::string root_key) {
     auto file = NewRootKeyFile::begin(root_key);
     if (!file) co_return refuse(file.error());
-    auto prepared = prepare(std::move(config), true);
-    if (!prepared) co_return std::unexpected(std::move(prepared.error()));
+    auto prepared = prepare(std::move(config), {Role::keeper, Role::front}, true);
+    if (!prepared) co_return prepared;
     auto descriptor = file->descriptor();
     if (!descriptor) co_return refuse(descriptor.error());
-    auto recovery = co_await supervisor_->make_root_key(std::move(*descriptor));
-    if (!recovery) co_return recovery;
+    auto written = co_await supervisor_->make_root_key(std::move(*descriptor));
+    if (!written) co_return written;
     if (auto committed = file->commit(); !committed) co_return refuse(committed.error());
-    *key_is_ours = true;
+    made_root_key_ = root_key;
     auto opened = open_root_key(root_key);
     if (!opened) co_return refuse(opened.error());
     supervisor_->set_root_key(std::move(*opened));
-    auto started = co_await start();
-    if (!started) co_return std::unexpected(std::move(started.error()));
-    co_return recovery;
+    co_return co_await start();
 }
 
-OutcomeTask<std::string> Session::recover(cli::Place place, Secret share) {
+OutcomeTask<std::string> Session::recover(cli::Place place, Secret shares) {
     auto loaded = load_settings(place);
     if (!loaded) co_return std::unexpected(std::move(loaded.error()));
     auto directory = DataDirectory::open(place.data);
@@ -133,19 +151,20 @@ OutcomeTask<std::string> Session::recover(cli::Place place, Secret share) {
     directory_ = std::make_unique<DataDirectory>(std::move(*directory));
     auto file = NewRootKeyFile::begin(root_key_of(place, loaded->config));
     if (!file) co_return refuse(file.error());
-    auto prepared = prepare(std::move(loaded->config), false);
+    auto prepared = prepare(std::move(loaded->config), {Role::keeper}, false);
     if (!prepared) co_return std::unexpected(std::move(prepared.error()));
     auto descriptor = file->descriptor();
     if (!descriptor) co_return refuse(descriptor.error());
     auto fingerprint =
-        co_await supervisor_->restore_root_key(std::move(share), std::move(*descriptor));
+        co_await supervisor_->restore_root_key(std::move(shares), std::move(*descriptor));
     if (!fingerprint) co_return fingerprint;
     if (auto committed = file->commit(); !committed) co_return refuse(committed.error());
     co_return fingerprint;
 }
 
 async::Job Session::close() {
-    if (admin_) admin_->close();
+    if (front_) front_->close();
+    if (keeper_) keeper_->close();
     if (supervisor_) co_await supervisor_->stop(k_stop_time);
     tasks_.cancel();
     co_await tasks_.join();

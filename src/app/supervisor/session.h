@@ -2,6 +2,7 @@
 
 #include "app/supervisor/data_directory.h"
 #include "app/supervisor/outcome.h"
+#include "app/supervisor/roles.h"
 #include "app/supervisor/settings.h"
 #include "app/supervisor/supervisor.h"
 #include "edge/cli/installation.h"
@@ -11,11 +12,13 @@
 
 #include <chrono>
 #include <memory>
+#include <string>
+#include <vector>
 
 namespace postern::app::supervisor {
 
-/// How one command reaches front: over the admin socket of the running server, else over a socket
-/// pair to a front and a keeper of its own. close() before it goes.
+/// How one command reaches front, or keeper: over the socket of the running server, else over a
+/// socket pair to processes of its own. close() before it goes.
 ///
 /// Executor: one thread.
 class Session {
@@ -24,38 +27,57 @@ public:
     Session(const Session&) = delete;
     Session& operator=(const Session&) = delete;
 
+    /// For ask(): to front.
     OutcomeTask<> open(cli::Place place);
-    /// Makes everything; the answer is the recovery text. What fails leaves nothing behind.
-    OutcomeTask<Secret> create(cli::Place place);
+    /// For ask_keeper(): keeper alone.
+    OutcomeTask<> open_keeper(cli::Place place);
+    /// Makes everything; both can be asked then. What fails leaves nothing behind.
+    OutcomeTask<> create(cli::Place place);
+    /// Undoes create(), after what else belongs to it has failed.
+    async::Job abandon();
     /// Restores the root key; the answer is its fingerprint. Front is not started.
-    OutcomeTask<std::string> recover(cli::Place place, Secret share);
+    OutcomeTask<std::string> recover(cli::Place place, Secret shares);
     async::Job close();
 
     template <typename Method>
     OutcomeTask<typename Method::Answer> ask(Method method) {
-        const auto admin = admin_;
-        auto answer =
-            co_await ipc::call(admin.get(), std::move(method), Deadline::in(k_answer_time));
-        if (!answer) co_return refuse(answer.error());
-        co_return std::move(*answer);
+        co_return co_await ask(front_, std::move(method));
+    }
+    template <typename Method>
+    OutcomeTask<typename Method::Answer> ask_keeper(Method method) {
+        co_return co_await ask(keeper_, std::move(method));
     }
 
 private:
     static constexpr std::chrono::seconds k_answer_time{30};
 
-    OutcomeTask<> start_own(cli::Place place);
+    using Peer = std::shared_ptr<ipc::Peer>;
+
+    template <typename Method>
+    static OutcomeTask<typename Method::Answer> ask(Peer peer, Method method) {
+        auto answer =
+            co_await ipc::call(peer.get(), std::move(method), Deadline::in(k_answer_time));
+        if (!answer) co_return refuse(answer.error());
+        co_return std::move(*answer);
+    }
+
+    OutcomeTask<> start_own(cli::Place place, std::vector<Role> roles);
     /// Programs and processes, not yet started.
-    Outcome<> prepare(config::Config config, bool create);
+    Outcome<> prepare(config::Config config, std::vector<Role> roles, bool create);
     OutcomeTask<> start();
-    OutcomeTask<Secret> make(config::Config config, std::string root_key, bool* key_is_ours);
-    void use(os::Fd socket);
+    OutcomeTask<> make(config::Config config, std::string root_key);
+    Peer use(os::Fd socket);
 
     boost::asio::any_io_executor executor_;
     ipc::Router nothing_served_;
     std::unique_ptr<DataDirectory> directory_;
     std::unique_ptr<Programs> programs_;
     std::unique_ptr<Supervisor> supervisor_;
-    std::shared_ptr<ipc::Peer> admin_;
+    Peer front_;
+    Peer keeper_;
+    std::vector<Role> roles_;
+    std::string made_folder_;    ///< of create()
+    std::string made_root_key_;  ///< of create()
     async::TaskGroup tasks_;
 };
 

@@ -127,18 +127,18 @@ Outcome<> Supervisor::launch(Slot& slot) {
     return {};
 }
 
-OutcomeTask<Secret> Supervisor::make_root_key(os::Fd file) {
+OutcomeTask<> Supervisor::make_root_key(os::Fd file) {
     const auto control = find(Role::keeper)->control;
     control::MakeRootKey ask{std::move(file)};
     auto answer = co_await ipc::call(control.get(), std::move(ask), Deadline::in(k_attach_time));
     if (!answer) co_return child_failed(Role::keeper, answer.error());
     if (!answer->refused.code.empty()) co_return std::unexpected(std::move(answer->refused));
-    co_return std::move(answer->recovery_text);
+    co_return Outcome<>{};
 }
 
-OutcomeTask<std::string> Supervisor::restore_root_key(Secret share, os::Fd file) {
+OutcomeTask<std::string> Supervisor::restore_root_key(Secret shares, os::Fd file) {
     const auto control = find(Role::keeper)->control;
-    control::RestoreRootKey ask{std::move(share), std::move(file)};
+    control::RestoreRootKey ask{std::move(shares), std::move(file)};
     auto answer = co_await ipc::call(control.get(), std::move(ask), Deadline::in(k_attach_time));
     if (!answer) co_return child_failed(Role::keeper, answer.error());
     if (!answer->refused.code.empty()) co_return std::unexpected(std::move(answer->refused));
@@ -223,10 +223,10 @@ async::Job Supervisor::connect_partners(Slot* slot) {
     }
 }
 
-async::Job Supervisor::attach_admin(os::Fd socket) {
-    const auto* front = find(Role::front);
-    if (front == nullptr || !front->running()) co_return;
-    const auto control = front->control;
+async::Job Supervisor::attach_admin(Role role, os::Fd socket) {
+    const auto* slot = find(role);
+    if (slot == nullptr || !slot->running()) co_return;
+    const auto control = slot->control;
     co_await attach(control, control::Partner::admin, std::move(socket));
 }
 

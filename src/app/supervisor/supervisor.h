@@ -45,13 +45,13 @@ public:
     Supervisor& operator=(const Supervisor&) = delete;
 
     Outcome<> launch();
-    OutcomeTask<Secret> make_root_key(os::Fd file);
-    OutcomeTask<std::string> restore_root_key(Secret share, os::Fd file);
+    OutcomeTask<> make_root_key(os::Fd file);
+    OutcomeTask<std::string> restore_root_key(Secret shares, os::Fd file);
     void set_root_key(os::Fd file) { options_.root_key = std::move(file); }
     OutcomeTask<control::Ready> start();
 
-    /// Hands a command line's connection to front.
-    async::Job attach_admin(os::Fd socket);
+    /// Hands a command line's connection to front, or to keeper.
+    async::Job attach_admin(Role role, os::Fd socket);
     /// Front first, so that nobody asks for anything new; what does not end in time is killed.
     async::Job stop(std::chrono::milliseconds time);
     /// At once, also from within start(), which then refuses.

@@ -16,6 +16,7 @@ namespace {
 
 const std::vector<std::string> k_roles{"owner",   "manager",  "reader",
                                        "privacy", "operator", "auditor"};
+constexpr int k_kit_shares_max = 16;
 
 void add_place(CLI::App& command, Place& place, bool required) {
     auto* data = command.add_option("--data", place.data, "data directory");
@@ -29,6 +30,27 @@ void add_place(CLI::App& command, Place& place, bool required) {
         });
 }
 
+void add_kit(CLI::App& command,
+             KitScheme& kit,
+             std::string& print_file,
+             const std::string& prefix) {
+    command.add_option(prefix + "shares", kit.shares, "how many shares the recovery kit has")
+        ->check(CLI::Range(1, k_kit_shares_max))
+        ->capture_default_str();
+    command
+        .add_option(prefix + "threshold", kit.threshold, "how many of them restore the root key")
+        ->check(CLI::Range(1, k_kit_shares_max))
+        ->capture_default_str();
+    command
+        .add_option("--print", print_file,
+                    "a new file for the kit, FILE.html or FILE.svg, instead of the terminal: "
+                    "one share a page, with QR codes")
+        ->check([](const std::string& path) {
+            return path.ends_with(".html") || path.ends_with(".svg") ? std::string()
+                                                                     : "must end in .html or .svg";
+        });
+}
+
 /// Everything that options write to; CLI11 keeps references.
 struct Parsed {
     Place place;
@@ -36,6 +58,8 @@ struct Parsed {
     std::string workspace;
     std::string role;
     bool demo = false;
+    KitScheme kit;
+    std::string print_file;
     std::string receipt_file;
     std::string config_file;
 };
@@ -46,6 +70,7 @@ struct Tree {
     CLI::App app{"Postern: writes to creators from your own mailboxes, and can be cut off.",
                  "postern"};
     CLI::App* init = nullptr;
+    CLI::App* keyring_kit = nullptr;
     CLI::App* serve = nullptr;
     CLI::App* recover = nullptr;
     CLI::App* setup_link = nullptr;
@@ -60,11 +85,18 @@ Tree::Tree(Parsed& parsed, const std::string& version) {
     app.set_version_flag("--version", "postern " + version);
     init = app.add_subcommand("init", "make an installation; prints set-up link and recovery kit");
     add_place(*init, parsed.place, true);
+    add_kit(*init, parsed.kit, parsed.print_file, "--recovery-");
+    auto* keyring = app.add_subcommand("keyring", "root key and keyring")->require_subcommand(1);
+    keyring_kit =
+        keyring->add_subcommand("recovery-kit", "a new recovery kit; the one before is void");
+    add_place(*keyring_kit, parsed.place, true);
+    add_kit(*keyring_kit, parsed.kit, parsed.print_file, "--");
     serve = app.add_subcommand("serve", "run the server");
     add_place(*serve, parsed.place, true);
     serve->add_option("--listen", parsed.listen, "ADDRESS:PORT or localhost:PORT; repeatable")
         ->take_all();
-    recover = app.add_subcommand("recover", "restore the root key from a share on standard input");
+    recover = app.add_subcommand("recover",
+                                 "restore the root key from recovery shares on standard input");
     add_place(*recover, parsed.place, true);
     setup_link = app.add_subcommand("setup-link", "a fresh set-up link for the first owner");
     add_place(*setup_link, parsed.place, true);
@@ -89,7 +121,12 @@ Tree::Tree(Parsed& parsed, const std::string& version) {
 
 Command command_of(const Tree& tree, Parsed parsed) {
     auto& place = parsed.place;
-    if (tree.init->parsed()) return InitCommand{std::move(place)};
+    if (tree.init->parsed()) {
+        return InitCommand{std::move(place), parsed.kit, std::move(parsed.print_file)};
+    }
+    if (tree.keyring_kit->parsed()) {
+        return MakeKitCommand{std::move(place), parsed.kit, std::move(parsed.print_file)};
+    }
     if (tree.serve->parsed()) return ServeCommand{std::move(place), std::move(parsed.listen)};
     if (tree.recover->parsed()) return RecoverCommand{std::move(place)};
     if (tree.setup_link->parsed()) return SetupLinkCommand{std::move(place)};

@@ -10,9 +10,6 @@
 
 namespace postern::cli {
 
-struct InitCommand {
-    Place place;
-};
 struct ServeCommand {
     Place place;
     std::vector<std::string> listen;
@@ -34,6 +31,7 @@ struct VerifyReceiptCommand {
     std::string file;
 };
 using Command = std::variant<InitCommand,
+                             MakeKitCommand,
                              ServeCommand,
                              RecoverCommand,
                              SetupLinkCommand,

@@ -22,6 +22,15 @@ TEST(CommandLine, every_command_is_understood) {
     EXPECT_EQ(std::get<ServeCommand>(*serve).listen,
               (std::vector<std::string>{"localhost:8080", "[::1]:1"}));
     EXPECT_EQ(std::get<ServeCommand>(*serve).place.root_key_file, "/k");
+    const auto kit = parse({"init", "--data", "/d", "--recovery-shares", "12",
+                            "--recovery-threshold", "3", "--print", "/k.svg"});
+    ASSERT_TRUE(kit);
+    EXPECT_EQ(std::get<InitCommand>(*kit).kit.shares, 12);
+    EXPECT_EQ(std::get<InitCommand>(*kit).kit.threshold, 3);
+    EXPECT_EQ(std::get<InitCommand>(*kit).print_file, "/k.svg");
+    const auto anew = parse({"keyring", "recovery-kit", "--data", "/d"});
+    ASSERT_TRUE(anew);
+    EXPECT_EQ(std::get<MakeKitCommand>(*anew).kit.shares, 1);
     EXPECT_TRUE(std::holds_alternative<RecoverCommand>(*parse({"recover", "--data", "/d"})));
     EXPECT_TRUE(std::holds_alternative<SetupLinkCommand>(*parse({"setup-link", "--data", "/d"})));
     const auto token =
@@ -61,6 +70,10 @@ TEST(CommandLine, what_is_wrong_is_said_and_ends_with_2) {
         {"check-config"},
         {"receipt", "verify"},
         {"init", "--data", "/d", "more"},
+        {"init", "--data", "/d", "--recovery-shares", "17"},
+        {"init", "--data", "/d", "--recovery-shares", "0"},
+        {"init", "--data", "/d", "--print", "/kit.pdf"},
+        {"keyring"},
     };
     for (const auto& words : all) {
         const auto usage = parse(words);

@@ -35,9 +35,31 @@ struct CreateTokenCommand {
     bool demo = false;  ///< marks a workspace that is made for it
 };
 
+struct KitScheme {
+    std::uint8_t shares = 1;
+    std::uint8_t threshold = 1;
+};
+struct InitCommand {
+    Place place;
+    KitScheme kit;
+    std::string print_file;  ///< empty: the kit is printed as text
+};
+struct MakeKitCommand {
+    Place place;
+    KitScheme kit;
+    std::string print_file;
+};
+
+/// A recovery kit, on its way to paper.
+struct Kit {
+    std::vector<Secret> shares;  ///< one line each
+    KitScheme scheme;
+    std::string fingerprint;  ///< of the root key that they restore
+};
+
 /// What init tells its user. Nothing of it is stored in clear.
 struct Made {
-    Secret recovery_text;
+    Kit kit;
     Secret setup_token;
     std::string base_url;  ///< where the set-up page will be
     std::string root_key_file;
@@ -57,9 +79,10 @@ class Installation {
 public:
     virtual ~Installation() = default;
 
-    virtual Outcome<Made> init(const Place& place) = 0;
+    virtual Outcome<Made> init(const InitCommand& command) = 0;
+    virtual Outcome<Kit> make_kit(const MakeKitCommand& command) = 0;
     /// The fingerprint of the restored key.
-    virtual Outcome<std::string> recover(const Place& place, Secret share) = 0;
+    virtual Outcome<std::string> recover(const Place& place, Secret shares) = 0;
     /// Until SIGTERM or SIGINT.
     virtual Outcome<> serve(const Place& place,
                             const std::vector<std::string>& listen,

@@ -4,6 +4,7 @@
 #include "edge/cli/command_line.h"
 #include "edge/cli/installation.h"
 #include "edge/cli/receipt_check.h"
+#include "edge/cli/recovery_sheet.h"
 #include "foundation/base/bytes.h"
 #include "foundation/base/error.h"
 #include "foundation/base/log.h"
@@ -25,7 +26,8 @@ namespace {
 
 constexpr int k_good = 0;
 constexpr int k_refused = 1;
-constexpr std::size_t k_share_bytes_max = 4096;
+constexpr std::size_t k_shares_bytes_max = 8192;
+constexpr unsigned k_sheet_mode = 0600;
 
 int refused(const Refusal& refusal) {
     std::cerr << "postern: " << refusal.text;
@@ -52,9 +54,9 @@ void print_setup_link(const std::string& base_url, const Secret& token) {
     std::cout << '\n';
 }
 
-/// Standard input as far as it is a share; a longer one is none.
-Secret read_share() {
-    WipedBytes text(k_share_bytes_max + 1);
+/// Standard input as far as it is shares; a longer one is none.
+Secret read_shares() {
+    WipedBytes text(k_shares_bytes_max + 1);
     std::size_t size = 0;
     while (size < text.size()) {
         const auto got = ::read(STDIN_FILENO, text.data() + size, text.size() - size);
@@ -65,23 +67,64 @@ Secret read_share() {
     return Secret::copy_of(ByteView(text).first(size));
 }
 
+void print_kit(const Kit& kit) {
+    const bool single = kit.scheme.threshold == 1;
+    std::cout << "Recovery kit. ";
+    if (single) {
+        std::cout << "This line restores";
+    } else {
+        std::cout << "Any " << int{kit.scheme.threshold} << " of these " << int{kit.scheme.shares}
+                  << " lines restore";
+    }
+    std::cout << " the root key with `postern recover`, where the data directory is.\n"
+              << "Write " << (single ? "it" : "each") << " down or print "
+              << (single ? "it" : "them") << " (`--print FILE.html`), and keep "
+              << (single ? "it" : "each") << " apart from this machine and its backups"
+              << (single ? "" : " and from the others")
+              << ": without root key\nand kit nobody ever reads the data again, and whoever has "
+                 "kit and data can read it.\n\n";
+    for (const auto& share : kit.shares) {
+        print(share);
+        std::cout << '\n';
+    }
+    std::cout << "\nIt is not stored and will not be shown again.\n";
+}
+
+int print_sheet(const Kit& kit, const std::string& file) {
+    const auto form = file.ends_with(".svg") ? SheetForm::svg : SheetForm::html;
+    const auto written = recovery_sheet(kit, form).with_bytes(
+        [&](ByteView bytes) { return os::create_file(file, bytes, k_sheet_mode); });
+    if (!written) {
+        refused(written.error());
+        return k_refused;
+    }
+    std::cout << "The recovery kit is in " << shown(file)
+              << ": print it, one share a page, hand the pages out, and shred the file.\n";
+    return k_good;
+}
+
 class Runner {
 public:
     explicit Runner(Installation& installation) : installation_(installation) {}
 
     int operator()(const InitCommand& command) const {
-        const auto made = installation_.init(command.place);
+        const auto made = installation_.init(command);
         if (!made) return refused(made.error());
         std::cout << "The installation in " << command.place.data << " is made.\n\n"
                   << "Set-up link, for the first owner, once:\n";
         print_setup_link(made->base_url, made->setup_token);
-        std::cout << "\nRecovery kit. This line restores the root key (" << made->root_key_file
-                  << ") with `postern recover`.\nWrite it down or print it, and keep it apart from "
-                     "this machine and its backups: without root key\nand this line nobody ever "
-                     "reads the data again, and whoever has both line and data can read it.\n\n";
-        print(made->recovery_text);
-        std::cout << "\n\nIt is not stored and will not be shown again.\n";
-        return k_good;
+        std::cout << "\nThe root key is in " << made->root_key_file << ".\n\n";
+        return hand_out(made->kit, command.print_file);
+    }
+
+    int operator()(const MakeKitCommand& command) const {
+        const auto kit = installation_.make_kit(command);
+        if (!kit) return refused(kit.error());
+        std::cout << "The recovery kit before this one is void: its shares restore nothing from "
+                     "this keyring.\nWhoever has enough of them and an older copy of the keyring "
+                     "still has the root key of then;\n`postern keyring rotate --root` makes that "
+                     "one useless.\n\n";
+        return hand_out(*kit, command.print_file);
     }
 
     int operator()(const ServeCommand& command) const {
@@ -96,7 +139,7 @@ public:
     }
 
     int operator()(const RecoverCommand& command) const {
-        const auto fingerprint = installation_.recover(command.place, read_share());
+        const auto fingerprint = installation_.recover(command.place, read_shares());
         if (!fingerprint) return refused(fingerprint.error());
         std::cout << "The root key " << *fingerprint << " is restored.\n";
         return k_good;
@@ -165,6 +208,13 @@ public:
     }
 
 private:
+    /// A kit that cannot be written to its file is shown: it cannot be had again.
+    static int hand_out(const Kit& kit, const std::string& file) {
+        if (!file.empty() && print_sheet(kit, file) == k_good) return k_good;
+        print_kit(kit);
+        return file.empty() ? k_good : k_refused;
+    }
+
     Installation& installation_;
 };
 

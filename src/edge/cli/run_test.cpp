@@ -6,7 +6,9 @@
 #include "foundation/base/secret.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 #include <expected>
+#include <filesystem>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -24,10 +26,13 @@ public:
     bool refuses = false;
     Verdict verdict = Verdict::good;
 
-    Outcome<Made> init(const Place&) override {
+    Outcome<Made> init(const InitCommand& command) override {
         if (refuses) return no();
-        return Made{secret("postern-recovery-1:abc"), secret("setup"), "http://localhost:8080",
-                    "/d/root.key"};
+        return Made{kit(command.kit), secret("setup"), "http://localhost:8080", "/d/root.key"};
+    }
+    Outcome<Kit> make_kit(const MakeKitCommand& command) override {
+        if (refuses) return no();
+        return kit(command.kit);
     }
     Outcome<std::string> recover(const Place&, Secret) override {
         if (refuses) return no();
@@ -56,6 +61,12 @@ public:
     std::vector<DoctorCheck> doctor(const Place&) override { return {{"disk", verdict, "words"}}; }
 
 private:
+    static Kit kit(const KitScheme& scheme) {
+        Kit made{{}, scheme, "f1n6e2"};
+        for (int i = 1; i <= scheme.shares; ++i)
+            made.shares.push_back(secret("postern-recovery-2:share" + std::to_string(i)));
+        return made;
+    }
     static std::unexpected<Refusal> no() {
         return std::unexpected(Refusal{"some_code", "It is refused.", "detail"});
     }
@@ -94,6 +105,7 @@ TEST(Run, a_refusal_is_one_sentence_with_its_code_and_ends_with_1) {
     installation.refuses = true;
     for (const auto& words : {k_token,
                               {"init", "--data", "/d"},
+                              {"keyring", "recovery-kit", "--data", "/d"},
                               {"setup-link", "--data", "/d"},
                               {"serve", "--data", "/d"},
                               {"recover", "--data", "/d"}}) {
@@ -108,7 +120,39 @@ TEST(Run, init_prints_link_and_recovery_kit_on_lines_of_their_own) {
     FakeInstallation installation;
     const auto ran = run(installation, {"init", "--data", "/d"});
     EXPECT_NE(ran.out.find("\nhttp://localhost:8080/setup?token=setup\n"), std::string::npos);
-    EXPECT_NE(ran.out.find("\npostern-recovery-1:abc\n"), std::string::npos);
+    EXPECT_NE(ran.out.find("\npostern-recovery-2:share1\n"), std::string::npos);
+    EXPECT_EQ(ran.out.find("share2"), std::string::npos);
+}
+
+TEST(Run, a_kit_of_several_shares_says_how_many_restore) {
+    FakeInstallation installation;
+    for (const auto& words :
+         {std::vector{"init", "--data", "/d", "--recovery-shares", "3", "--recovery-threshold",
+                      "2"},
+          {"keyring", "recovery-kit", "--data", "/d", "--shares", "3", "--threshold", "2"}}) {
+        const auto ran = run(installation, words);
+        EXPECT_EQ(ran.status, 0);
+        EXPECT_NE(ran.out.find("Any 2 of these 3 lines restore"), std::string::npos) << ran.out;
+        EXPECT_NE(ran.out.find("\npostern-recovery-2:share3\n"), std::string::npos);
+    }
+}
+
+TEST(Run, a_printed_kit_is_in_its_file_and_not_on_the_terminal) {
+    FakeInstallation installation;
+    const auto file = testing::TempDir() + "kit-" + std::to_string(::getpid()) + ".html";
+    std::filesystem::remove(file);
+    const std::vector<const char*> words{"keyring", "recovery-kit", "--data",
+                                         "/d",      "--print",      file.c_str()};
+    const auto ran = run(installation, words);
+    EXPECT_EQ(ran.status, 0);
+    EXPECT_EQ(ran.out.find("postern-recovery-2"), std::string::npos);
+    EXPECT_EQ(std::filesystem::status(file).permissions() & std::filesystem::perms::mask,
+              std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+    // A second time the file is there: the kit, which is made already, is shown instead.
+    const auto again = run(installation, words);
+    EXPECT_EQ(again.status, 1);
+    EXPECT_NE(again.out.find("\npostern-recovery-2:share1\n"), std::string::npos);
+    std::filesystem::remove(file);
 }
 
 TEST(Run, serve_announces_where) {

@@ -89,9 +89,11 @@ KeeperService::KeeperService(const boost::asio::any_io_executor& executor, Keepe
       receipts_(core_),
       seals_(core_),
       leases_(core_),
-      grants_(core_) {
+      grants_(core_),
+      operator_(core_) {
     serve_message_keys();
     serve_integrations();
+    serve_operators();
 }
 
 void KeeperService::serve_message_keys() {
@@ -120,6 +122,10 @@ void KeeperService::serve_integrations() {
     serve_whole(front_, grants_, &GrantService::revoke);
     serve(front_, grants_, &GrantService::mint);
     serve(courier_, grants_, &GrantService::redeem);
+}
+
+void KeeperService::serve_operators() {
+    serve_whole(operators_, operator_, &OperatorService::make_recovery_kit);
 }
 
 async::Job KeeperService::stop() {

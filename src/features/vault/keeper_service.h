@@ -4,6 +4,7 @@
 #include "features/vault/keeper_core.h"
 #include "features/vault/lease_service.h"
 #include "features/vault/message_key_service.h"
+#include "features/vault/operator_service.h"
 #include "features/vault/receipt_service.h"
 #include "features/vault/seal_service.h"
 #include "platform/ipc/rpc.h"
@@ -23,6 +24,8 @@ public:
 
     /// Everything but Redeem.
     [[nodiscard]] const ipc::Router& front() const noexcept { return front_; }
+    /// What the operator asks over keeper's own socket.
+    [[nodiscard]] const ipc::Router& operators() const noexcept { return operators_; }
     /// Redeem alone.
     [[nodiscard]] const ipc::Router& courier() const noexcept { return courier_; }
 
@@ -48,6 +51,7 @@ private:
                      async::Task<typename Method::Answer> (Service::*function)(Method));
     void serve_message_keys();
     void serve_integrations();
+    void serve_operators();
 
     std::shared_ptr<KeeperCore> core_;
     MessageKeyService message_keys_;
@@ -55,8 +59,10 @@ private:
     SealService seals_;
     LeaseService leases_;
     GrantService grants_;
+    OperatorService operator_;
     ipc::Router front_;
     ipc::Router courier_;
+    ipc::Router operators_;
 };
 
 struct OpenKeyringOptions {

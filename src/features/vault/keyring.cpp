@@ -4,6 +4,7 @@
 #include "features/vault/places.h"
 #include "features/vault/root_key.h"
 #include "features/vault/vault_error.h"
+#include "foundation/base/bytes.h"
 #include "foundation/base/id.h"
 #include "foundation/base/result.h"
 #include "foundation/base/secret.h"
@@ -11,10 +12,12 @@
 #include "foundation/crypto/hash.h"
 #include "foundation/crypto/keypair.h"
 #include "foundation/crypto/random.h"
+#include "foundation/crypto/secret_sharing.h"
 #include "platform/keys/key_error.h"
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -30,6 +33,9 @@ Secret keyring_wrap_key(const Secret& root_key) {
 }
 Secret installation_wrap_key(const Secret& root_key) {
     return crypto::derive_key(root_key, "postern installation wrap 1");
+}
+Secret recovery_wrap_key(const Secret& root_key) {
+    return crypto::derive_key(root_key, "postern recovery kit wrap 1");
 }
 Secret workspace_wrap_key(const Secret& keyring_key) {
     return crypto::derive_key(keyring_key, "postern workspace wrap 1");
@@ -55,20 +61,30 @@ WorkspaceKeys derive_all(const Secret& key) {
                      crypto::derive_key(key, "postern mac origin 1")}};
 }
 
+Secret copy_of(const Secret& secret) {
+    return secret.with_bytes([](ByteView bytes) { return Secret::copy_of(bytes); });
+}
+
 bool is_key(const Result<Secret>& opened) {
     return opened && opened->size() == crypto::k_key_bytes;
 }
 
 }  // namespace
 
-Keyring::Keyring(Secret wrap_key, std::uint32_t version, crypto::SigningPair receipt)
-    : workspace_wrap_key_(std::move(wrap_key)), version_(version), receipt_(std::move(receipt)) {}
+Keyring::Keyring(Secret root_key,
+                 Secret wrap_key,
+                 std::uint32_t version,
+                 crypto::SigningPair receipt)
+    : root_key_(std::move(root_key)),
+      workspace_wrap_key_(std::move(wrap_key)),
+      version_(version),
+      receipt_(std::move(receipt)) {}
 
 NewKeyring Keyring::make(const Secret& root_key) {
     const auto keyring_key = crypto::random_key();
     const auto receipt = crypto::make_signing_pair();
     NewKeyring made;
-    made.head = {.fingerprint = fingerprint(root_key),
+    made.head = {.fingerprint = vault::fingerprint(root_key),
                  .version = k_first_version,
                  .keyring_wrap = crypto::seal(keyring_wrap_key(root_key), keyring_key,
                                               keyring_key_place(k_first_version)),
@@ -81,7 +97,7 @@ NewKeyring Keyring::make(const Secret& root_key) {
 }
 
 Result<Keyring> Keyring::open(const Secret& root_key, const KeyringHead& head) {
-    const auto ours = fingerprint(root_key);
+    const auto ours = vault::fingerprint(root_key);
     if (ours != head.fingerprint) {
         return fail(VaultError::wrong_root_key,
                     "the keyring wants the root key " + head.fingerprint + ", this is " + ours);
@@ -93,7 +109,19 @@ Result<Keyring> Keyring::open(const Secret& root_key, const KeyringHead& head) {
     if (!is_key(keyring_key) || !is_key(seed)) return fail(VaultError::keyring_damaged);
     auto receipt = crypto::signing_pair_of(std::move(*seed));
     if (receipt.public_key != head.receipt_public) return fail(VaultError::keyring_damaged);
-    return Keyring(workspace_wrap_key(*keyring_key), head.version, std::move(receipt));
+    return Keyring(copy_of(root_key), workspace_wrap_key(*keyring_key), head.version,
+                   std::move(receipt));
+}
+
+std::string Keyring::fingerprint() const {
+    return vault::fingerprint(root_key_);
+}
+
+RecoveryKitRow Keyring::box_root_key(ByteView kit_public_key,
+                                     const crypto::SharingScheme& scheme) const {
+    return {scheme,
+            crypto::seal(recovery_wrap_key(root_key_), kit_public_key, recovery_kit_place()),
+            crypto::box_seal(kit_public_key, root_key_)};
 }
 
 WorkspaceKeyRow Keyring::make_workspace_key(WorkspaceId workspace) const {

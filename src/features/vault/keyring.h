@@ -5,10 +5,12 @@
 #include "foundation/base/result.h"
 #include "foundation/base/secret.h"
 #include "foundation/crypto/keypair.h"
+#include "foundation/crypto/secret_sharing.h"
 #include "platform/keys/message_keys.h"
 
 #include <array>
 #include <memory>
+#include <string>
 #include <vector>
 
 namespace postern::vault {
@@ -46,6 +48,12 @@ public:
     /// Errors: wrong_root_key, naming the one it wants; keyring_damaged.
     [[nodiscard]] static Result<Keyring> open(const Secret& root_key, const KeyringHead& head);
 
+    /// Of the root key.
+    [[nodiscard]] std::string fingerprint() const;
+    /// The root key, boxed for whoever joins the shares of this kit.
+    [[nodiscard]] RecoveryKitRow box_root_key(ByteView kit_public_key,
+                                              const crypto::SharingScheme& scheme) const;
+
     [[nodiscard]] WorkspaceKeyRow make_workspace_key(WorkspaceId workspace) const;
     /// Null until admitted.
     [[nodiscard]] std::shared_ptr<const WorkspaceKeys> workspace(WorkspaceId workspace);
@@ -65,10 +73,11 @@ public:
     [[nodiscard]] const crypto::SigningPair& receipt_pair() const noexcept { return receipt_; }
 
 private:
-    Keyring(Secret wrap_key, std::uint32_t version, crypto::SigningPair receipt);
+    Keyring(Secret root_key, Secret wrap_key, std::uint32_t version, crypto::SigningPair receipt);
 
     using SubjectId = std::pair<WorkspaceId, CreatorId>;
 
+    Secret root_key_;
     Secret workspace_wrap_key_;
     std::uint32_t version_;
     crypto::SigningPair receipt_;

@@ -4,6 +4,7 @@
 #include "features/vault/places.h"
 #include "foundation/base/bytes.h"
 #include "foundation/base/result.h"
+#include "foundation/crypto/secret_sharing.h"
 
 #include <cstdint>
 #include <optional>
@@ -19,6 +20,12 @@ struct KeyringHead {
     Bytes keyring_wrap;
     Bytes receipt_public;
     Bytes receipt_wrap;
+};
+/// The kit that was made last. Its shares are on paper only.
+struct RecoveryKitRow {
+    crypto::SharingScheme scheme;
+    Bytes public_wrap;   ///< the kit's public key, sealed so that nobody can put in their own
+    Bytes root_key_box;  ///< the root key, boxed to that public key
 };
 struct WorkspaceKeyRow {
     WorkspaceId workspace;
@@ -76,6 +83,10 @@ public:
     virtual Result<std::optional<KeyringHead>> head() = 0;
     /// Errors: conflict when there is one.
     virtual Result<> create(KeyringHead head, WorkspaceKeyRow installation) = 0;
+
+    virtual Result<std::optional<RecoveryKitRow>> recovery_kit() = 0;
+    /// In place of the one before.
+    virtual Result<> put_recovery_kit(RecoveryKitRow row) = 0;
 
     virtual Result<std::optional<WorkspaceKeyRow>> workspace_key(WorkspaceId workspace) = 0;
     /// Keeps the one that is there.

@@ -57,6 +57,13 @@ constexpr SqlText k_select_installation_key =
 constexpr SqlText k_insert_installation_key =
     "INSERT INTO installation_keys (workspace_id, purpose, public_key, wrap) "
     "VALUES ($1, $2, $3, $4)";
+constexpr SqlText k_select_recovery_kit =
+    "SELECT shares, threshold, public_wrap, root_key_box FROM recovery_kits "
+    "WHERE workspace_id = $1";
+constexpr SqlText k_upsert_recovery_kit =
+    "INSERT INTO recovery_kits (workspace_id, shares, threshold, public_wrap, root_key_box) "
+    "VALUES ($1, $2, $3, $4, $5) ON CONFLICT (workspace_id) "
+    "DO UPDATE SET shares = $2, threshold = $3, public_wrap = $4, root_key_box = $5";
 constexpr SqlText k_select_workspace_key =
     "SELECT keyring_version, wrap FROM workspace_keys WHERE workspace_id = $1";
 constexpr SqlText k_insert_workspace_key =
@@ -185,6 +192,8 @@ public:
 
     Result<std::optional<KeyringHead>> head() override;
     Result<> create(KeyringHead head, WorkspaceKeyRow installation) override;
+    Result<std::optional<RecoveryKitRow>> recovery_kit() override;
+    Result<> put_recovery_kit(RecoveryKitRow row) override;
     Result<std::optional<WorkspaceKeyRow>> workspace_key(WorkspaceId workspace) override;
     Result<> add_workspace_key(WorkspaceKeyRow row) override;
     Result<std::vector<SubjectKeyRow>> subject_keys(WorkspaceId workspace,
@@ -242,6 +251,29 @@ Result<> SqlKeyringStore::create(KeyringHead head, WorkspaceKeyRow installation)
                                                Clear::bytes(head.receipt_public), receipt_wrap});
         const SealedBytes workspace_wrap(installation.wrap);
         tx.execute(k_insert_workspace_key, {k_installation, installation.version, workspace_wrap});
+        return {};
+    });
+}
+
+Result<std::optional<RecoveryKitRow>> SqlKeyringStore::recovery_kit() {
+    return db_->read_now([](Transaction& tx) -> Result<std::optional<RecoveryKitRow>> {
+        POSTERN_TRY(const auto row, tx.query_one(k_select_recovery_kit, {k_installation}));
+        if (!row) return std::optional<RecoveryKitRow>();
+        RecoveryKitRow kit;
+        kit.scheme.shares = static_cast<std::uint8_t>(row->integer(0));
+        kit.scheme.threshold = static_cast<std::uint8_t>(row->integer(1));
+        kit.public_wrap = row->sealed(2).take();
+        kit.root_key_box = row->sealed(3).take();
+        return std::optional(std::move(kit));
+    });
+}
+
+Result<> SqlKeyringStore::put_recovery_kit(RecoveryKitRow row) {
+    return db_->write_now([&](Transaction& tx) -> Result<> {
+        const SealedBytes public_wrap(row.public_wrap);
+        const SealedBytes box(row.root_key_box);
+        tx.execute(k_upsert_recovery_kit, {k_installation, std::int64_t{row.scheme.shares},
+                                           std::int64_t{row.scheme.threshold}, public_wrap, box});
         return {};
     });
 }

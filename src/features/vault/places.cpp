@@ -47,6 +47,10 @@ crypto::Place installation_key_place(std::uint32_t purpose) {
     return {k_installation, columns::installation_keys::wrap.value, row, 0};
 }
 
+crypto::Place recovery_kit_place() {
+    return {k_installation, columns::recovery_kits::public_wrap.value, {}, 0};
+}
+
 crypto::Place workspace_key_place(WorkspaceId workspace, std::uint32_t version) {
     return {workspace, columns::workspace_keys::wrap.value, {}, version};
 }

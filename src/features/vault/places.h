@@ -17,6 +17,7 @@ struct IntegrationKey {
 /// Where each wrap of the keyring, and each part of a seal in front's store, belongs.
 [[nodiscard]] crypto::Place keyring_key_place(std::uint32_t version);
 [[nodiscard]] crypto::Place installation_key_place(std::uint32_t purpose);
+[[nodiscard]] crypto::Place recovery_kit_place();
 [[nodiscard]] crypto::Place workspace_key_place(WorkspaceId workspace, std::uint32_t version);
 [[nodiscard]] crypto::Place subject_key_place(WorkspaceId workspace,
                                               CreatorId creator,

@@ -19,12 +19,4 @@ namespace postern::vault {
 /// Tells root keys apart and says nothing about them: 32 hexadecimal digits.
 [[nodiscard]] std::string fingerprint(const Secret& root_key);
 
-/// The root key as one printable line: `postern-recovery-1:` and Crockford base32 in groups of
-/// five. It carries a version, k, n and index (1 of 1 here: one share restores the key) and a
-/// checksum, so that a typo is told from a wrong key.
-[[nodiscard]] Secret recovery_text(const Secret& root_key);
-/// Case, spaces, line ends, dashes and look-alike characters (o/0, i/l/1) do not matter.
-/// Errors: bad_recovery_text, newer_recovery_text.
-[[nodiscard]] Result<Secret> root_key_from(const Secret& recovery_text);
-
 }  // namespace postern::vault

@@ -23,6 +23,10 @@ public:
     Result<> create(KeyringHead head, WorkspaceKeyRow row) override {
         return inner_->create(std::move(head), std::move(row));
     }
+    Result<std::optional<RecoveryKitRow>> recovery_kit() override { return inner_->recovery_kit(); }
+    Result<> put_recovery_kit(RecoveryKitRow row) override {
+        return change("put_recovery_kit", [&] { return inner_->put_recovery_kit(std::move(row)); });
+    }
     Result<std::optional<WorkspaceKeyRow>> workspace_key(WorkspaceId workspace) override {
         return inner_->workspace_key(workspace);
     }

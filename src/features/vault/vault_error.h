@@ -11,6 +11,8 @@ enum class VaultError {
     bad_root_key_file,
     bad_recovery_text,
     newer_recovery_text,
+    shares_do_not_fit,
+    no_recovery_kit,
     no_keyring,
     keyring_exists,
     keyring_damaged,
@@ -26,6 +28,12 @@ constexpr ErrorInfo describe(VaultError error) {
             return {"bad_recovery_text", "This is not a recovery share; please check for typos."};
         case VaultError::newer_recovery_text:
             return {"newer_recovery_text", "The recovery share is of a newer version."};
+        case VaultError::shares_do_not_fit:
+            return {"shares_do_not_fit",
+                    "These shares do not restore a key: it takes different shares of one kit, as "
+                    "many as stands on them."};
+        case VaultError::no_recovery_kit:
+            return {"no_recovery_kit", "The keyring has no recovery kit that these shares are of."};
         case VaultError::no_keyring: return {"no_keyring", "There is no keyring here yet."};
         case VaultError::keyring_exists:
             return {"keyring_exists", "There is a keyring here already."};

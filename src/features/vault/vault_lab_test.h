@@ -137,6 +137,10 @@ public:
     Result<typename Method::Answer> ask(Method method) {
         return start(std::move(method)).answer();
     }
+    template <typename Method>
+    Result<typename Method::Answer> ask_operator(Method method) {
+        return Call<Method>(*this, service->operators(), std::move(method)).answer();
+    }
     Result<keys::Redeem::Answer> redeem(const Bytes& ticket) {
         return Call<keys::Redeem>(*this, service->courier(), {ticket}).answer();
     }

@@ -18,6 +18,7 @@ enum class KeyError {
     seal_key_changed,
     ticket_refused,
     not_ended,
+    bad_scheme,
     disk_full,
     storage_failed,
 };
@@ -49,6 +50,10 @@ constexpr ErrorInfo describe(KeyError error) {
                     "again."};
         case KeyError::ticket_refused: return {"ticket_refused", "The ticket is not valid."};
         case KeyError::not_ended: return {"not_ended", "The keyring shows no such ending."};
+        case KeyError::bad_scheme:
+            return {"bad_scheme",
+                    "That many shares cannot be made: 2 to 16 shares, of which 2 or more restore, "
+                    "or a single one."};
         case KeyError::disk_full:
             return {"disk_full", "The server's disk is full. Nothing was changed."};
         case KeyError::storage_failed:

@@ -85,7 +85,7 @@ class Postern:
     def init(self) -> Init:
         output = self.command("init", "--data", str(self.data))
         link = find_setup_link(output)
-        share = re.search(r"^postern-recovery-1:.*$", output, re.MULTILINE)
+        share = re.search(r"^postern-recovery-\d:.*$", output, re.MULTILINE)
         if not link or not share:
             raise AssertionError(f"init printed no set-up link or no recovery share:\n{output}")
         return Init(output, link[0], link[1], share[0].strip())

@@ -1,0 +1,25 @@
+#pragma once
+
+#include "foundation/base/secret.h"
+
+#include <cstddef>
+
+namespace postern::codec {
+
+/// A QR code (ISO/IEC 18004) as a square of modules.
+class QrCode {
+public:
+    /// Of a text of at most 1,000 digits, letters and the characters `$%*+-./: `; small letters
+    /// become capital ones, which takes the fewest modules. Error correction M: 15 % may be lost.
+    /// Secret: the library's working copies are freed, not wiped; make one in a process that ends.
+    [[nodiscard]] static QrCode of(const Secret& text);
+
+    [[nodiscard]] std::size_t width() const noexcept { return width_; }
+    [[nodiscard]] bool is_dark(std::size_t x, std::size_t y) const;
+
+private:
+    std::size_t width_ = 0;
+    Secret modules_;  ///< by rows, 1 is dark
+};
+
+}  // namespace postern::codec
