@@ -50,6 +50,7 @@ constexpr CodeStatus k_codes[] = {
     {"held_gone", 410},
     {"thread_changed", 409},
     {"not_ended", 409},
+    {"bad_scheme", 422},
     {"idempotency_result_gone", 410},
     {"integration_cut_off", 410},
     {"integration_deleted", 410},
