@@ -50,7 +50,10 @@ std::uint32_t FakeMailbox::deliver(const std::string& folder,
     auto& into = folders.at(folder);
     const auto uid = into.uid_next++;
     into.mails.push_back({uid, std::move(header), std::move(body)});
-    if (const auto server = connection.lock()) server->notice();
+    if (const auto server = connection.lock()) {
+        server->notice();
+        server->notice_other(folder);
+    }
     return uid;
 }
 
@@ -80,6 +83,38 @@ FakeFolder* FakeImapServer::selected() {
 
 void FakeImapServer::notice() {
     if (idling_) tell_exists();
+}
+
+void FakeImapServer::notice_other(const std::string& folder) {
+    if (folder == selected_ || !notified_.contains(folder)) return;
+    news_.insert(folder);
+    if (idling_) tell_news();
+}
+
+void FakeImapServer::overflow() {
+    notified_.clear();
+    say("* OK [NOTIFICATIONOVERFLOW] too much is going on");
+}
+
+void FakeImapServer::tell_news() {
+    for (const auto& name : std::exchange(news_, {})) {
+        const auto& folder = mailbox_->folders.at(name);
+        // As Dovecot: INBOX without UIDVALIDITY.
+        say("* STATUS " + name + " (MESSAGES " + std::to_string(folder.mails.size()) + " UIDNEXT " +
+            std::to_string(folder.uid_next) +
+            (name == "INBOX" ? "" : " UIDVALIDITY " + std::to_string(folder.uid_validity)) +
+            " UNSEEN 1)");
+    }
+}
+
+void FakeImapServer::notify(const std::string& command) {
+    if (mailbox_->refuses_notify) return say(tag_ + " NO [BADEVENT] not now");
+    notified_.clear();
+    const auto list = command.substr(command.find("(MAILBOXES"));
+    for (const auto& [name, folder] : mailbox_->folders) {
+        if (list.find('"' + name + '"') != std::string::npos) notified_.insert(name);
+    }
+    say(tag_ + " OK notified");
 }
 
 void FakeImapServer::notice_expunge(const std::string& folder, std::size_t position) {
@@ -112,6 +147,7 @@ void FakeImapServer::on_line(const std::string& line) {
     const bool secret = command.starts_with("AUTHENTICATE");
     mailbox_->commands.push_back(secret ? "AUTHENTICATE" : command);
     if (mailbox_->before) mailbox_->before(command);
+    if (!command.starts_with("EXAMINE")) tell_news();
     answer(command);
     if (mailbox_->after) mailbox_->after(command);
 }
@@ -134,8 +170,10 @@ void FakeImapServer::answer(const std::string& command) {
         awaits_bytes = number_at(std::string_view(command).substr(command.find('{') + 1)) + 2;
         return say("+ go ahead");
     }
+    if (command.starts_with("NOTIFY")) return notify(command);
     if (command == "IDLE") {
         idling_ = true;
+        tell_news();
         if (mailbox_->exists_before_plus) tell_exists();
         say("+ idling");
         return tell_exists();

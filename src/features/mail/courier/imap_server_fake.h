@@ -34,6 +34,7 @@ struct FakeMailbox {
     std::string sign_in_answer = "OK signed in";
     std::string search_answer;  ///< instead of searching: "NO ..."
     bool exists_before_plus = false;
+    bool refuses_notify = false;
     bool mute = false;  ///< half-open: nothing comes back
     long cut_after = -1;
     std::weak_ptr<FakeImapServer> connection;  ///< the newest
@@ -65,6 +66,9 @@ public:
     void on_bytes(std::string literal) override;
     /// Something changed in the mailbox.
     void notice();
+    void notice_other(const std::string& folder);
+    /// RFC 5465: it stops to tell.
+    void overflow();
     void notice_expunge(const std::string& folder, std::size_t position);
 
 private:
@@ -74,6 +78,8 @@ private:
     void search(const std::string& command);
     void fetch(const std::string& command);
     void tell_exists();
+    void tell_news();
+    void notify(const std::string& command);
     FakeFolder* selected();
 
     std::shared_ptr<FakeMailbox> mailbox_;
@@ -82,6 +88,8 @@ private:
     std::string tag_;
     bool idling_ = false;
     std::string append_to_;
+    std::set<std::string> notified_;
+    std::set<std::string> news_;
 };
 
 }  // namespace postern::mail::courier::test

@@ -202,6 +202,7 @@ async::Task<ImapSession::IdleEnd> ImapSession::idle(Deadline until) {
     auto end = IdleEnd::time;
     const auto bytes_max = bytes_received_ + options_.idle_bytes_max;
     while (client_.status() == Status::busy || client_.status() == Status::idling) {
+        if (client_.has_folder_news()) end = IdleEnd::told;
         if (client_.take_mailbox_changed()) end = IdleEnd::changed;
         if (std::exchange(woken_, false)) end = IdleEnd::woken;
         if (end != IdleEnd::time) break;
@@ -243,6 +244,7 @@ async::Task<ImapSession::IdleEnd> ImapSession::idle_without_extension(Deadline u
         const auto asked = co_await std::move(asking);
         if (!asked) co_return fail(asked.error());
         if (client_.take_mailbox_changed()) co_return IdleEnd::changed;
+        if (client_.has_folder_news()) co_return IdleEnd::told;
     }
     co_return IdleEnd::time;
 }

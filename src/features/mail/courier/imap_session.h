@@ -18,7 +18,8 @@ namespace postern::mail::courier {
 /// Executor: all calls from the executor's own thread.
 class ImapSession {
 public:
-    enum class IdleEnd { changed, woken, time };
+    /// `told`: of other folders only.
+    enum class IdleEnd { changed, told, woken, time };
 
     ImapSession(std::unique_ptr<MailLink> link, SessionContext context, TlsUse tls);
     ~ImapSession();

@@ -5,6 +5,7 @@
 #include "features/mail/courier/mail_error.h"
 #include "features/mail/protocol/courier_protocol.h"
 #include "features/mail/protocol/mailbox.h"
+#include "foundation/base/clock.h"
 #include "foundation/base/result.h"
 #include "foundation/codec/imap/client.h"
 #include "foundation/codec/imap/results.h"
@@ -90,6 +91,52 @@ Result<> WatchedFolders::note_state(Folder& folder, const imap::FolderState& sta
     return {};
 }
 
+async::Task<> WatchedFolders::notify() {
+    notified_ = false;
+    if (!session_.engine().capabilities().notify) co_return Result<>{};
+    std::vector<imap::FolderName> names;
+    for (const auto& folder : folders_)
+        names.push_back(folder.name);
+    auto asking = session_.run<imap::Done>(session_.engine().notify(names));
+    const auto asked = co_await std::move(asking);
+    if (!asked && session_.closed()) co_return fail(asked.error());
+    // One that offers it and refuses is polled, as one that does not offer it.
+    notified_ = asked.has_value();
+    co_return Result<>{};
+}
+
+bool WatchedFolders::take_news() {
+    auto& engine = session_.engine();
+    for (const auto& told : engine.take_folder_news()) {
+        const auto at = find(told.folder.utf8());
+        if (!at || *at == open_) continue;
+        // Servers may leave UIDVALIDITY out where it did not change (RFC 5465 section 5.4).
+        auto state = told.state;
+        if (!state.uid_validity) state.uid_validity = folders_[*at].cursor.uid_validity;
+        // A state that makes no sense is asked for at the next poll.
+        (void)note_state(folders_[*at], state);
+    }
+    return engine.take_news_lost();
+}
+
+std::optional<std::size_t> WatchedFolders::next_other() const {
+    for (std::size_t at = 1; at < folders_.size(); ++at) {
+        const auto& rests = folders_[at].rests_until;
+        if (is_due(at) && (!rests || rests->passed())) return at;
+    }
+    return std::nullopt;
+}
+
+std::optional<Deadline> WatchedFolders::next_rested() const {
+    std::optional<Deadline> first;
+    for (std::size_t at = 1; at < folders_.size(); ++at) {
+        const auto& rests = folders_[at].rests_until;
+        if (!is_due(at) || !rests) continue;
+        if (!first || rests->at() < first->at()) first = rests;
+    }
+    return first;
+}
+
 async::Task<> WatchedFolders::open(std::size_t at) {
     if (open_ == at) co_return Result<>{};
     auto opening = resync(at);
@@ -143,6 +190,7 @@ async::Task<WatchedFolders::Round> WatchedFolders::search(std::size_t at) {
                 .validity_changed = folder.validity_changed,
                 .hits = {}};
 
+    if (at != 0) folder.rests_until = Deadline::in(rest_);
     const bool to_the_newest = folder.changed;
     folder.changed = false;
     const std::vector<std::string> needles{label_};

@@ -2,7 +2,9 @@
 
 #include "features/mail/courier/imap_session.h"
 #include "features/mail/protocol/courier_protocol.h"
+#include "foundation/base/clock.h"
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <set>
@@ -43,8 +45,13 @@ public:
         std::vector<imap::Uid> hits;
     };
 
-    WatchedFolders(ImapSession& session, std::string label, std::shared_ptr<HeaderTrouble> trouble)
-        : session_(session), label_(std::move(label)), trouble_(std::move(trouble)) {}
+    /// `rest`: how long a folder beside INBOX is left alone after it was looked at, so that a
+    /// stream of unrelated mail there costs few bytes for each.
+    WatchedFolders(ImapSession& session,
+                   std::string label,
+                   std::shared_ptr<HeaderTrouble> trouble,
+                   std::chrono::milliseconds rest)
+        : session_(session), label_(std::move(label)), trouble_(std::move(trouble)), rest_(rest) {}
 
     /// Lists, chooses and gives every folder a cursor: a known one, else its present end. INBOX is
     /// open then, and 0.
@@ -53,6 +60,17 @@ public:
     [[nodiscard]] std::vector<FolderCursor> cursors() const;
     [[nodiscard]] const FolderCursor& cursor(std::size_t at) const { return folders_[at].cursor; }
     [[nodiscard]] std::optional<std::size_t> find(const std::string& folder) const;
+
+    /// Has the server tell of all folders by itself (NOTIFY), where it can. What it tells comes
+    /// while idle and with any answer; take_news() takes it in.
+    async::Task<> notify();
+    [[nodiscard]] bool is_notified() const noexcept { return notified_; }
+    /// True when the server stopped to tell: notify() again and ask for everything.
+    bool take_news();
+    /// One beside INBOX that is due and has rested.
+    [[nodiscard]] std::optional<std::size_t> next_other() const;
+    /// When next_other() may have more than now.
+    [[nodiscard]] std::optional<Deadline> next_rested() const;
 
     /// Opens it, unless it is open.
     async::Task<> open(std::size_t at);
@@ -64,6 +82,7 @@ public:
     void note_change();
     [[nodiscard]] bool is_due(std::size_t at) const;
     [[nodiscard]] bool wants_resync(std::size_t at) const;
+    [[nodiscard]] bool is_postponed(std::size_t at) const { return folders_[at].postponed; }
 
     /// Commit what was reported.
     async::Task<Round> search(std::size_t at);
@@ -82,6 +101,7 @@ private:
         bool changed = false;  ///< there may be more than `end` tells
         bool postponed = false;
         unsigned open_searches = 0;
+        std::optional<Deadline> rests_until = std::nullopt;
     };
 
     async::Task<std::vector<Candidate>> fetch_headers(std::size_t at, std::vector<imap::Uid> uids);
@@ -90,6 +110,8 @@ private:
     ImapSession& session_;
     std::string label_;
     std::shared_ptr<HeaderTrouble> trouble_;
+    std::chrono::milliseconds rest_;
+    bool notified_ = false;
     std::vector<Folder> folders_;
     static constexpr std::size_t k_none = static_cast<std::size_t>(-1);
     std::size_t open_ = k_none;

@@ -23,6 +23,7 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -75,12 +76,18 @@ async::Task<Watch::Answer> Watcher::begin(OpenedUse opened) {
         session_->abort();
         wake_.set();
     });
-    folders_ = std::make_unique<WatchedFolders>(*session_, label_, trouble_);
+    folders_ = std::make_unique<WatchedFolders>(*session_, label_, trouble_, options_.other_rest);
     auto beginning = folders_->begin(std::exchange(known_, {}));
     const auto begun = co_await std::move(beginning);
     if (!begun) {
         close_down(begun.error());
         co_return fail(begun.error());
+    }
+    auto notifying = folders_->notify();
+    const auto notified = co_await std::move(notifying);
+    if (!notified) {
+        close_down(notified.error());
+        co_return fail(notified.error());
     }
     Watch::Answer answer;
     answer.cursors = folders_->cursors();
@@ -128,7 +135,7 @@ Result<> Watcher::check_alive() const {
 }
 
 async::Task<> Watcher::watch() {
-    auto next_poll = Deadline::in(options_.poll_interval);
+    auto next_poll = poll_after();
     while (true) {
         if (const auto alive = check_alive(); !alive) co_return fail(alive.error());
         auto serving = serve_fetches();
@@ -140,32 +147,63 @@ async::Task<> Watcher::watch() {
             if (!searched) co_return fail(searched.error());
             continue;
         }
-        const bool polls = next_poll.passed();
-        if (polls || folders_->is_due(0)) {
-            auto looking = polls ? look_everywhere(false) : look_at(0);
-            const auto looked = co_await std::move(looking);
-            if (!looked) co_return fail(looked.error());
-            if (polls) next_poll = Deadline::in(options_.poll_interval);
-            continue;
-        }
+        auto looking = look_where_due(&next_poll);
+        const auto looked = co_await std::move(looking);
+        if (!looked) co_return fail(looked.error());
+        if (*looked) continue;
         auto waiting = wait_for_change(next_poll);
         const auto waited = co_await std::move(waiting);
         if (!waited) co_return fail(waited.error());
     }
 }
 
+Deadline Watcher::poll_after() const {
+    // A server that tells of every folder is asked only to see that it is still there.
+    return Deadline::in(folders_->is_notified()
+                            ? std::max(options_.idle_max, options_.poll_interval)
+                            : options_.poll_interval);
+}
+
+async::Task<bool> Watcher::look_where_due(Deadline* next_poll) {
+    const bool lost = folders_->take_news();
+    if (lost) {
+        auto notifying = folders_->notify();
+        const auto notified = co_await std::move(notifying);
+        if (!notified) co_return fail(notified.error());
+    }
+    if (lost || next_poll->passed()) {
+        auto looking = look_everywhere(false);
+        const auto looked = co_await std::move(looking);
+        if (!looked) co_return fail(looked.error());
+        *next_poll = poll_after();
+        co_return true;
+    }
+    const auto at = folders_->is_due(0) ? std::optional<std::size_t>(0) : folders_->next_other();
+    if (!at) co_return false;
+    auto looking = look_at(*at);
+    const auto looked = co_await std::move(looking);
+    // A folder that is no longer there, or that the server does not want to tell about now.
+    if (!looked && *at != 0 && !session_->closed()) folders_->postpone(*at);
+    if (!looked && (*at == 0 || session_->closed())) co_return fail(looked.error());
+    if (folders_->is_postponed(*at)) *next_poll = next_poll->at_most(options_.poll_interval);
+    co_return true;
+}
+
 async::Task<> Watcher::wait_for_change(Deadline next_poll) {
     auto opening = folders_->open(0);
     const auto opened = co_await std::move(opening);
     if (!opened) co_return fail(opened.error());
-    // It may have got mail while another folder was open.
-    if (folders_->is_due(0)) co_return Result<>{};
+    // It, or another one, may have got mail meanwhile.
+    if (folders_->is_due(0) || session_->engine().has_folder_news()) co_return Result<>{};
     if (session_->engine().take_mailbox_changed()) {
         folders_->note_change();
         co_return Result<>{};
     }
-    const auto until = folders_->size() > 1 ? next_poll.at_most(options_.idle_max)
-                                            : Deadline::in(options_.idle_max);
+    auto until = folders_->size() > 1 ? next_poll.at_most(options_.idle_max)
+                                      : Deadline::in(options_.idle_max);
+    if (const auto rested = folders_->next_rested(); rested && rested->at() < until.at()) {
+        until = *rested;
+    }
     auto idling = session_->idle(until);
     const auto idled = co_await std::move(idling);
     if (!idled) co_return fail(idled.error());

@@ -22,6 +22,8 @@ struct WatchOptions {
     std::chrono::milliseconds poll_interval{60'000};
     /// A server may end IDLE after 30 minutes; routers forget silent connections much earlier.
     std::chrono::milliseconds idle_max{5 * 60'000};
+    /// At most so often a folder beside INBOX is looked at that the server tells of by itself.
+    std::chrono::milliseconds other_rest{15'000};
 };
 
 /// Watches one mailbox over one connection. One coroutine, run(), talks to the server; fetch() and
@@ -86,7 +88,10 @@ private:
     [[nodiscard]] Result<> check_alive() const;
 
     async::Task<> watch();
+    /// What is due; false when nothing is.
+    async::Task<bool> look_where_due(Deadline* next_poll);
     async::Task<> wait_for_change(Deadline next_poll);
+    [[nodiscard]] Deadline poll_after() const;
     async::Task<SearchNow::Answer> look_everywhere(bool inbox_anew);
     async::Task<SearchNow::Answer> look_at(std::size_t at);
     async::Task<> search_as_asked();

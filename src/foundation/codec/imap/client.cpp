@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <span>
 #include <utility>
+#include <vector>
 
 namespace postern::imap {
 
@@ -28,6 +29,14 @@ Client::Status Client::status() const noexcept {
 
 bool Client::take_mailbox_changed() noexcept {
     return std::exchange(mailbox_changed_, false);
+}
+
+std::vector<FolderNews> Client::take_folder_news() {
+    return std::exchange(news_, {});
+}
+
+bool Client::take_news_lost() noexcept {
+    return std::exchange(news_lost_, false);
 }
 
 Result<> Client::receive(ByteView bytes) {

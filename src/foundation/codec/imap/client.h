@@ -80,6 +80,13 @@ public:
     [[nodiscard]] bool signed_in() const noexcept { return signed_in_; }
     /// True once after the open folder may have got new mail, in whatever state that was told.
     [[nodiscard]] bool take_mailbox_changed() noexcept;
+    /// What was told of other folders since the last call, each once, in whatever state. Only of
+    /// those that notify() named.
+    [[nodiscard]] std::vector<FolderNews> take_folder_news();
+    [[nodiscard]] bool has_folder_news() const noexcept { return !news_.empty() || news_lost_; }
+    /// True once after the server stopped to tell (RFC 5465 section 5.8): ask for the state of
+    /// every folder, and notify() again.
+    [[nodiscard]] bool take_news_lost() noexcept;
     /// The error or answer of the last command, once.
     template <typename T>
     [[nodiscard]] Result<T> take();
@@ -95,8 +102,11 @@ public:
     Result<> fetch_headers(const HeaderRequest& request);             ///< HeaderBatch
     Result<> fetch_body(BodyRequest request);                         ///< FetchedBody
     Result<> append(AppendRequest request);                           ///< Appended
-    Result<> noop();                                                  ///< Done
-    Result<> idle();                                                  ///< Done, after stop_idle()
+    /// Told of from now on, in IDLE and at the end of commands: that mails came or went, and the
+    /// numbers of STATUS; no fields of any mail. Done
+    Result<> notify(const std::vector<FolderName>& folders);
+    Result<> noop();  ///< Done
+    Result<> idle();  ///< Done, after stop_idle()
     Result<> stop_idle();
     Result<> sign_out();  ///< Done
 
@@ -113,6 +123,7 @@ private:
         fetch_headers,
         fetch_body,
         append,
+        notify,
         noop,
         idle,
         sign_out,
@@ -122,6 +133,7 @@ private:
         std::string tag;
         Answer answer;
         std::deque<WipedBytes> later;  ///< pieces that each wait for "+"
+        std::optional<FolderName> folder;
         std::optional<UidSet> uids;
         std::optional<SearchQuery> query;
         std::size_t header_bytes = 0;
@@ -154,6 +166,7 @@ private:
     Result<> on_tagged(const Response& response);
     Result<> on_ok(const StatusText& text);
     void on_exists(std::uint32_t count);
+    void on_folder_status(FolderNews told);
     void note_code(const ResponseCode& code);
     void finish(Result<Answer> answer);
 
@@ -174,6 +187,8 @@ private:
     std::optional<Result<Answer>> answer_;
     std::optional<Error> failure_;
     WipedBytes output_;
+    std::vector<FolderName> notified_;
+    std::vector<FolderNews> news_;
     std::uint32_t exists_ = 0;
     unsigned tag_number_ = 0;
     bool greeted_ = false;
@@ -182,6 +197,7 @@ private:
     bool signed_in_ = false;
     bool folder_open_ = false;
     bool mailbox_changed_ = false;
+    bool news_lost_ = false;
     bool closed_ = false;
 };
 

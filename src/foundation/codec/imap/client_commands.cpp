@@ -13,6 +13,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace postern::imap {
 
@@ -67,6 +68,7 @@ Result<> Client::with_folder(Command command, std::string_view verb, const Folde
     if (auto r = can_start(false); !r) return r;
     CommandWriter writer = begin(command, FolderState{});
     writer.text(verb).text(" ").string(as_bytes(folder.wire()), non_sync_literals());
+    pending_.folder = folder;
     if (command == Command::status) writer.text(" (MESSAGES UIDNEXT UIDVALIDITY)");
     return send(writer);
 }
@@ -168,6 +170,24 @@ Result<> Client::append(AppendRequest request) {
     writer.text("APPEND ").string(as_bytes(request.folder.wire()), non_sync_literals());
     // Always a synchronising literal: a refusal comes before the mail is sent, not in its middle.
     writer.text(request.seen ? " (\\Seen) {" : " {").text(std::to_string(request.bytes)).text("}");
+    return send(writer);
+}
+
+Result<> Client::notify(const std::vector<FolderName>& folders) {
+    if (auto r = can_start(false); !r) return r;
+    if (!capabilities_.notify) return fail(ImapError::capability_missing, "NOTIFY");
+    if (folders.empty() || folders.size() > options_.limits.folder_news_max) {
+        return fail(ImapError::bad_argument, "folders to be told of");
+    }
+    CommandWriter writer = begin(Command::notify);
+    notified_ = folders;
+    // Without attributes behind MessageNew no part of a mail is sent along. DELAYED: no mail goes
+    // while it is being fetched.
+    writer.text("NOTIFY SET (SELECTED-DELAYED (MessageNew MessageExpunge)) (MAILBOXES (");
+    for (std::size_t i = 0; i < folders.size(); ++i) {
+        writer.text(i == 0 ? "" : " ").string(as_bytes(folders[i].wire()), non_sync_literals());
+    }
+    writer.text(") (MessageNew MessageExpunge))");
     return send(writer);
 }
 

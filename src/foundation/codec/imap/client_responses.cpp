@@ -32,6 +32,12 @@ bool is_status_word(std::string_view word) {
            equals_no_case(word, "PREAUTH");
 }
 
+/// RFC 3501 section 5.1: INBOX alone is the same in any case.
+bool is_same_folder(const FolderName& one, const FolderName& other) {
+    const bool inbox = equals_no_case(one.wire(), "INBOX");
+    return one == other || (inbox && equals_no_case(other.wire(), "INBOX"));
+}
+
 /// The parse of `* n FETCH (...`, or nothing for any other response.
 std::optional<FetchData> fetch_so_far(const Response& prefix) {
     Cursor cursor(prefix);
@@ -217,14 +223,32 @@ Result<> Client::on_data(std::string_view word, Cursor& cursor) {
         folders.push_back(*std::move(folder));
         return {};
     }
-    if (equals_no_case(word, "STATUS") && pending_.command == Command::status) {
-        const auto status = parse_status(cursor);
+    const bool wants_status = pending_.command == Command::status || !notified_.empty();
+    if (equals_no_case(word, "STATUS") && wants_status) {
+        auto status = parse_status(cursor);
         if (!status) return violation("STATUS");
-        std::get<FolderState>(pending_.answer) = status->state;
+        on_folder_status(*std::move(status));
         return {};
     }
     // FLAGS, ENABLED, NAMESPACE, what extensions add: nothing we act on.
     return {};
+}
+
+void Client::on_folder_status(FolderNews told) {
+    // Servers may spell a name in another way than we do; unasked ones come under NOTIFY only.
+    if (pending_.command == Command::status &&
+        (notified_.empty() || is_same_folder(told.folder, *pending_.folder))) {
+        std::get<FolderState>(pending_.answer) = told.state;
+        return;
+    }
+    const auto same = [&](const FolderName& name) { return is_same_folder(name, told.folder); };
+    if (std::ranges::none_of(notified_, same)) return;
+    const auto known = std::ranges::find_if(news_, same, &FolderNews::folder);
+    if (known != news_.end()) {
+        *known = std::move(told);
+    } else {
+        news_.push_back(std::move(told));
+    }
 }
 
 void Client::note_code(const ResponseCode& code) {
@@ -232,6 +256,7 @@ void Client::note_code(const ResponseCode& code) {
         capabilities_ = Capabilities::parse(code.arguments);
         pending_.capabilities_seen = true;
     }
+    if (code.kind == ResponseCode::Kind::notification_overflow) news_lost_ = true;
     if (pending_.command == Command::examine) {
         auto& state = std::get<FolderState>(pending_.answer);
         if (code.kind == ResponseCode::Kind::uid_validity) state.uid_validity = code.first;

@@ -37,6 +37,7 @@ ImapError error_of(Kind kind, ImapError otherwise) {
         case Kind::other:
         case Kind::already_exists:
         case Kind::capability:
+        case Kind::notification_overflow:
         case Kind::read_only:
         case Kind::uid_next:
         case Kind::uid_validity:
@@ -95,6 +96,7 @@ Result<> Client::on_tagged(const Response& response) {
     }
     const bool signing_in = pending_.command == Command::sign_in;
     if (pending_.command == Command::examine) folder_open_ = false;
+    if (pending_.command == Command::notify) notified_.clear();
     const auto otherwise =
         signing_in && !bad ? ImapError::refused_sign_in : ImapError::command_refused;
     finish(fail(error_of(status.code.kind, otherwise), detail_of(status, signing_in)));
@@ -131,6 +133,7 @@ Result<> Client::on_ok(const StatusText& status) {
         case Command::list:
         case Command::status:
         case Command::append:
+        case Command::notify:
         case Command::noop:
         case Command::idle: break;
     }

@@ -94,7 +94,7 @@ std::optional<Folder> parse_list(Cursor& cursor) {
                   .special_uses = std::move(attributes->special_uses)};
 }
 
-std::optional<StatusData> parse_status(Cursor& cursor) {
+std::optional<FolderNews> parse_status(Cursor& cursor) {
     auto name = take_name(cursor);
     if (!name || !cursor.take(' ') || !cursor.take('(')) return std::nullopt;
     FolderState state;
@@ -112,7 +112,7 @@ std::optional<StatusData> parse_status(Cursor& cursor) {
     // Exchange puts a space behind the list.
     cursor.take(' ');
     if (!cursor.at_end()) return std::nullopt;
-    return StatusData{.name = *std::move(name), .state = state};
+    return FolderNews{.folder = *std::move(name), .state = state};
 }
 
 }  // namespace postern::imap

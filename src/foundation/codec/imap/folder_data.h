@@ -11,10 +11,6 @@ namespace postern::imap {
 [[nodiscard]] std::optional<Folder> parse_list(Cursor& cursor);
 
 /// `cursor` stands behind the word STATUS. Nothing when malformed.
-struct StatusData {
-    FolderName name;
-    FolderState state;
-};
-[[nodiscard]] std::optional<StatusData> parse_status(Cursor& cursor);
+[[nodiscard]] std::optional<FolderNews> parse_status(Cursor& cursor);
 
 }  // namespace postern::imap

@@ -12,6 +12,7 @@ struct Limits {
     std::size_t header_bytes_max = 1024 * 1024;  ///< header literals of one command
     std::size_t search_results_max = 100'000;
     std::size_t folders_max = 10'000;
+    std::size_t folder_news_max = 64;  ///< folders told of (NOTIFY) and not taken yet
 };
 
 inline constexpr int k_nesting_max = 16;

@@ -17,7 +17,7 @@ namespace {
 
 using Kind = ResponseCode::Kind;
 
-constexpr std::array<std::pair<std::string_view, Kind>, 16> k_names{{
+constexpr std::array<std::pair<std::string_view, Kind>, 17> k_names{{
     {"ALREADYEXISTS", Kind::already_exists},
     {"AUTHENTICATIONFAILED", Kind::authentication_failed},
     {"AUTHORIZATIONFAILED", Kind::authorization_failed},
@@ -26,6 +26,7 @@ constexpr std::array<std::pair<std::string_view, Kind>, 16> k_names{{
     {"INUSE", Kind::in_use},
     {"LIMIT", Kind::limit},
     {"NONEXISTENT", Kind::nonexistent},
+    {"NOTIFICATIONOVERFLOW", Kind::notification_overflow},
     {"OVERQUOTA", Kind::over_quota},
     {"PRIVACYREQUIRED", Kind::privacy_required},
     {"READ-ONLY", Kind::read_only},

@@ -21,6 +21,7 @@ struct ResponseCode {
         in_use,
         limit,
         nonexistent,
+        notification_overflow,
         over_quota,
         privacy_required,
         read_only,

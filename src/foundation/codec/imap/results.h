@@ -21,6 +21,12 @@ struct FolderState {
     std::optional<std::uint32_t> exists;
 };
 
+/// What a server told of a folder without being asked (NOTIFY): numbers only.
+struct FolderNews {
+    FolderName folder;
+    FolderState state;
+};
+
 enum class SpecialUse { all, archive, drafts, flagged, junk, sent, trash };
 
 struct Folder {
