@@ -11,9 +11,11 @@
 set(POSTERN_LAYERS foundation platform features edge app)
 # Allowed edges inside a layer; everything else sideways is refused.
 set(POSTERN_SIDEWAYS
-    "foundation/codec>foundation/base" "foundation/codec/imap>foundation/base"
+    "foundation/codec>foundation/base" "foundation/codec/dns>foundation/base"
+    "foundation/codec/imap>foundation/base"
     "foundation/codec/smtp>foundation/base" "foundation/codec/mail>foundation/base"
     "foundation/crypto>foundation/base" "platform/net/http>platform/async"
+    "platform/net/dns>platform/async"
     "platform/net>platform/async" "platform/store>platform/async" "platform/os>platform/async"
     "platform/ipc>platform/async" "platform/ipc>platform/os" "platform/store>platform/os"
     "platform/keys>platform/ipc" "platform/events>platform/async" "platform/events>platform/store"

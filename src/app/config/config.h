@@ -46,6 +46,13 @@ struct Smtp {
     auto wire() { return std::tie(host, port, tls, username, password_file, from); }
 };
 
+/// Whom to ask for the mail servers of a domain.
+struct NameServer {
+    std::string address;
+    std::uint16_t port = 53;
+    auto wire() { return std::tie(address, port); }
+};
+
 struct Mail {
     std::uint32_t poll_interval_s = 60;  ///< of folders that IDLE does not cover
     std::string ehlo_name = "localhost";
@@ -77,7 +84,8 @@ struct Config {
     std::string root_key_file;  ///< empty: root.key in the data directory
     std::string log_level = "info";
     std::vector<std::string> allow_private;
-    std::vector<Listen> metrics_listen;  ///< empty: no metrics
+    std::vector<NameServer> name_servers;  ///< empty: those of the system
+    std::vector<Listen> metrics_listen;    ///< empty: no metrics
     std::vector<BackupSite> backup_sites;
     std::optional<Smtp> smtp;
     Mail mail;
@@ -85,8 +93,8 @@ struct Config {
     Lease lease;
     auto wire() {
         return std::tie(public_url, listen, tls, trusted_proxies, proxy_header, regions,
-                        root_key_file, log_level, allow_private, metrics_listen, backup_sites, smtp,
-                        mail, seal, lease);
+                        root_key_file, log_level, allow_private, name_servers, metrics_listen,
+                        backup_sites, smtp, mail, seal, lease);
     }
 };
 

@@ -147,6 +147,10 @@ void read_network(Reader& reader, Config& config, const LoadOptions& options) {
             read_listen(reader, "metrics.listen", {*metrics}, config.tls.has_value());
     }
     set(config.allow_private, reader.texts("egress.allow_private", why_no_block));
+    const auto servers = reader.texts("egress.name_servers", why_no_name_server);
+    for (const auto& text : servers.value_or(std::vector<std::string>())) {
+        if (auto server = parse_name_server(text)) config.name_servers.push_back(*server);
+    }
 }
 
 void read_limits(Reader& reader, Config& config) {

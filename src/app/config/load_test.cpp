@@ -45,6 +45,7 @@ key = "/etc/postern/key.pem"
 listen = "127.0.0.1:9090"
 [egress]
 allow_private = ["10.0.0.0/8", "127.0.0.1/32", "::1/128"]
+name_servers = ["192.0.2.53", "[2001:db8::53]:5353", "2001:db8::1", "127.0.0.1:5300"]
 [smtp]
 host = "mail.brand.example"
 port = 465
@@ -85,6 +86,12 @@ TEST(Load, every_setting_is_read) {
     EXPECT_EQ(config.listen[3].address, "2001:db8::1");
     EXPECT_EQ(config.proxy_header, ProxyHeader::forwarded);
     EXPECT_EQ(config.allow_private.size(), 3U);
+    ASSERT_EQ(config.name_servers.size(), 4U);
+    EXPECT_EQ(config.name_servers[0].port, 53);
+    EXPECT_EQ(config.name_servers[1].address, "2001:db8::53");
+    EXPECT_EQ(config.name_servers[1].port, 5353);
+    EXPECT_EQ(config.name_servers[2].address, "2001:db8::1");
+    EXPECT_EQ(config.name_servers[3].port, 5300);
     EXPECT_EQ(config.tls->key_file, "/etc/postern/key.pem");
     EXPECT_EQ(config.metrics_listen.front().port, 9090);
     EXPECT_EQ(config.smtp->tls, "implicit");
@@ -143,6 +150,14 @@ const std::vector<Rejected> k_rejected{
      "block"},
     {"[egress]\nallow_private = ['127.0.0.1/99']", ConfigError::invalid_value,
      "egress.allow_private[0]", 2, "prefix"},
+    {"[egress]\nname_servers = ['localhost:53']", ConfigError::invalid_value,
+     "egress.name_servers[0]", 2, "ADDRESS"},
+    {"[egress]\nname_servers = ['192.0.2.1:0']", ConfigError::invalid_value,
+     "egress.name_servers[0]", 2, "ADDRESS"},
+    {"[egress]\nname_servers = ['dns.example']", ConfigError::invalid_value,
+     "egress.name_servers[0]", 2, "ADDRESS"},
+    {"[egress]\nname_servers = ['192.0.2.1', '']", ConfigError::invalid_value,
+     "egress.name_servers[1]", 2, "ADDRESS"},
     {"[egress]\nallow_private = 'x'", ConfigError::wrong_type, "egress.allow_private", 2, "list"},
     {"egress = 5", ConfigError::wrong_type, "egress", 1, "[egress]"},
     {"egress = []", ConfigError::wrong_type, "egress", 1, "[egress]"},

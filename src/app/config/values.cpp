@@ -152,6 +152,18 @@ Why why_no_url(std::string_view text) {
     return "must be an URL";
 }
 
+std::optional<NameServer> parse_name_server(std::string_view text) {
+    if (parse_address(text)) return NameServer{.address = std::string(text)};
+    const auto listen = parse_listen(text, true);
+    if (!listen || listen->size() != 1 || listen->front().port == 0) return std::nullopt;
+    return NameServer{.address = listen->front().address, .port = listen->front().port};
+}
+
+Why why_no_name_server(std::string_view text) {
+    if (parse_name_server(text)) return std::nullopt;
+    return "is no name server; write ADDRESS or ADDRESS:PORT";
+}
+
 Result<std::vector<Listen>> parse_listen(std::string_view text, bool has_certificate) {
     const std::string detail =
         "\"" + std::string(text.substr(0, 100)) + "\": write ADDRESS:PORT or localhost:PORT";

@@ -22,6 +22,10 @@ namespace postern::app::config {
 [[nodiscard]] std::optional<std::string> why_no_log_level(std::string_view text);
 [[nodiscard]] std::optional<std::string> why_no_url(std::string_view text);
 
+/// "192.0.2.53", "192.0.2.53:5353", "2001:db8::53", "[2001:db8::53]:5353".
+[[nodiscard]] std::optional<NameServer> parse_name_server(std::string_view text);
+[[nodiscard]] std::optional<std::string> why_no_name_server(std::string_view text);
+
 /// "127.0.0.1:8080", "[::1]:8080"; "localhost:8080" is both loopback addresses.
 /// Errors: invalid_value; certificate_needed for any but loopback when there is no certificate.
 [[nodiscard]] Result<std::vector<Listen>> parse_listen(std::string_view text, bool has_certificate);

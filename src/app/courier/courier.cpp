@@ -6,6 +6,7 @@
 #include "features/mail/courier/courier_service.h"
 #include "features/mail/courier/front.h"
 #include "features/mail/courier/net_link.h"
+#include "features/mail/courier/net_lookups.h"
 #include "foundation/base/log.h"
 #include "foundation/base/result.h"
 #include "platform/async/blocking_pool.h"
@@ -14,6 +15,8 @@
 #include "platform/ipc/peer.h"
 #include "platform/keys/seals.h"
 #include "platform/net/connector.h"
+#include "platform/net/dns/dns_client.h"
+#include "platform/net/ip_address.h"
 #include "platform/net/resolver.h"
 #include "platform/os/fd.h"
 #include "platform/os/process.h"
@@ -52,6 +55,16 @@ mail::CourierOptions options_of(const config::Config& config) {
     return options;
 }
 
+net::DnsClient dns_client(const config::Config& config) {
+    net::DnsClient::Options options;
+    for (const auto& server : config.name_servers) {
+        const auto address = net::IpAddress::parse(server.address);
+        if (address) options.servers.push_back({*address, server.port});
+    }
+    if (options.servers.empty()) options.servers = net::system_name_servers();
+    return net::DnsClient(std::move(options));
+}
+
 /// The way out and the two ways in, in the order in which they depend on one another.
 class Courier {
 public:
@@ -61,6 +74,7 @@ public:
           resolver_(pool_),
           network_(resolver_, std::move(policy), std::move(trust)),
           connector_(network_),
+          lookups_(dns_client(runtime.config()), network_),
           keeper_(runtime.tasks(), keeper_router_),
           credentials_(keeper_) {
         keeper_router_.on<keys::EndUses>([this](keys::EndUses asked) { return end_uses(asked); });
@@ -75,6 +89,7 @@ public:
         front_.emplace(*front_peer_);
         service_.emplace(mail::CourierService::Parts{.credentials = &credentials_,
                                                      .connector = &connector_,
+                                                     .lookups = &lookups_,
                                                      .front = &*front_,
                                                      .clock = &runtime_.clock(),
                                                      .group = &runtime_.tasks()},
@@ -105,6 +120,7 @@ private:
     net::SystemResolver resolver_;
     net::Connector network_;
     mail::NetMailConnector connector_;
+    mail::NetLookups lookups_;
     ipc::Router keeper_router_;
     ipc::Link keeper_;
     KeeperCredentials credentials_;

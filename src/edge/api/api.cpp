@@ -160,6 +160,7 @@ Router make_router() {
     add_catalogue_routes(router);
     add_integration_routes(router);
     add_integration_act_routes(router);
+    add_discover_routes(router);
     add_thread_routes(router);
     add_message_routes(router);
     add_creator_routes(router);

@@ -12,6 +12,7 @@ void add_token_routes(Router& router);
 void add_catalogue_routes(Router& router);
 void add_integration_routes(Router& router);
 void add_integration_act_routes(Router& router);
+void add_discover_routes(Router& router);
 void add_thread_routes(Router& router);
 void add_message_routes(Router& router);
 void add_creator_routes(Router& router);

@@ -124,6 +124,13 @@ async::Task<std::vector<IpAddress>> Connector::permitted_addresses(std::string h
     co_return addresses;
 }
 
+async::Task<> Connector::judge(std::string host, Deadline deadline) {
+    auto judging = permitted_addresses(std::move(host), deadline);
+    const auto permitted = co_await std::move(judging);
+    if (!permitted) co_return fail(permitted.error());
+    co_return Result<>{};
+}
+
 async::Task<std::unique_ptr<Stream>> Connector::connect(Destination to, Deadline deadline) {
     std::string host = without_brackets(std::move(to.host));
     auto judging = permitted_addresses(host, deadline);

@@ -34,6 +34,9 @@ public:
     /// Tries the permitted addresses in turn. Errors: NetError, AsyncError::cancelled.
     async::Task<std::unique_ptr<Stream>> connect(Destination to, Deadline deadline);
 
+    /// Whether connect() may go there; connects to nothing. Errors: NetError, cancelled.
+    async::Task<> judge(std::string host, Deadline deadline);
+
 private:
     async::Task<std::vector<IpAddress>> permitted_addresses(std::string host, Deadline deadline);
 

@@ -1,6 +1,7 @@
 #include "features/mail/courier/courier_service.h"
 
 #include "features/mail/courier/credential_source.h"
+#include "features/mail/courier/discovery.h"
 #include "features/mail/courier/imap_session.h"
 #include "features/mail/courier/sender.h"
 #include "features/mail/courier/sent_folder.h"
@@ -15,6 +16,7 @@
 #include "foundation/base/result.h"
 #include "foundation/codec/mail/our_message_id.h"
 #include "platform/async/deadline.h"
+#include "platform/async/gate.h"
 #include "platform/async/task.h"
 #include "platform/ipc/peer.h"
 #include "platform/ipc/rpc.h"
@@ -34,6 +36,7 @@ using std::chrono_literals::operator""ms;
 
 constexpr std::chrono::milliseconds k_expiry_interval = 500ms;
 constexpr std::size_t k_troubles_max = 10'000;
+constexpr std::chrono::milliseconds k_visit_wait = 30'000ms;
 
 /// Counts one job while it runs.
 class Slot {
@@ -64,7 +67,12 @@ private:
 }  // namespace
 
 CourierService::CourierService(Parts parts, CourierOptions options)
-    : parts_(parts), options_(std::move(options)), uses_(*parts.clock) {}
+    : parts_(parts),
+      options_(std::move(options)),
+      uses_(*parts.clock),
+      mailboxes_(parts.group->executor(),
+                 {.in_all = options_.visits_max, .of_one_key = 1, .waiting = options_.visits_max}) {
+}
 
 CourierService::~CourierService() = default;
 
@@ -76,6 +84,8 @@ void CourierService::serve(ipc::Router& router) {
     router.on<StopWatch>([this](StopWatch asked) { return stop_watch(asked); });
     router.on<SearchNow>([this](SearchNow asked) { return search_now(asked); });
     router.on<FetchMail>([this](FetchMail asked) { return fetch(std::move(asked)); });
+    router.on<DiscoverServers>(
+        [this](DiscoverServers asked) { return discover(std::move(asked)); });
 }
 
 void CourierService::start() {
@@ -127,6 +137,10 @@ async::Task<VerifyMailbox::Answer> CourierService::verify(VerifyMailbox asked) {
     auto redeeming = redeem(std::move(asked.ticket), UseFor::verify);
     auto opened = co_await std::move(redeeming);
     if (!opened) co_return fail(std::move(opened.error()));
+    auto entering = visit(opened->what.integration);
+    const auto pass = co_await std::move(entering);
+    if (!pass) co_return fail(pass.error());
+    if (opened->context.use->ended()) co_return fail(MailError::use_ended);
     MailboxVerifier verifier(std::move(opened->context), std::move(opened->what));
     auto running = verifier.run();
     co_return co_await std::move(running);
@@ -154,6 +168,10 @@ async::Task<SaveSent::Answer> CourierService::save_sent(SaveSent asked) {
     auto opened = co_await std::move(redeeming);
     if (!opened) co_return fail(std::move(opened.error()));
     const auto use = opened->context.use;
+    auto entering = visit(opened->what.integration);
+    const auto pass = co_await std::move(entering);
+    if (!pass) co_return fail(pass.error());
+    if (use->ended()) co_return fail(MailError::use_ended);
     auto opening = open_imap(std::move(opened->context), std::move(opened->what));
     const auto session = co_await std::move(opening);
     if (!session) co_return fail(session.error());
@@ -227,6 +245,21 @@ async::Task<FetchMail::Answer> CourierService::fetch(FetchMail asked) {
     if (!watcher) co_return fail(MailError::connection_lost, "no watch");
     auto fetching = watcher->fetch(std::move(asked));
     co_return co_await std::move(fetching);
+}
+
+async::Task<async::Gate::Pass> CourierService::visit(IntegrationId integration) {
+    auto entering =
+        mailboxes_.enter(integration.text(), async::Gate::Turn::last, Deadline::in(k_visit_wait));
+    auto pass = co_await std::move(entering);
+    if (!pass) co_return fail(ipc::IpcError::busy);
+    co_return std::move(*pass);
+}
+
+async::Task<DiscoverServers::Answer> CourierService::discover(DiscoverServers asked) {
+    if (discoveries_ >= options_.discoveries_max) co_return fail(ipc::IpcError::busy);
+    const Slot slot(discoveries_);
+    auto discovering = discover_servers(parts_.lookups, std::move(asked.domain));
+    co_return co_await std::move(discovering);
 }
 
 CourierService::WatcherPtr CourierService::find(const IntegrationId& integration) const {

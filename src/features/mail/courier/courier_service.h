@@ -1,12 +1,14 @@
 #pragma once
 
 #include "features/mail/courier/credential_source.h"
+#include "features/mail/courier/discovery.h"
 #include "features/mail/courier/front.h"
 #include "features/mail/courier/session_context.h"
 #include "features/mail/courier/uses.h"
 #include "features/mail/courier/watcher.h"
 #include "features/mail/protocol/courier_protocol.h"
 #include "foundation/base/clock.h"
+#include "platform/async/gate.h"
 #include "platform/async/task_group.h"
 
 #include <cstdint>
@@ -28,6 +30,7 @@ struct CourierOptions {
     std::size_t watches_max = 5000;
     std::size_t sends_max = 20;
     std::size_t visits_max = 20;  ///< VerifyMailbox and SaveSent at one time
+    std::size_t discoveries_max = 10;
 };
 
 /// The courier process: serves front's mail methods with credentials that keeper hands out for
@@ -40,6 +43,7 @@ public:
     struct Parts {
         CredentialSource* credentials = nullptr;
         MailConnector* connector = nullptr;
+        NameLookups* lookups = nullptr;
         Front* front = nullptr;
         const Clock* clock = nullptr;
         async::TaskGroup* group = nullptr;
@@ -67,6 +71,7 @@ public:
     async::Task<ipc::Nothing> stop_watch(StopWatch asked);
     async::Task<SearchNow::Answer> search_now(SearchNow asked);
     async::Task<FetchMail::Answer> fetch(FetchMail asked);
+    async::Task<DiscoverServers::Answer> discover(DiscoverServers asked);
 
 private:
     struct Opened {
@@ -76,6 +81,8 @@ private:
     using WatcherPtr = std::shared_ptr<Watcher>;
 
     async::Task<Opened> redeem(Bytes ticket, UseFor purpose);
+    /// Waits until no other visit is at this mailbox. Errors: ipc::IpcError::busy.
+    async::Task<async::Gate::Pass> visit(IntegrationId integration);
     async::Job run_watch(WatcherPtr watcher, IntegrationId integration);
     async::Job close_expired();
     [[nodiscard]] WatcherPtr find(const IntegrationId& integration) const;
@@ -90,6 +97,8 @@ private:
     std::set<std::string> saving_;  ///< Message-IDs: two at one time would make two copies
     std::size_t sends_ = 0;
     std::size_t visits_ = 0;
+    std::size_t discoveries_ = 0;
+    async::Gate mailboxes_;  ///< one visit beside the watch: two connections at most
 };
 
 }  // namespace postern::mail::courier

@@ -167,6 +167,30 @@ struct FetchMail {
     auto wire() { return std::tie(integration, folder, uid_validity, uid, bytes_max); }
 };
 
+/// How a mail server can be reached, as DNS tells it (RFC 6186, RFC 8314).
+enum class ServerKind : std::uint8_t { imaps = 1, imap, submissions, submission };
+struct FoundServer {
+    ServerKind kind = ServerKind::imaps;
+    MailHost host;
+    bool declined = false;    ///< said not to be offered; `host` is empty
+    bool is_private = false;  ///< at an address that the egress policy refuses
+    auto wire() { return std::tie(kind, host, declined, is_private); }
+};
+/// What DNS says of a domain's mail servers. Nothing but the domain is asked with; nothing is
+/// connected to.
+struct DiscoverServers {
+    static constexpr std::uint16_t k_method = 107;
+    struct Answer {
+        std::vector<FoundServer> servers;  ///< at most one of a kind, the preferred one
+        std::vector<std::string> mx;       ///< lower case, the preferred one first
+        bool is_complete = true;           ///< else some questions had no answer
+        auto wire() { return std::tie(servers, mx, is_complete); }
+    };
+    using Failure = MailError;
+    std::string domain;
+    auto wire() { return std::tie(domain); }
+};
+
 struct MailAddress {
     std::string name;
     std::string address;  ///< local part as it is, domain in lower case
