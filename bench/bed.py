@@ -77,9 +77,9 @@ class Bed:
             path.unlink()
         return owner
 
-    def installation(self) -> tuple[Postern, Desk]:
+    def installation(self, config: str = CONFIG) -> tuple[Postern, Desk]:
         """Initialised and not started; the desk's token is the owner's."""
-        server = Postern(self.folder("postern"), config=CONFIG)
+        server = Postern(self.folder("postern"), config=config)
         self._servers.append(server)
         self._ends.callback(server.close)
         server.init()
@@ -91,6 +91,11 @@ class Bed:
 
     def running(self) -> tuple[Postern, Desk]:
         server, desk = self.installation()
+        server.start()
+        return server, desk
+
+    def running_with(self, config: str) -> tuple[Postern, Desk]:
+        server, desk = self.installation(config)
         server.start()
         return server, desk
 

@@ -23,6 +23,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "tests" / "functional")]
 import build_time  # noqa: E402
 import healthz  # noqa: E402
 import mailbox_bytes  # noqa: E402
+import mailboxes  # noqa: E402
 import memory  # noqa: E402
 import reply_latency  # noqa: E402
 import results  # noqa: E402
@@ -41,6 +42,7 @@ MEASURES: dict[str, Measure] = {
     "thread_open": thread_open.measure,
     "mailbox_bytes": mailbox_bytes.measure,
     "reply_latency": reply_latency.measure,
+    "mailboxes": mailboxes.measure,
     "build": build_time.measure,
 }
 SLOW = ("build",)
