@@ -373,7 +373,8 @@ class Session:
 
 
 def _field(raw: bytes, name: str) -> str:
-    found = email.message_from_bytes(raw, policy=email.policy.compat32).get_all(name) or []
+    # Decoded, as RFC 3501 section 6.4.4 wants it: Python writes long ids as encoded words.
+    found = email.message_from_bytes(raw, policy=email.policy.default).get_all(name) or []
     return " ".join(" ".join(str(value).split()) for value in found).lower()
 
 

@@ -60,6 +60,7 @@ class ScriptedSmtp:
         self.script: dict[str, str] = {}
         self.mails: list[Taken] = []
         self.stages: list[str] = []
+        self.asked_for: list[list[str]] = []  # recipients of each mail that was asked for with 354
         self.connections = 0
         self._offer_tls = offer_tls
         self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -144,6 +145,7 @@ class _Dialogue:
                     self._recipients.append(_path(line))
             elif verb == "DATA":
                 if self._answer("data"):
+                    self._server.asked_for.append(list(self._recipients))
                     self._take()
             elif verb == "RSET":
                 self._recipients = []
