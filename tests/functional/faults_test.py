@@ -44,6 +44,14 @@ class FaultsTest(unittest.TestCase):
                 self.assertTrue(kinds, f"{step.name}: {role} called nothing")
             self.assertIn("sync", self.calls[step.name]["keeper"][0])
 
+    def test_a_grant_asked_for_again_after_a_crash_is_one_grant(self):
+        kinds, _ = self.calls["connect"]["front"]
+        commits = [number for number, kind in enumerate(kinds, 1) if kind == "sync"]
+        for number in commits[-7:-1]:
+            case = f"connect/front/kill/{number + 1}"
+            with self.subTest(case):
+                self.assertIn(self.sweep.run(case)[0], GOOD)
+
     def test_writes_that_never_happened_are_found(self):
         """The control: a disk that lies in the middle of a checkpoint leaves a damaged store."""
         kinds, _ = self.calls["delete"]["front"]

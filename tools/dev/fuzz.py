@@ -1,18 +1,35 @@
 """./dev fuzz TARGET SECONDS: builds src/**/TARGET_fuzz.cpp with libFuzzer and runs it.
 
-It runs under AddressSanitizer and UndefinedBehaviorSanitizer. Its corpus is tests/data/fuzz/TARGET;
-findings stay in build/fuzz/found/TARGET. Without arguments it lists the targets; `--replay` runs
-each one over its corpus and some thousand more inputs with a fixed seed, as the test suite does,
-with the programs of the preset `asan`.
+It runs under AddressSanitizer and UndefinedBehaviorSanitizer, from tests/corpora/TARGET and from
+what it found before, which it keeps in build/fuzz/corpus/TARGET; inputs that break an oracle are in
+build/fuzz/found/TARGET. Its figures go to tests/corpora/RESULTS.md. Without arguments it lists the
+targets. `--keep TARGET...` minimises what was found into tests/corpora. `--replay` runs each target
+over each file of its corpus and some thousand inputs more with a fixed seed, as the tests do.
 """
 
+import re
+import shutil
 import subprocess
 import sys
+import tempfile
+import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+CORPORA = ROOT / "tests/corpora"
+RESULTS = CORPORA / "RESULTS.md"
 INPUT_BYTES_MAX = 65536
-REPLAY_RUNS = 5000
+REPLAY_RUNS = 2000
+# What of a minimised corpus is committed: the small ones first.
+KEPT_FILES_MAX = 60
+KEPT_BYTES_MAX = 2048
+RESULT_HEAD = """# What was fuzzed
+
+The last run of each target by `./dev fuzz TARGET SECONDS`; edges and features are libFuzzer's.
+
+| target | revision | seed | seconds | executions | edges | features | findings |
+|---|---|---|---|---|---|---|---|
+"""
 
 
 def targets() -> dict[str, Path]:
@@ -24,46 +41,114 @@ def build(preset: str, ninja_target: str) -> bool:
     return subprocess.run(["./dev", "build", preset, ninja_target], cwd=ROOT).returncode == 0
 
 
-def command_of(preset: str, name: str, source: Path, *bounds: str) -> list[str]:
-    found, corpus = ROOT / "build/fuzz/found" / name, ROOT / "tests/data/fuzz" / name
-    found.mkdir(parents=True, exist_ok=True)
+def folder(kind: str, name: str) -> Path:
+    made = ROOT / "build/fuzz" / kind / name
+    made.mkdir(parents=True, exist_ok=True)
+    return made
+
+
+def command_of(preset: str, name: str, source: Path, *more: str) -> list[str]:
     dictionary = source.with_name(f"{name}_fuzz.dict")
-    more = [f"-dict={dictionary}"] if dictionary.exists() else []
-    folders = [str(folder) for folder in (found, corpus) if folder.exists()]
-    return [str(ROOT / "build" / preset / "fuzz" / f"{name}_fuzz"), *folders,
+    words = [f"-dict={dictionary}"] if dictionary.exists() else []
+    return [str(ROOT / "build" / preset / "fuzz" / f"{name}_fuzz"), *more,
             f"-max_len={INPUT_BYTES_MAX}", "-timeout=10", "-rss_limit_mb=2048",
-            f"-artifact_prefix={found}/", *more, *bounds]
+            f"-artifact_prefix={folder('found', name)}/", *words]
+
+
+def run_over(command: list[str]) -> str:
+    """What it said when it failed; empty when it did not."""
+    done = subprocess.run(command, capture_output=True, text=True, errors="replace")
+    return "" if done.returncode == 0 else done.stderr[-4000:] or f"exit {done.returncode}"
 
 
 def replay(known: dict[str, Path]) -> int:
+    """A corpus's files count as one test each; the inputs that follow as one more."""
     if not build("asan", "fuzz_targets"):
         print("0 passed, 1 failed")
         return 1
-    failed = 0
+    passed = failed = 0
     for name, source in known.items():
-        command = command_of("asan", name, source, f"-runs={REPLAY_RUNS}", "-seed=1")
-        done = subprocess.run(command, capture_output=True, text=True)
-        failed += done.returncode != 0
-        print(f"fuzz {name}: {'ok' if done.returncode == 0 else done.stderr[-4000:]}", flush=True)
-    print(f"{len(known) - failed} passed, {failed} failed")
+        files = sorted(str(path) for path in (CORPORA / name).iterdir())
+        broken = run_over(command_of("asan", name, source, *files))
+        for path in files if broken else ():
+            if run_over(command_of("asan", name, source, path)):
+                failed += 1
+                print(f"fuzz {name}: breaks at {path}")
+        with tempfile.TemporaryDirectory() as news:
+            more = run_over(command_of("asan", name, source, news, str(CORPORA / name),
+                                       f"-runs={REPLAY_RUNS}", "-seed=1"))
+        failed, passed = failed + bool(more), passed + (not more) + (0 if broken else len(files))
+        print(f"fuzz {name}: {broken or more or f'ok, {len(files)} files'}", flush=True)
+    print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
 
 
+def keep(name: str, source: Path) -> None:
+    """The smallest files that together cover what all found covers, but for the large ones."""
+    kept = CORPORA / name
+    with tempfile.TemporaryDirectory() as merged:
+        subprocess.run(
+            command_of("fuzz", name, source, merged, str(kept), str(folder("corpus", name)),
+                       "-merge=1"), check=True, capture_output=True,
+        )
+        for path in kept.iterdir():
+            if not path.name.startswith(("seed-", "finding-")):
+                path.unlink()
+        small = sorted(Path(merged).iterdir(), key=lambda path: path.stat().st_size)
+        for path in small[:KEPT_FILES_MAX]:
+            if path.stat().st_size <= KEPT_BYTES_MAX:
+                shutil.copyfile(path, kept / path.name[:16])
+    print(f"{name}: {len(list(kept.iterdir()))} files")
+
+
+def note_result(name: str, row: str) -> None:
+    rows = RESULTS.read_text().splitlines() if RESULTS.exists() else []
+    known = {line.split("|")[1].strip(): line for line in rows if line.startswith("| ")}
+    known.pop("target", None)
+    known[name] = row
+    RESULTS.write_text(RESULT_HEAD + "".join(f"{known[key]}\n" for key in sorted(known)))
+
+
+def fuzz(name: str, source: Path, seconds: int) -> int:
+    seed = int(time.time())
+    command = command_of("fuzz", name, source, str(folder("corpus", name)), str(CORPORA / name),
+                         f"-max_total_time={seconds}", f"-seed={seed}", "-print_final_stats=1")
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, errors="replace")
+    executions, edges, features = "?", "?", "?"
+    for line in process.stderr:
+        print(line, end="", file=sys.stderr)
+        if found := re.search(r"cov: (\d+) ft: (\d+)", line):
+            edges, features = found.groups()
+        if found := re.search(r"number_of_executed_units: (\d+)", line):
+            executions = found[1]
+    status = process.wait()
+    revision = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=ROOT, text=True,
+                              capture_output=True).stdout.strip()
+    findings = "none" if status == 0 else "one"
+    note_result(name, f"| {name} | {revision} | {seed} | {seconds} | {executions} | {edges} "
+                      f"| {features} | {findings} |")
+    return status
+
+
 def main() -> int:
-    known = targets()
-    if sys.argv[1:] == ["--replay"]:
+    known, words = targets(), sys.argv[1:]
+    if words == ["--replay"]:
         return replay(known)
-    if len(sys.argv) < 2:
+    if not words:
         print("\n".join(known))
         return 0
-    name, seconds = sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else "60"
-    if name not in known:
-        print(f"no target {name}; there are: {', '.join(known)}", file=sys.stderr)
+    names = words[1:] or list(known) if words[0] == "--keep" else words[:1]
+    for name in names:
+        if name not in known:
+            print(f"no target {name}; there are: {', '.join(known)}", file=sys.stderr)
+            return 1
+    if not all(build("fuzz", f"{name}_fuzz") for name in names):
         return 1
-    if not build("fuzz", f"{name}_fuzz"):
-        return 1
-    bounds = (f"-max_total_time={int(seconds)}", "-print_final_stats=1")
-    return subprocess.run(command_of("fuzz", name, known[name], *bounds)).returncode
+    if words[0] == "--keep":
+        for name in names:
+            keep(name, known[name])
+        return 0
+    return fuzz(names[0], known[names[0]], int(words[1]) if len(words) > 1 else 60)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import banned
 import format as format_lint
+import fuzzing
 import includes
 import links
 import mail_cases
@@ -20,7 +21,7 @@ import words
 
 ROOT = Path(__file__).resolve().parents[2]
 LINTS = [includes, sizes, readmes, banned, words, links, mail_cases,
-         format_lint]
+         fuzzing, format_lint]
 SHOWN_MAX = 200
 
 

@@ -11,7 +11,7 @@ GOOD_TREE = {
     "src/foundation/base/README.md": "# foundation/base\n",
     "src/features/vault/CMakeLists.txt":
         "postern_module(NAME features/vault RUNS all DEPENDS foundation/base\n"
-        "    SOURCES x.cpp HEADERS x.h TESTS x_test.cpp)\n",
+        "    SOURCES x.cpp HEADERS x.h TESTS x_test.cpp FUZZ parse_fuzz.cpp)\n",
     "src/features/vault/x.h": '#pragma once\n\n#include "foundation/base/id.h"\n',
     "src/features/vault/x.cpp":
         '#include "features/vault/x.h"\n\n#include "foundation/base/id.h"\n\n#include <string>\n',
@@ -24,6 +24,9 @@ GOOD_TREE = {
     "src/platform/store/README.md": "# platform/store\n",
     "tests/functional/lab/wait.py": "import time\n\n\ndef eventually():\n    time.sleep(0.01)\n",
     "tests/functional/mail_case_a_x_test.py": "class T:\n    def test_a_one(self):\n        pass\n",
+    "src/features/vault/parse_fuzz.cpp": "// Oracle: none.\n",
+    "tests/corpora/parse/seed-1": "x",
+    "docs/fuzzing.md": "`parse` `features/vault/p.h`\n",
     "docs/mail-cases.md": "| a case | is found | `mail_case_a_x_test.py::test_a_one` |\n",
     ".clang-format": "BasedOnStyle: Google\nIndentWidth: 4\nIncludeBlocks: Preserve\n",
 }
@@ -120,6 +123,15 @@ MAIL_CASES = [
     Planted("mail-cases", "a test without a row", "tests/functional/mail_case_b_x_test.py",
             "class T:\n    def test_b_one(self):\n        pass\n"),
 ]
+FUZZING = [
+    Planted("fuzzing", "a target without a corpus", "tests/corpora/parse/seed-1", None),
+    Planted("fuzzing", "a target without a row", "docs/fuzzing.md", "`features/vault/p.h`\n"),
+    Planted("fuzzing", "a corpus without a target", "tests/corpora/gone/seed-1", "x"),
+    Planted("fuzzing", "a parser without a row", "src/features/vault/x.h",
+            "#pragma once\n\nint parse_thing(int text);\n"),
+    Planted("fuzzing", "a target that is long", "src/features/vault/parse_fuzz.cpp",
+            "// Oracle: none.\n" + "int a;\n" * 81),
+]
 FORMAT = [Planted("format", "unformatted code", X_CPP, OWN + "int   a ;\n")]
 
 # Near misses: what looks like a violation and is none.
@@ -133,6 +145,8 @@ HARMLESS = [
     _in_x("sizes", "two short functions with braces in text",
           "void f() {\n" + '    g("{");\n' * 60 + "}\nvoid g() {\n" + "    f();\n" * 60 + "}\n"),
     _in_x("words", "a state of the design", 'auto s = "access_removed";\n'),
+    Planted("fuzzing", "a call of a parser, and one with a row", "src/features/vault/x.h",
+            "#pragma once\n\ninline int f(int a) { return parse_thing(a); }\n"),
     _in_x("includes", "an include in a comment", "// #include <sqlite3.h>\n"),
     Planted("includes", "awaitable in a feature", X_CPP,
             OWN + "#include <boost/asio/awaitable.hpp>\n"),
@@ -161,7 +175,8 @@ def run(lints) -> list[bool]:
         results.append(_findings(lint, None) == 0)
         if not results[-1]:
             print(f"selftest {name}: finds something in a clean tree")
-    planted = INCLUDES + SIZES + READMES + BANNED + WORDS + LINKS + MAIL_CASES + FORMAT
+    planted = (INCLUDES + SIZES + READMES + BANNED + WORDS + LINKS + MAIL_CASES + FUZZING
+               + FORMAT)
     for expected, cases in ((True, planted), (False, HARMLESS)):
         for case in cases:
             if case.lint not in by_name:

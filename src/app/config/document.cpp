@@ -7,8 +7,21 @@
 #include <string_view>
 #include <vector>
 
+namespace postern::app::config {
+namespace {
+
+/// The library asserts where it should refuse: "[=]" ends a program that reads it.
+struct Unreadable {};
+[[noreturn]] void refuse_document() {
+    throw Unreadable{};
+}
+
+}  // namespace
+}  // namespace postern::app::config
+
 #define TOML_EXCEPTIONS 0
 #define TOML_ENABLE_FORMATTERS 0
+#define TOML_ASSERT(expr) ((expr) ? void() : ::postern::app::config::refuse_document())
 #include <toml++/toml.h>
 #include <deque>
 #include <string>
@@ -55,7 +68,12 @@ void add_children(const Pending& parent, std::deque<Pending>& todo) {
 }  // namespace
 
 std::expected<std::vector<Entry>, Problem> parse_document(std::string_view toml) {
-    const auto parsed = toml::parse(toml);
+    toml::parse_result parsed;
+    try {
+        parsed = toml::parse(toml);
+    } catch (const Unreadable&) {
+        return std::unexpected(Problem{ConfigError::syntax, "", 0, "a table's or setting's name"});
+    }
     if (!parsed) {
         return std::unexpected(Problem{ConfigError::syntax, "", parsed.error().source().begin.line,
                                        std::string(parsed.error().description())});

@@ -195,6 +195,9 @@ const std::vector<Rejected> k_rejected{
     {"[backup.site]\nname='a'", ConfigError::wrong_type, "backup.site", 1, "[[backup.site]]"},
     {"[egress\n", ConfigError::syntax, "", 1, ""},
     {"a = 1\na = 2", ConfigError::syntax, "", 2, ""},
+    {"[=]", ConfigError::syntax, "", 0, "name"},
+    {"[[{egress}]]", ConfigError::syntax, "", 0, "name"},
+    {"[\x01\tegress]\nallow_private = []", ConfigError::syntax, "", 0, "name"},
 };
 
 TEST(Load, what_is_wrong_is_named_with_its_key_and_line) {

@@ -80,9 +80,10 @@ Answer post_grant(Call call, Manage who) {
     std::vector<codec::FieldError> errors;
     codec::ObjectReader body(*json, "", errors);
     auto secret = read_secret(body, "shared_secret", true);
-    const auto ask = read_grant(body);
+    auto ask = read_grant(body);
     body.finish();
     if (!errors.empty()) co_return problem_of_fields(errors, call.request.id);
+    ask.id = call.reserved_id<GrantTag>();
     auto grant =
         co_await call.use().integrations.grant(who.actor().workspace, *id, std::move(secret), ask);
     if (!grant) co_return fail(std::move(grant.error()));

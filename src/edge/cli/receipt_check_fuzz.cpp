@@ -1,6 +1,7 @@
 // Oracle: what is read as a receipt, written again in its canonical form, is read as the same; and
 // no input carries a signature of a key that the fuzzer does not have.
 #include "edge/cli/receipt_check.h"
+
 #include "foundation/base/bytes.h"
 #include "foundation/codec/base64.h"
 

@@ -23,6 +23,7 @@ struct GrantAsk {
     keys::Verbs verbs = 0;
     std::uint32_t hourly_ceiling = 0;
     std::int64_t expires_in_s = 0;
+    GrantId id{};  ///< null: a fresh one. The same again makes that grant anew, never a second
 };
 
 struct ConnectAsk {

@@ -226,7 +226,7 @@ async::Task<Grant> Integrations::grant(WorkspaceId workspace,
     keys::MakeGrant make;
     make.workspace = workspace;
     make.integration = id;
-    make.grant = GrantId::make(now);
+    make.grant = ask.id.is_null() ? GrantId::make(now) : ask.id;
     make.seal = std::move(*seal);
     make.secret = std::move(secret);
     make.verbs = ask.verbs;

@@ -54,6 +54,20 @@ TEST_F(GrantTest, is_stored_with_its_limits_and_told) {
     EXPECT_EQ(listener.changed, std::vector{id});
 }
 
+TEST_F(GrantTest, repeated_after_a_lost_answer_is_made_under_the_same_id) {
+    const auto chosen = GrantId::make(clock.now);
+    GrantAsk ask{k_send, 1, 60};
+    ask.id = chosen;
+    keeper.fail_named("MakeGrant", Fault::answer_lost);
+    EXPECT_FALSE(run(integrations->grant(workspace, id, typed(k_secret), ask)).has_value());
+    keeper.heal();
+    const auto made = run(integrations->grant(workspace, id, typed(k_secret), ask));
+    ASSERT_TRUE(made.has_value());
+    EXPECT_EQ(made->seal.grant, chosen);
+    EXPECT_EQ(held(id).grants.size(), 1) << "keeper has one key";
+    EXPECT_EQ(stored(id)->grants.size(), 1);
+}
+
 TEST_F(GrantTest, that_keeper_refuses_is_stored_nowhere) {
     const auto refused = [&](std::string_view secret, GrantAsk ask) {
         return run(integrations->grant(workspace, id, typed(secret), ask));

@@ -206,6 +206,21 @@ TEST_F(GrantServiceTest, unsound_wishes_are_refused) {
     EXPECT_EQ(refused([](auto&) {}), "good");
 }
 
+TEST_F(GrantServiceTest, made_again_under_its_id_takes_the_place_of_the_first) {
+    const auto id = GrantId::make(clock.now);
+    const auto make = [&] {
+        auto asked = wish();
+        asked.grant = id;
+        return keeper->ask(std::move(asked));
+    };
+    const auto first = make();
+    ASSERT_TRUE(first);
+    const auto second = make();
+    ASSERT_TRUE(second) << code_of(second);
+    EXPECT_TRUE(mint(seal, {*second}, Verb::send));
+    EXPECT_FALSE(mint(seal, {*first}, Verb::send)) << "its key is gone";
+}
+
 TEST_F(GrantServiceTest, ceiling_has_a_default_and_their_number_a_bound) {
     auto asked = wish();
     asked.hourly_ceiling = 0;

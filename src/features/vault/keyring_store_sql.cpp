@@ -460,6 +460,8 @@ Result<> SqlKeyringStore::add_grant(IntegrationKey key, GrantKeyRow row) {
         if (!found || found->state != IntegrationState::live || found->epoch != row.epoch) {
             return fail(KeyError::stale_epoch);
         }
+        // A repeated request: of its first try nobody has the seal.
+        tx.execute(k_delete_grant, {key.workspace, key.integration, row.grant});
         POSTERN_TRY(const auto count, count_grants(tx, key));
         if (count >= k_grants_max) return fail(KeyError::ceiling_reached, "grants");
         const SealedBytes wrap(row.wrap);

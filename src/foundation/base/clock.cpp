@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -43,6 +44,10 @@ std::optional<int> parse_offset(std::string_view text) {
 std::int64_t unit_seconds(char unit, bool in_time) {
     if (!in_time) return unit == 'D' ? 86400 : unit == 'W' ? 604800 : 0;
     return unit == 'H' ? 3600 : unit == 'M' ? 60 : unit == 'S' ? 1 : 0;
+}
+
+bool is_digit(char c) {
+    return c >= '0' && c <= '9';
 }
 
 }  // namespace
@@ -100,6 +105,7 @@ std::optional<UnixMs> parse_rfc3339(std::string_view text) {
 std::optional<std::int64_t> parse_duration_s(std::string_view text) {
     if (text.size() < 3 || text[0] != 'P') return std::nullopt;
     std::int64_t total = 0;
+    std::int64_t last_unit = std::numeric_limits<std::int64_t>::max();
     bool in_time = false;
     bool any = false;
     const char* at = text.data() + 1;
@@ -113,9 +119,12 @@ std::optional<std::int64_t> parse_duration_s(std::string_view text) {
         }
         std::int64_t count = 0;
         const auto [next, error] = std::from_chars(at, end, count);
-        if (error != std::errc{} || next == end || count < 0) return std::nullopt;
+        if (!is_digit(*at) || error != std::errc{} || next == end) return std::nullopt;
         const auto seconds = unit_seconds(*next, in_time);
-        if (seconds == 0 || count > k_duration_max_s / seconds) return std::nullopt;
+        // Each unit once, the larger ones first.
+        if (seconds == 0 || seconds >= last_unit) return std::nullopt;
+        if (count > k_duration_max_s / seconds) return std::nullopt;
+        last_unit = seconds;
         total += count * seconds;
         any = true;
         at = next + 1;

@@ -155,6 +155,11 @@ TEST(Duration, refuses_other_units_bad_forms_and_more_than_ten_years) {
         "P9223372036854775808D",
         "PT99999999999999999999S",
         "P3660DT1S",
+        "P1D1D",
+        "P1D1W",
+        "PT1S1H",
+        "PT1M1M",
+        "P-0D",
     };
     for (const char* text : k_refused)
         EXPECT_EQ(parse_duration_s(text), std::nullopt) << text;

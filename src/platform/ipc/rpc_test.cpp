@@ -263,6 +263,14 @@ TEST(Decoder, refuses_a_count_larger_than_the_message) {
     EXPECT_FALSE(Decoder(bytes, {}).get(secret));
 }
 
+TEST(Decoder, knows_two_booleans) {
+    for (const std::uint8_t byte : {0, 1, 2, 255}) {
+        bool flag = byte > 1;
+        EXPECT_EQ(Decoder(Bytes{byte}, {}).get(flag), byte <= 1) << int(byte);
+        EXPECT_EQ(flag, byte != 0);
+    }
+}
+
 TEST(Decoder, finished_only_when_everything_was_read) {
     const Bytes bytes{1, 0, 2};
     Decoder decoder(bytes, {});

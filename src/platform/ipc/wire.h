@@ -83,6 +83,7 @@ public:
         } else if constexpr (std::is_integral_v<T>) {
             std::uint64_t number = 0;
             if (!get_integer(number, sizeof(T))) return false;
+            if (std::is_same_v<T, bool> && number > 1) return good_ = false;
             value = static_cast<T>(number);
             return true;
         } else if constexpr (requires { value.wire(); }) {

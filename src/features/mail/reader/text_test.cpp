@@ -53,6 +53,7 @@ TEST(Utf8Text, cuts_between_characters) {
     EXPECT_EQ(cut_utf8("😀", 3), "");
     EXPECT_EQ(display_line(" a\r\n\tb\x1b\u202Ec ", 100), "a bc");
     EXPECT_EQ(display_line("ääää", 5), "ää");
+    EXPECT_EQ(display_line("a b", 2), "a") << "a cut leaves no blank at the end";
     EXPECT_EQ(body_text("a\r\nb\rc\n\x07\x1b[0m"), "a\nb\nc\n[0m");
 }
 

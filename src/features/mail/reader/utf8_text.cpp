@@ -163,7 +163,9 @@ std::string display_line(std::string_view text, std::size_t bytes_max) {
         space = false;
         append_utf8(out, c);
     }
-    return std::string(cut_utf8(out, bytes_max));
+    out.resize(cut_utf8(out, bytes_max).size());
+    if (out.ends_with(' ')) out.pop_back();
+    return out;
 }
 
 std::string body_text(std::string_view text) {

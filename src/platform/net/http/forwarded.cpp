@@ -25,20 +25,19 @@ std::string_view trimmed(std::string_view text) {
     return text;
 }
 
-/// Splits at separators outside of quotes; at most k_proxies_max pieces, counted from the right.
-std::vector<std::string_view> split(std::string_view text, char separator) {
+/// Splits at separators, the rightmost piece first; at most k_proxies_max. Quotes are paired from
+/// the right: what our own proxy added there stays whole, whatever a client left open before it.
+std::vector<std::string_view> split(std::string_view text, char separator, bool has_quotes) {
     std::vector<std::string_view> pieces;
     bool quoted = false;
-    std::size_t from = 0;
-    for (std::size_t at = 0; at <= text.size(); ++at) {
-        if (at < text.size() && text[at] == '"') quoted = !quoted;
-        if (at < text.size() && (quoted || text[at] != separator)) continue;
-        pieces.push_back(trimmed(text.substr(from, at - from)));
-        from = at + 1;
+    std::size_t end = text.size();
+    for (std::size_t at = text.size(); at-- > 0 && pieces.size() < k_proxies_max;) {
+        if (has_quotes && text[at] == '"') quoted = !quoted;
+        if (quoted || text[at] != separator) continue;
+        pieces.push_back(trimmed(text.substr(at + 1, end - at - 1)));
+        end = at;
     }
-    if (pieces.size() > k_proxies_max) {
-        pieces.erase(pieces.begin(), pieces.end() - static_cast<std::ptrdiff_t>(k_proxies_max));
-    }
+    if (pieces.size() < k_proxies_max) pieces.push_back(trimmed(text.substr(0, end)));
     return pieces;
 }
 
@@ -67,7 +66,7 @@ std::optional<IpAddress> client_address(std::string_view text) {
 
 Hop parse_element(std::string_view element) {
     Hop hop;
-    for (const auto pair : split(element, ';')) {
+    for (const auto pair : split(element, ';', true)) {
         const auto equals = pair.find('=');
         if (equals == std::string_view::npos) continue;
         const auto name = pair.substr(0, equals);
@@ -79,10 +78,11 @@ Hop parse_element(std::string_view element) {
     return hop;
 }
 
+/// The nearest one first.
 std::vector<Hop> hops_of(ForwardedStyle style, std::string_view list) {
+    const bool is_element = style == ForwardedStyle::forwarded;
     std::vector<Hop> hops;
-    for (const auto piece : split(list, ',')) {
-        const bool is_element = style == ForwardedStyle::forwarded;
+    for (const auto piece : split(list, ',', is_element)) {
         hops.push_back(is_element ? parse_element(piece)
                                   : Hop{.client = piece, .scheme = {}, .host = {}});
     }
@@ -107,11 +107,11 @@ Origin resolve_origin(const TrustedProxies& proxies,
     const bool is_element = proxies.style == ForwardedStyle::forwarded;
     const auto list = headers.joined(is_element ? "forwarded" : "x-forwarded-for");
     const auto hops = hops_of(proxies.style, list);
-    for (auto hop = hops.rbegin(); hop != hops.rend(); ++hop) {
-        const auto client = client_address(hop->client);
+    for (const auto& hop : hops) {
+        const auto client = client_address(hop.client);
         if (!client) break;
         origin.address = *client;
-        apply(origin, hop->scheme, hop->host);
+        apply(origin, hop.scheme, hop.host);
         if (!contains(proxies.blocks, *client)) break;
     }
     if (!is_element) {

@@ -89,6 +89,19 @@ TEST(Forwarded, standard_header_is_read_where_it_is_configured) {
     EXPECT_EQ(quoted.address.text(), "10.0.0.1");
 }
 
+TEST(Forwarded, quote_that_a_client_leaves_open_hides_nobody) {
+    for (const std::string left : {"\"", "1.1.1.1\"", "for=\"", "a=\"b, \"", "\"\"\""}) {
+        const auto plain = resolve(ForwardedStyle::x_forwarded, "10.0.0.1",
+                                   {{"X-Forwarded-For", left + ", 203.0.113.9"}});
+        EXPECT_EQ(plain.address.text(), "203.0.113.9") << left;
+        const auto standard =
+            resolve(ForwardedStyle::forwarded, "10.0.0.1",
+                    {{"Forwarded", left + ", for=\"[2001:db8::5]:80\";proto=https;host=\"a.b\""}});
+        EXPECT_EQ(standard.address.text(), "2001:db8::5") << left;
+        EXPECT_EQ(standard.host, "a.b") << left;
+    }
+}
+
 TEST(Forwarded, only_the_configured_header_is_believed) {
     EXPECT_EQ(resolve(ForwardedStyle::x_forwarded, "10.0.0.1", {{"Forwarded", "for=1.1.1.1"}})
                   .address.text(),

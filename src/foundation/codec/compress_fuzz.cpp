@@ -1,0 +1,21 @@
+// Oracle: what is unpacked keeps to its bound, whatever was promised; what is packed comes back.
+#include "foundation/codec/compress.h"
+
+#include "foundation/base/check.h"
+#include "foundation/base/fuzz_input.h"
+
+#include <cstdint>
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    using namespace postern;
+    constexpr std::size_t k_room = 4096;
+    const FuzzInput input(data, size);
+    if (const auto bytes = codec::decompress(input.bytes(), k_room))
+        POSTERN_CHECK(bytes->size() <= k_room);
+    const auto packed = codec::compress(input.bytes());
+    POSTERN_CHECK(packed.size() <= input.bytes().size() + 1);
+    const auto back = codec::decompress(packed, input.bytes().size());
+    POSTERN_CHECK(back.has_value() && *back == to_bytes(input.bytes()));
+    if (!input.bytes().empty()) POSTERN_CHECK(!codec::decompress(packed, input.bytes().size() - 1));
+    return 0;
+}

@@ -1,0 +1,131 @@
+"""Writes the seeds made by hand into tests/corpora/TARGET/seed-N. Python 3, no arguments.
+
+What lies beside them, under the names that libFuzzer gives, was found by running the targets and
+minimised with `./dev fuzz --keep TARGET`.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import pathlib
+
+HERE = pathlib.Path(__file__).resolve().parent
+
+CONNECT = {
+    "kind": "imap", "name": "Maya", "level": "replies", "generate": True,
+    "config": {
+        "address": "maya@brand.example", "username": "maya",
+        "imap": {"host": "mail.brand.example", "port": 993, "tls": "implicit"},
+        "smtp": {"host": "mail.brand.example", "port": 587, "tls": "starttls"},
+    },
+    "credential": {"password": "correct horse"},
+}
+MAIL = {
+    "to": [{"name": "Léa", "address": "lea@creators.example"}], "subject": "Hi", "text": "x",
+    "html": "<p>x</p>", "basis": "asked",
+}
+GRANT = {"verbs": ["send", "read_replies"], "expires_in": "P30D", "hourly_ceiling": 20}
+WHOLE_MAIL = (
+    "From: =?utf-8?q?L=C3=A9a?= <lea@creators.example>\r\nTo: maya@brand.example\r\n"
+    "Subject: Re: Hi\r\nDate: Thu, 26 Nov 2026 18:00:00 +0100\r\n"
+    "Message-ID: <1@creators.example>\r\n"
+    "References: <ptn1.a.1.b@b7.ptn.brand.example>\r\nMIME-Version: 1.0\r\n"
+    "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/html\r\n"
+    "Content-Transfer-Encoding: base64\r\n\r\nPHA+aGk8L3A+\r\n--b\r\n"
+    "Content-Disposition: attachment; filename*0*=utf-8''a%20; filename*1=b.pdf\r\n\r\nx\r\n"
+    "--b--\r\n"
+)
+HEADER = (
+    "From: \"Lea\" <lea@creators.example>\r\nTo: Team: a@b.example, c@d.example;\r\n"
+    "Message-ID: <1@creators.example>\r\nIn-Reply-To: <ptn1.a.1.b@b7.ptn.brand.example>\r\n"
+    "References: <x@y>\r\n <ptn1.a.1.b@b7.ptn.brand.example>\r\nAuto-Submitted: no\r\n"
+)
+
+SEEDS: dict[str, list[str | bytes]] = {
+    "address": ["lea@creators.example", 'a, "b, c" <d@e.example>, team: x@y.example, z@w.example;',
+                "(c) a@b.example (d)", "=?utf-8?b?TMOpYQ==?= <l@m.example>"],
+    "address_field": ["\1Lea <lea@creators.example>, <a@b>", "\1<1@a> <2@b>\r\n <3@c>",
+                      '\1"x\\"y" <a@b>, undisclosed:;'],
+    "base64": ["aGFsbG8=", "-_8", "00ff"],
+    "candidate": [HEADER],
+    "clock": ["2026-11-23T21:07:54.123Z", "2026-11-23t21:07:60+05:30", "P1W2DT3H4M5S", "PT0S",
+              "P30D", "PT1S1H", "P1D1D"],
+    "compress": ["a" * 5000, b"\x00raw", b"\x01(\xb5/\xfd \x00\x01\x00\x00"],
+    "config": ["[egress]\nallow_private = [\"127.0.0.1/32\"]\n",
+               "public_url = \"https://postern.example\"\nregions = [\"us\"]\n[seal]\n"
+               "argon2_passes = 3\n", "[[backup.site]]\nname = \"a\"\nkind = \"directory\"\n"],
+    "folder_name": ["INBOX", "Entw&APw-rfe", "&ZeVnLIqe-", "&&", "a&-b", "&2D3cNA-"],
+    "forwarded": ["\1for=203.0.113.9;proto=https;host=a.example\n\n\n\n",
+                  "\0\n203.0.113.9, 10.0.0.1\nhttps\na.example\n",
+                  "\1for=\"[2001:db8::1]:80\";by=_x, for=10.0.0.2\n"],
+    "header_block": [HEADER, "x: a\n b\nnot a field\n\nbody: no\n"],
+    "header_params": ["text/plain; charset=utf-8; name=\"a b\"",
+                      "attachment; filename*0*=utf-8''%C3%A9; filename*1=.pdf",
+                      "attachment; filename=\"=?utf-8?q?=C3=A9.pdf?=\""],
+    "header_text": ["\0\x40=?iso-8859-1?Q?L=E9a?= hi", "\x03\x40\x1b$B$3\x1b(B",
+                    "\0\x40=?utf-8?b?4pyI?= =?utf-8?b?4pyI?="],
+    "header_words": ["\x40=?utf-8?q?a_b?= =?utf-8?b?w6k=?= c", "\x05éé"],
+    "html": ["\xff<p onclick=x>a<script>b</script><a href='javascript:c'>d</a><img src=//e>"],
+    "id": ["thr_" + "0" * 26, "wks_7zzzzzzzzzzzzzzzzzzzzzzzzz", b"0123456789abcdef"],
+    "imap_client": [
+        "\0\5* FLAGS (\\Seen)\r\n* 3 EXISTS\r\n* OK [UIDVALIDITY 7] x\r\n* OK [UIDNEXT 9] x\r\n"
+        "B OK [READ-ONLY] in\r\n",
+        "\1\3* SEARCH 4 5\r\nC OK done\r\n",
+        "\2\1* LIST (\\Sent) \"/\" \"Sent\"\r\n* LIST () \"/\" {3}\r\na b\r\nC OK x\r\n",
+        "\3\2* 1 FETCH (UID 4 BODY[HEADER.FIELDS (FROM)] {9}\r\nFrom: a\r\n)\r\nC OK x\r\n",
+        "\4\1* 1 FETCH (UID 4 RFC822.SIZE 5)\r\n* 1 FETCH (UID 4 BODY[] {5}\r\nabcde)\r\n"
+        "C OK x\r\n",
+        "\5\1+ idling\r\n* 4 EXISTS\r\n* 1 EXPUNGE\r\nC OK x\r\n",
+        "\6\2* STATUS a (MESSAGES 3 UIDNEXT 9 UIDVALIDITY 7)\r\nC OK x\r\n",
+    ],
+    "ip_address": ["127.0.0.1", "::ffff:10.0.0.1", "2001:db8::/32", "64:ff9b::7f00:1", "0x7f.1",
+                   "mail.brand.example", "10.0.0.0/8"],
+    "json": [json.dumps(CONNECT), "[1,-2,3.5e1,null,true,\"\\ud83d\\ude00\"]", "{\"a\":1,\"a\":2}"],
+    "mail_date": ["Thu, 26 Nov 2026 18:00:00 +0100", "26 Nov 26 18:00 EST",
+                  "Thu Nov 26 18:00:00 2026"],
+    "message_id": ["<a@b> (c <d@e>) \"f <g@h>\" i@j", "<ptn1.a.1.b@b7.ptn.brand.example>"],
+    "mime": [WHOLE_MAIL],
+    "our_message_id": ["@b7x2.ptn.brand.example\nptn1." + "0" * 26 + ".1." + "0" * 16 +
+                       "@b7x2.ptn.brand.example"],
+    "quoted_text": ["yes\n\nOn Thu, Lea wrote:\n> hi\n> there\n", "> q\n\nanswer\n> r\n"],
+    "receipt_check": [
+        json.dumps({"id": "rcp_" + "0" * 26, "kind": "cut_off", "signature": "AA=="})
+    ],
+    "recovery_text": ["\x20postern-recovery-1:00000-00000", "\x05o0il1-abcde",
+                      "\0abcde-fghjk-mnpqr-stvwx-yz012"],
+    "request_bodies": [json.dumps(CONNECT), json.dumps(MAIL), json.dumps(GRANT)],
+    "request_parser": ["GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+                       "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+                       "3\r\nabc\r\n0\r\n\r\n",
+                       "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi"],
+    "request_parts": ["a=b&c=%41+d", "\1Bearer pst_" + "a" * 43 + "\npostern=x; y=z\n"
+                      "localhost:8080\nhttps://postern.example\n", "dAAAAA"],
+    "seal": [b"\x03\x00\x00\x00abcdef", bytes(40)],
+    "sealed": [bytes(33), b"\x00\x01", b"\x01" + bytes(64)],
+    "smtp_body": ["\x03a\n.b\r\n..\r\n.\r\n", "\x00\r\r\n\n."],
+    "smtp_client": ["\2220 a\r\n\xff250-b\r\n250 AUTH PLAIN\r\n\xff235 ok\r\n\xff250 ok\r\n".encode(
+        "latin-1"), "\1421 no\r\n"],
+    "smtp_reply": ["\x04250-a\r\n250-SIZE 1000\r\n250 AUTH PLAIN\r\n", "\x02lea@creators.example"],
+    "sql_values": ["\0'); DROP TABLE notes; --", b"\x80\x00\xff", "\1$1"],
+    "transfer_encoding": ["\x08a=20b=\r\nc", "\x40" + base64.b64encode(b"what is said").decode(),
+                          "\x08base64"],
+}
+# Messages between processes: the first byte chooses one; zeroes are a valid one of most.
+for name in ("admin_protocol", "control_protocol", "keys_protocol", "mail_protocol",
+             "stored_records", "wire"):
+    SEEDS[name] = [bytes([choice]) + tail for choice in range(8)
+                   for tail in (b"", bytes(24), b"\x01" + bytes(80))]
+
+
+def main() -> None:
+    for target, seeds in SEEDS.items():
+        folder = HERE / target
+        folder.mkdir(exist_ok=True)
+        for number, seed in enumerate(seeds, 1):
+            content = seed if isinstance(seed, bytes) else seed.encode()
+            (folder / f"seed-{number}").write_bytes(content)
+
+
+if __name__ == "__main__":
+    main()
