@@ -60,6 +60,21 @@ class SmugglingTest(SceneCase):
         held = self.assert_held(mail, reason="not_a_participant")
         self.assertEqual(held["sender"]["address"], otto.address)
 
+    def test_c_from_spoofed_dmarc_fail(self):
+        """Only what the mailbox's own server says counts, and it stands on top."""
+        own = "Authentication-Results: mx.brand.example; spf=fail; dmarc=fail header.from=x"
+        forged = "Authentication-Results: mx.brand.example; spf=pass; dmarc=pass header.from=x"
+        good = self.thread.reply("signed", **{"X-A": f"b\n{forged}"})
+        self.assert_read(good, says="signed")
+        secret = self.secret()
+        spoofed = self.thread.reply(
+            f"spoofed {secret}", Subject=secret, **{"X-A": f"b\n{own}\n{forged}"}
+        )
+        self.thread.deliver(spoofed)
+        self.scene.settle()
+        self.assertEqual([held["reason"] for held in self.thread.held()], ["authentication_failed"])
+        self.assertEqual(len(self.thread.received()), 1)
+
     def test_c_several_authors_or_none(self):
         both = f"{self.thread.lea.account.address}, outsider@elsewhere.example"
         secret = self.secret()

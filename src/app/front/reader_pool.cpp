@@ -110,6 +110,11 @@ async::Task<mail::ReadMail> ReaderPool::parse(WorkspaceId workspace, os::Fd raw)
     co_return co_await ask<mail::ParseMail>(workspace, std::move(raw), make);
 }
 
+async::Task<mail::BounceReport> ReaderPool::parse_bounce(WorkspaceId workspace, os::Fd raw) {
+    const auto make = [](os::Fd file) { return mail::ParseBounce{std::move(file)}; };
+    co_return co_await ask<mail::ParseBounce>(workspace, std::move(raw), make);
+}
+
 async::Task<mail::ExtractAttachment::Answer> ReaderPool::extract(WorkspaceId workspace,
                                                                  os::Fd raw,
                                                                  std::uint32_t index) {

@@ -25,6 +25,7 @@ public:
     ReaderPool(async::TaskGroup& group, Starter start);
 
     async::Task<mail::ReadMail> parse(WorkspaceId workspace, os::Fd raw) override;
+    async::Task<mail::BounceReport> parse_bounce(WorkspaceId workspace, os::Fd raw) override;
     async::Task<mail::ExtractAttachment::Answer> extract(WorkspaceId workspace,
                                                          os::Fd raw,
                                                          std::uint32_t index) override;

@@ -2,6 +2,7 @@
 #include "features/mail/protocol/courier_protocol.h"
 #include "features/mail/protocol/mailbox.h"
 #include "features/mail/protocol/reader_protocol.h"
+#include "features/mail/reader/bounce_report.h"
 #include "features/mail/reader/defect.h"
 #include "features/mail/reader/parse_mail.h"
 #include "features/mail/reader/parsed_mail.h"
@@ -117,11 +118,29 @@ async::Task<mail::ReadMail> on_parse(mail::ParseMail asked) {
     read.text = std::move(parsed->text);
     read.new_text = std::move(parsed->new_text);
     read.html = std::move(parsed->html);
+    read.answers_invitation = parsed->answers_invitation;
     for (const auto& attachment : parsed->attachments)
         read.attachments.push_back(info_of(attachment));
     for (const auto defect : parsed->defects.list())
         read.defects.emplace_back(parser::defect_name(defect));
     co_return fitted(std::move(read));
+}
+
+async::Task<mail::BounceReport> on_parse_bounce(mail::ParseBounce asked) {
+    grant_time();
+    const auto mapping = os::Mapping::of_sealed(asked.raw.get(), k_mail_bytes_max);
+    if (!mapping) co_return fail(MailError::mail_unreadable, mapping.error().detail());
+    auto report = parser::parse_bounce(mapping->bytes());
+    if (!report) co_return fail(MailError::mail_unreadable, std::string(report.error().code()));
+    mail::BounceReport out;
+    out.original_ids = std::move(report->original_ids);
+    for (auto& one : report->recipients) {
+        out.recipients.push_back({domain_in_lower_case(std::move(one.address)),
+                                  domain_in_lower_case(std::move(one.original_address)),
+                                  std::move(one.action), std::move(one.status),
+                                  std::move(one.diagnostic)});
+    }
+    co_return out;
 }
 
 async::Task<mail::ExtractAttachment::Answer> on_extract(mail::ExtractAttachment asked) {
@@ -141,6 +160,8 @@ async::Task<mail::ExtractAttachment::Answer> on_extract(mail::ExtractAttachment 
 
 void serve_mails(ipc::Router& router) {
     router.on<mail::ParseMail>([](mail::ParseMail asked) { return on_parse(std::move(asked)); });
+    router.on<mail::ParseBounce>(
+        [](mail::ParseBounce asked) { return on_parse_bounce(std::move(asked)); });
     router.on<mail::ExtractAttachment>(
         [](mail::ExtractAttachment asked) { return on_extract(std::move(asked)); });
 }

@@ -94,6 +94,12 @@ public:
     async::Task<mail::MessageView> accept_held(WorkspaceId, MessageId, std::uint64_t) override {
         co_return fail(mail::MailServiceError::held_gone);
     }
+    async::Task<mail::MessageView> resolve(WorkspaceId,
+                                           MessageId,
+                                           mail::MessageState,
+                                           std::uint64_t) override {
+        co_return fail(mail::MailServiceError::not_unknown);
+    }
     async::Task<> refuse_held(WorkspaceId, MessageId) override { co_return Result<>{}; }
     async::Task<mail::SyncResult> sync(WorkspaceId, IntegrationId) override {
         co_return fail(keys::KeyError::integration_cut_off);

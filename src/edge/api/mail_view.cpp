@@ -52,6 +52,20 @@ void add_attachments(JsonWriter& json, const std::vector<mail::AttachmentInfo>& 
     json.end_array();
 }
 
+void add_bounces(JsonWriter& json, const std::vector<mail::BounceView>& bounces) {
+    json.begin_array("bounces");
+    for (const auto& bounce : bounces) {
+        json.begin_object();
+        add_address(json, "recipient", bounce.detail.recipient);
+        json.field("action", name_of(bounce.action))
+            .field("status", bounce.status)
+            .field("diagnostic", bounce.detail.diagnostic)
+            .field("at", rfc3339(bounce.at_ms))
+            .end_object();
+    }
+    json.end_array();
+}
+
 }  // namespace
 
 std::string attachment_id(std::size_t index) {
@@ -77,6 +91,11 @@ std::string message_json(const mail::MessageView& message) {
         .field("state", name_of(message.state))
         .field("readable", message.readable);
     if (!message.failure_code.empty()) json.field("failure_code", message.failure_code);
+    if (message.direction == mail::Direction::in) {
+        json.field("author_kind", name_of(message.author_kind));
+    } else {
+        add_bounces(json, message.bounces);
+    }
     json.field("message_id", body.message_id.empty() ? "" : "<" + body.message_id + ">");
     add_address(json, "from", body.from.empty() ? mail::MailAddress{} : body.from.front());
     add_addresses(json, "to", body.to);

@@ -7,10 +7,12 @@
 #include "edge/api/router.h"
 #include "features/identity/actor.h"
 #include "features/identity/policy.h"
+#include "features/mail/mail_types.h"
 #include "foundation/base/id.h"
 #include "foundation/base/result.h"
 #include "foundation/codec/json.h"
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <utility>
@@ -22,6 +24,9 @@ namespace {
 using identity::Permission;
 using Read = identity::Authorized<Permission::read_history>;
 using Judge = identity::Authorized<Permission::judge_held>;
+using Write = identity::Authorized<Permission::write_mail>;
+
+constexpr std::size_t k_state_bytes_max = 16;
 
 /// GET /v1/messages/{id}/raw: byte for byte what was sent or received.
 Answer get_raw(Call call, Read who) {
@@ -45,6 +50,28 @@ Answer get_attachment(Call call, Read who) {
     if (!file) co_return fail(std::move(file.error()));
     DownloadHead head{std::move(file->name), std::move(file->type)};
     co_return download_response(std::move(head), std::move(file->content));
+}
+
+/// POST /v1/messages/{id}/resolve {state} -> the message: what became of an unknown one
+Answer post_resolve(Call call, Write who) {
+    const auto id = path_id<MessageTag>(call, 0);
+    if (!id) co_return fail(id.error());
+    auto json = json_body(call);
+    if (!json) co_return fail(std::move(json.error()));
+    std::vector<codec::FieldError> errors;
+    codec::ObjectReader body(*json, "", errors);
+    const auto state = body.text("state", k_state_bytes_max);
+    const bool is_known =
+        state == name_of(mail::MessageState::sent) || state == name_of(mail::MessageState::failed);
+    if (errors.empty() && !is_known) body.wrong("state", "invalid");
+    body.finish();
+    if (!errors.empty()) co_return problem_of_fields(errors, call.request.id);
+    const auto actor = who.actor();
+    const auto known = state == name_of(mail::MessageState::sent) ? mail::MessageState::sent
+                                                                  : mail::MessageState::failed;
+    auto message = co_await call.use().mail.resolve(actor.workspace, *id, known, actor.handle);
+    if (!message) co_return fail(std::move(message.error()));
+    co_return json_response(200, message_json(*message));
 }
 
 /// GET /v1/held: who writes, when, and why it waits. No body was read.
@@ -85,6 +112,7 @@ Answer post_refuse(Call call, Judge who) {
 void add_message_routes(Router& router) {
     router.add("GET", "/v1/messages/{id}/raw", guarded(get_raw));
     router.add("GET", "/v1/messages/{id}/attachments/{attachment}", guarded(get_attachment));
+    router.add("POST", "/v1/messages/{id}/resolve", guarded(post_resolve));
     router.add("GET", "/v1/held", guarded(get_held));
     router.add("POST", "/v1/held/{id}/accept", guarded(post_accept));
     router.add("POST", "/v1/held/{id}/refuse", guarded(post_refuse));

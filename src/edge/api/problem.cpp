@@ -48,6 +48,7 @@ constexpr CodeStatus k_codes[] = {
     {"ticket_refused", 409},
     {"use_ended", 409},
     {"held_gone", 410},
+    {"message_not_unknown", 409},
     {"thread_changed", 409},
     {"not_ended", 409},
     {"bad_scheme", 422},

@@ -15,21 +15,31 @@ bool is_among(const std::vector<MailAddress>& people, const std::string& address
     });
 }
 
+/// RFC 8601 section 5: a field above the server's own was put there later, one below it may be
+/// anybody's.
+bool is_unauthenticated(const Candidate& candidate, const std::string& server) {
+    const auto& all = candidate.authentication;
+    const auto own =
+        std::find_if(all.begin(), all.end(), [&](const auto& one) { return one.server == server; });
+    return own != all.end() && own->failed;
+}
+
 }  // namespace
 
-Verdict judge(const Candidate& candidate,
-              const std::vector<MailAddress>& people,
-              const std::string& own) {
+Verdict judge(const Candidate& candidate, const JudgedBy& by) {
     // Nobody, or several authors: nothing that can be held against a participant.
     if (candidate.from.size() != 1) return Verdict::hold_stranger;
     const auto& author = candidate.from.front().address;
-    if (codec::is_same_address(author, own)) return Verdict::refuse;
-    if (!is_among(people, author)) return Verdict::hold_stranger;
+    if (codec::is_same_address(author, by.own)) return Verdict::refuse;
+    if (!is_among(by.people, author)) return Verdict::hold_stranger;
     for (const auto& recipient : candidate.recipients) {
         const auto& address = recipient.address;
-        if (!codec::is_same_address(address, own) && !is_among(people, address)) {
+        if (!codec::is_same_address(address, by.own) && !is_among(by.people, address)) {
             return Verdict::hold_new_recipient;
         }
+    }
+    if (!by.authserv_id.empty() && is_unauthenticated(candidate, by.authserv_id)) {
+        return Verdict::hold_unauthenticated;
     }
     return Verdict::admit;
 }

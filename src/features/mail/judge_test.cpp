@@ -50,14 +50,54 @@ TEST(Judge, admits_only_participants_among_participants) {
             candidate.from.push_back({"", address});
         for (const auto& address : test.to)
             candidate.recipients.push_back({"", address});
-        EXPECT_EQ(judge(candidate, k_people, k_own), test.expected) << test.name;
+        EXPECT_EQ(judge(candidate, {k_people, k_own, "mx.brand.example"}), test.expected)
+            << test.name;
     }
+}
+
+struct ResultCase {
+    const char* name;
+    std::vector<Authentication> authentication;
+    std::string trusted;
+    Verdict expected;
+};
+
+TEST(Judge, holds_what_the_mailboxs_own_server_found_to_be_forged) {
+    const std::string own = "mx.brand.example";
+    const ResultCase cases[] = {
+        {"no results", {}, own, Verdict::admit},
+        {"passed", {{own, false}}, own, Verdict::admit},
+        {"failed", {{own, true}}, own, Verdict::hold_unauthenticated},
+        {"a forged pass below", {{own, true}, {own, false}}, own, Verdict::hold_unauthenticated},
+        {"a forged fail below", {{own, false}, {own, true}}, own, Verdict::admit},
+        {"another server's above",
+         {{"inner.example", false}, {own, true}},
+         own,
+         Verdict::hold_unauthenticated},
+        {"only another server's", {{"evil.example", true}}, own, Verdict::admit},
+        {"nobody is trusted yet", {{own, true}}, "", Verdict::admit},
+    };
+    for (const auto& test : cases) {
+        Candidate candidate;
+        candidate.from.push_back({"", "lea@creators.example"});
+        candidate.authentication = test.authentication;
+        EXPECT_EQ(judge(candidate, {k_people, k_own, test.trusted}), test.expected) << test.name;
+    }
+}
+
+TEST(Judge, says_first_who_it_is_not) {
+    Candidate candidate;
+    candidate.authentication = {{"mx", true}};
+    candidate.from.push_back({"", "eve@evil.example"});
+    EXPECT_EQ(judge(candidate, {k_people, k_own, "mx"}), Verdict::hold_stranger);
+    candidate.from = {{"", k_own}};
+    EXPECT_EQ(judge(candidate, {k_people, k_own, "mx"}), Verdict::refuse);
 }
 
 TEST(Judge, never_admits_into_a_thread_without_people) {
     Candidate candidate;
     candidate.from.push_back({"", "lea@creators.example"});
-    EXPECT_EQ(judge(candidate, {}, k_own), Verdict::hold_stranger);
+    EXPECT_EQ(judge(candidate, {{}, k_own, ""}), Verdict::hold_stranger);
 }
 
 }  // namespace

@@ -106,6 +106,13 @@ async::Task<ReadMail> PlayedReaders::parse(WorkspaceId, os::Fd raw) {
     mail.attachments = {attachment};
     co_return mail;
 }
+async::Task<BounceReport> PlayedReaders::parse_bounce(WorkspaceId, os::Fd) {
+    ++parsed;
+    if (steps_.fail_now()) co_return fail(LabError::ceiling_reached);
+    if (fails) co_return fail(Error(*fails));
+    co_return bounce;
+}
+
 async::Task<ExtractAttachment::Answer> PlayedReaders::extract(WorkspaceId,
                                                               os::Fd raw,
                                                               std::uint32_t index) {

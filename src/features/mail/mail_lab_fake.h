@@ -85,8 +85,10 @@ public:
     explicit PlayedReaders(Steps& steps) : steps_(steps) {}
 
     std::optional<Error> fails;
+    BounceReport bounce;  ///< what every bounce says
     int parsed = 0;
     async::Task<ReadMail> parse(WorkspaceId workspace, os::Fd raw) override;
+    async::Task<BounceReport> parse_bounce(WorkspaceId workspace, os::Fd raw) override;
     async::Task<ExtractAttachment::Answer> extract(WorkspaceId workspace,
                                                    os::Fd raw,
                                                    std::uint32_t index) override;

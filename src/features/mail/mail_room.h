@@ -56,6 +56,10 @@ public:
     async::Task<MessageView> accept_held(WorkspaceId workspace,
                                          MessageId id,
                                          std::uint64_t handle) override;
+    async::Task<MessageView> resolve(WorkspaceId workspace,
+                                     MessageId id,
+                                     MessageState state,
+                                     std::uint64_t handle) override;
     async::Task<> refuse_held(WorkspaceId workspace, MessageId id) override;
     async::Task<SyncResult> sync(WorkspaceId workspace, IntegrationId integration) override;
     async::Task<std::vector<LedgerLine>> read_ledger(WorkspaceId workspace,
@@ -97,6 +101,10 @@ private:
     async::Task<std::vector<ThreadView>> open_threads(WorkspaceId workspace,
                                                       std::vector<rows::ThreadRow> rows,
                                                       std::uint64_t handle);
+    async::Task<> add_bounces(WorkspaceId workspace,
+                              std::vector<rows::BounceRow> bounces,
+                              std::vector<MessageView>* messages,
+                              std::uint64_t handle);
     async::Task<Bytes> open_raw_of(WorkspaceId workspace, MessageId id, std::uint64_t handle);
 
     Parts parts_;

@@ -1,3 +1,4 @@
+#include "features/mail/held_sender.h"
 #include "features/mail/mail_room.h"
 #include "features/mail/mail_service.h"
 #include "features/mail/mail_store.h"
@@ -56,6 +57,7 @@ async::Task<std::vector<MessageView>> MailRoom::open_messages(WorkspaceId worksp
         view.direction = rows[i].direction;
         view.state = rows[i].state;
         view.failure_code = std::move(rows[i].failure_code);
+        view.author_kind = rows[i].author_kind;
         view.created_at_ms = rows[i].created_at_ms;
         auto& body = bodies->at(i);
         view.readable = body.has_value();
@@ -63,6 +65,26 @@ async::Task<std::vector<MessageView>> MailRoom::open_messages(WorkspaceId worksp
         out.push_back(std::move(view));
     }
     co_return out;
+}
+
+/// What a mail system told of a recipient who was erased is gone with them.
+async::Task<> MailRoom::add_bounces(WorkspaceId workspace,
+                                    std::vector<rows::BounceRow> bounces,
+                                    std::vector<MessageView>* messages,
+                                    std::uint64_t handle) {
+    std::vector<MessageVault::StoredBounce> sealed;
+    for (auto& row : bounces)
+        sealed.push_back({row.message, row.creator, std::move(row.detail), std::move(row.wrap)});
+    auto details = co_await vault_.open_bounces(workspace, std::move(sealed), handle);
+    if (!details) co_return fail(std::move(details.error()));
+    for (std::size_t i = 0; i < bounces.size(); ++i) {
+        auto& detail = details->at(i);
+        const auto message = std::ranges::find(*messages, bounces[i].message, &MessageView::id);
+        if (!detail || message == messages->end()) continue;
+        message->bounces.push_back({bounces[i].action, std::move(bounces[i].status),
+                                    std::move(*detail), bounces[i].at_ms});
+    }
+    co_return Result<>{};
 }
 
 async::Task<std::vector<ThreadView>> MailRoom::open_threads(WorkspaceId workspace,
@@ -94,11 +116,13 @@ async::Task<ThreadView> MailRoom::thread(WorkspaceId workspace, ThreadId id, std
     struct Loaded {
         rows::ThreadRow thread;
         std::vector<rows::MessageRow> messages;
+        std::vector<rows::BounceRow> bounces;
     };
     const auto body = [workspace, id](store::Transaction& tx) -> Result<Loaded> {
         Loaded loaded;
         POSTERN_TRY(loaded.thread, rows::load_thread(tx, workspace, id));
         POSTERN_TRY(loaded.messages, rows::load_messages(tx, workspace, id));
+        POSTERN_TRY(loaded.bounces, rows::load_bounces(tx, workspace, id));
         return loaded;
     };
     auto loaded = co_await parts_.database.read(body);
@@ -109,6 +133,8 @@ async::Task<ThreadView> MailRoom::thread(WorkspaceId workspace, ThreadId id, std
     if (!views) co_return fail(std::move(views.error()));
     auto messages = co_await open_messages(workspace, std::move(loaded->messages), handle);
     if (!messages) co_return fail(std::move(messages.error()));
+    auto added = co_await add_bounces(workspace, std::move(loaded->bounces), &*messages, handle);
+    if (!added) co_return fail(std::move(added.error()));
     auto view = std::move(views->at(0));
     view.messages = std::move(*messages);
     co_return view;
@@ -172,7 +198,7 @@ async::Task<std::vector<HeldView>> MailRoom::held(WorkspaceId workspace) {
             &parts_.keeper, workspace, store::data_map::store::held_mails::sender.value,
             crypto::row_key(row.id), std::move(row.sealed_sender), keeper_deadline());
         if (!opened) co_return fail(std::move(opened.error()));
-        auto sender = keys::decode_record<HeldSender>(*opened);
+        auto sender = decode_held_sender(*opened);
         if (!sender) co_return fail(std::move(sender.error()));
         HeldView view{row.id, row.thread,       row.integration, std::move(row.reason),
                       {},     row.created_at_ms};
@@ -184,6 +210,36 @@ async::Task<std::vector<HeldView>> MailRoom::held(WorkspaceId workspace) {
 
 async::Task<MessageView> MailRoom::accept_held(WorkspaceId workspace, MessageId id, std::uint64_t) {
     co_return co_await replies_.accept_held(workspace, id);
+}
+
+async::Task<MessageView> MailRoom::resolve(WorkspaceId workspace,
+                                           MessageId id,
+                                           MessageState state,
+                                           std::uint64_t handle) {
+    const auto now = parts_.clock.now_ms();
+    const std::string code = state == MessageState::failed ? "resolved_by_person" : "";
+    const auto body = [this, workspace, id, state, code, now](store::Transaction& tx) -> Result<> {
+        POSTERN_TRY(const auto row, rows::load_message(tx, workspace, id));
+        if (row.direction != Direction::out) return fail(MailServiceError::not_unknown);
+        auto done = rows::resolve_unknown(tx, workspace, id, state, code, now);
+        if (!done) return done;
+        return parts_.events.append(tx, workspace,
+                                    message_event("message.state", row.thread, id, state));
+    };
+    auto written = co_await parts_.database.write(body);
+    if (!written) co_return fail(std::move(written.error()));
+    parts_.events.published(workspace);
+    sender_.wake();
+    const auto load = [workspace, id](store::Transaction& tx) {
+        return rows::load_message(tx, workspace, id);
+    };
+    auto row = co_await parts_.database.read(load);
+    if (!row) co_return fail(std::move(row.error()));
+    std::vector<rows::MessageRow> rows;
+    rows.push_back(std::move(*row));
+    auto views = co_await open_messages(workspace, std::move(rows), handle);
+    if (!views) co_return fail(std::move(views.error()));
+    co_return std::move(views->at(0));
 }
 
 async::Task<> MailRoom::refuse_held(WorkspaceId workspace, MessageId id) {

@@ -470,6 +470,65 @@ TEST_F(MailRoomTest, failed_search_is_an_error_and_counts_only_what_is_kept) {
     EXPECT_EQ(again->kept, 1U);
 }
 
+class ResolveTest : public MailRoomTest {
+protected:
+    ResolveTest() { courier.sends = {lost(SendPlay::End::lost_after_dot)}; }
+    ThreadView unknown() {
+        auto view = started();
+        courier.restart();
+        settle();
+        EXPECT_EQ(message(view.messages.at(0).id).state, MessageState::unknown);
+        return view;
+    }
+    Result<MessageView> resolve(MessageId id, MessageState state, WorkspaceId owner) {
+        auto resolved = run(room->resolve(owner, id, state, k_handle));
+        settle();
+        return resolved;
+    }
+};
+
+TEST_F(ResolveTest, person_says_what_became_of_an_unknown_mail) {
+    const auto id = unknown().messages.at(0).id;
+    courier.sent_has_it = true;
+    const auto sent = resolve(id, MessageState::sent, workspace);
+    ASSERT_TRUE(sent);
+    EXPECT_EQ(sent->state, MessageState::sent);
+    EXPECT_EQ(sent->body.text, "Hi");
+    EXPECT_EQ(message(id).state, MessageState::sent);
+    EXPECT_EQ(courier.submitted.size(), 1U);
+    EXPECT_TRUE(outbox().empty());
+    EXPECT_EQ(told().back(), "message.state sent");
+}
+
+TEST_F(ResolveTest, failed_is_neither_looked_for_nor_sent_again) {
+    const auto id = unknown().messages.at(0).id;
+    ASSERT_TRUE(resolve(id, MessageState::failed, workspace));
+    EXPECT_EQ(message(id).state, MessageState::failed);
+    EXPECT_EQ(message(id).failure_code, "resolved_by_person");
+    EXPECT_TRUE(outbox().empty());
+    const auto looks = courier.copied.size();
+    restart();
+    EXPECT_EQ(courier.submitted.size(), 1U);
+    EXPECT_EQ(courier.copied.size(), looks);
+}
+
+TEST_F(ResolveTest, only_what_is_unknown_can_be_resolved) {
+    const auto thread = unknown();
+    const auto id = thread.messages.at(0).id;
+    EXPECT_TRUE(fails_with(resolve(id, MessageState::sent, other_workspace),
+                           MailServiceError::message_not_found));
+    EXPECT_TRUE(fails_with(resolve(MessageId::make(77), MessageState::sent, workspace),
+                           MailServiceError::message_not_found));
+    ASSERT_TRUE(resolve(id, MessageState::failed, workspace));
+    EXPECT_TRUE(
+        fails_with(resolve(id, MessageState::sent, workspace), MailServiceError::not_unknown));
+    EXPECT_EQ(message(id).state, MessageState::failed);
+    ASSERT_TRUE(run(room->folder_searched(search({answer(thread, 100)}))));
+    const auto reply = view_of(thread.id).messages.back().id;
+    EXPECT_TRUE(
+        fails_with(resolve(reply, MessageState::sent, workspace), MailServiceError::not_unknown));
+}
+
 TEST_F(MailRoomTest, search_of_an_unknown_mailbox_is_refused) {
     auto found = search({});
     found.integration = other_integration;

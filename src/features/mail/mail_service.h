@@ -81,6 +81,12 @@ public:
     virtual async::Task<MessageView> accept_held(WorkspaceId workspace,
                                                  MessageId id,
                                                  std::uint64_t handle) = 0;
+    /// A person knows what became of a mail whose delivery is unknown. Nothing is sent by that.
+    /// `state`: sent or failed. Errors: not_found, message_not_unknown.
+    virtual async::Task<MessageView> resolve(WorkspaceId workspace,
+                                             MessageId id,
+                                             MessageState state,
+                                             std::uint64_t handle) = 0;
     virtual async::Task<> refuse_held(WorkspaceId workspace, MessageId id) = 0;
 
     /// Looks for replies now; one that only sends has none.

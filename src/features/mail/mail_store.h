@@ -68,6 +68,7 @@ struct NewMessage {
     Direction direction = Direction::out;
     MessageState state = MessageState::queued;
     Bytes origin_mac;  ///< tells copies of one mail
+    AuthorKind author_kind = AuthorKind::person;
     SealedObject body;
     std::vector<CreatorId> body_people;
     std::optional<SealedObject> raw;
@@ -82,6 +83,7 @@ struct MessageRow {
     Direction direction = Direction::out;
     MessageState state = MessageState::queued;
     std::string failure_code;
+    AuthorKind author_kind = AuthorKind::person;
     StoredObject body;
     UnixMs created_at_ms = 0;
 };
@@ -91,6 +93,11 @@ Result<std::vector<MessageRow>> load_messages(store::Transaction& tx,
                                               ThreadId thread);
 /// Errors: message_not_found.
 Result<MessageRow> load_message(store::Transaction& tx, WorkspaceId workspace, MessageId id);
+/// Our own mail of this number.
+Result<std::optional<MessageRow>> find_ours(store::Transaction& tx,
+                                            WorkspaceId workspace,
+                                            ThreadId thread,
+                                            std::uint32_t number);
 Result<bool> has_origin(store::Transaction& tx,
                         WorkspaceId workspace,
                         ThreadId thread,
@@ -153,6 +160,55 @@ Result<> touch_thread(store::Transaction& tx,
                       WorkspaceId workspace,
                       ThreadId thread,
                       UnixMs now_ms);
+
+/// An unknown mail is `sent` (its copy for Sent is still to be looked after) or `failed` from now
+/// on. Errors: not_unknown.
+Result<> resolve_unknown(store::Transaction& tx,
+                         WorkspaceId workspace,
+                         MessageId message,
+                         MessageState state,
+                         const std::string& failure_code,
+                         UnixMs now_ms);
+
+struct NewBounce {
+    MessageId message;
+    CreatorId creator;
+    BounceAction action = BounceAction::failed;
+    std::string status;
+    SealedObject detail;
+};
+/// False when it says nothing new; a failure is not taken back by a delay that is told later.
+Result<bool> put_bounce(store::Transaction& tx,
+                        WorkspaceId workspace,
+                        const NewBounce& bounce,
+                        UnixMs now_ms);
+struct BounceRow {
+    MessageId message;
+    CreatorId creator;
+    BounceAction action = BounceAction::failed;
+    std::string status;
+    Bytes detail;
+    Bytes wrap;
+    UnixMs at_ms = 0;
+};
+Result<std::vector<BounceRow>> load_bounces(store::Transaction& tx,
+                                            WorkspaceId workspace,
+                                            ThreadId thread);
+
+/// What is known of a mailbox's server. A mailbox that was never probed has the defaults.
+struct ProbeRow {
+    bool looks_by_headers = false;  ///< its search does not find our mails
+    UnixMs probed_at_ms = 0;        ///< 0: never
+    std::string authserv_id;        ///< empty: not learnt
+    bool authserv_is_open = true;   ///< the next mail that answers ours tells it
+};
+Result<ProbeRow> load_probe(store::Transaction& tx,
+                            WorkspaceId workspace,
+                            IntegrationId integration);
+Result<> put_authserv(store::Transaction& tx,
+                      WorkspaceId workspace,
+                      IntegrationId integration,
+                      const std::string& server);
 
 struct CursorRow {
     Bytes folder_mac;

@@ -21,6 +21,7 @@ enum class MailServiceError {
     not_readable,
     held_gone,
     thread_changed,
+    not_unknown,
 };
 
 constexpr ErrorInfo describe(MailServiceError error) {
@@ -39,6 +40,8 @@ constexpr ErrorInfo describe(MailServiceError error) {
             return {"held_gone", "The mail is no longer in the mailbox."};
         case MailServiceError::thread_changed:
             return {"thread_changed", "The thread has changed meanwhile. Please try again."};
+        case MailServiceError::not_unknown:
+            return {"message_not_unknown", "What became of this message is known."};
     }
     return {"not_found", "There is no such thread."};
 }
@@ -71,21 +74,35 @@ struct MessageBody {
     }
 };
 
-/// What is kept, sealed, of a mail that is held: what verification saw, and where it lies.
-struct HeldSender {
+/// What a mail system told of one recipient, as it is stored: sealed for that recipient.
+struct BounceDetail {
     static constexpr std::uint8_t k_version = 1;
-    Candidate candidate;
-    std::string folder;
-    auto wire() { return std::tie(candidate, folder); }
+    MailAddress recipient;
+    std::string diagnostic;  ///< the mail system's words, cleaned and bounded
+    auto wire() { return std::tie(recipient, diagnostic); }
 };
+enum class BounceAction : std::uint8_t { failed, delayed };
+[[nodiscard]] std::string_view name_of(BounceAction action);
+
+/// That a mail of ours did not reach one of its recipients, or not yet.
+struct BounceView {
+    BounceAction action = BounceAction::failed;
+    std::string status;  ///< RFC 3463: "5.1.1"
+    BounceDetail detail;
+    UnixMs at_ms = 0;
+};
+
+[[nodiscard]] std::string_view name_of(AuthorKind kind);
 
 struct MessageView {
     MessageId id;
     ThreadId thread;
     Direction direction = Direction::out;
     MessageState state = MessageState::queued;
-    std::string failure_code;  ///< empty: none
-    bool readable = true;      ///< false: erased
+    std::string failure_code;                     ///< empty: none
+    bool readable = true;                         ///< false: erased
+    AuthorKind author_kind = AuthorKind::person;  ///< of theirs
+    std::vector<BounceView> bounces;              ///< of ours, at most one per recipient
     MessageBody body;
     UnixMs created_at_ms = 0;
 };
@@ -105,7 +122,7 @@ struct HeldView {
     MessageId id;
     ThreadId thread;
     IntegrationId integration;
-    std::string reason;  ///< not_a_participant, new_recipient
+    std::string reason;  ///< not_a_participant, new_recipient, authentication_failed
     MailAddress sender;
     UnixMs created_at_ms = 0;
 };

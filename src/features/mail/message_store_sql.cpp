@@ -27,8 +27,8 @@ namespace {
 
 constexpr SqlText k_insert =
     "INSERT INTO messages (workspace_id, message_id, thread_id, number, direction, state, "
-    "failure_code, origin_mac, body, created_at_ms) "
-    "VALUES ($1, $2, $3, $4, $5, $6, NULL, $7, $8, $9) "
+    "failure_code, origin_mac, body, created_at_ms, author_kind) "
+    "VALUES ($1, $2, $3, $4, $5, $6, NULL, $7, $8, $9, $10) "
     "ON CONFLICT (workspace_id, thread_id, origin_mac) DO NOTHING";
 constexpr SqlText k_insert_wrap =
     "INSERT INTO message_wraps (workspace_id, message_id, creator_id, body_wrap) "
@@ -37,11 +37,15 @@ constexpr SqlText k_insert_raw =
     "INSERT INTO raw_mails (workspace_id, message_id, people, raw, raw_wrap) "
     "VALUES ($1, $2, $3, $4, $5)";
 constexpr SqlText k_load_all =
-    "SELECT message_id, thread_id, number, direction, state, failure_code, body, created_at_ms "
-    "FROM messages WHERE workspace_id = $1 AND thread_id = $2 ORDER BY message_id DESC LIMIT 1000";
+    "SELECT message_id, thread_id, number, direction, state, failure_code, body, created_at_ms, "
+    "author_kind FROM messages WHERE workspace_id = $1 AND thread_id = $2 ORDER BY message_id DESC "
+    "LIMIT 1000";
 constexpr SqlText k_load_one =
-    "SELECT message_id, thread_id, number, direction, state, failure_code, body, created_at_ms "
-    "FROM messages WHERE workspace_id = $1 AND message_id = $2";
+    "SELECT message_id, thread_id, number, direction, state, failure_code, body, created_at_ms, "
+    "author_kind FROM messages WHERE workspace_id = $1 AND message_id = $2";
+constexpr SqlText k_find_ours =
+    "SELECT message_id FROM messages WHERE workspace_id = $1 AND thread_id = $2 AND number = $3 "
+    "AND direction = 'out'";
 constexpr SqlText k_thread_wraps =
     "SELECT w.message_id, w.creator_id, w.body_wrap FROM messages m JOIN message_wraps w ON "
     "w.workspace_id = m.workspace_id AND w.message_id = m.message_id "
@@ -73,6 +77,13 @@ MessageState state_of(std::string_view text) {
     return MessageState::unknown;
 }
 
+AuthorKind author_kind_of(std::string_view text) {
+    for (const auto kind : {AuthorKind::auto_reply, AuthorKind::machine}) {
+        if (text == name_of(kind)) return kind;
+    }
+    return AuthorKind::person;
+}
+
 MessageRow read_message(const Row& row) {
     MessageRow out;
     out.id = row.id<MessageTag>(0);
@@ -83,6 +94,7 @@ MessageRow read_message(const Row& row) {
     out.failure_code = row.maybe_clear_text(5).value_or("");
     out.body.content = row.sealed(6).take();
     out.created_at_ms = row.integer(7);
+    out.author_kind = author_kind_of(row.maybe_clear_text(8).value_or(""));
     return out;
 }
 
@@ -97,11 +109,14 @@ Bytes join(const std::vector<CreatorId>& people) {
 
 Result<bool> insert_message(Transaction& tx, const NewMessage& message, UnixMs now_ms) {
     const auto& m = message;
+    const bool by_person = m.author_kind == AuthorKind::person;
+    const auto kind =
+        by_person ? std::nullopt : std::optional<Clear>(Clear::text(name_of(m.author_kind)));
     POSTERN_TRY(const auto added,
                 tx.execute(k_insert, {m.workspace, m.id, m.thread, m.number,
                                       Clear::text(m.direction == Direction::in ? "in" : "out"),
                                       Clear::text(name_of(m.state)), Clear::bytes(m.origin_mac),
-                                      m.body.content, now_ms}));
+                                      m.body.content, now_ms, kind}));
     if (added == 0) return false;
     for (std::size_t i = 0; i < m.body_people.size() && i < m.body.wraps.size(); ++i) {
         auto wrapped =
@@ -153,6 +168,16 @@ Result<MessageRow> load_message(Transaction& tx, WorkspaceId workspace, MessageI
         out.body.wraps.emplace_back(wrap.id<CreatorTag>(0), wrap.sealed(1).take());
     }
     return out;
+}
+
+Result<std::optional<MessageRow>> find_ours(Transaction& tx,
+                                            WorkspaceId workspace,
+                                            ThreadId thread,
+                                            std::uint32_t number) {
+    POSTERN_TRY(const auto row, tx.query_one(k_find_ours, {workspace, thread, number}));
+    if (!row) return std::optional<MessageRow>{};
+    POSTERN_TRY(auto message, load_message(tx, workspace, row->id<MessageTag>(0)));
+    return std::optional<MessageRow>(std::move(message));
 }
 
 Result<bool> has_origin(Transaction& tx,

@@ -148,6 +148,48 @@ async::Task<SealedObject> MessageVault::seal_raw(WorkspaceId workspace,
     co_return out;
 }
 
+async::Task<SealedObject> MessageVault::seal_bounce(WorkspaceId workspace,
+                                                    MessageId message,
+                                                    CreatorId creator,
+                                                    BounceDetail detail) {
+    crypto::Place place{workspace, columns::bounces::detail.value,
+                        crypto::row_key(message, creator), 0};
+    std::vector<CreatorId> people{creator};
+    co_return co_await seal_record_for(&keeper_, std::move(place), std::move(detail),
+                                       std::move(people));
+}
+
+async::Task<std::vector<std::optional<BounceDetail>>> MessageVault::open_bounces(
+    WorkspaceId workspace, std::vector<StoredBounce> bounces, std::uint64_t handle) {
+    std::vector<std::optional<BounceDetail>> out(bounces.size());
+    if (bounces.empty()) co_return out;
+    constexpr auto k_column = columns::bounces::detail.value;
+    keys::OpenKeys ask;
+    ask.workspace = workspace;
+    ask.handle = handle;
+    for (auto& bounce : bounces) {
+        ask.openings.push_back({k_column,
+                                crypto::row_key(bounce.message, bounce.creator),
+                                keys::WrapMode::each,
+                                {bounce.creator},
+                                std::move(bounce.wrap)});
+    }
+    auto opened = co_await keeper_.call(std::move(ask), keeper_deadline());
+    if (!opened) co_return fail(std::move(opened.error()));
+    for (std::size_t i = 0; i < bounces.size() && i < opened->keys.size(); ++i) {
+        if (opened->keys[i].empty()) continue;
+        const auto& bounce = bounces[i];
+        const crypto::Place place{workspace, k_column,
+                                  crypto::row_key(bounce.message, bounce.creator), 0};
+        auto bytes = crypto::open(opened->keys[i], bounce.detail, place);
+        if (!bytes) co_return fail(std::move(bytes.error()));
+        auto detail = keys::decode_record<BounceDetail>(*bytes);
+        if (!detail) co_return fail(std::move(detail.error()));
+        out[i] = std::move(*detail);
+    }
+    co_return out;
+}
+
 async::Task<std::vector<std::optional<ThreadHead>>> MessageVault::open_heads(
     WorkspaceId workspace,
     std::vector<std::pair<ThreadId, StoredObject>> objects,

@@ -67,6 +67,21 @@ public:
                                 std::vector<CreatorId> people,
                                 std::uint64_t handle);
 
+    /// For the recipient that it is about, alone.
+    async::Task<SealedObject> seal_bounce(WorkspaceId workspace,
+                                          MessageId message,
+                                          CreatorId creator,
+                                          BounceDetail detail);
+    struct StoredBounce {
+        MessageId message;
+        CreatorId creator;
+        Bytes detail;
+        Bytes wrap;
+    };
+    /// In the order given; nothing where the recipient was erased.
+    async::Task<std::vector<std::optional<BounceDetail>>> open_bounces(
+        WorkspaceId workspace, std::vector<StoredBounce> bounces, std::uint64_t handle);
+
 private:
     ipc::Link& keeper_;
 };

@@ -62,6 +62,7 @@ class Readers {
 public:
     virtual ~Readers() = default;
     virtual async::Task<ReadMail> parse(WorkspaceId workspace, os::Fd raw) = 0;
+    virtual async::Task<BounceReport> parse_bounce(WorkspaceId workspace, os::Fd raw) = 0;
     virtual async::Task<ExtractAttachment::Answer> extract(WorkspaceId workspace,
                                                            os::Fd raw,
                                                            std::uint32_t index) = 0;

@@ -1,5 +1,6 @@
 #include "features/mail/replies.h"
 
+#include "features/mail/held_sender.h"
 #include "features/mail/mail_service.h"
 #include "features/mail/mail_store.h"
 #include "features/mail/mail_types.h"
@@ -10,7 +11,6 @@
 #include "foundation/base/clock.h"
 #include "foundation/base/id.h"
 #include "foundation/base/result.h"
-#include "foundation/codec/mail/our_message_id.h"
 #include "foundation/crypto/place.h"
 #include "platform/async/task.h"
 #include "platform/events/event_log.h"
@@ -19,7 +19,6 @@
 #include "platform/store/data_map.h"
 #include "platform/store/transaction.h"
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -32,10 +31,20 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t k_ids_checked_max = 16;
-
 Deadline keeper_deadline() {
     return Deadline::in(20s);
+}
+
+/// Why a mail is held, as the API says it.
+std::string reason_of(Verdict verdict) {
+    switch (verdict) {
+        case Verdict::hold_new_recipient: return "new_recipient";
+        case Verdict::hold_unauthenticated: return "authentication_failed";
+        case Verdict::admit:
+        case Verdict::refuse:
+        case Verdict::hold_stranger: return "not_a_participant";
+    }
+    return "not_a_participant";
 }
 
 /// One mail that lies in several folders has one origin: its Message-ID, else the place it lies at.
@@ -151,54 +160,16 @@ async::Task<> Replies::folder_searched(WorkspaceId workspace, FolderSearched sea
     co_return co_await parts_.database.write(body);
 }
 
-/// The thread whose id the candidate names, with a MAC that only keeper could have made.
-async::Task<std::optional<rows::ThreadRow>> Replies::find_thread(const Mailbox* mailbox,
-                                                                 const Candidate* candidate) {
-    const auto workspace = mailbox->workspace;
-    const auto integration = mailbox->id;
-    const auto label = codec::IdLabel::parse(mailbox->search_label);
-    if (!label) co_return fail(Error(label.error()));
-    std::vector<codec::OurMessageId> ids;
-    keys::ComputeMacs ask;
-    ask.workspace = workspace;
-    ask.purpose = keys::MacPurpose::message_id;
-    for (const auto& text : candidate->our_ids) {
-        const auto id = codec::OurMessageId::parse(text, *label);
-        if (!id || ids.size() == k_ids_checked_max) continue;
-        ask.values.push_back(id->mac_input(integration.bytes()));
-        ids.push_back(*id);
-    }
-    if (ids.empty()) co_return std::optional<rows::ThreadRow>{};
-    auto macs = co_await parts_.keeper.call(std::move(ask), keeper_deadline());
-    if (!macs) co_return fail(std::move(macs.error()));
-    for (std::size_t i = 0; i < ids.size() && i < macs->macs.size(); ++i) {
-        const auto& mac = macs->macs[i];
-        if (mac.size() < ids[i].mac.size() ||
-            !std::equal(ids[i].mac.begin(), ids[i].mac.end(), mac.begin())) {
-            continue;
-        }
-        const auto token = ids[i].thread;
-        const auto body = [workspace, token](store::Transaction& tx) {
-            return rows::find_thread(tx, workspace, token);
-        };
-        auto thread = co_await parts_.database.read(body);
-        if (!thread) co_return fail(std::move(thread.error()));
-        auto& found = *thread;
-        if (found && found->integration == integration) co_return std::move(found);
-    }
-    co_return std::optional<rows::ThreadRow>{};
-}
-
 async::Task<std::optional<Replies::Match>> Replies::match(const Mailbox* mailbox,
                                                           const Location* location,
                                                           const Candidate* candidate) {
-    auto thread = co_await find_thread(mailbox, candidate);
-    if (!thread) co_return fail(std::move(thread.error()));
-    auto& found = *thread;
+    auto issued = co_await issued_.find(mailbox, &candidate->our_ids);
+    if (!issued) co_return fail(std::move(issued.error()));
+    auto& found = *issued;
     if (!found) co_return std::optional<Match>{};
     Match out;
     out.mailbox = *mailbox;
-    out.thread = std::move(*found);
+    out.thread = std::move(found->thread);
     std::vector<std::pair<ThreadId, StoredObject>> objects;
     objects.emplace_back(out.thread.id, out.thread.head);
     auto heads = co_await vault_.open_heads(mailbox->workspace, std::move(objects), k_job_handle);
@@ -224,7 +195,45 @@ async::Task<bool> Replies::known(WorkspaceId workspace, ThreadId thread, Bytes o
     co_return co_await parts_.database.read(body);
 }
 
+/// Whose results count in this mailbox. The provider writes its own above all that came with the
+/// mail, so the topmost name in a mail that answers ours is learnt; the probe has it learnt anew.
+async::Task<std::string> Replies::authserv_of(const Mailbox* mailbox, const Candidate* candidate) {
+    const auto workspace = mailbox->workspace;
+    const auto integration = mailbox->id;
+    const auto load = [workspace, integration](store::Transaction& tx) {
+        return rows::load_probe(tx, workspace, integration);
+    };
+    auto row = co_await parts_.database.read(load);
+    if (!row) co_return fail(std::move(row.error()));
+    const bool learns = row->authserv_is_open && !candidate->authentication.empty();
+    if (!learns) co_return std::move(row->authserv_id);
+    const auto server = candidate->authentication.front().server;
+    const auto body = [workspace, integration, server](store::Transaction& tx) {
+        return rows::put_authserv(tx, workspace, integration, server);
+    };
+    auto learnt = co_await parts_.database.write(body);
+    if (!learnt) co_return fail(std::move(learnt.error()));
+    co_return server;
+}
+
+async::Task<> Replies::take_bounce(Mailbox mailbox, Location location, Candidate candidate) {
+    FetchMail fetch;
+    fetch.integration = location.integration;
+    fetch.folder = std::move(location.folder);
+    fetch.uid_validity = location.uid_validity;
+    fetch.uid = candidate.uid;
+    auto kept = co_await bounces_.take(&mailbox, std::move(fetch), location.folder_mac, &candidate);
+    if (!kept) co_return fail(std::move(kept.error()));
+    auto& totals = totals_[location.integration];
+    ++(*kept ? totals.matched : totals.refused);
+    co_return Result<>{};
+}
+
 async::Task<> Replies::take(Mailbox mailbox, Location location, Candidate candidate) {
+    if (candidate.is_bounce) {
+        co_return co_await take_bounce(std::move(mailbox), std::move(location),
+                                       std::move(candidate));
+    }
     auto& totals = totals_[location.integration];
     auto matched = co_await match(&mailbox, &location, &candidate);
     if (!matched) co_return fail(std::move(matched.error()));
@@ -237,26 +246,22 @@ async::Task<> Replies::take(Mailbox mailbox, Location location, Candidate candid
     auto stored = co_await known(mailbox.workspace, found.thread.id, found.origin_mac);
     if (!stored) co_return fail(std::move(stored.error()));
     if (*stored) co_return Result<>{};
+    auto server = co_await authserv_of(&mailbox, &candidate);
+    if (!server) co_return fail(std::move(server.error()));
+    const JudgedBy by{found.head.people, mailbox.address, std::move(*server)};
+    const auto verdict = judge(candidate, by);
     Result<> taken{};
     auto* count = &totals.kept;
-    switch (judge(candidate, found.head.people, mailbox.address)) {
-        case Verdict::refuse: count = &totals.refused; break;
-        case Verdict::hold_stranger:
-            count = &totals.held;
-            taken = co_await hold(std::move(found), std::move(location), std::move(candidate),
-                                  "not_a_participant");
-            break;
-        case Verdict::hold_new_recipient:
-            count = &totals.held;
-            taken = co_await hold(std::move(found), std::move(location), std::move(candidate),
-                                  "new_recipient");
-            break;
-        case Verdict::admit: {
-            auto view = co_await admit(std::move(found), std::move(location), std::move(candidate),
-                                       std::nullopt);
-            if (!view) taken = fail(std::move(view.error()));
-            break;
-        }
+    if (verdict == Verdict::refuse) {
+        count = &totals.refused;
+    } else if (verdict == Verdict::admit) {
+        auto view = co_await admit(std::move(found), std::move(location), std::move(candidate),
+                                   std::nullopt);
+        if (!view) taken = fail(std::move(view.error()));
+    } else {
+        count = &totals.held;
+        taken = co_await hold(std::move(found), std::move(location), std::move(candidate),
+                              reason_of(verdict));
     }
     // What failed is looked at again, and counted then.
     if (!taken) co_return taken;
@@ -318,7 +323,7 @@ async::Task<MessageView> Replies::try_accept(WorkspaceId workspace, MessageId id
         &parts_.keeper, workspace, store::data_map::store::held_mails::sender.value,
         crypto::row_key(id), std::move(row->sealed_sender), keeper_deadline());
     if (!opened) co_return fail(std::move(opened.error()));
-    auto sender = keys::decode_record<HeldSender>(*opened);
+    auto sender = decode_held_sender(*opened);
     if (!sender) co_return fail(std::move(sender.error()));
     auto mailbox = co_await parts_.mailboxes.find(workspace, row->integration);
     if (!mailbox) co_return fail(std::move(mailbox.error()));

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "features/mail/bounces.h"
+#include "features/mail/issued_ids.h"
 #include "features/mail/mail_service.h"
 #include "features/mail/mail_store.h"
 #include "features/mail/parts.h"
@@ -12,13 +14,16 @@
 namespace postern::mail {
 
 /// Why a candidate was not taken in.
-enum class Verdict { admit, hold_stranger, hold_new_recipient, refuse };
+enum class Verdict { admit, hold_stranger, hold_new_recipient, hold_unauthenticated, refuse };
 
-/// What decides about a candidate, without any input or output. `people` are the thread's, `own`
-/// is the mailbox's address.
-[[nodiscard]] Verdict judge(const Candidate& candidate,
-                            const std::vector<MailAddress>& people,
-                            const std::string& own);
+struct JudgedBy {
+    std::vector<MailAddress> people;  ///< of the thread
+    std::string own;                  ///< the mailbox's address
+    /// Whose Authentication-Results count, by the topmost of them; empty: nobody's.
+    std::string authserv_id;
+};
+/// What decides about a candidate, without any input or output.
+[[nodiscard]] Verdict judge(const Candidate& candidate, const JudgedBy& by);
 
 /// Takes replies in: verifies what courier found by its headers alone, asks for the bodies of those
 /// that are admitted, stores them, and only then moves the cursor.
@@ -27,7 +32,8 @@ enum class Verdict { admit, hold_stranger, hold_new_recipient, refuse };
 /// answer).
 class Replies {
 public:
-    explicit Replies(Parts parts) : parts_(parts), vault_(parts.keeper) {}
+    explicit Replies(Parts parts)
+        : parts_(parts), vault_(parts.keeper), issued_(parts), bounces_(parts) {}
 
     async::Task<> folder_searched(WorkspaceId workspace, FolderSearched searched);
     async::Task<std::vector<FolderCursor>> cursors(WorkspaceId workspace,
@@ -67,8 +73,8 @@ private:
     async::Task<std::optional<Match>> match(const Mailbox* mailbox,
                                             const Location* location,
                                             const Candidate* candidate);
-    async::Task<std::optional<rows::ThreadRow>> find_thread(const Mailbox* mailbox,
-                                                            const Candidate* candidate);
+    async::Task<> take_bounce(Mailbox mailbox, Location location, Candidate candidate);
+    async::Task<std::string> authserv_of(const Mailbox* mailbox, const Candidate* candidate);
     async::Task<bool> known(WorkspaceId workspace, ThreadId thread, Bytes origin_mac);
     async::Task<> hold(Match match, Location location, Candidate candidate, std::string reason);
     async::Task<MessageView> try_accept(WorkspaceId workspace, MessageId id);
@@ -78,7 +84,7 @@ private:
                                    std::optional<MessageId> held);
     async::Task<Fetched> fetch(Location location, std::uint32_t uid, bool was_held);
     async::Task<MessageBody> read_body(WorkspaceId workspace,
-                                       Candidate candidate,
+                                       Candidate* candidate,
                                        const Fetched* fetched);
     async::Task<rows::NewMessage> seal(const Match* match,
                                        const Candidate* candidate,
@@ -108,6 +114,8 @@ private:
 
     Parts parts_;
     MessageVault vault_;
+    IssuedIds issued_;
+    Bounces bounces_;
     std::map<IntegrationId, SyncResult> totals_;
 };
 

@@ -74,9 +74,9 @@ async::Task<Replies::Fetched> Replies::fetch(Location location, std::uint32_t ui
 
 /// So is one that the reader cannot cope with.
 async::Task<MessageBody> Replies::read_body(WorkspaceId workspace,
-                                            Candidate candidate,
+                                            Candidate* candidate,
                                             const Fetched* fetched) {
-    auto body = body_from(candidate, parts_.clock.now_ms());
+    auto body = body_from(*candidate, parts_.clock.now_ms());
     const auto& raw = fetched->raw;
     if (!raw) {
         body.defects.push_back(fetched->defect);
@@ -91,6 +91,7 @@ async::Task<MessageBody> Replies::read_body(WorkspaceId workspace,
         body.defects.emplace_back(read.error().code());
         co_return body;
     }
+    if (read->answers_invitation) candidate->author_kind = AuthorKind::machine;
     body.subject = std::move(read->subject);
     body.to = std::move(read->to);
     body.cc = std::move(read->cc);
@@ -116,6 +117,7 @@ async::Task<rows::NewMessage> Replies::seal(const Match* match,
     message.direction = Direction::in;
     message.state = MessageState::received;
     message.origin_mac = match->origin_mac;
+    message.author_kind = candidate->author_kind;
     const auto workspace = message.workspace;
     auto everyone = match->head.people;
     std::vector<MailAddress> named;
@@ -206,7 +208,7 @@ async::Task<MessageView> Replies::admit(Match match,
                                         std::optional<MessageId> held) {
     auto fetched = co_await fetch(location, candidate.uid, held.has_value());
     if (!fetched) co_return fail(std::move(fetched.error()));
-    auto body = co_await read_body(match.mailbox.workspace, candidate, &*fetched);
+    auto body = co_await read_body(match.mailbox.workspace, &candidate, &*fetched);
     if (!body) co_return fail(std::move(body.error()));
     auto& raw = fetched->raw;
     const auto size = raw ? raw->size() : 0;
@@ -223,6 +225,7 @@ async::Task<MessageView> Replies::admit(Match match,
     view.thread = message->thread;
     view.direction = Direction::in;
     view.state = MessageState::received;
+    view.author_kind = candidate.author_kind;
     view.body = std::move(*body);
     view.created_at_ms = parts_.clock.now_ms();
     Admission admission{std::move(*message), location.integration, std::move(entry), held, {}};

@@ -32,6 +32,19 @@ std::string_view name_of(MessageState state) {
     return "unknown";
 }
 
+std::string_view name_of(AuthorKind kind) {
+    switch (kind) {
+        case AuthorKind::person: return "person";
+        case AuthorKind::auto_reply: return "auto_reply";
+        case AuthorKind::machine: return "machine";
+    }
+    return "person";
+}
+
+std::string_view name_of(BounceAction action) {
+    return action == BounceAction::failed ? "failed" : "delayed";
+}
+
 namespace rows {
 
 using store::Clear;

@@ -37,13 +37,14 @@ class Scene:
         self.maya = self.lab.account(f"scene{next(_serials)}", "brand.example")
         self.server = Postern(self.folder / "postern", config=_LOUD)
 
-    def open(self) -> None:
+    def open(self, **more) -> None:
+        """`more` goes into the integration, as in Desk.connect()."""
         self.lab.fill(self.maya, [self.foreign_mail() for _ in range(_FOREIGN_MAILS)])
         self.server.init()
         token = self.server.token()
         self.server.start()
         self.desk = Desk(self.server.api(token), self.lab)
-        self.integration = self.desk.connect(self.maya)
+        self.integration = self.desk.connect(self.maya, **more)
         self.desk.grant(self.integration)
         self.lab.deliver(self.maya, *(self.foreign_mail() for _ in range(_FOREIGN_MAILS)))
 

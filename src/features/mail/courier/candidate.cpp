@@ -1,14 +1,17 @@
 #include "features/mail/courier/candidate.h"
 
+#include "features/mail/courier/author_kind.h"
 #include "features/mail/protocol/courier_protocol.h"
 #include "foundation/base/bytes.h"
 #include "foundation/codec/imap/header_block.h"
 #include "foundation/codec/mail/address.h"
-#include "foundation/codec/mail/ascii.h"
+#include "foundation/codec/mail/authentication_results.h"
 #include "foundation/codec/mail/message_id.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -16,8 +19,6 @@
 
 namespace postern::mail::courier {
 namespace {
-
-constexpr std::size_t k_auto_submitted_bytes_max = 64;
 
 void append_addresses(const imap::HeaderBlock& header,
                       std::string_view name,
@@ -32,11 +33,23 @@ void append_addresses(const imap::HeaderBlock& header,
     }
 }
 
+std::vector<Authentication> authentication_of(const imap::HeaderBlock& header) {
+    std::vector<Authentication> out;
+    for (const auto value : header.all("Authentication-Results")) {
+        if (out.size() == k_authentications_max) break;
+        auto one = codec::AuthenticationResults::parse(value);
+        if (!one.server.empty()) out.push_back({std::move(one.server), one.failed});
+    }
+    return out;
+}
+
 }  // namespace
 
 std::vector<std::string> candidate_fields() {
-    return {"MESSAGE-ID", "IN-REPLY-TO", "REFERENCES",     "FROM",
-            "TO",         "CC",          "AUTO-SUBMITTED", "LIST-ID"};
+    std::vector<std::string> out{"MESSAGE-ID", "IN-REPLY-TO",           "REFERENCES", "FROM", "TO",
+                                 "CC",         "AUTHENTICATION-RESULTS"};
+    std::ranges::move(author_kind_fields(), std::back_inserter(out));
+    return out;
 }
 
 Candidate read_candidate(std::uint32_t uid, ByteView header, std::string_view label) {
@@ -55,10 +68,9 @@ Candidate read_candidate(std::uint32_t uid, ByteView header, std::string_view la
     append_addresses(*block, "From", k_from_max, out.from);
     append_addresses(*block, "To", k_recipients_max, out.recipients);
     append_addresses(*block, "Cc", k_recipients_max, out.recipients);
-    if (const auto value = block->first("Auto-Submitted")) {
-        out.auto_submitted = codec::lower(codec::clean_text(*value, k_auto_submitted_bytes_max));
-    }
-    out.is_list = block->first("List-Id").has_value();
+    out.author_kind = author_kind_of(*block);
+    out.is_bounce = may_be_bounce(*block);
+    out.authentication = authentication_of(*block);
     return out;
 }
 

@@ -12,6 +12,7 @@ namespace postern::mail::courier {
 inline constexpr std::size_t k_our_ids_max = 32;
 inline constexpr std::size_t k_from_max = 10;
 inline constexpr std::size_t k_recipients_max = 200;
+inline constexpr std::size_t k_authentications_max = 8;
 
 /// The header fields that verification may see.
 [[nodiscard]] std::vector<std::string> candidate_fields();

@@ -30,7 +30,9 @@ TEST(ReadCandidate, takes_what_verification_needs) {
         ">\r\n"
         "From: =?utf-8?Q?L=C3=A9a?= <Lea@Creators.Example>\r\n"
         "To: Maya <maya@brand.example>, team: a@b.example;\r\nCc: c@d.example\r\n"
-        "Auto-Submitted: Auto-Replied\r\nList-Id: <l.example>\r\n\r\n");
+        "Auto-Submitted: Auto-Replied\r\n"
+        "Authentication-Results: MX.brand.example; dmarc=fail\r\n"
+        "Authentication-Results: evil.example; dmarc=pass\r\n\r\n");
     EXPECT_EQ(candidate.uid, 7U);
     EXPECT_EQ(candidate.message_id, "m1@x.example");
     EXPECT_EQ(candidate.our_ids,
@@ -42,8 +44,12 @@ TEST(ReadCandidate, takes_what_verification_needs) {
     EXPECT_EQ(candidate.from[0].address, "Lea@creators.example");
     ASSERT_EQ(candidate.recipients.size(), 3U);
     EXPECT_EQ(candidate.recipients[2].address, "c@d.example");
-    EXPECT_EQ(candidate.auto_submitted, "auto-replied");
-    EXPECT_TRUE(candidate.is_list);
+    EXPECT_EQ(candidate.author_kind, AuthorKind::auto_reply);
+    EXPECT_FALSE(candidate.is_bounce);
+    ASSERT_EQ(candidate.authentication.size(), 2U);
+    EXPECT_EQ(candidate.authentication[0].server, "mx.brand.example");
+    EXPECT_TRUE(candidate.authentication[0].failed);
+    EXPECT_FALSE(candidate.authentication[1].failed);
 }
 
 TEST(ReadCandidate, ids_that_only_contain_the_label_are_none_of_ours) {
@@ -71,13 +77,16 @@ TEST(ReadCandidate, nobody_beyond_the_bounds_is_hidden) {
     EXPECT_TRUE(more.recipients.back().address.empty());
 }
 
-TEST(ReadCandidate, bounds_ids_and_words) {
-    std::string header = "Auto-Submitted: " + std::string(500, 'x') + "\r\nReferences:";
+TEST(ReadCandidate, bounds_ids_and_results) {
+    std::string header;
+    for (int i = 0; i < 100; ++i)
+        header += "Authentication-Results: mx.example; dmarc=pass\r\n";
+    header += "References:";
     for (int i = 0; i < 500; ++i)
         header += "\r\n <" + std::to_string(i) + std::string(k_label) + ">";
     const auto candidate = read(header + "\r\n\r\n");
     EXPECT_EQ(candidate.our_ids.size(), k_our_ids_max);
-    EXPECT_LE(candidate.auto_submitted.size(), 64U);
+    EXPECT_EQ(candidate.authentication.size(), k_authentications_max);
 }
 
 TEST(ReadCandidate, unreadable_header_gives_a_candidate_without_ids) {

@@ -49,7 +49,7 @@ std::uint32_t FakeMailbox::deliver(const std::string& folder,
                                    std::string body) {
     auto& into = folders.at(folder);
     const auto uid = into.uid_next++;
-    into.mails.push_back({uid, std::move(header), std::move(body)});
+    into.mails.push_back({uid, std::move(header), std::move(body), ""});
     if (const auto server = connection.lock()) {
         server->notice();
         server->notice_other(folder);
@@ -218,11 +218,19 @@ void FakeImapServer::search(const std::string& command) {
     const auto last_text = range.substr(range.find(':') + 1);
     const std::string needle = quoted_argument(command);
     const bool by_id = command.find("HEADER Message-ID") != std::string::npos;
+    const bool text_alone = command.find("HEADER") == std::string::npos;
+    const bool bounces = command.find("MAILER-DAEMON") != std::string::npos;
     // Only what this session was told of (`*` is the last of that, even when it lies below n).
     const auto& mails = selected()->mails;
     const auto seen = std::min(told_exists_, mails.size());
     const auto newest = seen == 0 ? 0 : mails[seen - 1].uid;
-    const auto last = last_text.starts_with('*') ? std::max(newest, 1U) : number_at(last_text);
+    const auto last = last_text.starts_with('*') ? std::max(newest, 1U)
+                      : text_alone               ? first
+                                                 : number_at(last_text);
+    const auto is_bounce = [](const std::string& header) {
+        return contains_but_for_case(header, "delivery-status") ||
+               contains_but_for_case(header, "mailer-daemon");
+    };
     std::string out = "* SEARCH";
     for (std::size_t i = 0; i < seen; ++i) {
         const auto uid = mails[i].uid;
@@ -230,8 +238,11 @@ void FakeImapServer::search(const std::string& command) {
         const auto& header = mails[i].header;
         const bool hit = by_id ? contains_but_for_case(header, "Message-ID: <" + needle) ||
                                      contains_but_for_case(header, needle)
-                               : contains_but_for_case(header, needle);
-        if (in_range && hit) out += " " + std::to_string(uid);
+                               : contains_but_for_case(header, needle) && !text_alone;
+        const auto text = header + mails[i].original + mails[i].body;
+        const bool text_counts = text_alone || (bounces && is_bounce(header));
+        const bool text_hit = text_counts && contains_but_for_case(text, needle);
+        if (in_range && (hit || text_hit)) out += " " + std::to_string(uid);
     }
     say(out);
     tell_exists();
@@ -244,6 +255,7 @@ void FakeImapServer::fetch(const std::string& command) {
         k_start.size(), command.find(' ', k_start.size()) - k_start.size());
     const bool whole = command.find("BODY.PEEK[]") != std::string::npos;
     const bool sized = command.find("RFC822.SIZE") != std::string::npos;
+    const bool nested = command.find("[3.HEADER") != std::string::npos;
     const auto open = command.find('(', command.find("HEADER.FIELDS"));
     const auto fields = whole ? "" : command.substr(open, command.find(')', open) - open + 1);
     std::size_t number = 0;
@@ -252,11 +264,18 @@ void FakeImapServer::fetch(const std::string& command) {
         if (!is_in(set, mail.uid)) continue;
         (whole ? mailbox_->bodies_fetched : mailbox_->headers_fetched).insert(mail.uid);
         const std::string text = mail.header + "\r\n" + mail.body;
-        const std::string literal = whole ? text : mail.header + "\r\n";
+        const std::string literal = whole    ? text
+                                    : nested ? mail.original + "\r\n"
+                                             : mail.header + "\r\n";
         std::string line =
             "* " + std::to_string(number) + " FETCH (UID " + std::to_string(mail.uid);
         if (sized) line += " RFC822.SIZE " + std::to_string(text.size());
-        line += whole ? " BODY[]" : " BODY[HEADER.FIELDS " + fields + "]";
+        line += whole ? " BODY[]" : nested ? " BODY[3." : " BODY[";
+        if (!whole) line += "HEADER.FIELDS " + fields + "]";
+        if (nested && mail.original.empty()) {
+            say(line + " NIL)");
+            continue;
+        }
         say(line + " {" + std::to_string(literal.size()) + "}");
         say_raw(literal);
         say(")");

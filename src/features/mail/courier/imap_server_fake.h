@@ -16,6 +16,7 @@ struct FakeMail {
     std::uint32_t uid = 0;
     std::string header;
     std::string body;
+    std::string original;  ///< header of the mail that its third part is; empty: it is none
 };
 struct FakeFolder {
     std::string attributes;

@@ -1,5 +1,6 @@
 #include "features/mail/courier/watched_folders.h"
 
+#include "features/mail/courier/bounce.h"
 #include "features/mail/courier/candidate.h"
 #include "features/mail/courier/known_folders.h"
 #include "features/mail/courier/mail_error.h"
@@ -197,7 +198,7 @@ async::Task<WatchedFolders::Round> WatchedFolders::search(std::size_t at) {
     const auto query = imap::SearchQuery::replies({.first_uid = round.first,
                                                    .last_uid = to_the_newest ? 0 : folder.end - 1,
                                                    .needles = needles,
-                                                   .with_bounces = false});
+                                                   .with_bounces = true});
     if (!query) co_return fail(MailError::protocol_violation, query.error().detail());
     auto searching = session_.run<imap::SearchResult>(session_.engine().search(*query));
     auto found = co_await std::move(searching);
@@ -243,7 +244,32 @@ async::Task<std::vector<Candidate>> WatchedFolders::headers(std::size_t at,
         std::ranges::move(*rest, std::back_inserter(out));
     }
     std::ranges::sort(out, {}, &Candidate::uid);
+    auto naming = name_originals(&out);
+    const auto named = co_await std::move(naming);
+    if (!named) co_return fail(named.error());
     co_return out;
+}
+
+/// A bounce counts for what it is about, not for what it may answer.
+async::Task<> WatchedFolders::name_originals(std::vector<Candidate>* candidates) {
+    BounceReader bounces(session_, label_);
+    for (auto& candidate : *candidates) {
+        if (!candidate.is_bounce) continue;
+        auto reading = bounces.original_id(candidate.uid);
+        auto id = co_await std::move(reading);
+        if (!id) co_return fail(id.error());
+        candidate.our_ids.clear();
+        if (*id) candidate.our_ids.push_back(std::move(**id));
+    }
+    co_return Result<>{};
+}
+
+async::Task<bool> WatchedFolders::is_bounce_of_ours(imap::Uid uid) {
+    BounceReader bounces(session_, label_);
+    auto reading = bounces.original_id(uid);
+    const auto id = co_await std::move(reading);
+    if (!id) co_return fail(id.error());
+    co_return id->has_value();
 }
 
 async::Task<std::vector<Candidate>> WatchedFolders::fetch_headers(std::size_t at,

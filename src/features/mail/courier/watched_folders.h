@@ -88,6 +88,8 @@ public:
     async::Task<Round> search(std::size_t at);
     /// Mails that are gone are missing.
     async::Task<std::vector<Candidate>> headers(std::size_t at, std::vector<imap::Uid> uids);
+    /// Whether the open folder's mail is a bounce of one of ours.
+    async::Task<bool> is_bounce_of_ours(imap::Uid uid);
     void commit(std::size_t at, imap::Uid next);
     /// Not due any more until poll() or resync(), which it then wants: front could not take it.
     void postpone(std::size_t at);
@@ -105,6 +107,7 @@ private:
     };
 
     async::Task<std::vector<Candidate>> fetch_headers(std::size_t at, std::vector<imap::Uid> uids);
+    async::Task<> name_originals(std::vector<Candidate>* candidates);
     static Result<> note_state(Folder& folder, const imap::FolderState& state);
 
     ImapSession& session_;

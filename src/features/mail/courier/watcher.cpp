@@ -380,7 +380,14 @@ async::Task<FetchMail::Answer> Watcher::fetch_now(FetchMail asked) {
     if (!looked) co_return fail(looked.error());
     if (looked->mails.empty()) co_return fail(MailError::not_found);
     const auto& mail = looked->mails.front();
-    if (!is_ours(mail.block, label_)) co_return fail(MailError::not_found, "no id of ours");
+    bool ours = !asked.is_bounce && is_ours(mail.block, label_);
+    if (asked.is_bounce) {
+        auto asking = folders_->is_bounce_of_ours(asked.uid);
+        const auto answer = co_await std::move(asking);
+        if (!answer) co_return fail(answer.error());
+        ours = *answer;
+    }
+    if (!ours) co_return fail(MailError::not_found, "no id of ours");
     const auto bytes_max = std::min(asked.bytes_max, k_mail_bytes_max);
     if (mail.mail_bytes.value_or(0) > bytes_max) co_return fail(MailError::too_large);
 

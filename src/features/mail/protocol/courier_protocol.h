@@ -164,7 +164,8 @@ struct FetchMail {
     std::uint32_t uid_validity = 0;
     std::uint32_t uid = 0;
     std::uint64_t bytes_max = 0;
-    auto wire() { return std::tie(integration, folder, uid_validity, uid, bytes_max); }
+    bool is_bounce = false;  ///< of one of ours; else an answer to one
+    auto wire() { return std::tie(integration, folder, uid_validity, uid, bytes_max, is_bounce); }
 };
 
 /// How a mail server can be reached, as DNS tells it (RFC 6186, RFC 8314).
@@ -196,18 +197,29 @@ struct MailAddress {
     std::string address;  ///< local part as it is, domain in lower case
     auto wire() { return std::tie(name, address); }
 };
+/// Who made a mail: somebody; a program in somebody's name; a program.
+enum class AuthorKind : std::uint8_t { person, auto_reply, machine };
+/// One Authentication-Results field.
+struct Authentication {
+    std::string server;  ///< who says it, in lower case
+    bool failed = false;
+    auto wire() { return std::tie(server, failed); }
+};
 /// What verification may see of a mail whose headers hit the search; parsed in courier, bounded.
 struct Candidate {
     std::uint32_t uid = 0;
     std::string message_id;            ///< without brackets, empty: none
     std::vector<std::string> our_ids;  ///< exact msg-id tokens of In-Reply-To and References
-                                       ///< that end in our label, In-Reply-To's first
+                                       ///< that end in our label, In-Reply-To's first; of a
+                                       ///< bounce the Message-ID of the mail that it is about
     std::vector<MailAddress> from;
     std::vector<MailAddress> recipients;  ///< To and Cc
-    std::string auto_submitted;
-    bool is_list = false;
+    AuthorKind author_kind = AuthorKind::person;
+    bool is_bounce = false;
+    std::vector<Authentication> authentication;  ///< topmost first, at most 8
     auto wire() {
-        return std::tie(uid, message_id, our_ids, from, recipients, auto_submitted, is_list);
+        return std::tie(uid, message_id, our_ids, from, recipients, author_kind, is_bounce,
+                        authentication);
     }
 };
 /// Courier to front: uids from `first` up to `next - 1` were searched. Front verifies, fetches what

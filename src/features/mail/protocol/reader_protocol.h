@@ -34,8 +34,10 @@ struct ReadMail {
     std::string html;      ///< sanitised; empty: none
     std::vector<AttachmentInfo> attachments;
     std::vector<std::string> defects;  ///< stable codes
+    bool answers_invitation = false;   ///< a calendar wrote it
     auto wire() {
-        return std::tie(subject, from, to, cc, date_ms, text, new_text, html, attachments, defects);
+        return std::tie(subject, from, to, cc, date_ms, text, new_text, html, attachments, defects,
+                        answers_invitation);
     }
 };
 struct ParseMail {
@@ -43,6 +45,28 @@ struct ParseMail {
     using Answer = ReadMail;
     using Failure = MailError;
     os::Fd raw;  ///< sealed memory file
+    auto wire() { return std::tie(raw); }
+};
+/// What a mail system tells of one recipient (RFC 3464 section 2.3), cleaned and bounded.
+struct BouncedRecipient {
+    std::string address;           ///< where it ended
+    std::string original_address;  ///< as the sender named it; empty: not told
+    std::string action;            ///< failed, delayed, delivered, relayed, expanded
+    std::string status;            ///< RFC 3463: "5.1.1"
+    std::string diagnostic;        ///< for people
+    auto wire() { return std::tie(address, original_address, action, status, diagnostic); }
+};
+struct BounceReport {
+    std::vector<std::string> original_ids;  ///< Message-IDs of the mail that it is about
+    std::vector<BouncedRecipient> recipients;
+    auto wire() { return std::tie(original_ids, recipients); }
+};
+/// Reads a delivery report, or the plain text that qmail writes.
+struct ParseBounce {
+    static constexpr std::uint16_t k_method = 142;
+    using Answer = BounceReport;
+    using Failure = MailError;
+    os::Fd raw;
     auto wire() { return std::tie(raw); }
 };
 struct ExtractAttachment {

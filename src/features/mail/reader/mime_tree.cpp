@@ -37,6 +37,7 @@ void read_content_type(MimePart& part, const std::vector<HeaderField>& fields, D
     if (is_type_token(params.value())) part.type = params.value();
     if (params.value() == "text") part.type = "text/plain";  // RFC 1049, before MIME
     part.charset = params.bytes("charset");
+    if (part.type == "text/calendar") part.calendar_method = lower_case(params.bytes("method"));
     part.file_name = params.text("name", defects);
     if (!is_multipart(part)) return;
     part.boundary = params.bytes("boundary");

@@ -26,6 +26,7 @@ struct MimePart {
     std::string boundary;
     std::string file_name;  ///< as declared, decoded
     std::string content_id;
+    std::string calendar_method;  ///< of a calendar, lower case (RFC 5545 section 3.7.2)
     Disposition disposition = Disposition::none;
     TransferEncoding encoding = TransferEncoding::identity;
     bool container = false;  ///< a multipart that was opened; its children follow it

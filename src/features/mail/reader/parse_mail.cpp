@@ -197,6 +197,9 @@ Result<ParsedMail> parse_mail(ByteView raw, const ParseLimits& limits) {
     ParsedMail mail;
     mail.defects = std::move(tree.defects);
     read_envelope(mail, tree, limits);
+    mail.answers_invitation = std::ranges::any_of(tree.parts, [](const MimePart& part) {
+        return part.calendar_method == "reply" || part.calendar_method == "counter";
+    });
     BodyReader(mail, tree, limits).read(plan_body(tree));
     QuotedSplit split = split_quoted(mail.text);
     mail.new_text = std::move(split.new_text);

@@ -106,6 +106,21 @@ TEST(ParseMail, gives_calendar_smime_and_tnef_as_attachments) {
     EXPECT_EQ(mail.text, "");
 }
 
+TEST(ParseMail, tells_what_a_calendar_answered) {
+    const auto answers = [](const std::string& type) {
+        const auto mail = parse_mail(
+            as_bytes("Content-Type: multipart/alternative; boundary=b\r\n\r\n--b\r\n\r\nyes\r\n"
+                     "--b\r\nContent-Type: " +
+                     type + "\r\n\r\nBEGIN:VCALENDAR\r\n--b--\r\n"));
+        return mail && mail->answers_invitation;
+    };
+    EXPECT_TRUE(answers("text/calendar; charset=utf-8; method=REPLY"));
+    EXPECT_TRUE(answers("TEXT/Calendar; method=\"Counter\""));
+    EXPECT_FALSE(answers("text/calendar; method=REQUEST"));
+    EXPECT_FALSE(answers("text/calendar"));
+    EXPECT_FALSE(answers("text/plain; method=REPLY"));
+}
+
 TEST(ParseMail, makes_file_names_harmless) {
     const std::vector<std::pair<std::string_view, std::string_view>> cases{
         {"filename=\"../../etc/passwd\"", "passwd"},

@@ -59,6 +59,7 @@ struct ParsedMail {
     std::vector<Attachment> attachments;
     std::string auto_submitted;  ///< lower-case keyword, e.g. "auto-replied"; empty if absent
     std::string list_id;
+    bool answers_invitation = false;  ///< a calendar wrote it (RFC 5546 section 3.2.3)
     std::uint32_t remote_images = 0;  ///< left out of `html`
     Defects defects;
 };

@@ -39,6 +39,7 @@ struct HeaderRequest {
     UidSet uids;
     std::vector<std::string> fields;
     bool with_mail_size = false;
+    unsigned part = 0;  ///< not 0: of the mail within this part, as a bounce holds what it is about
 };
 struct BodyRequest {
     Uid uid = 0;

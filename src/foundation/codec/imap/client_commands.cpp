@@ -144,7 +144,9 @@ Result<> Client::fetch_headers(const HeaderRequest& request) {
     pending_.uids = request.uids;
     writer.text("UID FETCH ").text(request.uids.text()).text(" (UID ");
     if (request.with_mail_size) writer.text("RFC822.SIZE ");
-    writer.text("BODY.PEEK[HEADER.FIELDS (");
+    writer.text("BODY.PEEK[");
+    if (request.part != 0) writer.text(std::to_string(request.part)).text(".");
+    writer.text("HEADER.FIELDS (");
     for (std::size_t i = 0; i < request.fields.size(); ++i) {
         writer.text(i == 0 ? "" : " ").text(request.fields[i]);
     }

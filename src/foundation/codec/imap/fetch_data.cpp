@@ -14,8 +14,16 @@ namespace {
 
 FetchData::Section section_of(std::string_view item) {
     if (equals_no_case(item, "BODY[]")) return FetchData::Section::whole_body;
-    if (starts_with_no_case(item, "BODY[HEADER.FIELDS (")) return FetchData::Section::header_fields;
-    return FetchData::Section::none;
+    constexpr std::string_view k_start = "BODY[";
+    if (!starts_with_no_case(item, k_start)) return FetchData::Section::none;
+    item.remove_prefix(k_start.size());
+    // "3." where the header is that of a mail within part 3.
+    const auto digits = item.find_first_not_of("0123456789");
+    if (digits != 0 && digits != std::string_view::npos && item[digits] == '.') {
+        item.remove_prefix(digits + 1);
+    }
+    const bool is_header = starts_with_no_case(item, "HEADER.FIELDS (");
+    return is_header ? FetchData::Section::header_fields : FetchData::Section::none;
 }
 
 template <typename T, typename U>

@@ -48,8 +48,12 @@ Result<SearchQuery> SearchQuery::replies(const Replies& what) {
         POSTERN_TRY(const std::string quoted, quoted_needle(needle));
         keys.push_back("HEADER References " + quoted);
         keys.push_back("HEADER In-Reply-To " + quoted);
-        if (!what.with_bounces) continue;
-        keys.push_back("(HEADER Content-Type \"delivery-status\" TEXT " + quoted + ")");
+    }
+    if (what.with_bounces) {
+        POSTERN_TRY(const std::string quoted, quoted_needle(what.needles.front()));
+        keys.push_back(
+            "(OR HEADER Content-Type \"delivery-status\" HEADER From \"MAILER-DAEMON\" TEXT " +
+            quoted + ")");
     }
     SearchQuery query(what.first_uid, what.last_uid);
     query.text_ = "UID SEARCH UID " + uid_range(what.first_uid, what.last_uid);
@@ -60,6 +64,14 @@ Result<SearchQuery> SearchQuery::replies(const Replies& what) {
     if (query.text_.size() > k_command_bytes_max - 16) {
         return fail(ImapError::argument_too_long, "search");
     }
+    return query;
+}
+
+Result<SearchQuery> SearchQuery::names_message_id(Uid uid, std::string_view start) {
+    if (uid == 0) return fail(ImapError::bad_argument, "search range");
+    POSTERN_TRY(const std::string quoted, quoted_needle("Message-ID: <" + std::string(start)));
+    SearchQuery query(uid, uid);
+    query.text_ = "UID SEARCH UID " + std::to_string(uid) + " TEXT " + quoted;
     return query;
 }
 

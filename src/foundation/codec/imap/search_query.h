@@ -20,9 +20,12 @@ public:
         std::span<const std::string> needles;
         bool with_bounces = false;
     };
-    /// Mails that answer one of ours, and bounces of ours on request.
+    /// Mails that answer one of ours, and on request mails of mail systems in whose text the first
+    /// needle stands: bounces of ours.
     /// Errors: bad_argument; argument_too_long (search in several chunks).
     [[nodiscard]] static Result<SearchQuery> replies(const Replies& what);
+    /// The one mail, where its text tells of a Message-ID that starts like this.
+    [[nodiscard]] static Result<SearchQuery> names_message_id(Uid uid, std::string_view start);
     /// Our own copy of a mail, by its Message-ID or a part of it.
     [[nodiscard]] static Result<SearchQuery> message_id(std::string_view id, Uid first_uid = 1);
 

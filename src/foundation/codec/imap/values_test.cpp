@@ -60,11 +60,21 @@ TEST(SearchQuery, joins_several_needles_and_bounces) {
     ASSERT_TRUE(query);
     EXPECT_EQ(query->text(),
               "UID SEARCH UID 1:9 OR HEADER References \"<a@b>\" OR HEADER In-Reply-To \"<a@b>\" "
-              "OR (HEADER Content-Type \"delivery-status\" TEXT \"<a@b>\") "
               "OR HEADER References \"<c\\\"\\\\@d>\" OR HEADER In-Reply-To \"<c\\\"\\\\@d>\" "
-              "(HEADER Content-Type \"delivery-status\" TEXT \"<c\\\"\\\\@d>\")");
+              "(OR HEADER Content-Type \"delivery-status\" HEADER From \"MAILER-DAEMON\" "
+              "TEXT \"<a@b>\")");
     EXPECT_TRUE(query->admits(9));
     EXPECT_FALSE(query->admits(10));
+}
+
+TEST(SearchQuery, asks_whether_one_mail_names_an_id) {
+    const auto query = SearchQuery::names_message_id(7, "ptn1.");
+    ASSERT_TRUE(query);
+    EXPECT_EQ(query->text(), "UID SEARCH UID 7 TEXT \"Message-ID: <ptn1.\"");
+    EXPECT_TRUE(query->admits(7));
+    EXPECT_FALSE(query->admits(8));
+    EXPECT_FALSE(SearchQuery::names_message_id(0, "ptn1."));
+    EXPECT_FALSE(SearchQuery::names_message_id(7, "a\r\nb"));
 }
 
 TEST(SearchQuery, finds_our_own_copy) {

@@ -1,0 +1,38 @@
+#include "features/mail/held_sender.h"
+
+#include "features/mail/protocol/courier_protocol.h"
+#include "foundation/base/bytes.h"
+#include "foundation/base/result.h"
+#include "platform/keys/records.h"
+
+#include <string>
+#include <utility>
+
+namespace postern::mail {
+namespace {
+
+AuthorKind kind_of(const HeldSenderV1& old) {
+    if (old.is_list) return AuthorKind::machine;
+    const bool automatic = !old.auto_submitted.empty() && !old.auto_submitted.starts_with("no");
+    return automatic ? AuthorKind::auto_reply : AuthorKind::person;
+}
+
+}  // namespace
+
+Result<HeldSender> decode_held_sender(ByteView record) {
+    if (record.empty() || record[0] != HeldSenderV1::k_version) {
+        return keys::decode_record<HeldSender>(record);
+    }
+    POSTERN_TRY(auto old, keys::decode_record<HeldSenderV1>(record));
+    HeldSender out;
+    out.candidate.author_kind = kind_of(old);
+    out.candidate.uid = old.uid;
+    out.candidate.message_id = std::move(old.message_id);
+    out.candidate.our_ids = std::move(old.our_ids);
+    out.candidate.from = std::move(old.from);
+    out.candidate.recipients = std::move(old.recipients);
+    out.folder = std::move(old.folder);
+    return out;
+}
+
+}  // namespace postern::mail

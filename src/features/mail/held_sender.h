@@ -1,0 +1,42 @@
+#pragma once
+
+#include "features/mail/protocol/courier_protocol.h"
+#include "foundation/base/bytes.h"
+#include "foundation/base/result.h"
+
+#include <cstdint>
+#include <string>
+#include <tuple>
+#include <vector>
+
+namespace postern::mail {
+
+/// What is kept, sealed, of a mail that is held: what verification saw, and where it lies.
+struct HeldSender {
+    static constexpr std::uint8_t k_version = 2;
+    Candidate candidate;
+    std::string folder;
+    auto wire() { return std::tie(candidate, folder); }
+};
+
+/// As it was stored before mails were told apart by what made them.
+struct HeldSenderV1 {
+    static constexpr std::uint8_t k_version = 1;
+    std::uint32_t uid = 0;
+    std::string message_id;
+    std::vector<std::string> our_ids;
+    std::vector<MailAddress> from;
+    std::vector<MailAddress> recipients;
+    std::string auto_submitted;
+    bool is_list = false;
+    std::string folder;
+    auto wire() {
+        return std::tie(uid, message_id, our_ids, from, recipients, auto_submitted, is_list,
+                        folder);
+    }
+};
+
+/// Of any version. Errors: cannot_open.
+[[nodiscard]] Result<HeldSender> decode_held_sender(ByteView record);
+
+}  // namespace postern::mail

@@ -1,0 +1,71 @@
+#include "features/mail/issued_ids.h"
+
+#include "features/mail/mail_store.h"
+#include "features/mail/parts.h"
+#include "features/mail/ports.h"
+#include "foundation/base/result.h"
+#include "foundation/codec/mail/our_message_id.h"
+#include "platform/async/deadline.h"
+#include "platform/async/task.h"
+#include "platform/keys/message_keys.h"
+#include "platform/store/transaction.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace postern::mail {
+
+using namespace std::chrono_literals;
+
+async::Task<std::optional<IssuedId>> IssuedIds::of_thread(const Mailbox* mailbox,
+                                                          codec::OurMessageId id,
+                                                          std::string text) {
+    const auto workspace = mailbox->workspace;
+    const auto token = id.thread;
+    const auto body = [workspace, token](store::Transaction& tx) {
+        return rows::find_thread(tx, workspace, token);
+    };
+    auto thread = co_await parts_.database.read(body);
+    if (!thread) co_return fail(std::move(thread.error()));
+    auto& found = *thread;
+    if (!found || found->integration != mailbox->id) co_return std::optional<IssuedId>{};
+    co_return IssuedId{std::move(*found), id.number, std::move(text)};
+}
+
+async::Task<std::optional<IssuedId>> IssuedIds::find(const Mailbox* mailbox,
+                                                     const std::vector<std::string>* ids) {
+    const auto label = codec::IdLabel::parse(mailbox->search_label);
+    if (!label) co_return fail(Error(label.error()));
+    std::vector<codec::OurMessageId> parsed;
+    std::vector<std::string> texts;
+    keys::ComputeMacs ask;
+    ask.workspace = mailbox->workspace;
+    ask.purpose = keys::MacPurpose::message_id;
+    for (const auto& text : *ids) {
+        const auto id = codec::OurMessageId::parse(text, *label);
+        if (!id || parsed.size() == k_checked_max) continue;
+        ask.values.push_back(id->mac_input(mailbox->id.bytes()));
+        parsed.push_back(*id);
+        texts.push_back(text);
+    }
+    if (parsed.empty()) co_return std::optional<IssuedId>{};
+    auto macs = co_await parts_.keeper.call(std::move(ask), Deadline::in(20s));
+    if (!macs) co_return fail(std::move(macs.error()));
+    for (std::size_t i = 0; i < parsed.size() && i < macs->macs.size(); ++i) {
+        const auto& mac = macs->macs[i];
+        if (mac.size() < parsed[i].mac.size() ||
+            !std::equal(parsed[i].mac.begin(), parsed[i].mac.end(), mac.begin())) {
+            continue;
+        }
+        auto found = co_await of_thread(mailbox, parsed[i], texts[i]);
+        if (!found || found->has_value()) co_return found;
+    }
+    co_return std::optional<IssuedId>{};
+}
+
+}  // namespace postern::mail

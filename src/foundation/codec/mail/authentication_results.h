@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace postern::codec {
+
+inline constexpr std::size_t k_authentication_field_bytes_max = 16 * 1024;
+inline constexpr std::size_t k_authentication_server_bytes_max = 255;
+inline constexpr std::size_t k_authentication_results_max = 64;
+
+/// One Authentication-Results field (RFC 8601 section 2.2): who says it, and what was found about
+/// the author's domain. It is worth as much as the server that wrote it.
+struct AuthenticationResults {
+    std::string server;  ///< the authserv-id in lower case; empty where the field is malformed
+    bool passed = false;
+    bool failed = false;
+
+    /// `passed`: DMARC passes; without a DMARC result, SPF or DKIM does. `failed`: DMARC fails;
+    /// without a DMARC result, SPF or DKIM fails and neither passes. What could not be decided
+    /// (none, neutral, softfail, temporary errors) is neither.
+    [[nodiscard]] static AuthenticationResults parse(std::string_view value);
+};
+
+}  // namespace postern::codec

@@ -1,0 +1,71 @@
+#include "foundation/codec/mail/authentication_results.h"
+
+#include <gtest/gtest.h>
+#include <string>
+
+namespace postern::codec {
+namespace {
+
+struct Case {
+    const char* value;
+    const char* server;
+    bool passed;
+    bool failed;
+};
+
+TEST(AuthenticationResults, says_what_the_server_found) {
+    const Case cases[] = {
+        {"mx.example; dmarc=pass header.from=a.example", "mx.example", true, false},
+        {"MX.Example 1; DMARC=Fail (p=reject dis=none) header.from=a.example", "mx.example", false,
+         true},
+        // DMARC decides where it is, whatever the others say.
+        {"mx.example; spf=fail smtp.mailfrom=x; dkim=pass header.d=y; dmarc=pass", "mx.example",
+         true, false},
+        {"mx.example; spf=pass; dkim=pass header.d=other.example; dmarc=fail", "mx.example", false,
+         true},
+        {"mx.example; spf=fail; dkim=pass", "mx.example", true, false},
+        {"mx.example; spf=fail; dkim=none", "mx.example", false, true},
+        {"mx.example; dkim=fail; dkim=pass", "mx.example", true, false},
+        {"mx.example; dkim=pass; dkim=fail", "mx.example", true, false},
+        {"mx.example;\r\n\tspf/1 = hardfail (bad; dmarc=pass) smtp.mailfrom=\"a;dmarc=pass\"",
+         "mx.example", false, true},
+        {"mx.example; spf=softfail; dmarc=none", "mx.example", false, false},
+        {"mx.example; dmarc=temperror; spf=neutral", "mx.example", false, false},
+        {"mx.example; none", "mx.example", false, false},
+    };
+    for (const auto& one : cases) {
+        const auto found = AuthenticationResults::parse(one.value);
+        EXPECT_EQ(found.server, one.server) << one.value;
+        EXPECT_EQ(found.passed, one.passed) << one.value;
+        EXPECT_EQ(found.failed, one.failed) << one.value;
+    }
+}
+
+TEST(AuthenticationResults, what_is_malformed_says_nothing) {
+    const std::string cases[] = {
+        "",
+        ";",
+        "; dmarc=fail",
+        "dmarc=fail",
+        "(mx.example; dmarc=fail",
+        "\"mx.example; dmarc=fail",
+        std::string(300, 'x') + "; dmarc=fail",
+        "m\xc3\xbcx.example; dmarc=fail",
+    };
+    for (const auto& one : cases) {
+        const auto found = AuthenticationResults::parse(one);
+        EXPECT_EQ(found.server, "") << one;
+        EXPECT_FALSE(found.passed || found.failed) << one;
+    }
+}
+
+TEST(AuthenticationResults, looks_at_a_bounded_part) {
+    std::string many = "mx.example";
+    for (int i = 0; i < 1000; ++i)
+        many += "; arc=none";
+    EXPECT_FALSE(AuthenticationResults::parse(many + "; dmarc=fail").failed);
+    EXPECT_EQ(AuthenticationResults::parse(std::string(1 << 22, '(')).server, "");
+}
+
+}  // namespace
+}  // namespace postern::codec
