@@ -146,7 +146,7 @@ class BounceTest(SceneCase):
         """It quotes our id, and so the search names it; what it is about is not ours."""
         secret = self.scene.foreign.token()
         own = (
-            f"Message-ID: <{secret}@brand.example>\nReferences: {self.thread.first_id}\n"
+            f"Message-ID: <typed.in.outlook@brand.example>\nReferences: {self.thread.first_id}\n"
             f"Subject: {secret}\n\n{secret}"
         )
         self._ignored(self._dsn(original=own, note=secret))
@@ -223,8 +223,8 @@ class UnknownTest(unittest.TestCase):
         self.smtp.script["dot"] = CLOSE_AFTER
         self.lea = self.scene.account()
         desk = self.scene.desk
-        self.id = desk.write(self.scene.integration, self.lea, "Dot", "x").expect(201)["id"]
-        self.message = desk.settled(self.id)
+        self.thread_id = desk.write(self.scene.integration, self.lea, "Dot", "x").expect(201)["id"]
+        self.message = desk.settled(self.thread_id)
         self.assertEqual(self.message["state"], "unknown")
 
     def test_d_bounce_resolves_an_unknown_send(self):
@@ -255,7 +255,7 @@ class UnknownTest(unittest.TestCase):
         self.assertEqual(len(self.smtp.mails), 1)
 
     def _messages(self) -> list[dict]:
-        return self.scene.desk.thread(self.id)["messages"]
+        return self.scene.desk.thread(self.thread_id)["messages"]
 
 
 class LoopTest(unittest.TestCase):

@@ -104,6 +104,9 @@ public:
     async::Task<mail::SyncResult> sync(WorkspaceId, IntegrationId) override {
         co_return fail(keys::KeyError::integration_cut_off);
     }
+    async::Task<mail::SearchState> search_state(WorkspaceId, IntegrationId) override {
+        co_return mail::SearchState{};
+    }
     async::Task<std::vector<mail::LedgerLine>> read_ledger(WorkspaceId,
                                                            IntegrationId,
                                                            std::int64_t before,

@@ -195,6 +195,9 @@ Answer post_verify(Call call, Open who) {
     if (!errors.empty()) co_return problem_of_fields(errors, call.request.id);
     auto checks = co_await call.use().integrations.verify(who.actor().workspace, *id);
     if (!checks) co_return fail(std::move(checks.error()));
+    auto search = co_await call.use().mail.search_state(who.actor().workspace, *id);
+    if (!search) co_return fail(std::move(search.error()));
+    if (search->reads_replies) checks->push_back(search_check(*search));
     co_return json_response(200, checks_json(*checks));
 }
 

@@ -106,6 +106,22 @@ std::string integration_json(const integrations::View& view, UnixMs now_ms) {
     return json.take();
 }
 
+mail::Check search_check(const mail::SearchState& search) {
+    mail::Check check;
+    check.name = "reply_search";
+    check.good = true;
+    check.seen =
+        search.probed_at_ms == 0 ? "not tried yet" : "tried " + rfc3339(search.probed_at_ms);
+    if (search.by_headers) {
+        check.code = "search_not_working";
+        check.text =
+            "The server's search does not find our mails. In-Reply-To and References of "
+            "every new mail are looked at instead, and nothing of them is kept.";
+    }
+    if (!search.authserv_id.empty()) check.seen += ", results by " + search.authserv_id;
+    return check;
+}
+
 std::string checks_json(const std::vector<mail::Check>& checks) {
     const bool good =
         std::all_of(checks.begin(), checks.end(), [](const auto& check) { return check.good; });

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "features/integrations/integrations.h"
+#include "features/mail/mail_types.h"
 
 #include <string>
 #include <string_view>
@@ -12,6 +13,8 @@ namespace postern::api {
 [[nodiscard]] std::string integration_json(const integrations::View& view, UnixMs now_ms);
 [[nodiscard]] std::string grant_json(const integrations::Grant& grant, UnixMs now_ms);
 [[nodiscard]] std::string lease_json(const keys::Lease& lease);
+/// How replies are found, as one more line of the checklist.
+[[nodiscard]] mail::Check search_check(const mail::SearchState& search);
 [[nodiscard]] std::string checks_json(const std::vector<mail::Check>& checks);
 
 /// What stops and when, where nothing was granted for the time when nobody is there. JSON array.

@@ -4,6 +4,7 @@
 #include "features/mail/parts.h"
 #include "features/mail/ports.h"
 #include "foundation/base/result.h"
+#include "foundation/codec/mail/message_id.h"
 #include "foundation/codec/mail/our_message_id.h"
 #include "platform/async/deadline.h"
 #include "platform/async/task.h"
@@ -37,6 +38,28 @@ async::Task<std::optional<IssuedId>> IssuedIds::of_thread(const Mailbox* mailbox
     co_return IssuedId{std::move(*found), id.number, std::move(text)};
 }
 
+/// Whoever knows such an id has the mail, or was shown its header.
+async::Task<std::optional<IssuedId>> IssuedIds::learned(const Mailbox* mailbox,
+                                                        const std::vector<std::string>* ids) {
+    std::size_t checked = 0;
+    for (const auto& text : *ids) {
+        if (codec::ends_in_label(text, mailbox->search_label)) continue;
+        if (++checked > k_checked_max) break;
+        auto message = co_await learned_.find(mailbox, text);
+        if (!message) co_return fail(std::move(message.error()));
+        if (!*message) continue;
+        const auto workspace = mailbox->workspace;
+        const auto thread_id = (*message)->thread;
+        const auto body = [workspace, thread_id](store::Transaction& tx) {
+            return rows::load_thread(tx, workspace, thread_id);
+        };
+        auto thread = co_await parts_.database.read(body);
+        if (!thread) co_return fail(std::move(thread.error()));
+        co_return IssuedId{std::move(*thread), (*message)->number, text};
+    }
+    co_return std::optional<IssuedId>{};
+}
+
 async::Task<std::optional<IssuedId>> IssuedIds::find(const Mailbox* mailbox,
                                                      const std::vector<std::string>* ids) {
     const auto label = codec::IdLabel::parse(mailbox->search_label);
@@ -53,7 +76,7 @@ async::Task<std::optional<IssuedId>> IssuedIds::find(const Mailbox* mailbox,
         parsed.push_back(*id);
         texts.push_back(text);
     }
-    if (parsed.empty()) co_return std::optional<IssuedId>{};
+    if (parsed.empty()) co_return co_await learned(mailbox, ids);
     auto macs = co_await parts_.keeper.call(std::move(ask), Deadline::in(20s));
     if (!macs) co_return fail(std::move(macs.error()));
     for (std::size_t i = 0; i < parsed.size() && i < macs->macs.size(); ++i) {
@@ -65,7 +88,7 @@ async::Task<std::optional<IssuedId>> IssuedIds::find(const Mailbox* mailbox,
         auto found = co_await of_thread(mailbox, parsed[i], texts[i]);
         if (!found || found->has_value()) co_return found;
     }
-    co_return std::optional<IssuedId>{};
+    co_return co_await learned(mailbox, ids);
 }
 
 }  // namespace postern::mail

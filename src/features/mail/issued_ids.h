@@ -1,5 +1,6 @@
 #pragma once
 
+#include "features/mail/learned_ids.h"
 #include "features/mail/mail_store.h"
 #include "features/mail/parts.h"
 #include "foundation/codec/mail/our_message_id.h"
@@ -19,14 +20,15 @@ struct IssuedId {
     std::string id;            ///< as it was named
 };
 
-/// Tells which of our mails an id from outside names: keeper's MAC decides what we issued.
+/// Tells which of our mails an id from outside names: keeper's MAC decides what we issued, a row
+/// what we learnt.
 ///
 /// Executor: front's thread.
 class IssuedIds {
 public:
     static constexpr std::size_t k_checked_max = 16;
 
-    explicit IssuedIds(Parts parts) : parts_(parts) {}
+    explicit IssuedIds(Parts parts) : parts_(parts), learned_(parts) {}
 
     /// The first of `ids` (at most k_checked_max are looked at) that is one of this mailbox's.
     /// Lifetime: mailbox and ids outlive the call.
@@ -38,7 +40,11 @@ private:
                                                    codec::OurMessageId id,
                                                    std::string text);
 
+    async::Task<std::optional<IssuedId>> learned(const Mailbox* mailbox,
+                                                 const std::vector<std::string>* ids);
+
     Parts parts_;
+    LearnedIds learned_;
 };
 
 }  // namespace postern::mail

@@ -216,6 +216,7 @@ MessageId MailLab::queue_mail(const Thread& thread, const std::string& text) {
     body.to = thread.people;
     body.text = text;
     body.message_id = our_id(thread);
+    body.references = {our_id(thread)};
     row.body = run(vault.seal_body(thread.workspace, row.id, body, ids)).value();
     row.raw = run(vault.seal_raw(thread.workspace, row.id, to_bytes("raw " + text), ids)).value();
     write([&](store::Transaction& tx) -> Result<> {

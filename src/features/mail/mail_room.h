@@ -3,6 +3,7 @@
 #include "features/mail/compose.h"
 #include "features/mail/mail_service.h"
 #include "features/mail/parts.h"
+#include "features/mail/probes.h"
 #include "features/mail/replies.h"
 #include "features/mail/sender.h"
 #include "features/mail/watches.h"
@@ -27,9 +28,7 @@ public:
     /// What courier reports.
     async::Task<> before_final_dot(MessageId message) { return sender_.before_final_dot(message); }
     async::Task<> folder_searched(FolderSearched searched);
-    void watch_ended(IntegrationId integration, MailError reason) {
-        watches_.ended(integration, reason);
-    }
+    void watch_ended(IntegrationId integration, MailError reason);
     void courier_restarted() { watches_.courier_restarted(); }
     [[nodiscard]] std::size_t watch_count() const noexcept { return watches_.count(); }
 
@@ -62,6 +61,8 @@ public:
                                      std::uint64_t handle) override;
     async::Task<> refuse_held(WorkspaceId workspace, MessageId id) override;
     async::Task<SyncResult> sync(WorkspaceId workspace, IntegrationId integration) override;
+    async::Task<SearchState> search_state(WorkspaceId workspace,
+                                          IntegrationId integration) override;
     async::Task<std::vector<LedgerLine>> read_ledger(WorkspaceId workspace,
                                                      IntegrationId integration,
                                                      std::int64_t before,
@@ -112,6 +113,7 @@ private:
     Sender sender_;
     Replies replies_;
     Watches watches_;
+    Probes probes_;
     std::map<IntegrationId, WorkspaceId> workspaces_;
 };
 

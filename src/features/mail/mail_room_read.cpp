@@ -40,6 +40,30 @@ async::Task<> MailRoom::folder_searched(FolderSearched searched) {
     co_return co_await replies_.folder_searched(found->second, std::move(searched));
 }
 
+void MailRoom::watch_ended(IntegrationId integration, MailError reason) {
+    watches_.ended(integration, reason);
+    const auto found = workspaces_.find(integration);
+    if (reason == MailError::provider_refused && found != workspaces_.end()) {
+        probes_.search_refused(found->second, integration);
+    }
+}
+
+async::Task<SearchState> MailRoom::search_state(WorkspaceId workspace, IntegrationId integration) {
+    auto mailbox = co_await parts_.mailboxes.find(workspace, integration);
+    if (!mailbox) co_return fail(std::move(mailbox.error()));
+    const auto body = [workspace, integration](store::Transaction& tx) {
+        return rows::load_probe(tx, workspace, integration);
+    };
+    auto row = co_await parts_.database.read(body);
+    if (!row) co_return fail(std::move(row.error()));
+    SearchState out;
+    out.reads_replies = mailbox->reads_replies;
+    out.by_headers = row->looks_by_headers;
+    out.probed_at_ms = row->probed_at_ms;
+    out.authserv_id = std::move(row->authserv_id);
+    co_return out;
+}
+
 async::Task<std::vector<MessageView>> MailRoom::open_messages(WorkspaceId workspace,
                                                               std::vector<rows::MessageRow> rows,
                                                               std::uint64_t handle) {

@@ -81,12 +81,18 @@ MailRoom::MailRoom(Parts parts, RetryPolicy retry)
       vault_(parts.keeper),
       sender_(parts, retry),
       replies_(parts),
-      watches_(parts, replies_) {}
+      watches_(parts, replies_),
+      probes_(parts) {
+    sender_.when_sent([this](WorkspaceId workspace, IntegrationId integration) {
+        probes_.sent(workspace, integration);
+    });
+}
 
 async::Task<> MailRoom::start() {
     auto recovered = co_await sender_.recover();
     if (!recovered) co_return recovered;
     parts_.jobs.spawn("sender", sender_.run());
+    parts_.jobs.spawn("probes", probes_.run());
     auto active = co_await parts_.mailboxes.active();
     if (!active) co_return fail(std::move(active.error()));
     for (const auto& ref : *active)

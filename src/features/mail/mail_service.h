@@ -92,6 +92,8 @@ public:
     /// Looks for replies now; one that only sends has none.
     /// Errors: integration_sealed, integration_cut_off, MailError.
     virtual async::Task<SyncResult> sync(WorkspaceId workspace, IntegrationId integration) = 0;
+    virtual async::Task<SearchState> search_state(WorkspaceId workspace,
+                                                  IntegrationId integration) = 0;
     /// Newest first, at most `limit` with numbers below `before` (0: the newest).
     virtual async::Task<std::vector<LedgerLine>> read_ledger(WorkspaceId workspace,
                                                              IntegrationId integration,

@@ -205,10 +205,43 @@ struct ProbeRow {
 Result<ProbeRow> load_probe(store::Transaction& tx,
                             WorkspaceId workspace,
                             IntegrationId integration);
+/// How its mail is looked for from now on; whose Authentication-Results count is learnt anew.
+Result<> put_probe(store::Transaction& tx,
+                   WorkspaceId workspace,
+                   IntegrationId integration,
+                   bool looks_by_headers,
+                   UnixMs now_ms);
 Result<> put_authserv(store::Transaction& tx,
                       WorkspaceId workspace,
                       IntegrationId integration,
                       const std::string& server);
+
+/// An id that a server gave to a mail of ours instead of ours.
+struct LearnedRow {
+    Bytes id_mac;
+    ThreadId thread;
+    MessageId message;
+    Bytes sealed_id;
+};
+/// An id that is known already stays as it is.
+Result<> insert_learned(store::Transaction& tx,
+                        WorkspaceId workspace,
+                        IntegrationId integration,
+                        const LearnedRow& learned,
+                        UnixMs now_ms);
+/// The newest `limit`, oldest of them first.
+Result<std::vector<LearnedRow>> load_learned(store::Transaction& tx,
+                                             WorkspaceId workspace,
+                                             IntegrationId integration,
+                                             std::int64_t limit);
+Result<std::optional<MessageRow>> find_learned(store::Transaction& tx,
+                                               WorkspaceId workspace,
+                                               IntegrationId integration,
+                                               const Bytes& id_mac);
+/// The newest mail of this mailbox that was sent.
+Result<std::optional<MessageRow>> newest_sent(store::Transaction& tx,
+                                              WorkspaceId workspace,
+                                              IntegrationId integration);
 
 struct CursorRow {
     Bytes folder_mac;

@@ -127,11 +127,19 @@ struct HeldView {
     UnixMs created_at_ms = 0;
 };
 
+/// How replies are found in a mailbox.
+struct SearchState {
+    bool reads_replies = true;
+    bool by_headers = false;  ///< its server's search does not find our mails
+    UnixMs probed_at_ms = 0;  ///< 0: never
+    std::string authserv_id;  ///< whose Authentication-Results count; empty: nobody's yet
+};
+
 /// One line of the read ledger: what was asked of a mailbox, and why.
 struct LedgerLine {
     std::int64_t number = 0;
     UnixMs at_ms = 0;
-    std::string command;  ///< search, fetch_body
+    std::string command;  ///< sign_in, search, fetch_thread_fields, fetch_body, probe
     std::int64_t first_uid = 0;
     std::int64_t next_uid = 0;
     std::int64_t bytes = 0;

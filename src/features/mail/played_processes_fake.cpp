@@ -224,6 +224,8 @@ PlayedCourier::PlayedCourier(net::test::Loop& loop, Steps& steps) : PlayedProces
     router_.on<SaveSent>([this](SaveSent ask) { return save(std::move(ask)); });
     router_.on<FetchMail>([this](FetchMail ask) { return fetch(std::move(ask)); });
     router_.on<Watch>([this](Watch ask) { return watch(std::move(ask)); });
+    router_.on<ProbeSearch>([this](ProbeSearch ask) { return probe(std::move(ask)); });
+    router_.on<SetWatch>([this](SetWatch ask) { return set_watch(std::move(ask)); });
     router_.on<SearchNow>([this](SearchNow ask) { return search(ask); });
     feature_.on<BeforeFinalDot>([this](BeforeFinalDot ask) { return before_dot(ask.message); });
     feature_.on<FolderSearched>([this](FolderSearched ask) { return searched(std::move(ask)); });
@@ -278,13 +280,14 @@ async::Task<SendMail::Answer> PlayedCourier::cross_the_dot(SendPlay play, std::s
 }
 
 async::Task<SaveSent::Answer> PlayedCourier::save(SaveSent ask) {
-    const bool looks = !ask.raw.valid();
+    const bool looks = ask.look_only || !ask.raw.valid();
     copied.push_back({std::move(ask.ticket), ask.message_id,
                       looks ? std::string() : content_of(ask.raw), looks});
     if (const auto failure = pop(copies_fail)) co_return fail(*failure);
     SaveSent::Answer answer;
     answer.was_there = sent_has_it;
     answer.added = !looks && !sent_has_it;
+    answer.given_id = given_id;
     co_return answer;
 }
 
@@ -315,6 +318,17 @@ async::Task<Watch::Answer> PlayedCourier::watch(Watch ask) {
     answer.cursors = floor;
     answer.bytes = 1000;
     co_return answer;
+}
+
+async::Task<ProbeSearch::Answer> PlayedCourier::probe(ProbeSearch ask) {
+    probed.push_back(std::move(ask));
+    if (const auto failure = pop(probes_fail)) co_return fail(*failure);
+    co_return ProbeSearch::Answer{search_probe, 100};
+}
+
+async::Task<ipc::Nothing> PlayedCourier::set_watch(SetWatch ask) {
+    set.push_back(std::move(ask));
+    co_return ipc::Nothing{};
 }
 
 async::Task<SearchNow::Answer> PlayedCourier::search(SearchNow) {

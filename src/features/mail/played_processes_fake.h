@@ -124,6 +124,11 @@ public:
 
     std::map<std::pair<std::string, std::uint32_t>, std::string> mails;
     std::deque<MailError> fetches_fail;
+    std::string given_id;  ///< of the copy in Sent
+    std::vector<ProbeSearch> probed;
+    SearchProbe search_probe = SearchProbe::works;
+    std::deque<MailError> probes_fail;
+    std::vector<SetWatch> set;
     std::vector<Fetched> fetched;
 
     std::deque<MailError> watches_fail;
@@ -137,6 +142,8 @@ private:
     async::Task<SendMail::Answer> send(SendMail ask);
     async::Task<SendMail::Answer> cross_the_dot(SendPlay play, std::size_t at);
     async::Task<SaveSent::Answer> save(SaveSent ask);
+    async::Task<ProbeSearch::Answer> probe(ProbeSearch ask);
+    async::Task<ipc::Nothing> set_watch(SetWatch ask);
     async::Task<FetchMail::Answer> fetch(FetchMail ask);
     async::Task<Watch::Answer> watch(Watch ask);
     async::Task<SearchNow::Answer> search(SearchNow ask);

@@ -144,7 +144,7 @@ async::Task<> Replies::folder_searched(WorkspaceId workspace, FolderSearched sea
     auto sealed = co_await seal_folder(workspace, searched.integration, *mac, searched.folder);
     if (!sealed) co_return fail(std::move(sealed.error()));
     rows::CursorRow cursor{*mac, std::move(*sealed), searched.uid_validity, searched.next};
-    rows::LedgerEntry entry{"search",
+    rows::LedgerEntry entry{searched.by_headers ? "fetch_thread_fields" : "search",
                             *mac,
                             searched.first,
                             searched.next,

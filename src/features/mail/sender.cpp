@@ -41,7 +41,11 @@ Deadline send_deadline() {
 }  // namespace
 
 Sender::Sender(Parts parts, RetryPolicy policy)
-    : parts_(parts), policy_(policy), vault_(parts.keeper), wake_(parts.jobs.executor()) {}
+    : parts_(parts),
+      policy_(policy),
+      vault_(parts.keeper),
+      learned_(parts),
+      wake_(parts.jobs.executor()) {}
 
 async::Task<> Sender::recover() {
     const auto now = parts_.clock.now_ms();
@@ -200,8 +204,17 @@ async::Task<> Sender::send(rows::OutboxRow row) {
     }
     auto reported = co_await report(row, mail_error_of(answer->error_code));
     if (!reported) log(LogLevel::warning, "refusal_not_stored", {{"error", reported.error()}});
+    auto learnt = co_await learn(row, std::move(answer->given_id));
+    if (!learnt) log(LogLevel::warning, "id_not_learnt", {{"error", learnt.error()}});
     auto outcome = after_answer(policy_, row.attempts, *answer);
     co_return co_await settle(row, std::move(outcome));
+}
+
+async::Task<> Sender::learn(rows::OutboxRow row, std::string id) {
+    if (id.empty()) co_return Result<>{};
+    auto mailbox = co_await parts_.mailboxes.find(row.workspace, row.integration);
+    if (!mailbox) co_return fail(std::move(mailbox.error()));
+    co_return co_await learned_.learn(&*mailbox, row.message, std::move(id));
 }
 
 async::Task<SendMail::Answer> Sender::attempt(rows::OutboxRow row, Bytes ticket) {
@@ -316,8 +329,15 @@ async::Task<> Sender::save_copy(rows::OutboxRow row) {
     if (!saved) {
         (void)co_await report(row, saved.error().as<MailError>());
         outcome = after_failed_copy(policy_, row.attempts, saved.error());
+    } else {
+        auto learnt = co_await learn(row, std::move(saved->given_id));
+        if (!learnt) log(LogLevel::warning, "id_not_learnt", {{"error", learnt.error()}});
     }
-    co_return co_await settle(row, std::move(outcome));
+    auto settled = co_await settle(row, std::move(outcome));
+    // Also when the first try failed: perhaps because the server refuses to search.
+    const bool first = row.attempts == 0;
+    if ((saved || first) && when_sent_) when_sent_(row.workspace, row.integration);
+    co_return settled;
 }
 
 /// A server that keeps its own copy of what it sends tells whether an unknown mail went out.
@@ -334,11 +354,18 @@ async::Task<> Sender::look_for_unknown(rows::OutboxRow row) {
     SaveSent ask;
     ask.ticket = std::move(*ticket);
     ask.message_id = std::move(body->message_id);
+    ask.look_only = true;
+    auto raw = co_await open_raw(row);
+    if (raw) ask.raw = std::move(*raw);  // erased: by the id alone
     auto looked = co_await parts_.courier.call(std::move(ask), Deadline::in(2min));
     std::optional<Error> error;
     if (!looked) {
         error = std::move(looked.error());
         (void)co_await report(row, error->as<MailError>());
+    }
+    if (looked) {
+        auto learnt = co_await learn(row, std::move(looked->given_id));
+        if (!learnt) log(LogLevel::warning, "id_not_learnt", {{"error", learnt.error()}});
     }
     auto outcome = after_look(row.attempts, looked && looked->was_there, error);
     co_return co_await settle(row, std::move(outcome));

@@ -1,13 +1,16 @@
 #pragma once
 
+#include "features/mail/learned_ids.h"
 #include "features/mail/mail_store.h"
 #include "features/mail/parts.h"
 #include "features/mail/send_outcome.h"
 #include "platform/async/signal.h"
 
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
+#include <utility>
 
 namespace postern::mail {
 
@@ -23,6 +26,10 @@ public:
     /// Before run(): takes up what a crash left.
     async::Task<> recover();
     async::Job run();
+    /// Called when a mail of a mailbox was sent and its copy was, or could not be, looked after.
+    void when_sent(std::function<void(WorkspaceId, IntegrationId)> call) {
+        when_sent_ = std::move(call);
+    }
     /// There is something new to send.
     void wake() { wake_.set(); }
     /// What waited for this mailbox is tried again.
@@ -43,12 +50,15 @@ private:
     async::Task<SaveSent::Answer> copy(rows::OutboxRow row, Bytes ticket);
     async::Task<> settle(rows::OutboxRow row, SendOutcome outcome);
     async::Task<> postpone(rows::OutboxRow row, Error why);
+    async::Task<> learn(rows::OutboxRow row, std::string id);
     /// Where only a person can put the error right.
     async::Task<> report(rows::OutboxRow row, std::optional<MailError> error);
 
     Parts parts_;
     RetryPolicy policy_;
     MessageVault vault_;
+    LearnedIds learned_;
+    std::function<void(WorkspaceId, IntegrationId)> when_sent_;
     async::Signal wake_;
     std::set<MessageId> in_flight_;
     std::map<MessageId, UnixMs> paused_until_;      // whose rows could not be moved on

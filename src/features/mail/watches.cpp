@@ -115,7 +115,15 @@ async::Task<> Watches::begin(WorkspaceId workspace,
     if (!ticket) co_return fail(std::move(ticket.error()));
     auto cursors = co_await replies_.cursors(workspace, integration);
     if (!cursors) co_return fail(std::move(cursors.error()));
-    Watch ask{std::move(*ticket), integration, mailbox->search_label, std::move(*cursors)};
+    auto learned = co_await learned_.all(workspace, integration);
+    if (!learned) co_return fail(std::move(learned.error()));
+    const auto load = [workspace, integration](store::Transaction& tx) {
+        return rows::load_probe(tx, workspace, integration);
+    };
+    auto probe = co_await parts_.database.read(load);
+    if (!probe) co_return fail(std::move(probe.error()));
+    Watch ask{std::move(*ticket),  integration,         mailbox->search_label,
+              std::move(*cursors), std::move(*learned), probe->looks_by_headers};
     auto answer = co_await parts_.courier.call(std::move(ask), Deadline::in(90s));
     if (!answer) co_return fail(std::move(answer.error()));
     co_return co_await replies_.store_cursors(workspace, integration, std::move(answer->cursors),

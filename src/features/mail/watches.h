@@ -1,5 +1,6 @@
 #pragma once
 
+#include "features/mail/learned_ids.h"
 #include "features/mail/parts.h"
 #include "features/mail/replies.h"
 #include "platform/async/gate.h"
@@ -32,7 +33,10 @@ public:
         .in_all = 64, .of_one_key = k_sign_ins_at_one_host, .waiting = 20'000};
 
     Watches(Parts parts, Replies& replies)
-        : parts_(parts), replies_(replies), sign_ins_(parts.jobs.executor(), k_sign_ins) {}
+        : parts_(parts),
+          replies_(replies),
+          learned_(parts),
+          sign_ins_(parts.jobs.executor(), k_sign_ins) {}
 
     /// Starts watching everything that is active.
     async::Task<> start();
@@ -77,6 +81,7 @@ private:
 
     Parts parts_;
     Replies& replies_;
+    LearnedIds learned_;
     async::Gate sign_ins_;
     std::map<IntegrationId, std::shared_ptr<Watched>> all_;
 };

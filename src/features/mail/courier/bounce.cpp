@@ -1,6 +1,7 @@
 #include "features/mail/courier/bounce.h"
 
 #include "features/mail/courier/imap_session.h"
+#include "features/mail/courier/known_ids.h"
 #include "features/mail/courier/mail_error.h"
 #include "features/mail/protocol/mailbox.h"
 #include "foundation/base/bytes.h"
@@ -31,7 +32,7 @@ constexpr unsigned k_part_of_original = 3;
 
 }  // namespace
 
-std::optional<std::string> named_message_id(std::string_view text, std::string_view label) {
+std::optional<std::string> named_message_id(std::string_view text, const KnownIds& known) {
     while (!text.empty()) {
         const auto end = std::min(text.find('\n'), text.size());
         auto line = codec::trim(text.substr(0, end));
@@ -41,7 +42,7 @@ std::optional<std::string> named_message_id(std::string_view text, std::string_v
         // A long id may stand in a line of its own.
         if (codec::trim(line).empty()) line = text.substr(0, text.find('\n'));
         auto id = codec::first_message_id(line);
-        if (id && codec::ends_in_label(*id, label)) return id;
+        if (id && known.contains(*id)) return id;
     }
     return std::nullopt;
 }
@@ -102,7 +103,7 @@ async::Task<std::optional<std::string>> BounceReader::original_id(imap::Uid uid)
     auto held = co_await std::move(looking);
     if (!held) co_return fail(held.error());
     if (!held->empty()) {
-        const bool ours = codec::ends_in_label(*held, label_);
+        const bool ours = known_.contains(*held);
         co_return ours ? Id(std::move(*held)) : Id();
     }
     auto asking = names_ours(uid);
@@ -112,7 +113,7 @@ async::Task<std::optional<std::string>> BounceReader::original_id(imap::Uid uid)
     auto reading = read_plain(uid);
     const auto text = co_await std::move(reading);
     if (!text) co_return fail(text.error());
-    co_return named_message_id(as_text(*text), label_);
+    co_return named_message_id(as_text(*text), known_);
 }
 
 }  // namespace postern::mail::courier

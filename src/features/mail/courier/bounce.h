@@ -1,6 +1,7 @@
 #pragma once
 
 #include "features/mail/courier/imap_session.h"
+#include "features/mail/courier/known_ids.h"
 #include "foundation/base/bytes.h"
 
 #include <cstdint>
@@ -17,9 +18,9 @@ class BounceReader {
 public:
     static constexpr std::uint64_t k_plain_bytes_max = 256 * 1024;
 
-    BounceReader(ImapSession& session, std::string_view label) : session_(session), label_(label) {}
+    BounceReader(ImapSession& session, const KnownIds& known) : session_(session), known_(known) {}
 
-    /// An id that ends in our label; nothing where it is about another mail, or gone.
+    /// An id of ours; nothing where it is about another mail, or gone.
     async::Task<std::optional<std::string>> original_id(imap::Uid uid);
 
 private:
@@ -28,11 +29,11 @@ private:
     async::Task<WipedBytes> read_plain(imap::Uid uid);
 
     ImapSession& session_;
-    std::string label_;
+    const KnownIds& known_;
 };
 
-/// The Message-ID of a line of text that ends in our label.
+/// The Message-ID of ours that a line of the text tells.
 [[nodiscard]] std::optional<std::string> named_message_id(std::string_view text,
-                                                          std::string_view label);
+                                                          const KnownIds& known);
 
 }  // namespace postern::mail::courier

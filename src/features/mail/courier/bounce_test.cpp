@@ -1,6 +1,7 @@
 #include "features/mail/courier/bounce.h"
 
 #include "features/mail/courier/courier_lab_fake.h"
+#include "features/mail/courier/known_ids.h"
 #include "features/mail/protocol/courier_protocol.h"
 #include "features/mail/protocol/mailbox.h"
 
@@ -140,7 +141,7 @@ TEST(NamedMessageId, takes_an_exact_token_of_a_message_id_line) {
         "Message-ID: <a@b>\n" + named,
     };
     for (const auto& text : taken)
-        EXPECT_EQ(named_message_id(text, k_label), k_our_id) << text;
+        EXPECT_EQ(named_message_id(text, KnownIds(std::string(k_label))), k_our_id) << text;
     const std::string left[] = {
         "",
         "References: <" + k_our_id + ">",
@@ -151,7 +152,7 @@ TEST(NamedMessageId, takes_an_exact_token_of_a_message_id_line) {
         "Message-ID:\n",
     };
     for (const auto& text : left)
-        EXPECT_FALSE(named_message_id(text, k_label)) << text;
+        EXPECT_FALSE(named_message_id(text, KnownIds(std::string(k_label)))) << text;
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "features/mail/courier/candidate.h"
 
 #include "features/mail/courier/author_kind.h"
+#include "features/mail/courier/known_ids.h"
 #include "features/mail/protocol/courier_protocol.h"
 #include "foundation/base/bytes.h"
 #include "foundation/codec/imap/header_block.h"
@@ -52,7 +53,7 @@ std::vector<std::string> candidate_fields() {
     return out;
 }
 
-Candidate read_candidate(std::uint32_t uid, ByteView header, std::string_view label) {
+Candidate read_candidate(std::uint32_t uid, ByteView header, const KnownIds& known) {
     Candidate out;
     out.uid = uid;
     const auto block = imap::HeaderBlock::parse(header);
@@ -62,7 +63,7 @@ Candidate read_candidate(std::uint32_t uid, ByteView header, std::string_view la
     }
     for (const auto* field : {"In-Reply-To", "References"}) {
         for (const auto value : block->all(field)) {
-            codec::append_labelled_ids(value, label, k_our_ids_max, out.our_ids);
+            known.append_from(value, k_our_ids_max, out.our_ids);
         }
     }
     append_addresses(*block, "From", k_from_max, out.from);

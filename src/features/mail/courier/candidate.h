@@ -1,5 +1,6 @@
 #pragma once
 
+#include "features/mail/courier/known_ids.h"
 #include "features/mail/protocol/courier_protocol.h"
 #include "foundation/base/bytes.h"
 
@@ -20,6 +21,6 @@ inline constexpr std::size_t k_authentications_max = 8;
 /// What front verifies, from the fields of a mail that the search hit. A block that cannot be read
 /// gives a candidate without ids, which front will not admit. In `from` and `recipients` an entry
 /// without address stands for whoever could not be read, or did not fit.
-[[nodiscard]] Candidate read_candidate(std::uint32_t uid, ByteView header, std::string_view label);
+[[nodiscard]] Candidate read_candidate(std::uint32_t uid, ByteView header, const KnownIds& known);
 
 }  // namespace postern::mail::courier

@@ -1,5 +1,6 @@
 #include "features/mail/courier/candidate.h"
 
+#include "features/mail/courier/known_ids.h"
 #include "features/mail/protocol/courier_protocol.h"
 #include "foundation/base/bytes.h"
 
@@ -16,7 +17,7 @@ constexpr std::string_view k_label = "@box7.ptn.brand.example";
 const std::string k_id = "ptn1.a.1.b" + std::string(k_label);
 
 Candidate read(const std::string& header) {
-    return read_candidate(7, as_bytes(header), k_label);
+    return read_candidate(7, as_bytes(header), KnownIds(std::string(k_label)));
 }
 
 TEST(ReadCandidate, takes_what_verification_needs) {

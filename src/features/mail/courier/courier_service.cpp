@@ -3,6 +3,7 @@
 #include "features/mail/courier/credential_source.h"
 #include "features/mail/courier/discovery.h"
 #include "features/mail/courier/imap_session.h"
+#include "features/mail/courier/search_probe.h"
 #include "features/mail/courier/sender.h"
 #include "features/mail/courier/sent_folder.h"
 #include "features/mail/courier/verify.h"
@@ -80,6 +81,8 @@ void CourierService::serve(ipc::Router& router) {
     router.on<VerifyMailbox>([this](VerifyMailbox asked) { return verify(std::move(asked)); });
     router.on<SendMail>([this](SendMail asked) { return send(std::move(asked)); });
     router.on<SaveSent>([this](SaveSent asked) { return save_sent(std::move(asked)); });
+    router.on<ProbeSearch>([this](ProbeSearch asked) { return probe_search(std::move(asked)); });
+    router.on<SetWatch>([this](SetWatch asked) { return set_watch(std::move(asked)); });
     router.on<Watch>([this](Watch asked) { return watch(std::move(asked)); });
     router.on<StopWatch>([this](StopWatch asked) { return stop_watch(asked); });
     router.on<SearchNow>([this](SearchNow asked) { return search_now(asked); });
@@ -180,6 +183,32 @@ async::Task<SaveSent::Answer> CourierService::save_sent(SaveSent asked) {
     auto saved = co_await std::move(saving);
     if (use->ended()) co_return fail(MailError::use_ended);
     co_return saved;
+}
+
+async::Task<ProbeSearch::Answer> CourierService::probe_search(ProbeSearch asked) {
+    if (visits_ >= options_.visits_max) co_return fail(ipc::IpcError::busy);
+    // As for a watch: what is searched for must be a label.
+    if (!codec::IdLabel::parse(asked.search_label) || !codec::IdLabel::parse(asked.other_label)) {
+        co_return fail(MailError::protocol_violation, "search label");
+    }
+    const Slot slot(visits_);
+    auto redeeming = redeem(std::exchange(asked.ticket, {}), UseFor::read_replies);
+    auto opened = co_await std::move(redeeming);
+    if (!opened) co_return fail(std::move(opened.error()));
+    const auto use = opened->context.use;
+    auto opening = open_imap(std::move(opened->context), std::move(opened->what));
+    const auto session = co_await std::move(opening);
+    if (!session) co_return fail(session.error());
+    SearchProber prober(**session);
+    auto probing = prober.run(std::move(asked));
+    auto probed = co_await std::move(probing);
+    if (use->ended()) co_return fail(MailError::use_ended);
+    co_return probed;
+}
+
+async::Task<ipc::Nothing> CourierService::set_watch(SetWatch asked) {
+    if (const auto watcher = find(asked.integration)) watcher->set(asked);
+    co_return ipc::Nothing{};
 }
 
 async::Task<Watch::Answer> CourierService::watch(Watch asked) {

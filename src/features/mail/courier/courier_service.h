@@ -29,7 +29,7 @@ struct CourierOptions {
     WatchOptions watch;
     std::size_t watches_max = 5000;
     std::size_t sends_max = 20;
-    std::size_t visits_max = 20;  ///< VerifyMailbox and SaveSent at one time
+    std::size_t visits_max = 20;  ///< VerifyMailbox, SaveSent, ProbeSearch at one time
     std::size_t discoveries_max = 10;
 };
 
@@ -68,6 +68,8 @@ public:
     async::Task<SendMail::Answer> send(SendMail asked);
     async::Task<SaveSent::Answer> save_sent(SaveSent asked);
     async::Task<Watch::Answer> watch(Watch asked);
+    async::Task<ProbeSearch::Answer> probe_search(ProbeSearch asked);
+    async::Task<ipc::Nothing> set_watch(SetWatch asked);
     async::Task<ipc::Nothing> stop_watch(StopWatch asked);
     async::Task<SearchNow::Answer> search_now(SearchNow asked);
     async::Task<FetchMail::Answer> fetch(FetchMail asked);

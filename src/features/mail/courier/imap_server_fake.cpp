@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace postern::mail::courier::test {
 namespace {
@@ -17,6 +18,18 @@ std::string quoted_argument(std::string_view text) {
     const auto first = text.find('"');
     const auto last = text.find('"', first + 1);
     return std::string(text.substr(first + 1, last - first - 1));
+}
+
+/// Needles of the thread fields alone.
+std::vector<std::string> quoted_arguments(std::string_view text) {
+    std::vector<std::string> out;
+    constexpr std::string_view k_key = "HEADER In-Reply-To ";
+    while (true) {
+        const auto at = text.find(k_key);
+        if (at == std::string_view::npos) return out;
+        text.remove_prefix(at + k_key.size());
+        out.push_back(quoted_argument(text));
+    }
 }
 
 std::uint32_t number_at(std::string_view text) {
@@ -236,13 +249,18 @@ void FakeImapServer::search(const std::string& command) {
         const auto uid = mails[i].uid;
         const bool in_range = uid >= std::min(first, last) && uid <= std::max(first, last);
         const auto& header = mails[i].header;
-        const bool hit = by_id ? contains_but_for_case(header, "Message-ID: <" + needle) ||
-                                     contains_but_for_case(header, needle)
-                               : contains_but_for_case(header, needle) && !text_alone;
+        const bool hit =
+            by_id ? contains_but_for_case(header, "Message-ID: <" + needle) ||
+                        contains_but_for_case(header, needle)
+                  : !text_alone &&
+                        std::ranges::any_of(quoted_arguments(command), [&](const auto& one) {
+                            return contains_but_for_case(header, one);
+                        });
         const auto text = header + mails[i].original + mails[i].body;
         const bool text_counts = text_alone || (bounces && is_bounce(header));
         const bool text_hit = text_counts && contains_but_for_case(text, needle);
-        if (in_range && (hit || text_hit)) out += " " + std::to_string(uid);
+        if (in_range && (hit || text_hit || mailbox_->search_finds_all))
+            out += " " + std::to_string(uid);
     }
     say(out);
     tell_exists();

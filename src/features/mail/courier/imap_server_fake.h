@@ -34,6 +34,7 @@ struct FakeMailbox {
     std::string capabilities = "IMAP4rev1 SASL-IR AUTH=PLAIN IDLE LIST-EXTENDED SPECIAL-USE";
     std::string sign_in_answer = "OK signed in";
     std::string search_answer;  ///< instead of searching: "NO ..."
+    bool search_finds_all = false;
     bool exists_before_plus = false;
     bool refuses_notify = false;
     bool mute = false;  ///< half-open: nothing comes back

@@ -1,5 +1,6 @@
 #include "features/mail/courier/sender.h"
 
+#include "features/mail/courier/known_ids.h"
 #include "features/mail/courier/mail_error.h"
 #include "features/mail/courier/session_options.h"
 #include "features/mail/courier/smtp_session.h"
@@ -152,7 +153,11 @@ async::Task<Answer> Sender::cross_the_dot() {
     auto ending = session_->final_dot();
     const auto end = co_await std::move(ending);
     if (!end) co_return fail(end.error());
-    co_return to_answer(end->outcome, asked_.recipients);
+    auto answer = to_answer(end->outcome, asked_.recipients);
+    if (answer.result == SendResult::sent) {
+        answer.given_id = id_given_by(end->outcome.reply.text, opened_.destination.smtp.host);
+    }
+    co_return answer;
 }
 
 async::Task<Answer> Sender::run() {

@@ -2,6 +2,9 @@
 
 #include "features/mail/courier/imap_session.h"
 #include "features/mail/protocol/courier_protocol.h"
+#include "foundation/base/bytes.h"
+
+#include <string>
 
 namespace postern::mail::courier {
 
@@ -10,12 +13,17 @@ class SentFolder {
 public:
     explicit SentFolder(ImapSession& session) : session_(session) {}
 
-    /// Looks for a mail of exactly this Message-ID, and adds it, read already, where there is none.
-    /// Without `asked.raw` it only looks. Errors: MailError.
+    /// Looks for a mail of exactly this Message-ID, or for one that is ours in every other respect
+    /// and got another id from its server, and adds ours, read already, where there is none.
+    /// Errors: MailError.
     async::Task<SaveSent::Answer> save(SaveSent asked);
 
 private:
-    async::Task<bool> is_there(imap::FolderName folder, std::string id);
+    async::Task<bool> is_there(std::string id);
+    async::Task<std::string> rewritten_id(ByteView header);
+    async::Task<> look_for(imap::FolderName folder,
+                           const SaveSent* asked,
+                           SaveSent::Answer* answer);
     async::Task<> append(imap::FolderName folder, os::Fd raw);
 
     ImapSession& session_;

@@ -83,6 +83,44 @@ TEST_F(SentFolderTest, only_looks_without_a_mail) {
     EXPECT_EQ(mailbox->count("APPEND"), 0U);
     EXPECT_TRUE(mailbox->headers_fetched.empty());
 }
+class RewrittenTest : public SentFolderTest {
+protected:
+    static std::string mail(const std::string& id, const std::string& date) {
+        return "Message-ID: <" + id + ">\r\nDate: " + date + "\r\nIn-Reply-To: <r@x.example>\r\n" +
+               "References: <" + k_id + ">\r\n <r@x.example>\r\n";
+    }
+    SaveSent::Answer look(bool look_only) {
+        SaveSent asked;
+        asked.ticket = {1};
+        asked.message_id = k_id;
+        asked.look_only = look_only;
+        asked.raw = *os::make_memory_file(as_bytes(mail(k_id, k_date) + "\r\nHello"));
+        play(scenario(std::move(asked)));
+        return outcome && *outcome ? **outcome : SaveSent::Answer{};
+    }
+    static constexpr const char* k_date = "Mon, 23 Nov 2026 10:15:00 +0000";
+    const std::string k_given = "0102018f3c7a1b2c@eu-west-1.amazonses.com";
+};
+
+TEST_F(RewrittenTest, copy_with_another_id_is_ours_when_all_else_is) {
+    mailbox->deliver("Sent", mail("user-typed-1234@outlook.example", "Tue, 24 Nov 2026 10:15:00"));
+    mailbox->deliver("Sent", mail(k_given, k_date));
+    const auto saved = look(false);
+    EXPECT_TRUE(saved.was_there);
+    EXPECT_FALSE(saved.added);
+    EXPECT_EQ(saved.given_id, k_given);
+    EXPECT_TRUE(mailbox->bodies_fetched.empty());
+}
+TEST_F(RewrittenTest, what_the_user_wrote_elsewhere_is_not) {
+    mailbox->deliver("Sent", mail("user-typed-1234@outlook.example", "Tue, 24 Nov 2026 10:15:00"));
+    mailbox->deliver("Sent", "Message-ID: <other-one-5678@x.example>\r\nDate: " +
+                                 std::string(k_date) + "\r\nReferences: <" + k_id + ">\r\n");
+    const auto saved = look(true);
+    EXPECT_FALSE(saved.was_there);
+    EXPECT_FALSE(saved.added);
+    EXPECT_EQ(saved.given_id, "");
+}
+
 TEST_F(SentFolderTest, mailbox_without_sent_folder_gets_no_copy) {
     mailbox->folders.erase("Sent");
     const auto saved = answer();

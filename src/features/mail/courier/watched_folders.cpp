@@ -3,6 +3,7 @@
 #include "features/mail/courier/bounce.h"
 #include "features/mail/courier/candidate.h"
 #include "features/mail/courier/known_folders.h"
+#include "features/mail/courier/known_ids.h"
 #include "features/mail/courier/mail_error.h"
 #include "features/mail/protocol/courier_protocol.h"
 #include "features/mail/protocol/mailbox.h"
@@ -184,8 +185,13 @@ async::Task<WatchedFolders::Round> WatchedFolders::search(std::size_t at) {
     const auto opened = co_await std::move(opening);
     if (!opened) co_return fail(opened.error());
     if (!is_due(at)) co_return Round{};
+    if (by_headers_) {
+        auto looking = look_at_headers(at);
+        co_return co_await std::move(looking);
+    }
     auto& folder = folders_[at];
     Round round{.is_due = true,
+                .by_headers = false,
                 .first = folder.cursor.next_uid,
                 .next = folder.cursor.next_uid,
                 .validity_changed = folder.validity_changed,
@@ -194,22 +200,93 @@ async::Task<WatchedFolders::Round> WatchedFolders::search(std::size_t at) {
     if (at != 0) folder.rests_until = Deadline::in(rest_);
     const bool to_the_newest = folder.changed;
     folder.changed = false;
-    const std::vector<std::string> needles{label_};
-    const auto query = imap::SearchQuery::replies({.first_uid = round.first,
-                                                   .last_uid = to_the_newest ? 0 : folder.end - 1,
-                                                   .needles = needles,
-                                                   .with_bounces = true});
-    if (!query) co_return fail(MailError::protocol_violation, query.error().detail());
-    auto searching = session_.run<imap::SearchResult>(session_.engine().search(*query));
-    auto found = co_await std::move(searching);
+    auto queries = known_.queries(round.first, to_the_newest ? 0 : folder.end - 1);
+    if (!queries) co_return fail(MailError::protocol_violation, queries.error().detail());
+    auto asking = ask_server(std::move(*queries));
+    auto found = co_await std::move(asking);
     if (!found) co_return fail(found.error());
     // Told while the server searched: perhaps too late for this search.
     if (session_.engine().take_mailbox_changed()) folder.changed = true;
     if (to_the_newest) ++folder.open_searches;
-    round.hits = std::move(found->uids);
+    round.hits = std::move(*found);
     round.next = std::max(round.first, folder.end);
     if (!round.hits.empty()) round.next = std::max(round.next, round.hits.back() + 1);
     co_return round;
+}
+
+/// Ascending, each once.
+async::Task<std::vector<imap::Uid>> WatchedFolders::ask_server(
+    std::vector<imap::SearchQuery> queries) {
+    std::vector<imap::Uid> out;
+    for (const auto& query : queries) {
+        auto searching = session_.run<imap::SearchResult>(session_.engine().search(query));
+        const auto found = co_await std::move(searching);
+        if (!found) co_return fail(found.error());
+        out.insert(out.end(), found->uids.begin(), found->uids.end());
+    }
+    std::ranges::sort(out);
+    const auto [first, last] = std::ranges::unique(out);
+    out.erase(first, last);
+    co_return out;
+}
+
+async::Task<WatchedFolders::Round> WatchedFolders::look_at_headers(std::size_t at) {
+    // Without a search "up to the newest" its end must be known.
+    if (folders_[at].changed) {
+        auto asking = resync(at);
+        const auto asked = co_await std::move(asking);
+        if (!asked) co_return fail(asked.error());
+    }
+    const auto first = folders_[at].cursor.next_uid;
+    const auto end = std::max(first, folders_[at].end);
+    Round round{.is_due = true,
+                .by_headers = true,
+                .first = first,
+                .next = end - first > k_headers_round ? first + k_headers_round : end,
+                .validity_changed = folders_[at].validity_changed,
+                .hits = {}};
+    std::vector<imap::Uid> batch;
+    for (auto uid = round.first; uid < round.next; ++uid) {
+        const HeaderTrouble::Mail mail(folders_[at].cursor.folder, uid);
+        if (trouble_->unreadable.contains(mail)) continue;
+        const bool alone = trouble_->doubtful.contains(mail);
+        if (!alone) batch.push_back(uid);
+        if (alone) {
+            auto looking = add_hits(at, {uid}, &round.hits);
+            const auto looked = co_await std::move(looking);
+            if (!looked) co_return fail(looked.error());
+        }
+        if (batch.size() < k_headers_batch && uid + 1 < round.next) continue;
+        auto looking = add_hits(at, std::exchange(batch, {}), &round.hits);
+        const auto looked = co_await std::move(looking);
+        if (!looked) co_return fail(looked.error());
+    }
+    std::ranges::sort(round.hits);
+    co_return round;
+}
+
+/// What is no hit is wiped within this call, and nobody is told of it.
+async::Task<> WatchedFolders::add_hits(std::size_t at,
+                                       std::vector<imap::Uid> uids,
+                                       std::vector<imap::Uid>* hits) {
+    if (uids.empty()) co_return Result<>{};
+    auto set = imap::UidSet::of(uids);
+    if (!set) co_return fail(to_mail_error(set.error()));
+    const imap::HeaderRequest request{
+        .uids = std::move(*set), .fields = {"IN-REPLY-TO", "REFERENCES"}, .with_mail_size = false};
+    auto fetching = session_.run<imap::HeaderBatch>(session_.engine().fetch_headers(request));
+    const auto fetched = co_await std::move(fetching);
+    if (!fetched) {
+        if (fetched.error().is(MailError::too_large)) {
+            trouble_->note(folders_[at].cursor.folder, uids);
+        }
+        co_return fail(fetched.error());
+    }
+    if (session_.engine().take_mailbox_changed()) note_change();
+    for (const auto& mail : fetched->mails) {
+        if (known_.are_in(mail.block)) hits->push_back(mail.uid);
+    }
+    co_return Result<>{};
 }
 
 async::Task<std::vector<Candidate>> WatchedFolders::headers(std::size_t at,
@@ -252,7 +329,7 @@ async::Task<std::vector<Candidate>> WatchedFolders::headers(std::size_t at,
 
 /// A bounce counts for what it is about, not for what it may answer.
 async::Task<> WatchedFolders::name_originals(std::vector<Candidate>* candidates) {
-    BounceReader bounces(session_, label_);
+    BounceReader bounces(session_, known_);
     for (auto& candidate : *candidates) {
         if (!candidate.is_bounce) continue;
         auto reading = bounces.original_id(candidate.uid);
@@ -265,7 +342,7 @@ async::Task<> WatchedFolders::name_originals(std::vector<Candidate>* candidates)
 }
 
 async::Task<bool> WatchedFolders::is_bounce_of_ours(imap::Uid uid) {
-    BounceReader bounces(session_, label_);
+    BounceReader bounces(session_, known_);
     auto reading = bounces.original_id(uid);
     const auto id = co_await std::move(reading);
     if (!id) co_return fail(id.error());
@@ -290,7 +367,7 @@ async::Task<std::vector<Candidate>> WatchedFolders::fetch_headers(std::size_t at
     std::vector<Candidate> out;
     out.reserve(fetched->mails.size());
     for (const auto& mail : fetched->mails)
-        out.push_back(read_candidate(mail.uid, mail.block, label_));
+        out.push_back(read_candidate(mail.uid, mail.block, known_));
     co_return out;
 }
 

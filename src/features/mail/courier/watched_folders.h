@@ -1,6 +1,7 @@
 #pragma once
 
 #include "features/mail/courier/imap_session.h"
+#include "features/mail/courier/known_ids.h"
 #include "features/mail/protocol/courier_protocol.h"
 #include "foundation/base/clock.h"
 
@@ -26,7 +27,7 @@ struct HeaderTrouble {
 };
 
 /// The folders of one watch and their cursors, on a signed-in session that outlives this. Searches
-/// for our label and reads headers of what it hits; tells nobody.
+/// for ids of ours and reads headers of what it hits; tells nobody.
 ///
 /// A cursor is a uid below which everything was searched. EXAMINE tells where the folder ends; what
 /// arrives later is searched for "up to the newest", whose uid nobody tells, so that the cursor
@@ -37,8 +38,13 @@ public:
     /// Searches "up to the newest" before a resync() is worth its bytes.
     static constexpr unsigned k_open_searches_max = 200;
 
+    /// Mails whose two fields are fetched with one command, and in one round.
+    static constexpr std::size_t k_headers_batch = 200;
+    static constexpr imap::Uid k_headers_round = 2000;
+
     struct Round {
         bool is_due = false;  ///< else there was nothing to search for
+        bool by_headers = false;
         imap::Uid first = 0;
         imap::Uid next = 0;
         bool validity_changed = false;
@@ -48,10 +54,10 @@ public:
     /// `rest`: how long a folder beside INBOX is left alone after it was looked at, so that a
     /// stream of unrelated mail there costs few bytes for each.
     WatchedFolders(ImapSession& session,
-                   std::string label,
+                   const KnownIds& known,
                    std::shared_ptr<HeaderTrouble> trouble,
                    std::chrono::milliseconds rest)
-        : session_(session), label_(std::move(label)), trouble_(std::move(trouble)), rest_(rest) {}
+        : session_(session), known_(known), trouble_(std::move(trouble)), rest_(rest) {}
 
     /// Lists, chooses and gives every folder a cursor: a known one, else its present end. INBOX is
     /// open then, and 0.
@@ -84,6 +90,10 @@ public:
     [[nodiscard]] bool wants_resync(std::size_t at) const;
     [[nodiscard]] bool is_postponed(std::size_t at) const { return folders_[at].postponed; }
 
+    /// From now on the two fields of every new mail are fetched, looked at and wiped, because the
+    /// server's search does not find our mails; or no longer.
+    void look_by_headers(bool by_headers) noexcept { by_headers_ = by_headers; }
+
     /// Commit what was reported.
     async::Task<Round> search(std::size_t at);
     /// Mails that are gone are missing.
@@ -107,14 +117,20 @@ private:
     };
 
     async::Task<std::vector<Candidate>> fetch_headers(std::size_t at, std::vector<imap::Uid> uids);
+    async::Task<std::vector<imap::Uid>> ask_server(std::vector<imap::SearchQuery> queries);
+    async::Task<Round> look_at_headers(std::size_t at);
+    async::Task<> add_hits(std::size_t at,
+                           std::vector<imap::Uid> uids,
+                           std::vector<imap::Uid>* hits);
     async::Task<> name_originals(std::vector<Candidate>* candidates);
     static Result<> note_state(Folder& folder, const imap::FolderState& state);
 
     ImapSession& session_;
-    std::string label_;
+    const KnownIds& known_;
     std::shared_ptr<HeaderTrouble> trouble_;
     std::chrono::milliseconds rest_;
     bool notified_ = false;
+    bool by_headers_ = false;
     std::vector<Folder> folders_;
     static constexpr std::size_t k_none = static_cast<std::size_t>(-1);
     std::size_t open_ = k_none;

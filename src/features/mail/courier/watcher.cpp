@@ -7,14 +7,11 @@
 #include "features/mail/courier/watched_folders.h"
 #include "features/mail/protocol/courier_protocol.h"
 #include "features/mail/protocol/mailbox.h"
-#include "foundation/base/bytes.h"
 #include "foundation/base/clock.h"
 #include "foundation/base/result.h"
 #include "foundation/codec/imap/client.h"
-#include "foundation/codec/imap/header_block.h"
 #include "foundation/codec/imap/results.h"
 #include "foundation/codec/imap/uid_set.h"
-#include "foundation/codec/mail/message_id.h"
 #include "platform/async/task.h"
 #include "platform/ipc/peer.h"
 #include "platform/os/files.h"
@@ -25,7 +22,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -38,17 +34,6 @@ using std::chrono_literals::operator""min;
 constexpr std::chrono::milliseconds k_report_max = 15min;
 constexpr std::chrono::milliseconds k_wish_max = 15min;
 
-bool is_ours(ByteView header, std::string_view label) {
-    const auto block = imap::HeaderBlock::parse(header);
-    if (!block) return false;
-    std::vector<std::string> ids;
-    for (const auto* field : {"In-Reply-To", "References"}) {
-        for (const auto value : block->all(field))
-            codec::append_labelled_ids(value, label, 1, ids);
-    }
-    return !ids.empty();
-}
-
 }  // namespace
 
 Watcher::Watcher(Parts parts, Watch asked)
@@ -58,9 +43,12 @@ Watcher::Watcher(Parts parts, Watch asked)
       options_(parts.options),
       trouble_(std::move(parts.trouble)),
       integration_(asked.integration),
-      label_(std::move(asked.search_label)),
+      ids_(std::move(asked.search_label)),
+      by_headers_(asked.by_headers),
       known_(std::move(asked.cursors)),
-      wake_(group_.executor()) {}
+      wake_(group_.executor()) {
+    ids_.learn(asked.learned_ids);
+}
 
 Watcher::~Watcher() = default;
 
@@ -76,7 +64,8 @@ async::Task<Watch::Answer> Watcher::begin(OpenedUse opened) {
         session_->abort();
         wake_.set();
     });
-    folders_ = std::make_unique<WatchedFolders>(*session_, label_, trouble_, options_.other_rest);
+    folders_ = std::make_unique<WatchedFolders>(*session_, ids_, trouble_, options_.other_rest);
+    folders_->look_by_headers(by_headers_);
     auto beginning = folders_->begin(std::exchange(known_, {}));
     const auto begun = co_await std::move(beginning);
     if (!begun) {
@@ -121,6 +110,12 @@ void Watcher::close_down(const Error& why) {
 void Watcher::stop() {
     stopped_ = true;
     context_.use->end();
+}
+
+void Watcher::set(const SetWatch& asked) {
+    ids_.learn(asked.learned_ids);
+    by_headers_ = asked.by_headers;
+    if (folders_) folders_->look_by_headers(by_headers_);
 }
 
 void Watcher::wake() {
@@ -261,6 +256,7 @@ async::Task<SearchNow::Answer> Watcher::look_at(std::size_t at) {
         FolderSearched told;
         told.integration = integration_;
         told.validity_changed = round->validity_changed;
+        told.by_headers = round->by_headers;
         told.first = first;
         told.next = last ? round->next : hits[done + count - 1] + 1;
         if (count != 0) {
@@ -380,7 +376,7 @@ async::Task<FetchMail::Answer> Watcher::fetch_now(FetchMail asked) {
     if (!looked) co_return fail(looked.error());
     if (looked->mails.empty()) co_return fail(MailError::not_found);
     const auto& mail = looked->mails.front();
-    bool ours = !asked.is_bounce && is_ours(mail.block, label_);
+    bool ours = !asked.is_bounce && ids_.are_in(mail.block);
     if (asked.is_bounce) {
         auto asking = folders_->is_bounce_of_ours(asked.uid);
         const auto answer = co_await std::move(asking);

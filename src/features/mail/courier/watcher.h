@@ -2,6 +2,7 @@
 
 #include "features/mail/courier/credential_source.h"
 #include "features/mail/courier/front.h"
+#include "features/mail/courier/known_ids.h"
 #include "features/mail/courier/session_context.h"
 #include "features/mail/courier/watched_folders.h"
 #include "features/mail/protocol/courier_protocol.h"
@@ -52,6 +53,9 @@ public:
     async::Job run();
     /// Ends it without a word to front.
     void stop();
+
+    /// Counts from the next search on.
+    void set(const SetWatch& asked);
 
     /// Errors: MailError, ipc::IpcError::busy.
     async::Task<SearchNow::Answer> search_now();
@@ -109,7 +113,8 @@ private:
     WatchOptions options_;
     std::shared_ptr<HeaderTrouble> trouble_;
     IntegrationId integration_;
-    std::string label_;
+    KnownIds ids_;
+    bool by_headers_ = false;
     std::vector<FolderCursor> known_;
 
     std::unique_ptr<ImapSession> session_;

@@ -71,8 +71,11 @@ struct SendMail {
         std::string error_code;  ///< of the MailError where no reply decided
         std::string text;        ///< the server's words, sanitised, at most 500 bytes
         std::vector<RefusedRecipient> refused;
+        std::string
+            given_id;  ///< the Message-ID that the server says it gave the mail; empty: none
         auto wire() {
-            return std::tie(result, stage, transient, code, enhanced, error_code, text, refused);
+            return std::tie(result, stage, transient, code, enhanced, error_code, text, refused,
+                            given_id);
         }
     };
     using Failure = MailError;
@@ -100,13 +103,38 @@ struct SaveSent {
         bool was_there = false;
         bool added = false;  ///< neither: the mailbox has no Sent folder
         std::uint64_t bytes = 0;
-        auto wire() { return std::tie(was_there, added, bytes); }
+        std::string given_id;  ///< of the copy, where the server wrote another Message-ID into it
+        auto wire() { return std::tie(was_there, added, bytes, given_id); }
     };
     using Failure = MailError;
     Bytes ticket;
     std::string message_id;  ///< without angle brackets
-    os::Fd raw;              ///< not valid: only look
-    auto wire() { return std::tie(ticket, message_id, raw); }
+    os::Fd raw;              ///< not valid: only look, by the id alone
+    bool look_only = false;
+    auto wire() { return std::tie(ticket, message_id, raw, look_only); }
+};
+
+enum class SearchProbe : std::uint8_t {
+    nothing_to_search,  ///< there is no Sent folder
+    works,
+    fails,
+};
+/// Tries whether the server's search finds our own mail in Sent, nothing but ours, and nothing for
+/// a label that no mail has.
+struct ProbeSearch {
+    static constexpr std::uint16_t k_method = 107;
+    struct Answer {
+        SearchProbe result = SearchProbe::nothing_to_search;
+        std::uint64_t bytes = 0;
+        auto wire() { return std::tie(result, bytes); }
+    };
+    using Failure = MailError;
+    Bytes ticket;
+    std::string search_label;
+    std::string other_label;  ///< random, of the same form
+    std::string root_id;      ///< of the thread of a mail that lies in Sent, without brackets
+    std::vector<std::string> learned_ids;
+    auto wire() { return std::tie(ticket, search_label, other_label, root_id, learned_ids); }
 };
 
 struct FolderCursor {
@@ -129,7 +157,21 @@ struct Watch {
     IntegrationId integration;
     std::string search_label;  ///< "@{box}.ptn.{domain}": what the ids of our mails end in
     std::vector<FolderCursor> cursors;
-    auto wire() { return std::tie(ticket, integration, search_label, cursors); }
+    std::vector<std::string> learned_ids;  ///< what servers gave our mails instead, newest last
+    bool by_headers = false;               ///< the server's search does not find our mails
+    auto wire() {
+        return std::tie(ticket, integration, search_label, cursors, learned_ids, by_headers);
+    }
+};
+/// For the watch that runs, if one does.
+struct SetWatch {
+    static constexpr std::uint16_t k_method = 108;
+    using Answer = ipc::Nothing;
+    using Failure = MailError;
+    IntegrationId integration;
+    std::vector<std::string> learned_ids;  ///< further ones
+    bool by_headers = false;
+    auto wire() { return std::tie(integration, learned_ids, by_headers); }
 };
 struct StopWatch {
     static constexpr std::uint16_t k_method = 104;
@@ -209,8 +251,8 @@ struct Authentication {
 struct Candidate {
     std::uint32_t uid = 0;
     std::string message_id;            ///< without brackets, empty: none
-    std::vector<std::string> our_ids;  ///< exact msg-id tokens of In-Reply-To and References
-                                       ///< that end in our label, In-Reply-To's first; of a
+    std::vector<std::string> our_ids;  ///< exact msg-id tokens of In-Reply-To and References that
+                                       ///< end in our label or were learnt, in this order; of a
                                        ///< bounce the Message-ID of the mail that it is about
     std::vector<MailAddress> from;
     std::vector<MailAddress> recipients;  ///< To and Cc
@@ -235,10 +277,11 @@ struct FolderSearched {
     std::uint32_t first = 0;
     std::uint32_t next = 0;
     std::uint64_t bytes = 0;  ///< received for this search and its header fetches
+    bool by_headers = false;  ///< In-Reply-To and References of every mail were fetched and wiped
     std::vector<Candidate> candidates;
     auto wire() {
         return std::tie(integration, folder, uid_validity, validity_changed, first, next, bytes,
-                        candidates);
+                        by_headers, candidates);
     }
 };
 /// Courier to front: the watch is over. `code` is that of a MailError; refused sign-ins are not
