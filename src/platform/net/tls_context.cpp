@@ -4,6 +4,7 @@
 #include "platform/net/net_error.h"
 
 #include <openssl/err.h>
+#include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509_vfy.h>
@@ -22,6 +23,7 @@ constexpr std::string_view k_alpn = "\x08http/1.1";
 
 using Context = std::shared_ptr<SSL_CTX>;
 using Certificate = std::unique_ptr<X509, decltype([](X509* x) { X509_free(x); })>;
+using PrivateKey = std::unique_ptr<EVP_PKEY, decltype([](EVP_PKEY* k) { EVP_PKEY_free(k); })>;
 using Memory = std::unique_ptr<BIO, decltype([](BIO* b) { BIO_free(b); })>;
 
 std::string openssl_reason() {
@@ -65,6 +67,19 @@ int choose_http_1_1(SSL*,
     return found == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
+Context make_server() {
+    Context context = make_context(TLS_server_method());
+    SSL_CTX_set_options(context.get(), SSL_OP_CIPHER_SERVER_PREFERENCE);
+    SSL_CTX_set_alpn_select_cb(context.get(), choose_http_1_1, nullptr);
+    return context;
+}
+
+Memory memory_of(std::string_view pem) {
+    Memory memory(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+    if (!memory) throw std::bad_alloc();
+    return memory;
+}
+
 }  // namespace
 
 Result<TlsContext> TlsContext::client() {
@@ -83,8 +98,7 @@ Result<TlsContext> TlsContext::client_pinned(std::string_view ca_pem) {
     X509_STORE* store = SSL_CTX_get_cert_store(context.get());
     // A pinned certificate is an anchor even where it is not self-signed.
     X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN);
-    const Memory pem(BIO_new_mem_buf(ca_pem.data(), static_cast<int>(ca_pem.size())));
-    if (!pem) throw std::bad_alloc();
+    const Memory pem = memory_of(ca_pem);
     std::size_t count = 0;
     while (const Certificate one{PEM_read_bio_X509(pem.get(), nullptr, nullptr, nullptr)}) {
         if (++count > k_pinned_certificates_max || X509_STORE_add_cert(store, one.get()) != 1) {
@@ -99,12 +113,27 @@ Result<TlsContext> TlsContext::client_pinned(std::string_view ca_pem) {
 
 Result<TlsContext> TlsContext::server(const std::string& certificate_file,
                                       const std::string& key_file) {
-    Context context = make_context(TLS_server_method());
-    SSL_CTX_set_options(context.get(), SSL_OP_CIPHER_SERVER_PREFERENCE);
-    SSL_CTX_set_alpn_select_cb(context.get(), choose_http_1_1, nullptr);
+    Context context = make_server();
     ERR_clear_error();
     if (SSL_CTX_use_certificate_chain_file(context.get(), certificate_file.c_str()) != 1 ||
         SSL_CTX_use_PrivateKey_file(context.get(), key_file.c_str(), SSL_FILETYPE_PEM) != 1 ||
+        SSL_CTX_check_private_key(context.get()) != 1) {
+        return fail(NetError::invalid_certificate_file, openssl_reason());
+    }
+    return TlsContext(std::move(context));
+}
+
+Result<TlsContext> TlsContext::server_from_pem(std::string_view certificate_pem,
+                                               std::string_view key_pem) {
+    Context context = make_server();
+    ERR_clear_error();
+    const Memory certificate_memory = memory_of(certificate_pem);
+    const Memory key_memory = memory_of(key_pem);
+    const Certificate certificate(
+        PEM_read_bio_X509(certificate_memory.get(), nullptr, nullptr, nullptr));
+    const PrivateKey key(PEM_read_bio_PrivateKey(key_memory.get(), nullptr, nullptr, nullptr));
+    if (!certificate || !key || SSL_CTX_use_certificate(context.get(), certificate.get()) != 1 ||
+        SSL_CTX_use_PrivateKey(context.get(), key.get()) != 1 ||
         SSL_CTX_check_private_key(context.get()) != 1) {
         return fail(NetError::invalid_certificate_file, openssl_reason());
     }

@@ -21,6 +21,9 @@ public:
     /// Chain and key from PEM files; speaks HTTP/1.1 only (ALPN).
     [[nodiscard]] static Result<TlsContext> server(const std::string& certificate_file,
                                                    const std::string& key_file);
+    /// The same from memory: one certificate and its key, of a TrialAuthority.
+    [[nodiscard]] static Result<TlsContext> server_from_pem(std::string_view certificate_pem,
+                                                            std::string_view key_pem);
 
     [[nodiscard]] ssl_ctx_st* native() const noexcept { return context_.get(); }
 

@@ -150,6 +150,22 @@ async::Task<> Transport::write_all(ByteView data, ByteView more) {
     co_return Result<>{};
 }
 
+Result<> expect_server(SSL* tls, std::string name) {
+    X509_VERIFY_PARAM* verify = SSL_get0_param(tls);
+    if (name.ends_with('.')) name.pop_back();
+    if (IpAddress::parse(name)) {
+        if (X509_VERIFY_PARAM_set1_ip_asc(verify, name.c_str()) == 1) return {};
+        return fail(NetError::invalid_host);
+    }
+    X509_VERIFY_PARAM_set_hostflags(verify, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    // An empty name would switch the check off.
+    if (name.empty() || X509_VERIFY_PARAM_set1_host(verify, name.data(), name.size()) != 1) {
+        return fail(NetError::invalid_host);
+    }
+    SSL_set_tlsext_host_name(tls, name.c_str());
+    return {};
+}
+
 void Transport::begin_tls(const TlsContext& context) {
     tls_.reset(SSL_new(context.native()));
     if (!tls_) throw std::bad_alloc();
@@ -159,19 +175,8 @@ void Transport::begin_tls(const TlsContext& context) {
 
 async::Task<> Transport::handshake_as_client(TlsContext context, std::string name) {
     begin_tls(context);
-    X509_VERIFY_PARAM* verify = SSL_get0_param(tls_.get());
-    if (name.ends_with('.')) name.pop_back();
-    if (IpAddress::parse(name)) {
-        if (X509_VERIFY_PARAM_set1_ip_asc(verify, name.c_str()) != 1) {
-            co_return fail(NetError::invalid_host);
-        }
-    } else {
-        X509_VERIFY_PARAM_set_hostflags(verify, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-        // An empty name would switch the check off.
-        if (name.empty() || X509_VERIFY_PARAM_set1_host(verify, name.data(), name.size()) != 1) {
-            co_return fail(NetError::invalid_host);
-        }
-        SSL_set_tlsext_host_name(tls_.get(), name.c_str());
+    if (auto expected = expect_server(tls_.get(), std::move(name)); !expected) {
+        co_return fail(std::move(expected.error()));
     }
     SSL_set_connect_state(tls_.get());
     co_return co_await handshake();

@@ -72,6 +72,10 @@ private:
     bool secured_ = false;  ///< the handshake is done; OpenSSL forgets that after an error
 };
 
+/// The server's certificate must be for `name`, a host name or an IP address, and the handshake
+/// says which one is wanted. Errors: invalid_host.
+[[nodiscard]] Result<> expect_server(SSL* tls, std::string name);
+
 [[nodiscard]] IpAddress to_address(const boost::asio::ip::address& address);
 [[nodiscard]] boost::asio::ip::address to_asio(const IpAddress& address);
 
