@@ -2,6 +2,7 @@
 #include "edge/cli/admin_protocol.h"
 #include "features/identity/identity_error.h"
 #include "features/identity/policy.h"
+#include "features/trust/claim.h"
 #include "foundation/base/clock.h"
 #include "foundation/base/error.h"
 #include "foundation/base/result.h"
@@ -28,7 +29,18 @@ Error admin_error(const Error& error) {
         return {cli::AdminError::invalid_name};
     }
     if (error.is(store::StoreError::disk_full)) return {cli::AdminError::disk_full};
+    if (error.is(trust::TrustError::unknown_claim)) return {cli::AdminError::unknown_claim};
+    if (error.is(trust::TrustError::already_proving)) return {cli::AdminError::busy};
     return {cli::AdminError::failed, detail};
+}
+
+cli::ClaimVerdict verdict_of(trust::Verdict verdict) {
+    switch (verdict) {
+        case trust::Verdict::proven: return cli::ClaimVerdict::proven;
+        case trust::Verdict::failing: return cli::ClaimVerdict::failing;
+        case trust::Verdict::unknown: return cli::ClaimVerdict::unknown;
+    }
+    return cli::ClaimVerdict::unknown;
 }
 
 }  // namespace
@@ -39,6 +51,9 @@ void Front::serve_admin() {
         [this](cli::CreateToken asked) { return create_token(std::move(asked)); });
     admin_router_.on<cli::Identify>([this](cli::Identify) { return identify(); });
     admin_router_.on<cli::Doctor>([this](cli::Doctor) { return examine(); });
+    admin_router_.on<cli::ListClaims>([this](cli::ListClaims) { return list_claims(); });
+    admin_router_.on<cli::ProveClaim>(
+        [this](cli::ProveClaim asked) { return prove(std::move(asked)); });
 }
 
 async::Task<cli::SetupLink::Answer> Front::make_setup_link() {
@@ -78,6 +93,29 @@ async::Task<cli::Doctor::Answer> Front::examine() {
                              held ? cli::Verdict::good : cli::Verdict::warning,
                              held ? "lock and cut-off work on a full disk"
                                   : "the reserve could not be made: is the disk full?"});
+    co_return answer;
+}
+
+async::Task<cli::ListClaims::Answer> Front::list_claims() const {
+    cli::ListClaims::Answer answer;
+    for (const auto& claim : claims_.claims()) {
+        answer.claims.push_back({std::string(claim.id), std::string(claim.text),
+                                 std::string(claim.method), std::string(claim.planted),
+                                 std::string(claim.cost)});
+    }
+    co_return answer;
+}
+
+async::Task<cli::ProveClaim::Answer> Front::prove(cli::ProveClaim asked) {
+    auto proof = co_await claims_.prove(std::move(asked.id));
+    if (!proof) co_return fail(admin_error(proof.error()));
+    cli::ProveClaim::Answer answer;
+    answer.verdict = verdict_of(proof->verdict);
+    answer.evidence = std::move(proof->finding.evidence);
+    answer.faults = std::move(proof->finding.faults);
+    answer.reason = std::move(proof->reason);
+    answer.at_ms = proof->at_ms;
+    answer.took_ms = proof->took_ms;
     co_return answer;
 }
 

@@ -7,6 +7,7 @@
 #include "features/mail/ports.h"
 #include "features/mail/protocol/courier_protocol.h"
 #include "features/mail/send_outcome.h"
+#include "features/trust/claims.h"
 #include "foundation/base/clock.h"
 #include "foundation/base/id.h"
 #include "foundation/base/log.h"
@@ -28,6 +29,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace postern::app::front {
 
@@ -51,6 +53,11 @@ std::string missing_isolation() {
 
 integrations::Policy policy_of(const config::Config& config) {
     return {config.lease.default_s, config.lease.longest_s, config.regions};
+}
+
+/// All that SQLite writes here but for the shared memory of its log, which holds page numbers.
+std::vector<std::string> store_files() {
+    return {"store.db", "store.db-wal", "index.db", "index.db-wal"};
 }
 
 mail::Parts mail_parts(child::Runtime& runtime,
@@ -111,6 +118,10 @@ Front::Front(child::Runtime& runtime, Stores stores)
                        readers_),
             mail::RetryPolicy{}),
       notifier_(room_),
+      seals_(integrations_),
+      history_(room_),
+      claims_(trust::all_claims({*stores_.main, keeper_, seals_, history_, store_files()}),
+              runtime.clock()),
       services_{identity_, integrations_, room_,           creators_, events_, *stores_.main,
                 keeper_,   courier_,      runtime.clock(), site_,     metrics_} {
     integrations_.listen(notifier_);

@@ -3,10 +3,12 @@
 #include "app/child/runtime.h"
 #include "app/front/adapters.h"
 #include "app/front/reader_pool.h"
+#include "app/front/trust_adapters.h"
 #include "edge/api/services.h"
 #include "edge/cli/admin_protocol.h"
 #include "features/identity/identity.h"
 #include "features/mail/protocol/courier_protocol.h"
+#include "features/trust/registry.h"
 #include "platform/async/signal.h"
 #include "platform/keys/seals.h"
 #include "platform/store/reserve.h"
@@ -54,6 +56,8 @@ private:
     async::Task<cli::CreateToken::Answer> create_token(cli::CreateToken asked);
     async::Task<cli::Identify::Answer> identify();
     async::Task<cli::Doctor::Answer> examine();
+    async::Task<cli::ListClaims::Answer> list_claims() const;
+    async::Task<cli::ProveClaim::Answer> prove(cli::ProveClaim asked);
     async::Job look_after_grants();
     async::Job look_after_reserve();
     async::Job run_admin(std::shared_ptr<ipc::Peer> peer);
@@ -76,6 +80,9 @@ private:
     CreatorAdapter creator_directory_;
     mail::MailRoom room_;
     MailNotifier notifier_;
+    SealAdapter seals_;
+    HistoryAdapter history_;
+    trust::Registry claims_;
     api::Site site_;
     api::Metrics metrics_;
     api::Services services_;

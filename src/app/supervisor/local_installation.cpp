@@ -141,6 +141,34 @@ OutcomeTask<std::string> recover_once(boost::asio::any_io_executor executor,
     co_return std::move(recovered);
 }
 
+/// One session for all of them: without a running server it starts processes of its own.
+OutcomeTask<> prove_in(Session* session, std::string id, const cli::Installation::TellProof* tell) {
+    auto known = co_await session->ask(cli::ListClaims{});
+    if (!known) co_return std::unexpected(std::move(known.error()));
+    bool found = false;
+    for (const auto& claim : known->claims) {
+        if (!id.empty() && claim.id != id) continue;
+        found = true;
+        cli::ProveClaim ask{claim.id};
+        auto proof = co_await session->ask(std::move(ask));
+        if (!proof) co_return std::unexpected(std::move(proof.error()));
+        (*tell)(claim, *proof);
+    }
+    if (!found) co_return refuse(cli::AdminError::unknown_claim, id);
+    co_return Outcome<>{};
+}
+
+OutcomeTask<> prove_once(boost::asio::any_io_executor executor,
+                         cli::Place place,
+                         std::string id,
+                         const cli::Installation::TellProof* tell) {
+    Session session(executor);
+    auto proven = co_await session.open(std::move(place));
+    if (proven) proven = co_await prove_in(&session, std::move(id), tell);
+    co_await session.close();
+    co_return std::move(proven);
+}
+
 std::string base_url(const cli::Place& place, std::uint16_t port) {
     const auto loaded = load_settings(place);
     return base_url_of(loaded ? loaded->config : config::Config{}, port);
@@ -232,6 +260,14 @@ std::vector<cli::DoctorCheck> LocalInstallation::doctor(const cli::Place& place)
         checks.push_back({"processes", cli::Verdict::bad, why.text + " " + why.detail});
     }
     return checks;
+}
+
+cli::Outcome<> LocalInstallation::prove_claims(const cli::Place& place,
+                                               const std::string& id,
+                                               const TellProof& tell) {
+    return outward(run_alone<void>([&](const boost::asio::any_io_executor& executor) {
+        return prove_once(executor, place, id, &tell);
+    }));
 }
 
 Result<> prepare_supervisor() {

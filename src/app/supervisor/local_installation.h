@@ -18,6 +18,9 @@ public:
     cli::Outcome<Secret> create_token(const cli::CreateTokenCommand& command) override;
     cli::Outcome<Bytes> receipt_key(const cli::Place& place) override;
     std::vector<cli::DoctorCheck> doctor(const cli::Place& place) override;
+    cli::Outcome<> prove_claims(const cli::Place& place,
+                                const std::string& id,
+                                const TellProof& tell) override;
 };
 
 /// No core, no ptrace, files for the owner alone, room for the children's locked memory: before

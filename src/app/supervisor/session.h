@@ -49,14 +49,22 @@ public:
     }
 
 private:
-    static constexpr std::chrono::seconds k_answer_time{30};
+    /// A method that takes longer says so itself.
+    template <typename Method>
+    static constexpr std::chrono::seconds answer_time() {
+        if constexpr (requires { Method::k_answer_time; }) {
+            return Method::k_answer_time;
+        } else {
+            return std::chrono::seconds(30);
+        }
+    }
 
     using Peer = std::shared_ptr<ipc::Peer>;
 
     template <typename Method>
     static OutcomeTask<typename Method::Answer> ask(Peer peer, Method method) {
         auto answer =
-            co_await ipc::call(peer.get(), std::move(method), Deadline::in(k_answer_time));
+            co_await ipc::call(peer.get(), std::move(method), Deadline::in(answer_time<Method>()));
         if (!answer) co_return refuse(answer.error());
         co_return std::move(*answer);
     }

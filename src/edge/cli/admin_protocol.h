@@ -4,6 +4,7 @@
 #include "foundation/base/secret.h"
 #include "platform/ipc/rpc.h"
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <tuple>
@@ -13,7 +14,15 @@
 /// a socket pair to one that was started for it alone. Whoever can connect owns the installation.
 namespace postern::cli {
 
-enum class AdminError { already_set_up, unknown_role, invalid_name, disk_full, failed };
+enum class AdminError {
+    already_set_up,
+    unknown_role,
+    invalid_name,
+    disk_full,
+    unknown_claim,
+    busy,
+    failed,
+};
 
 constexpr ErrorInfo describe(AdminError error) {
     switch (error) {
@@ -23,6 +32,8 @@ constexpr ErrorInfo describe(AdminError error) {
         case AdminError::invalid_name:
             return {"invalid_name", "A workspace name has 1 to 100 characters, none of control."};
         case AdminError::disk_full: return {"disk_full", "The disk is full; nothing was changed."};
+        case AdminError::unknown_claim: return {"unknown_claim", "There is no such claim."};
+        case AdminError::busy: return {"busy", "Somebody else is at it already. Please try again."};
         case AdminError::failed: return {"internal_error", "Something went wrong inside."};
     }
     return {"internal_error", "Something went wrong inside."};
@@ -83,6 +94,44 @@ struct Doctor {
     };
     using Failure = AdminError;
     auto wire() { return std::tie(); }
+};
+
+/// A claim of the trust registry, as people read it.
+struct ClaimText {
+    std::string id;       ///< "P1.sealed"
+    std::string text;     ///< the claim
+    std::string method;   ///< what its check does
+    std::string planted;  ///< the fault that its positive control plants
+    std::string cost;     ///< what a check takes
+    auto wire() { return std::tie(id, text, method, planted, cost); }
+};
+struct ListClaims {
+    static constexpr std::uint16_t k_method = 204;
+    struct Answer {
+        std::vector<ClaimText> claims;
+        auto wire() { return std::tie(claims); }
+    };
+    using Failure = AdminError;
+    auto wire() { return std::tie(); }
+};
+
+enum class ClaimVerdict : std::uint8_t { proven, failing, unknown };
+/// Runs a claim's positive control and its check. Errors: unknown_claim, busy.
+struct ProveClaim {
+    static constexpr std::uint16_t k_method = 205;
+    static constexpr std::chrono::minutes k_answer_time{15};
+    struct Answer {
+        ClaimVerdict verdict = ClaimVerdict::unknown;
+        std::vector<std::string> evidence;
+        std::vector<std::string> faults;
+        std::string reason;  ///< why it is unknown
+        std::int64_t at_ms = 0;
+        std::int64_t took_ms = 0;
+        auto wire() { return std::tie(verdict, evidence, faults, reason, at_ms, took_ms); }
+    };
+    using Failure = AdminError;
+    std::string id;
+    auto wire() { return std::tie(id); }
 };
 
 }  // namespace postern::cli

@@ -62,6 +62,8 @@ struct Parsed {
     std::string print_file;
     std::string receipt_file;
     std::string config_file;
+    std::string claim;
+    bool json = false;
 };
 
 struct Tree {
@@ -78,6 +80,7 @@ struct Tree {
     CLI::App* check_config = nullptr;
     CLI::App* doctor = nullptr;
     CLI::App* receipt_verify = nullptr;
+    CLI::App* trust_check = nullptr;
 };
 
 Tree::Tree(Parsed& parsed, const std::string& version) {
@@ -117,6 +120,12 @@ Tree::Tree(Parsed& parsed, const std::string& version) {
     receipt_verify = receipt->add_subcommand("verify", "check a receipt's signature");
     add_place(*receipt_verify, parsed.place, false);
     receipt_verify->add_option("file", parsed.receipt_file, "the receipt, as JSON")->required();
+    auto* trust =
+        app.add_subcommand("trust", "what this installation claims")->require_subcommand(1);
+    trust_check = trust->add_subcommand("check", "prove every claim, now, or say that it fails");
+    add_place(*trust_check, parsed.place, true);
+    trust_check->add_option("--claim", parsed.claim, "only this one, such as P1.sealed");
+    trust_check->add_flag("--json", parsed.json, "one JSON object a line");
 }
 
 Command command_of(const Tree& tree, Parsed parsed) {
@@ -136,6 +145,9 @@ Command command_of(const Tree& tree, Parsed parsed) {
     }
     if (tree.check_config->parsed()) return CheckConfigCommand{std::move(parsed.config_file)};
     if (tree.doctor->parsed()) return DoctorCommand{std::move(place)};
+    if (tree.trust_check->parsed()) {
+        return CheckTrustCommand{std::move(place), std::move(parsed.claim), parsed.json};
+    }
     VerifyReceiptCommand verify{.place = std::nullopt, .file = std::move(parsed.receipt_file)};
     if (!place.data.empty()) verify.place = std::move(place);
     return verify;

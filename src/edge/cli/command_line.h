@@ -30,6 +30,11 @@ struct VerifyReceiptCommand {
     std::optional<Place> place;  ///< nothing: the key that the receipt names
     std::string file;
 };
+struct CheckTrustCommand {
+    Place place;
+    std::string claim;  ///< empty: all
+    bool json = false;
+};
 using Command = std::variant<InitCommand,
                              MakeKitCommand,
                              ServeCommand,
@@ -38,7 +43,8 @@ using Command = std::variant<InitCommand,
                              CreateTokenCommand,
                              CheckConfigCommand,
                              DoctorCommand,
-                             VerifyReceiptCommand>;
+                             VerifyReceiptCommand,
+                             CheckTrustCommand>;
 
 /// What to print instead of running a command: help, the version, or what was wrong.
 struct Usage {

@@ -40,6 +40,8 @@ TEST(CommandLine, every_command_is_understood) {
     EXPECT_TRUE(
         std::holds_alternative<CheckConfigCommand>(*parse({"check-config", "--config", "/c"})));
     EXPECT_TRUE(std::holds_alternative<DoctorCommand>(*parse({"doctor", "--data", "/d"})));
+    EXPECT_TRUE(std::holds_alternative<CheckTrustCommand>(
+        *parse({"trust", "check", "--data", "/d", "--json"})));
     const auto verify = parse({"receipt", "verify", "/r.json"});
     ASSERT_TRUE(verify);
     EXPECT_FALSE(std::get<VerifyReceiptCommand>(*verify).place);

@@ -94,6 +94,12 @@ public:
     virtual Outcome<Secret> create_token(const CreateTokenCommand& command) = 0;
     virtual Outcome<Bytes> receipt_key(const Place& place) = 0;
     virtual std::vector<DoctorCheck> doctor(const Place& place) = 0;
+    /// Proves the claim with that id (empty: each, in the order of the registry) and tells of each
+    /// as soon as it is known.
+    using TellProof = std::function<void(const ClaimText&, const ProveClaim::Answer&)>;
+    virtual Outcome<> prove_claims(const Place& place,
+                                   const std::string& id,
+                                   const TellProof& tell) = 0;
 };
 
 }  // namespace postern::cli

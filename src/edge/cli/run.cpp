@@ -1,6 +1,7 @@
 #include "edge/cli/run.h"
 
 #include "edge/cli/admin_protocol.h"
+#include "edge/cli/claim_report.h"
 #include "edge/cli/command_line.h"
 #include "edge/cli/installation.h"
 #include "edge/cli/receipt_check.h"
@@ -205,6 +206,18 @@ public:
                          "installation publishes.\n";
         }
         return k_good;
+    }
+
+    int operator()(const CheckTrustCommand& command) const {
+        bool proven = true;
+        const auto tell = [&](const ClaimText& claim, const ProveClaim::Answer& proof) {
+            std::cout << (command.json ? claim_as_json(claim, proof) : claim_as_text(claim, proof));
+            std::cout.flush();
+            proven = proven && proof.verdict == ClaimVerdict::proven;
+        };
+        const auto checked = installation_.prove_claims(command.place, command.claim, tell);
+        if (!checked) return refused(checked.error());
+        return proven ? k_good : k_refused;
     }
 
 private:

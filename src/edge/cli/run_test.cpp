@@ -59,6 +59,14 @@ public:
     }
     Outcome<Bytes> receipt_key(const Place&) override { return no(); }
     std::vector<DoctorCheck> doctor(const Place&) override { return {{"disk", verdict, "words"}}; }
+    ProveClaim::Answer first;
+    ProveClaim::Answer proof;
+    Outcome<> prove_claims(const Place&, const std::string& id, const TellProof& tell) override {
+        if (refuses) return no();
+        tell({"P1.sealed", "A claim.", "a method", "a planted fault", "nothing"}, first);
+        if (id.empty()) tell({"P2.cut-off", "Another.", "a method", "a fault", "nothing"}, proof);
+        return {};
+    }
 
 private:
     static Kit kit(const KitScheme& scheme) {
@@ -108,7 +116,8 @@ TEST(Run, a_refusal_is_one_sentence_with_its_code_and_ends_with_1) {
                               {"keyring", "recovery-kit", "--data", "/d"},
                               {"setup-link", "--data", "/d"},
                               {"serve", "--data", "/d"},
-                              {"recover", "--data", "/d"}}) {
+                              {"recover", "--data", "/d"},
+                              {"trust", "check", "--data", "/d"}}) {
         const auto ran = run(installation, words);
         EXPECT_EQ(ran.status, 1);
         EXPECT_EQ(ran.out, "");
@@ -171,6 +180,37 @@ TEST(Run, doctor_and_check_config_say_by_their_status_what_they_found) {
     installation.refuses = true;
     EXPECT_EQ(run(installation, {"doctor", "--data", "/d"}).status, 1);
     EXPECT_EQ(run(installation, {"check-config", "--config", "/c"}).status, 1);
+}
+
+TEST(Run, trust_check_is_good_only_when_every_claim_is_proven) {
+    FakeInstallation installation;
+    const std::vector<const char*> all{"trust", "check", "--data", "/d"};
+    installation.first.verdict = installation.proof.verdict = ClaimVerdict::proven;
+    EXPECT_EQ(run(installation, all).status, 0);
+    for (const auto verdict : {ClaimVerdict::failing, ClaimVerdict::unknown}) {
+        installation.proof.verdict = verdict;
+        EXPECT_EQ(run(installation, all).status, 1);
+        EXPECT_EQ(
+            run(installation, {"trust", "check", "--data", "/d", "--claim", "P1.sealed"}).status,
+            0);
+    }
+}
+
+TEST(Run, trust_check_says_what_was_seen_and_escapes_it) {
+    FakeInstallation installation;
+    installation.first.verdict = ClaimVerdict::failing;
+    installation.first.faults = {"a fault\x1b[2J"};
+    installation.first.evidence = {"12 things"};
+    const auto ran = run(installation, {"trust", "check", "--data", "/d"});
+    EXPECT_TRUE(ran.out.starts_with("FAILING  P1.sealed: A claim.\n         ! a fault"));
+    EXPECT_NE(ran.out.find("         - 12 things\n"), std::string::npos);
+    EXPECT_EQ(ran.out.find('\x1b'), std::string::npos);
+    const auto json = run(installation, {"trust", "check", "--data", "/d", "--json"});
+    EXPECT_TRUE(json.out.starts_with(
+        R"({"id":"P1.sealed","verdict":"failing","text":"A claim.","method":"a method",)"
+        R"("control":"a planted fault","cost":"nothing","faults":["a fault\u001b[2J"],)"
+        R"("evidence":["12 things"])"))
+        << json.out;
 }
 
 TEST(Run, a_wrong_command_line_ends_with_2) {

@@ -10,11 +10,14 @@
 #include <sodium.h>
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <system_error>
 
 namespace postern::crypto {
 namespace {
@@ -22,6 +25,19 @@ namespace {
 /// libsodium wants a pointer also where there are no bytes.
 const char* text_of(ByteView bytes) {
     return bytes.empty() ? "" : reinterpret_cast<const char*>(bytes.data());
+}
+
+bool take_text(std::string_view& from, std::string_view text) {
+    if (!from.starts_with(text)) return false;
+    from.remove_prefix(text.size());
+    return true;
+}
+
+bool take_number(std::string_view& from, std::uint32_t& number) {
+    const auto [end, error] = std::from_chars(from.data(), from.data() + from.size(), number);
+    if (error != std::errc{}) return false;
+    from.remove_prefix(static_cast<std::size_t>(end - from.data()));
+    return true;
 }
 
 }  // namespace
@@ -48,6 +64,28 @@ Result<std::string> hash_password(const Secret& password, Argon2Cost cost) {
     });
     if (failed != 0) return fail(CryptoError::out_of_memory);
     return std::string(text.data());
+}
+
+std::optional<Argon2Cost> cost_of_hash(std::string_view hash) {
+    constexpr std::size_t k_hash_characters = 43;  // 32 bytes in base64 without padding
+    constexpr std::size_t k_salt_characters = 22;  // 16 bytes
+    Argon2Cost cost;
+    if (!take_text(hash, "$argon2id$v=19$m=") || !take_number(hash, cost.memory_kib) ||
+        !take_text(hash, ",t=") || !take_number(hash, cost.passes) || !take_text(hash, ",p=1$")) {
+        return std::nullopt;
+    }
+    const auto is_base64 = [](char c) {
+        return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+               c == '+' || c == '/';
+    };
+    const auto salt = hash.substr(0, std::min(hash.size(), k_salt_characters));
+    hash.remove_prefix(salt.size());
+    if (salt.size() != k_salt_characters || !std::all_of(salt.begin(), salt.end(), is_base64) ||
+        !take_text(hash, "$") || hash.size() != k_hash_characters ||
+        !std::all_of(hash.begin(), hash.end(), is_base64)) {
+        return std::nullopt;
+    }
+    return cost;
 }
 
 bool verify_password(std::string_view hash, const Secret& password) {

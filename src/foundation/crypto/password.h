@@ -3,6 +3,8 @@
 #include "foundation/base/secret.h"
 #include "foundation/crypto/crypto_error.h"
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -22,6 +24,8 @@ inline constexpr std::size_t k_argon2_salt_bytes = 16;
 
 /// A password's hash in the PHC string form `$argon2id$v=19$...`.
 [[nodiscard]] Result<std::string> hash_password(const Secret& password, Argon2Cost cost);
+/// What such a hash cost. Nothing where it is not well formed.
+[[nodiscard]] std::optional<Argon2Cost> cost_of_hash(std::string_view hash);
 /// Constant-time; false for a hash that is not well formed.
 [[nodiscard]] bool verify_password(std::string_view hash, const Secret& password);
 

@@ -75,5 +75,33 @@ TEST(Password, malformed_hash_verifies_nothing) {
     }
 }
 
+TEST(CostOfHash, is_read_from_what_hash_password_makes) {
+    for (const Argon2Cost cost :
+         {k_cheap, Argon2Cost{.passes = 3, .memory_kib = 128}, Argon2Cost{4, 8192}}) {
+        const auto hash = hash_password(secret_of("x"), cost);
+        const auto read = cost_of_hash(*hash);
+        ASSERT_TRUE(read) << *hash;
+        EXPECT_EQ(read->passes, cost.passes);
+        EXPECT_EQ(read->memory_kib, cost.memory_kib);
+    }
+}
+
+TEST(CostOfHash, is_nothing_for_anything_else) {
+    const auto good = *hash_password(secret_of("x"), k_cheap);
+    const auto with = [&good](std::string_view old, std::string_view fresh) {
+        std::string text = good;
+        return text.replace(text.find(old), old.size(), fresh);
+    };
+    for (std::size_t length = 0; length < good.size(); ++length)
+        EXPECT_FALSE(cost_of_hash(std::string_view(good).substr(0, length))) << length;
+    for (const std::string& text :
+         {good + "A", " " + good, with("argon2id", "argon2i"), with("argon2id", "argon2d"),
+          with("v=19", "v=16"), with("m=64", "m="), with("m=64", "m=-64"), with("m=64", "m=+64"),
+          with("m=64", "m=4294967296"), with("t=1", "t=x"), with("p=1", "p=2"), with("$m", "$$m"),
+          good.substr(0, good.size() - 1) + "!", std::string("$2b$12$abcdefghijklmnopqrstuv")}) {
+        EXPECT_FALSE(cost_of_hash(text)) << text;
+    }
+}
+
 }  // namespace
 }  // namespace postern::crypto

@@ -1,0 +1,101 @@
+#include "features/trust/canary.h"
+
+#include "foundation/base/bytes.h"
+#include "foundation/base/clock.h"
+#include "foundation/base/error.h"
+#include "foundation/base/id.h"
+#include "foundation/base/result.h"
+#include "foundation/base/secret.h"
+#include "foundation/crypto/random.h"
+#include "platform/async/task.h"
+#include "platform/keys/key_error.h"
+#include "platform/keys/seals.h"
+
+#include <chrono>
+#include <cstdint>
+#include <utility>
+
+namespace postern::trust {
+namespace {
+
+using keys::KeyError;
+
+/// Argon2 with the configured cost, perhaps behind others.
+Deadline keeper_deadline() {
+    return Deadline::in(std::chrono::seconds(20));
+}
+
+constexpr std::int64_t k_lease_s = 60;
+
+bool is_refusal(const Error& error) {
+    return error.is(KeyError::wrong_secret) || error.is(KeyError::integration_sealed) ||
+           error.is(KeyError::integration_cut_off) || error.is(KeyError::unknown_integration);
+}
+
+Secret copy_of(const Secret& secret) {
+    return secret.with_bytes([](ByteView bytes) { return Secret::copy_of(bytes); });
+}
+
+}  // namespace
+
+async::Task<> Canary::seal() {
+    keys::PrepareSeal ask;
+    ask.workspace = k_installation;
+    ask.integration = k_id;
+    ask.generate = true;
+    ask.credential.clear = crypto::random_secret(32);
+    ask.destination = to_bytes("nowhere");
+    auto prepared = co_await keeper_.call(std::move(ask), keeper_deadline());
+    if (!prepared) co_return fail(std::move(prepared.error()));
+    seal_ = std::move(prepared->seal);
+    secret_ = std::move(prepared->generated);
+    keys::CommitSeal commit{k_installation, k_id, seal_.epoch, 0};
+    auto committed = co_await keeper_.call(std::move(commit), keeper_deadline());
+    if (!committed) co_return fail(std::move(committed.error()));
+    co_return Result<>{};
+}
+
+async::Task<bool> Canary::opens(Key key) {
+    if (key == Key::none) co_return co_await used();
+    auto secret = key == Key::right ? copy_of(secret_) : crypto::random_secret(16);
+    co_return co_await unlocks(std::move(secret));
+}
+
+async::Task<bool> Canary::unlocks(Secret secret) {
+    keys::Unlock ask;
+    ask.workspace = k_installation;
+    ask.integration = k_id;
+    ask.seal = seal_;
+    ask.secret.clear = std::move(secret);
+    ask.lease_s = k_lease_s;
+    auto opened = co_await keeper_.call(std::move(ask), keeper_deadline());
+    if (!opened && is_refusal(opened.error())) co_return false;
+    if (!opened) co_return fail(std::move(opened.error()));
+    // While leased a use is granted: that it is refused otherwise says something.
+    auto granted = co_await used();
+    keys::Lock lock{k_installation, k_id};
+    auto locked = co_await keeper_.call(std::move(lock), keeper_deadline());
+    if (!locked) co_return fail(std::move(locked.error()));
+    if (!granted) co_return granted;
+    co_return opened->open && *granted;
+}
+
+async::Task<bool> Canary::used() {
+    keys::MintTicket ask;
+    ask.workspace = k_installation;
+    ask.integration = k_id;
+    ask.seal = seal_;
+    auto ticket = co_await keeper_.call(std::move(ask), keeper_deadline());
+    if (!ticket && is_refusal(ticket.error())) co_return false;
+    if (!ticket) co_return fail(std::move(ticket.error()));
+    co_return true;
+}
+
+async::Task<> Canary::cut_off() {
+    keys::CutOff ask{k_installation, k_id};
+    auto ended = co_await keeper_.call(std::move(ask), keeper_deadline());
+    if (!ended) co_return fail(std::move(ended.error()));
+    co_return Result<>{};
+}
+
+}  // namespace postern::trust

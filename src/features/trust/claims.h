@@ -1,0 +1,39 @@
+#pragma once
+
+#include "features/trust/canary.h"
+#include "features/trust/claim.h"
+#include "features/trust/file_search.h"
+#include "features/trust/ports.h"
+#include "foundation/base/clock.h"
+#include "platform/async/blocking_pool.h"
+#include "platform/ipc/link.h"
+#include "platform/store/database.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace postern::trust {
+
+/// What the claims look at. Lifetime: all of it outlives the claims.
+struct Grounds {
+    store::Database& database;
+    ipc::Link& keeper;
+    SealDirectory& seals;
+    History& history;
+    /// Every file that the store writes, relative to the working directory; those that are not
+    /// there are left out. With none at all, claims about files are unknown.
+    std::vector<std::string> store_files;
+};
+
+/// P1, P2 and P9: what opens an integration, and what ends that.
+std::vector<Claim> access_claims(Grounds grounds);
+/// P3: what connections insist on.
+std::vector<Claim> wire_claims();
+/// P7, P10 and P11: what is stored.
+std::vector<Claim> data_claims(Grounds grounds);
+
+/// All of them, in the order of the promises.
+std::vector<Claim> all_claims(const Grounds& grounds);
+
+}  // namespace postern::trust

@@ -1,0 +1,413 @@
+#include "features/trust/claims.h"
+
+#include "features/trust/claim.h"
+#include "features/trust/leaky_keeper_fake.h"
+#include "features/trust/ports.h"
+#include "features/trust/registry.h"
+#include "foundation/base/bytes.h"
+#include "foundation/base/clock.h"
+#include "foundation/base/id.h"
+#include "foundation/base/result.h"
+#include "foundation/crypto/password.h"
+#include "foundation/crypto/place.h"
+#include "platform/async/task.h"
+#include "platform/keys/message_keys.h"
+#include "platform/keys/records.h"
+#include "platform/net/test_loop.h"
+#include "platform/store/data_map.h"
+#include "platform/store/database.h"
+#include "platform/store/scratch_store_test.h"
+#include "platform/store/sql_text.h"
+#include "platform/store/transaction.h"
+#include "platform/store/value.h"
+
+#include <gtest/gtest.h>
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace postern::trust {
+namespace {
+
+using store::Clear;
+using store::SealedBytes;
+using store::SqlText;
+using store::Transaction;
+using store::Value;
+
+namespace column = store::data_map::store::people;
+
+template <typename IdType>
+IdType id(std::uint8_t number) {
+    std::array<std::uint8_t, 16> bytes{};
+    bytes[0] = number;
+    return IdType(bytes);
+}
+
+class ManualClock final : public Clock {
+public:
+    [[nodiscard]] UnixMs now_ms() const override { return 1'800'000'000'000; }
+};
+
+class PlayedSeals final : public SealDirectory {
+public:
+    async::Task<std::vector<SealedIntegration>> active() override { co_return integrations; }
+    std::vector<SealedIntegration> integrations;
+};
+
+class PlayedHistory final : public History {
+public:
+    async::Task<OpenedThread> open(WorkspaceId, ThreadId) override { co_return opened; }
+    OpenedThread opened{2, 0, 0, {"Spring launch with Léa", "lea@creators.example"}};
+};
+
+/// One thread with a mail and its reply, an account, a cut-off and a deleted integration: nothing
+/// that a claim could find fault with.
+class ClaimsTest : public testing::Test {
+protected:
+    ClaimsTest() {
+        store::Database::Options options;
+        options.file = folder.file("store.db");
+        options.create = true;
+        options.readers = 0;
+        database = store::open_or_fail(options);
+        add_integration(1, "active");
+        add_integration(2, "cut_off");
+        add_integration(3, "deleted");
+        add_thread(1, 1);
+        add_message(1, 1, 1, "out");
+        add_message(2, 1, 0, "in");
+        add_ledger(1, "search", "new_mail");
+        add_ledger(1, "fetch_body", "verified_reply");
+        const crypto::Argon2Cost cost{.passes = 1, .memory_kib = 19 * 1024};
+        add_person(1, crypto::hash_password(Secret::copy_of(as_bytes("pelican")), cost).value());
+        seals.integrations.push_back(
+            {id<WorkspaceId>(1), id<IntegrationId>(1), 1, test::LeakyKeeper::seal_of(1), 0});
+    }
+
+    std::vector<Claim> claims() {
+        return all_claims({*database,
+                           keeper.link,
+                           seals,
+                           history,
+                           {folder.file("store.db"), folder.file("store.db-wal")}});
+    }
+    Proof prove(std::string_view claim_id) {
+        Registry registry(claims(), clock);
+        auto proof = loop.run(registry.prove(std::string(claim_id)));
+        EXPECT_TRUE(proof);
+        return proof ? std::move(*proof) : Proof{};
+    }
+    /// Every claim but that one is proven, and that one fails.
+    void expect_failing(std::string_view failing) {
+        for (const auto& claim : claims()) {
+            const auto proof = prove(claim.id);
+            const auto wanted = claim.id == failing ? Verdict::failing : Verdict::proven;
+            EXPECT_EQ(proof.verdict, wanted)
+                << claim.id << " " << proof.reason
+                << (proof.finding.faults.empty() ? "" : proof.finding.faults.front());
+        }
+    }
+
+    void run_sql(SqlText sql, std::initializer_list<Value> values) {
+        const auto done = database->write_now([&](Transaction& tx) -> Result<> {
+            auto changed = tx.execute(sql, values);
+            if (!changed) return fail(std::move(changed.error()));
+            return {};
+        });
+        ASSERT_TRUE(done) << done.error().detail();
+    }
+    void add_integration(std::uint8_t number, std::string_view state) {
+        run_sql(
+            "INSERT INTO integrations (workspace_id, integration_id, kind, level, state, "
+            "epoch, settings, search_label, broken_code, created_at_ms) "
+            "VALUES ($1, $2, 'imap', 'replies', $3, 1, $4, 'label', NULL, 0)",
+            {id<WorkspaceId>(1), id<IntegrationId>(number), Clear::text(state), noise()});
+    }
+    void add_thread(std::uint8_t number, std::uint8_t integration) {
+        run_sql(
+            "INSERT INTO threads (workspace_id, thread_id, integration_id, token, next_number, "
+            "head, created_at_ms, updated_at_ms) VALUES ($1, $2, $3, $4, 2, $5, 0, 0)",
+            {id<WorkspaceId>(1), id<ThreadId>(number), id<IntegrationId>(integration),
+             Clear::bytes(id<ThreadId>(number).bytes()), noise()});
+    }
+    void add_message(std::uint8_t number,
+                     std::uint8_t thread,
+                     std::int64_t own_number,
+                     std::string_view direction) {
+        const auto message = id<MessageId>(number);
+        run_sql(
+            "INSERT INTO messages (workspace_id, message_id, thread_id, number, direction, "
+            "state, failure_code, origin_mac, body, created_at_ms) "
+            "VALUES ($1, $2, $3, $4, $5, 'sent', NULL, $6, $7, 0)",
+            {id<WorkspaceId>(1), message, id<ThreadId>(thread), own_number, Clear::text(direction),
+             Clear::bytes(message.bytes()), noise()});
+        run_sql(
+            "INSERT INTO message_wraps (workspace_id, message_id, creator_id, body_wrap) "
+            "VALUES ($1, $2, $3, $4)",
+            {id<WorkspaceId>(1), message, id<CreatorId>(1), noise()});
+        run_sql(
+            "INSERT INTO raw_mails (workspace_id, message_id, people, raw, raw_wrap) "
+            "VALUES ($1, $2, $3, $4, $4)",
+            {id<WorkspaceId>(1), message, Clear::bytes(message.bytes()), noise()});
+    }
+    void add_ledger(std::int64_t number_base, std::string_view command, std::string_view reason) {
+        run_sql(
+            "INSERT INTO read_ledger (workspace_id, integration_id, number, at_ms, command, "
+            "folder_mac, first_uid, next_uid, bytes, reason) "
+            "VALUES ($1, $2, $3, 0, $4, $5, 1, 2, 3, $6)",
+            {id<WorkspaceId>(1), id<IntegrationId>(1), number_base + ++ledger_lines_,
+             Clear::text(command), noise(), Clear::text(reason)});
+    }
+    void add_person(std::uint8_t number, const std::string& password) {
+        const auto person = id<PersonId>(number);
+        keys::SealRecords ask;
+        ask.workspace = k_installation;
+        ask.records.push_back(
+            {column::address.value, crypto::row_key(person), to_bytes("olga@brand.example")});
+        ask.records.push_back(
+            {column::password.value, crypto::row_key(person), to_bytes(password)});
+        auto sealed = loop.run(keeper.link.call(std::move(ask), net::test::soon()));
+        ASSERT_TRUE(sealed);
+        run_sql(
+            "INSERT INTO people (workspace_id, person_id, address_token, address, password, "
+            "created_at_ms) VALUES ($1, $2, $3, $4, $5, 0)",
+            {k_installation, person, Clear::bytes(person.bytes()), SealedBytes(sealed->contents[0]),
+             SealedBytes(sealed->contents[1])});
+    }
+    static SealedBytes noise() { return SealedBytes(to_bytes("noise")); }
+
+    store::TestFolder folder;
+    ManualClock clock;
+    net::test::Loop loop;
+    test::LeakyKeeper keeper{loop};
+    std::unique_ptr<store::Database> database;
+    PlayedSeals seals;
+    PlayedHistory history;
+
+private:
+    std::int64_t ledger_lines_ = 0;
+};
+
+TEST_F(ClaimsTest, every_claim_is_proven_where_nothing_is_wrong) {
+    expect_failing("none");
+    std::set<std::string_view> promises;
+    for (const auto& claim : claims()) {
+        promises.insert(claim.id.substr(0, claim.id.find('.')));
+        for (const auto text : {claim.text, claim.method, claim.planted, claim.cost})
+            EXPECT_GT(text.size(), 10U) << claim.id;
+    }
+    EXPECT_EQ(promises, (std::set<std::string_view>{"P1", "P2", "P3", "P7", "P9", "P10", "P11"}));
+}
+
+TEST_F(ClaimsTest, an_empty_installation_is_proven_too) {
+    seals.integrations.clear();
+    for (const SqlText sql :
+         {SqlText("DELETE FROM people"), SqlText("DELETE FROM messages"),
+          SqlText("DELETE FROM message_wraps"), SqlText("DELETE FROM raw_mails"),
+          SqlText("DELETE FROM threads"), SqlText("DELETE FROM read_ledger"),
+          SqlText("DELETE FROM integrations")}) {
+        run_sql(sql, {});
+    }
+    expect_failing("none");
+}
+
+TEST_F(ClaimsTest, without_its_control_each_claim_is_unknown) {
+    for (const auto& claim : claims()) {
+        auto bare = claim;
+        bare.control = {};
+        auto blind = claim;
+        blind.control = []() -> async::Task<Finding> { co_return Finding{}; };
+        for (const auto& without : {bare, blind}) {
+            Registry registry({without}, clock);
+            const auto proof = loop.run(registry.prove(std::string(claim.id)));
+            ASSERT_TRUE(proof);
+            EXPECT_EQ(proof->verdict, Verdict::unknown) << claim.id;
+        }
+    }
+}
+
+TEST_F(ClaimsTest, nothing_is_known_while_keeper_is_away) {
+    keeper.link.close();
+    for (const char* claim : {"P1.sealed", "P2.cut-off", "P7.hashed", "P7.at-rest"})
+        EXPECT_EQ(prove(claim).verdict, Verdict::unknown) << claim;
+}
+
+TEST_F(ClaimsTest, what_is_planted_for_a_control_is_gone_afterwards) {
+    for (const auto& claim : claims())
+        (void)prove(claim.id);
+    const auto rows = database->read_now([](Transaction& tx) -> Result<std::int64_t> {
+        POSTERN_TRY(
+            const auto row,
+            tx.query_one("SELECT (SELECT COUNT(*) FROM integrations) + (SELECT COUNT(*) "
+                         "FROM grants) + (SELECT COUNT(*) FROM threads) + (SELECT COUNT(*) "
+                         "FROM messages) + (SELECT COUNT(*) FROM people) + (SELECT COUNT(*) "
+                         "FROM api_tokens) + (SELECT COUNT(*) FROM meta WHERE "
+                         "name = 'trust_marker')"));
+        return row->integer(0);
+    });
+    EXPECT_EQ(rows.value(), 3 + 0 + 1 + 2 + 1 + 0 + 0);
+}
+
+TEST_F(ClaimsTest, p1_fails_when_any_secret_opens) {
+    keeper.leaks.opens_with_any_secret = true;
+    expect_failing("P1.sealed");
+}
+
+TEST_F(ClaimsTest, p1_fails_when_keeper_needs_no_lease) {
+    keeper.leaks.mints_without_a_lease = true;
+    EXPECT_EQ(prove("P1.sealed").verdict, Verdict::failing);
+}
+
+TEST_F(ClaimsTest, p1_fails_when_the_right_secret_does_not_open) {
+    keeper.leaks.refuses_the_right_secret = true;
+    seals.integrations.clear();
+    // Its control hands the right secret to an outsider, whom this keeper refuses, too.
+    EXPECT_NE(prove("P1.sealed").verdict, Verdict::proven);
+}
+
+TEST_F(ClaimsTest, p1_fails_for_a_seal_that_is_none) {
+    using Change = std::function<void(SealedIntegration&)>;
+    const std::vector<Change> changes{
+        [](SealedIntegration& each) { each.seal.reset(); },
+        [](SealedIntegration& each) { each.seal->epoch = 2; },
+        [](SealedIntegration& each) { each.seal->holders.clear(); },
+        [](SealedIntegration& each) { each.seal->credential.clear(); },
+        [](SealedIntegration& each) { each.seal->credential_key.clear(); },
+        [](SealedIntegration& each) { each.seal->holders[0].memory_kib = 19 * 1024 - 1; },
+        [](SealedIntegration& each) { each.seal->holders[0].passes = 0; },
+        [](SealedIntegration& each) { each.seal->holders[0].sealed_private.clear(); },
+        [](SealedIntegration& each) { each.seal->holders[0].boxed_key.clear(); },
+    };
+    const auto good = seals.integrations;
+    for (const auto& change : changes) {
+        seals.integrations = good;
+        change(seals.integrations.front());
+        EXPECT_EQ(prove("P1.sealed").verdict, Verdict::failing);
+    }
+}
+
+TEST_F(ClaimsTest, p2_fails_when_a_cut_off_ends_nothing) {
+    keeper.leaks.opens_after_a_cut_off = true;
+    expect_failing("P2.cut-off");
+}
+
+TEST_F(ClaimsTest, p2_and_p9_fail_when_the_keyring_keeps_keys) {
+    keeper.leaks.forgets_a_cut_off = true;
+    EXPECT_EQ(prove("P2.cut-off").verdict, Verdict::failing);
+    EXPECT_EQ(prove("P9.deletion").verdict, Verdict::failing);
+}
+
+TEST_F(ClaimsTest, p2_fails_when_a_seal_is_left) {
+    run_sql("INSERT INTO seals (workspace_id, integration_id, epoch, seal) VALUES ($1, $2, 1, $3)",
+            {id<WorkspaceId>(1), id<IntegrationId>(2), noise()});
+    expect_failing("P2.cut-off");
+}
+
+TEST_F(ClaimsTest, p9_fails_when_a_grant_is_left) {
+    run_sql(
+        "INSERT INTO grants (workspace_id, grant_id, integration_id, epoch, verbs, "
+        "hourly_ceiling, expires_at_ms, warned_days, credential, created_at_ms) "
+        "VALUES ($1, $2, $3, 1, 1, 1, 0, 0, $4, 0)",
+        {id<WorkspaceId>(1), id<GrantId>(1), id<IntegrationId>(3), noise()});
+    expect_failing("P9.deletion");
+}
+
+TEST_F(ClaimsTest, p9_and_p11_fail_when_history_of_an_ended_integration_does_not_open) {
+    run_sql("UPDATE threads SET integration_id = $1", {id<IntegrationId>(3)});
+    run_sql("UPDATE read_ledger SET integration_id = $1", {id<IntegrationId>(3)});
+    expect_failing("none");
+    history.opened.unreadable = 1;
+    EXPECT_EQ(prove("P9.deletion").verdict, Verdict::failing);
+    EXPECT_EQ(prove("P11.complete").verdict, Verdict::failing);
+}
+
+TEST_F(ClaimsTest, p7_fails_for_a_password_that_is_no_hash) {
+    for (const char* stored : {"pelican", "", "5f4dcc3b5aa765d61d8327deb882cf99",
+                               "$argon2i$v=19$m=65536,t=3,p=1$c29tZXNhbHRzb21lc2FsdA$"
+                               "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+                               "$argon2id$v=19$m=1024,t=3,p=1$AAAAAAAAAAAAAAAAAAAAAA$"
+                               "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}) {
+        run_sql("DELETE FROM people", {});
+        add_person(2, stored);
+        EXPECT_EQ(prove("P7.hashed").verdict, Verdict::failing) << stored;
+    }
+    expect_failing("P7.hashed");
+}
+
+TEST_F(ClaimsTest, p7_fails_for_a_token_that_is_no_hash) {
+    run_sql(
+        "INSERT INTO sessions (workspace_id, token_hash, person_id, created_at_ms, "
+        "expires_at_ms) VALUES ($1, $2, $3, 0, 0)",
+        {k_installation, Clear::bytes(as_bytes("a token in clear")), id<PersonId>(1)});
+    expect_failing("P7.hashed");
+}
+
+TEST_F(ClaimsTest, p7_fails_when_an_address_or_a_subject_stands_in_a_file) {
+    for (const char* text :
+         {"to lea@creators.example", "Spring launch with Léa", "olga@brand.example"}) {
+        run_sql("UPDATE integrations SET broken_code = $1", {Clear::text(text)});
+        expect_failing("P7.at-rest");
+    }
+}
+
+TEST_F(ClaimsTest, p7_is_unknown_without_files) {
+    auto without = all_claims({*database, keeper.link, seals, history, {folder.file("elsewhere")}});
+    Registry registry(std::move(without), clock);
+    const auto proof = loop.run(registry.prove("P7.at-rest"));
+    EXPECT_EQ(proof.value().verdict, Verdict::unknown);
+}
+
+TEST_F(ClaimsTest, p10_fails_for_a_mail_that_answers_nothing_of_ours) {
+    add_thread(2, 1);
+    add_message(3, 2, 0, "in");
+    add_ledger(1, "fetch_body", "verified_reply");
+    EXPECT_EQ(prove("P10.own-threads").verdict, Verdict::failing);
+}
+
+TEST_F(ClaimsTest, p10_fails_for_a_mail_that_the_ledger_does_not_know) {
+    add_message(3, 1, 0, "in");
+    expect_failing("P10.own-threads");
+}
+
+TEST_F(ClaimsTest, p10_fails_for_a_read_of_another_kind) {
+    add_ledger(1, "fetch_envelopes", "new_mail");
+    expect_failing("P10.own-threads");
+}
+
+TEST_F(ClaimsTest, p10_and_p11_fail_for_a_body_that_was_read_and_not_kept) {
+    add_ledger(1, "fetch_body", "verified_reply");
+    EXPECT_EQ(prove("P10.own-threads").verdict, Verdict::failing);
+    EXPECT_EQ(prove("P11.complete").verdict, Verdict::failing);
+}
+
+TEST_F(ClaimsTest, p11_fails_for_what_is_missing) {
+    for (const SqlText sql :
+         {SqlText("UPDATE threads SET next_number = 3"), SqlText("DELETE FROM message_wraps"),
+          SqlText("DELETE FROM raw_mails")}) {
+        run_sql(sql, {});
+        expect_failing("P11.complete");
+    }
+}
+
+TEST_F(ClaimsTest, p11_fails_for_a_queued_mail_without_its_message) {
+    run_sql(
+        "INSERT INTO outbox (workspace_id, message_id, integration_id, stage, attempts, fence, "
+        "next_at_ms) VALUES ($1, $2, $3, 'queued', 0, 0, 0)",
+        {id<WorkspaceId>(1), id<MessageId>(9), id<IntegrationId>(1)});
+    expect_failing("P11.complete");
+}
+
+TEST_F(ClaimsTest, p11_fails_when_a_raw_mail_does_not_open) {
+    history.opened.raw_unreadable = 1;
+    expect_failing("P11.complete");
+}
+
+}  // namespace
+}  // namespace postern::trust

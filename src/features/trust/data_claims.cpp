@@ -1,0 +1,390 @@
+#include "features/trust/claim.h"
+#include "features/trust/claims.h"
+#include "features/trust/file_search.h"
+#include "features/trust/planted.h"
+#include "features/trust/ports.h"
+#include "features/trust/trust_rows.h"
+#include "foundation/base/bytes.h"
+#include "foundation/base/clock.h"
+#include "foundation/base/id.h"
+#include "foundation/base/result.h"
+#include "foundation/codec/base64.h"
+#include "foundation/crypto/hash.h"
+#include "foundation/crypto/password.h"
+#include "foundation/crypto/place.h"
+#include "foundation/crypto/random.h"
+#include "platform/async/blocking_pool.h"
+#include "platform/async/task.h"
+#include "platform/keys/message_keys.h"
+#include "platform/store/data_map.h"
+#include "platform/store/database.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace postern::trust {
+namespace {
+
+namespace column = store::data_map::store::people;
+using store::Transaction;
+
+constexpr std::int64_t k_passwords_max = 10'000;
+constexpr std::int64_t k_threads_max = 50;
+/// OWASP's least for Argon2id, which is also the least that the configuration takes.
+constexpr crypto::Argon2Cost k_cost_least{.passes = 1, .memory_kib = 19 * 1024};
+
+Deadline keeper_deadline() {
+    return Deadline::in(std::chrono::seconds(20));
+}
+
+void add(Finding& finding, bool good, std::string evidence, std::string fault) {
+    if (good) finding.evidence.push_back(std::move(evidence));
+    if (!good) finding.faults.push_back(std::move(fault));
+}
+
+/// Both people's addresses and history, as far as it is looked at.
+struct Words {
+    std::vector<std::string> words;
+    std::size_t threads = 0;
+    std::size_t people = 0;
+};
+
+/// The claims about what is stored, and what they share. Lifetime: held by their closures.
+class Data {
+public:
+    explicit Data(Grounds grounds) : grounds_(std::move(grounds)) {}
+
+    async::Task<Finding> hashed(bool planted);
+    async::Task<Finding> sealed_at_rest(bool planted);
+    async::Task<Finding> own_threads(bool planted);
+    async::Task<Finding> complete(bool planted);
+
+private:
+    struct Hashes {
+        std::vector<rows::OfPerson> passwords;
+        rows::TokenHashes tokens;
+    };
+    async::Task<Hashes> hashes(bool planted);
+    async::Task<std::vector<Bytes>> open_all(std::uint16_t column,
+                                             std::vector<rows::OfPerson> sealed);
+    async::Task<Words> words();
+    async::Task<Finding> search(std::vector<std::string> words);
+    async::Task<> mark(std::string marker);
+    async::Task<> unmark();
+
+    Grounds grounds_;
+    HeldFiles files_;
+    async::BlockingPool pool_{{.threads = 1, .queue_max = 1}};
+};
+
+/// Every account's stored value of one column, in the order given.
+async::Task<std::vector<Bytes>> Data::open_all(std::uint16_t column,
+                                               std::vector<rows::OfPerson> sealed) {
+    std::vector<Bytes> out;
+    constexpr std::size_t k_batch = 500;
+    for (std::size_t from = 0; from < sealed.size(); from += k_batch) {
+        keys::OpenRecords ask;
+        ask.workspace = k_installation;
+        for (auto i = from; i < std::min(sealed.size(), from + k_batch); ++i) {
+            ask.records.push_back(
+                {column, crypto::row_key(sealed[i].person), std::move(sealed[i].sealed)});
+        }
+        const auto wanted = ask.records.size();
+        auto opened = co_await grounds_.keeper.call(std::move(ask), keeper_deadline());
+        if (!opened) co_return fail(std::move(opened.error()));
+        if (opened->contents.size() != wanted) co_return fail(TrustError::out_of_sight);
+        for (auto& content : opened->contents)
+            out.push_back(std::move(content));
+    }
+    co_return out;
+}
+
+async::Task<Data::Hashes> Data::hashes(bool planted) {
+    const auto look = [](Transaction& tx) -> Result<Hashes> {
+        Hashes out;
+        POSTERN_TRY(out.passwords, rows::passwords(tx, k_passwords_max));
+        POSTERN_TRY(out.tokens, rows::token_hashes(tx));
+        return out;
+    };
+    if (!planted) co_return co_await grounds_.database.read(look);
+    const auto person = PersonId::make(0);
+    keys::SealRecords ask;
+    ask.workspace = k_installation;
+    ask.records.push_back(
+        {column::password.value, crypto::row_key(person), to_bytes("a password in clear")});
+    auto sealed = co_await grounds_.keeper.call(std::move(ask), keeper_deadline());
+    if (!sealed) co_return fail(std::move(sealed.error()));
+    if (sealed->contents.size() != 1) co_return fail(TrustError::out_of_sight);
+    const auto plant = [person, content = sealed->contents.front()](Transaction& tx) -> Result<> {
+        if (auto put = rows::plant_person(tx, person, content); !put) return put;
+        return rows::plant_token(tx, as_bytes("pst_a token in clear"));
+    };
+    co_return co_await with_planted<Hashes>(&grounds_.database, plant, look);
+}
+
+async::Task<Finding> Data::hashed(bool planted) {
+    auto seen = co_await hashes(planted);
+    if (!seen) co_return fail(std::move(seen.error()));
+    const auto accounts = seen->passwords.size();
+    auto opened = co_await open_all(column::password.value, std::move(seen->passwords));
+    if (!opened) co_return fail(std::move(opened.error()));
+    std::size_t weak = 0;
+    for (const auto& stored : *opened) {
+        const auto cost = crypto::cost_of_hash(as_text(stored));
+        const bool good = cost && cost->memory_kib >= k_cost_least.memory_kib &&
+                          cost->passes >= k_cost_least.passes;
+        weak += good ? 0U : 1U;
+    }
+    Finding finding;
+    add(finding, weak == 0,
+        std::to_string(accounts) + " passwords: each an Argon2id hash of at least " +
+            std::to_string(k_cost_least.memory_kib) + " KiB",
+        std::to_string(weak) + " of " + std::to_string(accounts) +
+            " passwords are no Argon2id hash of the least cost");
+    add(finding, seen->tokens.malformed == 0,
+        std::to_string(seen->tokens.total) + " sessions and API tokens: each a hash of 32 bytes",
+        std::to_string(seen->tokens.malformed) + " sessions and API tokens are no hash");
+    // The control planted one of each: both have to be seen.
+    if (planted && (weak == 0 || seen->tokens.malformed == 0)) finding.faults.clear();
+    co_return finding;
+}
+
+async::Task<Words> Data::words() {
+    Words out;
+    struct Rows {
+        std::vector<rows::ThreadRef> threads;
+        std::vector<rows::OfPerson> people;
+    };
+    const auto body = [](Transaction& tx) -> Result<Rows> {
+        Rows seen;
+        POSTERN_TRY(seen.threads, rows::newest_threads(tx, k_threads_max));
+        POSTERN_TRY(seen.people, rows::addresses(tx, k_passwords_max));
+        return seen;
+    };
+    auto seen = co_await grounds_.database.read(body);
+    if (!seen) co_return fail(std::move(seen.error()));
+    for (const auto& thread : seen->threads) {
+        auto opened = co_await grounds_.history.open(thread.workspace, thread.thread);
+        if (!opened) co_return fail(std::move(opened.error()));
+        for (auto& word : opened->words)
+            out.words.push_back(std::move(word));
+    }
+    out.threads = seen->threads.size();
+    out.people = seen->people.size();
+    auto addresses = co_await open_all(column::address.value, std::move(seen->people));
+    if (!addresses) co_return fail(std::move(addresses.error()));
+    for (const auto& address : *addresses)
+        out.words.emplace_back(as_text(address));
+    co_return out;
+}
+
+async::Task<Finding> Data::search(std::vector<std::string> words) {
+    auto files = files_.open(grounds_.store_files);
+    if (!files) co_return fail(std::move(files.error()));
+    if (files->empty()) {
+        co_return fail(TrustError::out_of_sight, "the store's files are on another machine");
+    }
+    struct Seen {
+        FileSearch::Found found;
+        std::vector<std::string> hit;
+        std::size_t words = 0;
+    };
+    const auto work = [files = std::move(*files), words = std::move(words)]() -> Result<Seen> {
+        const FileSearch search(words);
+        Seen seen;
+        seen.words = search.words();
+        for (const auto& file : files) {
+            POSTERN_TRY(const auto found, search.search(file.descriptor));
+            seen.found.bytes += found.bytes;
+            seen.found.hits += found.hits;
+            if (found.hits > 0) seen.hit.push_back(file.name);
+        }
+        return seen;
+    };
+    const auto seen = co_await pool_.run(work);
+    if (!seen) co_return fail(seen.error());
+    Finding finding;
+    finding.evidence.push_back(std::to_string(seen->words) + " values searched for in " +
+                               std::to_string(seen->found.bytes >> 10U) +
+                               " KiB of the store's files");
+    for (const auto& name : seen->hit)
+        finding.faults.push_back("personal data stands in clear in " + name);
+    co_return finding;
+}
+
+async::Task<> Data::mark(std::string marker) {
+    const auto put = [marker](Transaction& tx) { return rows::put_marker(tx, marker); };
+    co_return co_await grounds_.database.write(put);
+}
+
+async::Task<> Data::unmark() {
+    const auto take = [](Transaction& tx) { return rows::take_marker(tx); };
+    co_return co_await grounds_.database.write(take);
+}
+
+async::Task<Finding> Data::sealed_at_rest(bool planted) {
+    if (planted) {
+        const auto marker = codec::base64(crypto::random_bytes(24));
+        auto marked = co_await mark(marker);
+        if (!marked) co_return fail(std::move(marked.error()));
+        std::vector<std::string> words;
+        words.push_back(marker);
+        auto finding = co_await search(std::move(words));
+        auto unmarked = co_await unmark();
+        if (!unmarked) co_return fail(std::move(unmarked.error()));
+        co_return finding;
+    }
+    auto known = co_await words();
+    if (!known) co_return fail(std::move(known.error()));
+    auto finding = co_await search(std::move(known->words));
+    if (!finding) co_return finding;
+    finding->evidence.push_back("they are the subjects and addresses of " +
+                                std::to_string(known->threads) + " threads and the addresses of " +
+                                std::to_string(known->people) + " accounts");
+    co_return finding;
+}
+
+async::Task<Finding> Data::own_threads(bool planted) {
+    const auto look = [](Transaction& tx) { return rows::reading(tx); };
+    const auto plant = [](Transaction& tx) { return rows::plant_foreign_mail(tx); };
+    auto seen = co_await with_fault<rows::Reading>(&grounds_.database, planted, plant, look);
+    if (!seen) co_return fail(std::move(seen.error()));
+    Finding finding;
+    add(finding, seen->without_thread == 0,
+        std::to_string(seen->received) +
+            " received mails: each in a thread that a mail of ours began",
+        std::to_string(seen->without_thread) + " received mails are in no thread of ours");
+    add(finding, seen->kept_unread == 0 && seen->read_unkept == 0,
+        std::to_string(seen->bodies_fetched) +
+            " bodies fetched, each of a mail that is in the history, by the read ledger",
+        std::to_string(seen->kept_unread + seen->read_unkept) +
+            " integrations whose read ledger and history do not agree");
+    add(finding, seen->other_commands == 0,
+        "every line of the read ledger is of a kind that shows no other mail",
+        std::to_string(seen->other_commands) + " lines of the read ledger are of another kind");
+    // The control planted a mail that both counts have to see.
+    if (planted && (seen->without_thread == 0 || seen->kept_unread == 0)) finding.faults.clear();
+    co_return finding;
+}
+
+async::Task<Finding> Data::complete(bool planted) {
+    struct Seen {
+        rows::Completeness counts;
+        rows::Reading reading;
+        std::vector<rows::ThreadRef> threads;
+    };
+    const auto look = [](Transaction& tx) -> Result<Seen> {
+        Seen out;
+        POSTERN_TRY(out.counts, rows::completeness(tx));
+        POSTERN_TRY(out.reading, rows::reading(tx));
+        POSTERN_TRY(out.threads, rows::newest_threads(tx, k_threads_max));
+        POSTERN_TRY(auto ended, rows::threads_of_ended(tx, k_threads_max));
+        out.threads.insert(out.threads.end(), ended.begin(), ended.end());
+        return out;
+    };
+    const auto plant = [](Transaction& tx) { return rows::plant_gap(tx); };
+    auto seen = co_await with_fault<Seen>(&grounds_.database, planted, plant, look);
+    if (!seen) co_return fail(std::move(seen.error()));
+    const auto& counts = seen->counts;
+    const auto lost = counts.numbers_missing + counts.without_key + counts.without_raw +
+                      counts.lost_in_queue + seen->reading.read_unkept;
+    Finding finding;
+    add(finding, lost == 0,
+        std::to_string(counts.messages) + " messages in " + std::to_string(counts.threads) +
+            " threads: no number of ours is missing, each has its keys and its bytes",
+        std::to_string(counts.numbers_missing) + " threads lack a mail of ours, " +
+            std::to_string(seen->reading.read_unkept) + " integrations lack one that was read, " +
+            std::to_string(counts.without_key + counts.without_raw + counts.lost_in_queue) +
+            " messages lack keys, bytes or themselves");
+    if (planted) co_return finding;
+    std::size_t messages = 0;
+    std::size_t unreadable = 0;
+    for (const auto& thread : seen->threads) {
+        const auto opened = co_await grounds_.history.open(thread.workspace, thread.thread);
+        if (!opened) co_return fail(opened.error());
+        messages += opened->messages;
+        unreadable += opened->unreadable + opened->raw_unreadable;
+    }
+    add(finding, unreadable == 0,
+        std::to_string(messages) +
+            " messages opened, with their raw mails, also of integrations "
+            "that are gone: all are readable",
+        std::to_string(unreadable) + " of " + std::to_string(messages) + " messages do not open");
+    co_return finding;
+}
+
+Claim hashed_claim(const std::shared_ptr<Data>& data) {
+    Claim claim;
+    claim.id = "P7.hashed";
+    claim.text =
+        "Passwords are stored as Argon2id hashes, sessions and API tokens as hashes: none can be "
+        "read back.";
+    claim.method =
+        "every stored password is unsealed and its form and cost looked at; every "
+        "session and token by its length";
+    claim.planted = "an account whose password is stored in clear, and a token in clear";
+    claim.cost = "one record opened for each account";
+    claim.check = [data] { return data->hashed(false); };
+    claim.control = [data] { return data->hashed(true); };
+    return claim;
+}
+
+Claim at_rest_claim(const std::shared_ptr<Data>& data) {
+    Claim claim;
+    claim.id = "P7.at-rest";
+    claim.text = "Names, addresses, subjects and texts stand in no file of the store in clear.";
+    claim.method =
+        "subjects and addresses of the newest threads and of all accounts are opened and searched "
+        "for, byte for byte, in all files of the store, its log included";
+    claim.planted = "a value in clear that is committed and taken away again";
+    claim.cost = "reads every file of the store once";
+    claim.check = [data] { return data->sealed_at_rest(false); };
+    claim.control = [data] { return data->sealed_at_rest(true); };
+    return claim;
+}
+
+Claim own_threads_claim(const std::shared_ptr<Data>& data) {
+    Claim claim;
+    claim.id = "P10.own-threads";
+    claim.text =
+        "Only threads that were started here are read or stored; of other mail in a connected "
+        "mailbox nothing is.";
+    claim.method =
+        "every received mail has to be in a thread that a mail of ours began, and for every body "
+        "that was fetched the read ledger and the history have to agree";
+    claim.planted = "a received mail that answers nothing of ours";
+    claim.cost = "counts over messages and read ledger";
+    claim.check = [data] { return data->own_threads(false); };
+    claim.control = [data] { return data->own_threads(true); };
+    return claim;
+}
+
+Claim complete_claim(const std::shared_ptr<Data>& data) {
+    Claim claim;
+    claim.id = "P11.complete";
+    claim.text = "The outreach history is complete, and can be read after the integration is gone.";
+    claim.method =
+        "the numbers of our mails have no gap, every message has its keys and bytes, no mail that "
+        "was read is missing; the newest threads and those of ended integrations are opened";
+    claim.planted = "a thread with a sent mail missing";
+    claim.cost = "counts over all messages; opens at most 100 threads with their raw mails";
+    claim.check = [data] { return data->complete(false); };
+    claim.control = [data] { return data->complete(true); };
+    return claim;
+}
+
+}  // namespace
+
+std::vector<Claim> data_claims(Grounds grounds) {
+    const auto data = std::make_shared<Data>(std::move(grounds));
+    return {hashed_claim(data), at_rest_claim(data), own_threads_claim(data), complete_claim(data)};
+}
+
+}  // namespace postern::trust

@@ -1,0 +1,98 @@
+#include "features/trust/file_search.h"
+
+#include "foundation/base/bytes.h"
+#include "foundation/base/result.h"
+#include "platform/os/files.h"
+
+#include <fcntl.h>
+#include <sys/types.h>
+#include <unistd.h>
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace postern::trust {
+namespace {
+
+constexpr std::size_t k_chunk_bytes = std::size_t{1} << 20U;
+
+std::size_t pair_of(std::uint8_t first, std::uint8_t second) {
+    return (std::size_t{first} << 8U) | second;
+}
+
+}  // namespace
+
+FileSearch::FileSearch(std::vector<std::string> words) {
+    std::sort(words.begin(), words.end());
+    words.erase(std::unique(words.begin(), words.end()), words.end());
+    for (auto& word : words) {
+        if (word.size() < k_word_bytes_min || word.size() > k_word_bytes_max) continue;
+        if (words_.size() == k_words_max) break;
+        const auto bytes = as_bytes(word);
+        begins_.set(pair_of(bytes[0], bytes[1]));
+        by_first_[bytes[0]].push_back(static_cast<std::uint32_t>(words_.size()));
+        longest_ = std::max(longest_, word.size());
+        words_.push_back(std::move(word));
+    }
+}
+
+std::uint64_t FileSearch::hits_in(ByteView bytes, std::size_t starts_before) const {
+    std::uint64_t hits = 0;
+    for (std::size_t i = 0; i < starts_before && i + 1 < bytes.size(); ++i) {
+        if (!begins_.test(pair_of(bytes[i], bytes[i + 1]))) continue;
+        for (const auto index : by_first_[bytes[i]]) {
+            const auto& word = words_[index];
+            if (word.size() > bytes.size() - i) continue;
+            if (std::memcmp(word.data(), bytes.data() + i, word.size()) == 0) ++hits;
+        }
+    }
+    return hits;
+}
+
+Result<FileSearch::Found> FileSearch::search(int file) const {
+    Found found;
+    Bytes window(k_chunk_bytes + k_word_bytes_max);
+    std::size_t held = 0;
+    while (true) {
+        const auto got = ::pread(file, window.data() + held, window.size() - held,
+                                 static_cast<off_t>(found.bytes));
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return fail(os::errno_error("a file of the store"));
+        found.bytes += static_cast<std::uint64_t>(got);
+        held += static_cast<std::size_t>(got);
+        const bool at_end = got == 0;
+        if (!at_end && held < window.size()) continue;
+        // A word that begins in the last bytes may go on in the next chunk.
+        const auto judged = at_end ? held : held - std::min(held, longest_);
+        found.hits += hits_in(ByteView(window).first(held), judged);
+        if (at_end) return found;
+        std::copy(window.begin() + static_cast<std::ptrdiff_t>(judged),
+                  window.begin() + static_cast<std::ptrdiff_t>(held), window.begin());
+        held -= judged;
+    }
+}
+
+Result<std::vector<HeldFiles::File>> HeldFiles::open(const std::vector<std::string>& names) {
+    std::vector<File> out;
+    for (const auto& name : names) {
+        const auto known = std::find_if(held_.begin(), held_.end(),
+                                        [&name](const File& file) { return file.name == name; });
+        if (known != held_.end()) {
+            out.push_back(*known);
+            continue;
+        }
+        const int opened = ::open(name.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+        if (opened < 0 && errno == ENOENT) continue;
+        if (opened < 0) return fail(os::errno_error(name));
+        held_.push_back({name, opened});
+        out.push_back(held_.back());
+    }
+    return out;
+}
+
+}  // namespace postern::trust

@@ -1,0 +1,66 @@
+#pragma once
+
+#include "foundation/base/bytes.h"
+#include "foundation/base/result.h"
+
+#include <array>
+#include <bitset>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace postern::trust {
+
+/// Looks for byte strings in files, whatever the files are: one pass for all of them.
+///
+/// Executor: blocks; on a thread of a pool.
+class FileSearch {
+public:
+    /// A word shorter than this would be found by chance.
+    static constexpr std::size_t k_word_bytes_min = 6;
+    static constexpr std::size_t k_word_bytes_max = 4096;
+    static constexpr std::size_t k_words_max = 10'000;
+
+    /// Words that are too short or too long are left out, and everything above k_words_max.
+    explicit FileSearch(std::vector<std::string> words);
+
+    [[nodiscard]] std::size_t words() const noexcept { return words_.size(); }
+
+    struct Found {
+        std::uint64_t bytes = 0;  ///< that were read
+        std::uint64_t hits = 0;   ///< places where a word stands
+    };
+    /// The whole file. Errors: io_failed.
+    [[nodiscard]] Result<Found> search(int file) const;
+
+private:
+    [[nodiscard]] std::uint64_t hits_in(ByteView bytes, std::size_t starts_before) const;
+
+    std::vector<std::string> words_;
+    std::size_t longest_ = 0;
+    /// First two bytes of a word, and the words that begin with them.
+    std::bitset<65536> begins_;
+    std::array<std::vector<std::uint32_t>, 256> by_first_;
+};
+
+/// Files of a store that this process works on. They stay open for as long as the process lives:
+/// closing any descriptor of a file ends the POSIX locks that SQLite holds on it here
+/// (sqlite.org/howtocorrupt.html, section 2.2).
+class HeldFiles {
+public:
+    HeldFiles() = default;
+    HeldFiles(const HeldFiles&) = delete;
+    HeldFiles& operator=(const HeldFiles&) = delete;
+
+    struct File {
+        std::string name;
+        int descriptor = -1;
+    };
+    /// Those of the names that there are; each is opened once. Errors: io_failed.
+    [[nodiscard]] Result<std::vector<File>> open(const std::vector<std::string>& names);
+
+private:
+    std::vector<File> held_;
+};
+
+}  // namespace postern::trust

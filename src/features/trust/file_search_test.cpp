@@ -1,0 +1,84 @@
+#include "features/trust/file_search.h"
+
+#include "foundation/base/check.h"
+#include "platform/store/scratch_store_test.h"
+
+#include <gtest/gtest.h>
+#include <cstddef>
+#include <fstream>
+#include <string>
+#include <vector>
+
+namespace postern::trust {
+namespace {
+
+class FileSearchTest : public testing::Test {
+protected:
+    FileSearch::Found search(const std::vector<std::string>& words, const std::string& content) {
+        const auto name = "file " + std::to_string(++files_);
+        std::ofstream(folder.file(name), std::ios::binary) << content;
+        const auto opened = held.open({folder.file(name)});
+        POSTERN_CHECK(opened && opened->size() == 1);
+        const auto found = FileSearch(words).search(opened->front().descriptor);
+        POSTERN_CHECK(found.has_value());
+        return *found;
+    }
+
+    store::TestFolder folder;
+    HeldFiles held;
+
+private:
+    int files_ = 0;
+};
+
+TEST_F(FileSearchTest, words_are_found_wherever_they_stand) {
+    EXPECT_EQ(search({"Pelican"}, "Pelican").hits, 1U);
+    EXPECT_EQ(search({"Pelican", "Orchid"}, "an Orchid, a Pelican and a Pelican").hits, 3U);
+    EXPECT_EQ(search({"Pelican", "Pelicans"}, "Pelicans").hits, 2U);
+    EXPECT_EQ(search({std::string("Pel\0can", 7)}, std::string("a Pel\0can", 9)).hits, 1U);
+    EXPECT_EQ(search({"aaaaaa"}, "aaaaaaaa").hits, 3U);
+}
+
+TEST_F(FileSearchTest, what_is_not_there_is_not_found) {
+    EXPECT_EQ(search({"Pelican"}, "").hits, 0U);
+    EXPECT_EQ(search({"Pelican"}, "Pelica").hits, 0U);
+    EXPECT_EQ(search({"Pelican"}, "pelican PELICAN P e l i c a n Pelicam").hits, 0U);
+    EXPECT_EQ(search({}, "Pelican").hits, 0U);
+}
+
+TEST_F(FileSearchTest, words_that_chance_would_find_are_left_out) {
+    EXPECT_EQ(FileSearch({"short", "", "longer", "longer"}).words(), 1U);
+    EXPECT_EQ(search({"short"}, "short").hits, 0U);
+    EXPECT_EQ(FileSearch({std::string(FileSearch::k_word_bytes_max + 1, 'x')}).words(), 0U);
+    EXPECT_EQ(FileSearch({std::string(FileSearch::k_word_bytes_max, 'x')}).words(), 1U);
+}
+
+TEST_F(FileSearchTest, a_word_across_any_boundary_of_reading_is_found_once) {
+    constexpr std::size_t k_mebibyte = std::size_t{1} << 20U;
+    const std::string longest(FileSearch::k_word_bytes_max, 'L');
+    for (const std::string& word : {std::string("Pelican"), longest}) {
+        for (const auto at :
+             {k_mebibyte - word.size(), k_mebibyte - 1, k_mebibyte, k_mebibyte + 1,
+              k_mebibyte + FileSearch::k_word_bytes_max - 3, (2 * k_mebibyte) - 2}) {
+            std::string content((3 * k_mebibyte) + 17, '.');
+            content.replace(at, word.size(), word);
+            const auto found = search({word, "no such word"}, content);
+            EXPECT_EQ(found.hits, 1U) << at;
+            EXPECT_EQ(found.bytes, content.size());
+        }
+    }
+}
+
+TEST_F(FileSearchTest, files_are_opened_once_and_stay_open) {
+    std::ofstream(folder.file("one")) << "Pelican";
+    const std::vector<std::string> names{folder.file("one"), folder.file("none")};
+    const auto first = held.open(names);
+    const auto second = held.open(names);
+    ASSERT_EQ(first->size(), 1U);
+    EXPECT_EQ(first->front().descriptor, second->front().descriptor);
+    std::ofstream(folder.file("none")) << "Pelican";
+    EXPECT_EQ(held.open(names)->size(), 2U);
+}
+
+}  // namespace
+}  // namespace postern::trust

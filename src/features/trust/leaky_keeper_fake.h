@@ -1,0 +1,72 @@
+#pragma once
+
+#include "foundation/base/check.h"
+#include "platform/ipc/link.h"
+#include "platform/ipc/peer.h"
+#include "platform/ipc/rpc.h"
+#include "platform/keys/key_error.h"
+#include "platform/keys/message_keys.h"
+#include "platform/keys/seals.h"
+#include "platform/net/test_loop.h"
+#include "platform/os/process.h"
+
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+
+namespace postern::trust::test {
+
+/// Keeper's promises about one kind of question each, and a way to break each of them. What it
+/// seals is readable, and opens only at its place.
+class LeakyKeeper {
+public:
+    /// Each true one is a fault that a claim has to find.
+    struct Leaks {
+        bool opens_with_any_secret = false;
+        bool opens_after_a_cut_off = false;
+        bool mints_without_a_lease = false;
+        bool refuses_the_right_secret = false;
+        bool forgets_a_cut_off = false;  ///< says that an ended integration still has keys
+    };
+
+    explicit LeakyKeeper(net::test::Loop& loop);
+    ~LeakyKeeper();
+    LeakyKeeper(const LeakyKeeper&) = delete;
+    LeakyKeeper& operator=(const LeakyKeeper&) = delete;
+
+    static keys::Seal seal_of(std::uint64_t epoch);
+
+private:
+    ipc::Router nothing_served_;
+    ipc::Router router_;
+    std::unique_ptr<ipc::Peer> peer_;
+
+public:
+    ipc::Link link;
+    Leaks leaks;
+
+private:
+    struct Held {
+        std::uint64_t epoch = 0;
+        std::string secret;
+        bool cut_off = false;
+        bool leased = false;
+    };
+    template <typename Method, typename F>
+    void serve(F function) {
+        router_.on<Method>(
+            [function](Method ask) { return answer<Method>(function, std::move(ask)); });
+    }
+    template <typename Method, typename F>
+    static async::Task<typename Method::Answer> answer(F function, Method ask) {
+        co_return function(ask);
+    }
+    void serve_seals();
+    void serve_uses();
+    void serve_records();
+
+    std::map<IntegrationId, Held> held_;
+};
+
+}  // namespace postern::trust::test
