@@ -1,5 +1,6 @@
 #include "app/front/trust_adapters.h"
 
+#include "features/integrations/integration_error.h"
 #include "features/mail/mail_types.h"
 #include "features/trust/ports.h"
 #include "foundation/base/id.h"
@@ -33,8 +34,15 @@ async::Task<std::vector<trust::SealedIntegration>> SealAdapter::active() {
     auto rows = co_await integrations_.list_active();
     if (!rows) co_return fail(std::move(rows.error()));
     std::vector<trust::SealedIntegration> out;
-    for (auto& row : *rows)
-        out.push_back({row.workspace, row.id, row.epoch, std::move(row.seal), row.grants.size()});
+    for (const auto& row : *rows) {
+        auto view = co_await integrations_.describe(row.workspace, row.id);
+        // Deleted since it was listed.
+        if (!view && view.error().is(integrations::IntegrationError::not_found)) continue;
+        if (!view) co_return fail(std::move(view.error()));
+        auto& found = view->integration;
+        out.push_back(
+            {found.workspace, found.id, found.epoch, std::move(found.seal), found.grants.size()});
+    }
     co_return out;
 }
 

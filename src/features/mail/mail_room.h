@@ -81,6 +81,11 @@ private:
         std::vector<std::string> references;
     };
 
+    /// Errors: thread_changed, where another mail took the thread's next number meanwhile.
+    async::Task<MessageView> try_to_add(WorkspaceId workspace,
+                                        ThreadId thread,
+                                        NewMail mail,
+                                        std::uint64_t handle);
     async::Task<MessageView> queue(Outgoing outgoing);
     async::Task<Draft> draft(const Outgoing* outgoing, std::uint32_t number);
     async::Task<rows::NewMessage> seal(const Outgoing* outgoing,
@@ -95,7 +100,6 @@ private:
     async::Task<std::string> our_id(Mailbox mailbox,
                                     std::array<std::uint8_t, 16> token,
                                     std::uint32_t number);
-    async::Task<std::uint32_t> take_number(WorkspaceId workspace, ThreadId thread);
     async::Task<std::vector<MessageView>> open_messages(WorkspaceId workspace,
                                                         std::vector<rows::MessageRow> rows,
                                                         std::uint64_t handle);

@@ -35,6 +35,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t k_references_max = 20;
+constexpr int k_tries_to_add = 5;
 
 Deadline keeper_deadline() {
     return Deadline::in(20s);
@@ -140,13 +141,6 @@ async::Task<std::string> MailRoom::our_id(Mailbox mailbox,
     co_return id.text(*label);
 }
 
-async::Task<std::uint32_t> MailRoom::take_number(WorkspaceId workspace, ThreadId thread) {
-    const auto body = [workspace, thread](store::Transaction& tx) {
-        return rows::take_number(tx, workspace, thread);
-    };
-    co_return co_await parts_.database.write(body);
-}
-
 async::Task<Draft> MailRoom::draft(const Outgoing* outgoing, std::uint32_t number) {
     auto root = co_await our_id(outgoing->mailbox, outgoing->thread.token, 1);
     if (!root) co_return fail(std::move(root.error()));
@@ -207,9 +201,10 @@ async::Task<> MailRoom::store(std::optional<rows::NewThread> thread,
         const auto& m = message;
         if (thread) {
             if (auto added = rows::insert_thread(tx, *thread, now); !added) return added;
-            POSTERN_TRY([[maybe_unused]] const auto first,
-                        rows::take_number(tx, m.workspace, thread->id));
         }
+        // Taken with the message that has it: a thread's numbers have no gap.
+        POSTERN_TRY(const auto number, rows::take_number(tx, m.workspace, m.thread));
+        if (number != m.number) return fail(MailServiceError::thread_changed);
         POSTERN_TRY(const auto added, rows::insert_message(tx, m, now));
         if (!added) return fail(MailServiceError::message_not_found);
         auto queued = rows::insert_outbox(tx, m.workspace, m.id, integration, now);
@@ -228,12 +223,7 @@ async::Task<> MailRoom::store(std::optional<rows::NewThread> thread,
 
 async::Task<MessageView> MailRoom::queue(Outgoing outgoing) {
     const auto workspace = outgoing.mailbox.workspace;
-    std::uint32_t number = 1;
-    if (!outgoing.new_thread) {
-        auto taken = co_await take_number(workspace, outgoing.thread.id);
-        if (!taken) co_return fail(std::move(taken.error()));
-        number = *taken;
-    }
+    const auto number = outgoing.thread.next_number;
     auto drafted = co_await draft(&outgoing, number);
     if (!drafted) co_return fail(std::move(drafted.error()));
     auto composed = compose(*drafted);
@@ -292,10 +282,24 @@ async::Task<ThreadView> MailRoom::start_thread(WorkspaceId workspace,
     co_return view;
 }
 
+/// Somebody else's mail in the same thread may come first: then this one answers that, too.
 async::Task<MessageView> MailRoom::add_message(WorkspaceId workspace,
                                                ThreadId thread,
                                                NewMail mail,
                                                std::uint64_t handle) {
+    auto added = co_await try_to_add(workspace, thread, mail, handle);
+    for (int tries = 1;
+         !added && added.error().is(MailServiceError::thread_changed) && tries < k_tries_to_add;
+         ++tries) {
+        added = co_await try_to_add(workspace, thread, mail, handle);
+    }
+    co_return added;
+}
+
+async::Task<MessageView> MailRoom::try_to_add(WorkspaceId workspace,
+                                              ThreadId thread,
+                                              NewMail mail,
+                                              std::uint64_t handle) {
     const auto body = [workspace, thread](store::Transaction& tx) {
         return rows::load_thread(tx, workspace, thread);
     };

@@ -17,10 +17,12 @@
 
 #include <gtest/gtest.h>
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -248,6 +250,35 @@ TEST_F(MailRoomTest, further_mail_goes_to_the_people_of_the_thread_and_names_the
     EXPECT_EQ(courier.submitted[1].recipients, (Texts{k_lea.address, k_bo.address}));
     EXPECT_EQ(view_of(thread.id).messages.size(), 3U);
     EXPECT_GT(view_of(thread.id).updated_at_ms, thread.updated_at_ms);
+}
+
+TEST_F(MailRoomTest, mails_written_at_once_take_numbers_without_a_gap) {
+    const auto thread = started();
+    std::array<std::optional<Result<MessageView>>, 3> added;
+    for (auto& each : added)
+        loop.start(room->add_message(workspace, thread.id, mail_to({}), k_handle), each);
+    loop.run_until([&] { return added[0] && added[1] && added[2]; });
+    settle();
+    const auto label = codec::IdLabel::parse(k_label).value();
+    std::set<std::uint32_t> numbers;
+    for (const auto& each : added) {
+        ASSERT_TRUE(each->has_value());
+        numbers.insert(codec::OurMessageId::parse((*each)->body.message_id, label)->number);
+    }
+    EXPECT_EQ(numbers, (std::set<std::uint32_t>{2, 3, 4}));
+    EXPECT_EQ(view_of(thread.id).messages.size(), 4U);
+    EXPECT_EQ(courier.submitted.size(), 4U);
+}
+
+TEST_F(MailRoomTest, mail_that_comes_to_nothing_takes_no_number) {
+    const auto thread = started();
+    auto broken = mail_to({});
+    broken.subject = "Hello\r\nBcc: eve@evil.example";
+    EXPECT_FALSE(add(thread.id, std::move(broken)));
+    const auto added = add(thread.id, mail_to({}));
+    ASSERT_TRUE(added);
+    const auto label = codec::IdLabel::parse(k_label).value();
+    EXPECT_EQ(codec::OurMessageId::parse(added->body.message_id, label)->number, 2U);
 }
 
 TEST_F(MailRoomTest, long_thread_keeps_its_root_first_and_its_parent_last) {

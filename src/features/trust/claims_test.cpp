@@ -381,6 +381,14 @@ TEST_F(ClaimsTest, p10_fails_for_a_read_of_another_kind) {
     expect_failing("P10.own-threads");
 }
 
+TEST_F(ClaimsTest, p10_is_proven_with_a_probe_a_bounce_and_a_server_that_cannot_search) {
+    add_ledger(1, "probe", "search_fails");
+    add_ledger(1, "fetch_thread_fields", "new_mail");
+    add_ledger(1, "fetch_body", "bounce_of_ours");
+    expect_failing("none");
+    EXPECT_NE(prove("P10.own-threads").finding.evidence.back().find("1 times"), std::string::npos);
+}
+
 TEST_F(ClaimsTest, p10_and_p11_fail_for_a_body_that_was_read_and_not_kept) {
     add_ledger(1, "fetch_body", "verified_reply");
     EXPECT_EQ(prove("P10.own-threads").verdict, Verdict::failing);

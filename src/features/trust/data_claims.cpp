@@ -269,6 +269,11 @@ async::Task<Finding> Data::own_threads(bool planted) {
     add(finding, seen->other_commands == 0,
         "every line of the read ledger is of a kind that shows no other mail",
         std::to_string(seen->other_commands) + " lines of the read ledger are of another kind");
+    if (seen->by_fields > 0) {
+        finding.evidence.push_back(std::to_string(seen->by_fields) +
+                                   " times a server that cannot search was asked for the reply "
+                                   "fields of new mail, and nothing else of it");
+    }
     // The control planted a mail that both counts have to see.
     if (planted && (seen->without_thread == 0 || seen->kept_unread == 0)) finding.faults.clear();
     co_return finding;

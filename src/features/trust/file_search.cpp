@@ -11,7 +11,6 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <string>
 #include <utility>
 #include <vector>
@@ -46,9 +45,9 @@ std::uint64_t FileSearch::hits_in(ByteView bytes, std::size_t starts_before) con
     for (std::size_t i = 0; i < starts_before && i + 1 < bytes.size(); ++i) {
         if (!begins_.test(pair_of(bytes[i], bytes[i + 1]))) continue;
         for (const auto index : by_first_[bytes[i]]) {
-            const auto& word = words_[index];
+            const auto word = as_bytes(words_[index]);
             if (word.size() > bytes.size() - i) continue;
-            if (std::memcmp(word.data(), bytes.data() + i, word.size()) == 0) ++hits;
+            if (std::ranges::equal(word, bytes.subspan(i, word.size()))) ++hits;
         }
     }
     return hits;

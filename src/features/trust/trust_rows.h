@@ -48,7 +48,8 @@ Result<> plant_token(store::Transaction& tx, ByteView clear_token);
 
 struct Reading {
     std::int64_t received = 0;        ///< mails in the history that others wrote
-    std::int64_t bodies_fetched = 0;  ///< lines of the read ledger
+    std::int64_t bodies_fetched = 0;  ///< lines of the read ledger, but for bounces
+    std::int64_t by_fields = 0;       ///< searches of a server that has none that works
     std::int64_t without_thread = 0;  ///< received in a thread that no mail of ours began
     std::int64_t other_commands = 0;  ///< lines that are none of the kinds we know
     std::int64_t kept_unread = 0;     ///< integrations with more mails than fetched bodies

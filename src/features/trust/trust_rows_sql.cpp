@@ -49,14 +49,18 @@ constexpr SqlText k_token_hashes =
     "FROM api_tokens";
 constexpr SqlText k_received = "SELECT COUNT(*) FROM messages WHERE direction = 'in'";
 constexpr SqlText k_bodies_fetched =
-    "SELECT COUNT(*) FROM read_ledger WHERE command = 'fetch_body'";
+    "SELECT COUNT(*) FROM read_ledger WHERE command = 'fetch_body' AND "
+    "reason IN ('verified_reply', 'accepted_by_person')";
+constexpr SqlText k_by_fields =
+    "SELECT COUNT(*) FROM read_ledger WHERE command = 'fetch_thread_fields'";
 constexpr SqlText k_without_thread =
     "SELECT COUNT(*) FROM messages m WHERE m.direction = 'in' AND NOT EXISTS (SELECT 1 FROM "
     "messages o WHERE o.workspace_id = m.workspace_id AND o.thread_id = m.thread_id AND "
     "o.direction = 'out' AND o.number = 1)";
 constexpr SqlText k_other_commands =
-    "SELECT COUNT(*) FROM read_ledger WHERE NOT (command IN ('search', 'sign_in') OR "
-    "(command = 'fetch_body' AND reason IN ('verified_reply', 'accepted_by_person')))";
+    "SELECT COUNT(*) FROM read_ledger WHERE NOT (command IN ('search', 'fetch_thread_fields', "
+    "'probe', 'sign_in') OR (command = 'fetch_body' AND "
+    "reason IN ('verified_reply', 'accepted_by_person', 'bounce_of_ours')))";
 /// Per integration: mails in its threads, and bodies that were fetched from it.
 constexpr SqlText k_reading_differs =
     "SELECT COALESCE(SUM(CASE WHEN kept > fetched THEN 1 ELSE 0 END), 0), "
@@ -65,7 +69,8 @@ constexpr SqlText k_reading_differs =
     "t.integration_id = i.integration_id AND m.workspace_id = t.workspace_id AND "
     "m.thread_id = t.thread_id AND m.direction = 'in') AS kept, "
     "(SELECT COUNT(*) FROM read_ledger l WHERE l.workspace_id = i.workspace_id AND "
-    "l.integration_id = i.integration_id AND l.command = 'fetch_body') AS fetched "
+    "l.integration_id = i.integration_id AND l.command = 'fetch_body' AND "
+    "l.reason IN ('verified_reply', 'accepted_by_person')) AS fetched "
     "FROM integrations i) AS each_integration";
 constexpr SqlText k_threads = "SELECT COUNT(*) FROM threads";
 constexpr SqlText k_messages = "SELECT COUNT(*) FROM messages";
@@ -232,6 +237,7 @@ Result<Reading> reading(Transaction& tx) {
     auto counted = count_all<Reading>(tx, out,
                                       {{k_received, &Reading::received},
                                        {k_bodies_fetched, &Reading::bodies_fetched},
+                                       {k_by_fields, &Reading::by_fields},
                                        {k_without_thread, &Reading::without_thread},
                                        {k_other_commands, &Reading::other_commands}});
     if (!counted) return fail(std::move(counted.error()));

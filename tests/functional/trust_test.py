@@ -1,0 +1,140 @@
+"""What an installation claims of itself, proven by `postern trust check` on real data."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+
+from lab.case import LabCase
+from lab.creator import Creator
+
+CLAIMS = [
+    "P1.sealed", "P2.cut-off", "P3.wire", "P7.hashed", "P7.at-rest", "P9.deletion",
+    "P10.own-threads", "P11.complete",
+]
+
+
+class TrustTest(LabCase):
+    """An installation with a thread and its reply, a cut-off and a deleted integration."""
+
+    def prepared(self):
+        server, desk = self.running()
+        self.desk = desk
+        maya = desk.connect(self.person())
+        lea = Creator(self.lab, self.creator())
+        thread = desk.write(maya, lea.account, "Spring launch of the orchid", "Hi").expect(201)
+        (mail,) = lea.received("Spring launch of the orchid")
+        lea.answer(mail, "gmail_web", "With pleasure")
+        self.thread_id = thread.json["id"]
+        desk.incoming(self.thread_id)
+        desk.api.post(f"/v1/threads/{self.thread_id}/messages", {"text": "When?"}).expect(201)
+        desk.settled(self.thread_id, 2)
+        self.cut = desk.connect(self.person())
+        desk.write(self.cut, lea.account, "Before the cut-off", "Hi").expect(201)
+        lea.received("Before the cut-off")
+        desk.act(self.cut, "cut-off").expect(200)
+        self.gone = desk.connect(self.person())
+        desk.write(self.gone, lea.account, "Before the deletion", "Hi").expect(201)
+        lea.received("Before the deletion")
+        desk.api.delete(f"/v1/integrations/{self.gone.id}").expect(200)
+        return server
+
+    def thread(self):
+        return self.desk.api.get(f"/v1/threads/{self.thread_id}").expect(200).json
+
+    def check(self, server, *more):
+        done = server.run("trust", "check", "--data", str(server.data), "--json", *more)
+        proofs = [json.loads(line) for line in done.stdout.splitlines()]
+        return done, {proof["id"]: proof for proof in proofs}
+
+    def expect(self, server, failing: set[str]):
+        done, proofs = self.check(server)
+        self.assertEqual(list(proofs), CLAIMS, done.stderr)
+        found = {name for name, proof in proofs.items() if proof["verdict"] != "proven"}
+        why = [(each["id"], each["faults"], each["reason"]) for each in proofs.values()]
+        self.assertEqual(found, failing, why)
+        for name in failing:
+            self.assertEqual(proofs[name]["verdict"], "failing", proofs[name])
+            self.assertTrue(proofs[name]["faults"])
+        self.assertEqual(done.returncode, 1 if failing else 0)
+        return proofs
+
+    def test_every_claim_is_proven_on_a_running_server_and_on_a_stopped_one(self):
+        server = self.prepared()
+        proofs = self.expect(server, set())
+        self.assertIn("1 leased by somebody", str(proofs["P1.sealed"]["evidence"]))
+        self.assertIn("1 integration cut_off", str(proofs["P2.cut-off"]["evidence"]))
+        self.assertIn("1 integration deleted", str(proofs["P9.deletion"]["evidence"]))
+        self.assertIn("2 threads of ended", str(proofs["P9.deletion"]["evidence"]))
+        self.assertIn("1 received mails", str(proofs["P10.own-threads"]["evidence"]))
+        self.assertIn("5 messages in 3 threads", str(proofs["P11.complete"]["evidence"]))
+        for proof in proofs.values():
+            self.assertNotIn("orchid", str(proof))
+            self.assertNotIn("@", str(proof))
+        # Nothing that a proof does shows anywhere else.
+        self.assertEqual(len(self.desk.api.get("/v1/integrations").json["items"]), 2)
+        self.assertEqual(len(self.thread()["messages"]), 3)
+        server.stop()
+        stopped = self.expect(server, set())
+        self.assertIn("1 refused by keeper without a lease", str(stopped["P1.sealed"]["evidence"]))
+        server.start()
+        self.expect(server, set())
+
+    def test_one_claim_alone(self):
+        server = self.installation()
+        server.init()
+        done, proofs = self.check(server, "--claim", "P3.wire")
+        self.assertEqual((done.returncode, list(proofs)), (0, ["P3.wire"]))
+        done, proofs = self.check(server, "--claim", "P99.nothing")
+        self.assertEqual((done.returncode, proofs), (1, {}))
+        self.assertIn("unknown_claim", done.stderr)
+
+    def test_a_fault_in_the_store_makes_its_claim_fail(self):
+        server = self.prepared()
+        server.stop()
+        faults = {
+            "P1.sealed": ["UPDATE seals SET epoch = epoch + 1"],
+            "P2.cut-off": [
+                "INSERT INTO seals SELECT i.workspace_id, i.integration_id, 1, x'00' FROM"
+                " integrations i WHERE i.state = 'cut_off'"
+            ],
+            "P7.hashed": ["UPDATE api_tokens SET token_hash = x'7073745f616161'"],
+            "P7.at-rest": ["UPDATE integrations SET broken_code = 'Spring launch of the orchid'"],
+            "P9.deletion": [
+                "INSERT INTO grants SELECT i.workspace_id, i.integration_id, i.integration_id,"
+                " i.epoch, 1, 1, 0, 0, x'00', 0 FROM integrations i WHERE i.state = 'deleted'"
+            ],
+            "P10.own-threads": ["DELETE FROM read_ledger WHERE command = 'fetch_body'"],
+            "P11.complete": [
+                "DELETE FROM messages WHERE number = 2"
+            ],
+        }
+        store = server.data / "store" / "store.db"
+        good = store.read_bytes()
+        for claim, statements in faults.items():
+            with self.subTest(claim):
+                with sqlite3.connect(store) as database:
+                    for statement in statements:
+                        self.assertGreater(database.execute(statement).rowcount, 0)
+                database.close()
+                self.expect(server, {claim})
+            for leftover in store.parent.glob("store.db-*"):
+                leftover.unlink()
+            store.write_bytes(good)
+        self.expect(server, set())
+
+    def test_a_credential_that_opens_in_the_keyring_after_a_cut_off_is_found(self):
+        """An older keyring put back behind the server's back."""
+        server, desk = self.running()
+        maya = desk.connect(self.person())
+        server.stop()
+        keyring = server.data / "keyring" / "keyring.db"
+        before = keyring.read_bytes()
+        server.start()
+        desk.api = server.api(desk.api.token)
+        desk.act(maya, "cut-off").expect(200)
+        server.stop()
+        for leftover in keyring.parent.glob("keyring.db-*"):
+            leftover.unlink()
+        keyring.write_bytes(before)
+        self.expect(server, {"P2.cut-off"})
