@@ -42,11 +42,35 @@ HEADER = (
     "References: <x@y>\r\n <ptn1.a.1.b@b7.ptn.brand.example>\r\nAuto-Submitted: no\r\n"
 )
 
+BOUNCE = (
+    "From: MAILER-DAEMON@mx.example\r\nContent-Type: multipart/report; "
+    "report-type=delivery-status; boundary=b\r\nMIME-Version: 1.0\r\n\r\n--b\r\n\r\nSorry.\r\n"
+    "--b\r\n"
+    "Content-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.example\r\n\r\n"
+    "Original-Recipient: rfc822;lea@creators.example\r\n"
+    "Final-Recipient: rfc822; lea@creators.example\r\nAction: failed\r\nStatus: 5.1.1\r\n"
+    "Diagnostic-Code: smtp; 550 no such user\r\n\r\n--b\r\nContent-Type: message/rfc822\r\n\r\n"
+    "Message-ID: <ptn1.a.1.b@b7.ptn.brand.example>\r\n\r\nx\r\n--b--\r\n"
+)
+QMAIL = (
+    "From: MAILER-DAEMON@mx.example\r\n\r\nHi. This is the qmail-send program at mx.example.\r\n"
+    "I'm afraid I wasn't able to deliver your message to the following addresses.\r\n\r\n"
+    "<lea@creators.example>:\r\nSorry, no mailbox here by that name. (#5.1.1)\r\n\r\n"
+    "--- Below this line is a copy of the message.\r\n\r\n"
+    "Message-ID: <ptn1.a.1.b@b7.ptn.brand.example>\r\n\r\nx\r\n"
+)
+
 SEEDS: dict[str, list[str | bytes]] = {
     "address": ["lea@creators.example", 'a, "b, c" <d@e.example>, team: x@y.example, z@w.example;',
                 "(c) a@b.example (d)", "=?utf-8?b?TMOpYQ==?= <l@m.example>"],
     "address_field": ["\1Lea <lea@creators.example>, <a@b>", "\1<1@a> <2@b>\r\n <3@c>",
                       '\1"x\\"y" <a@b>, undisclosed:;'],
+    "authentication_results": [
+        "mx.brand.example; dmarc=pass header.from=creators.example; spf=fail",
+        "MX.example 1; dkim=pass (good) header.d=a.example; spf=softfail", "mx.example; none",
+        "mx.example;\r\n dmarc=fail (p=REJECT \\) x) header.from=a.example", "(c) mx.example",
+    ],
+    "bounce_report": [BOUNCE, QMAIL],
     "base64": ["aGFsbG8=", "-_8", "00ff"],
     "candidate": [HEADER],
     "clock": ["2026-11-23T21:07:54.123Z", "2026-11-23t21:07:60+05:30", "P1W2DT3H4M5S", "PT0S",
@@ -55,6 +79,10 @@ SEEDS: dict[str, list[str | bytes]] = {
     "config": ["[egress]\nallow_private = [\"127.0.0.1/32\"]\n",
                "public_url = \"https://postern.example\"\nregions = [\"us\"]\n[seal]\n"
                "argon2_passes = 3\n", "[[backup.site]]\nname = \"a\"\nkind = \"directory\"\n"],
+    "dns_answer": [
+        b"\0\1\0\0\x21\0\1\0\0\0\x3c\0\x0a\0\1\0\2\3\xe1\1m\1b\0",
+        b"\1\1\xc0\x0c\0\x21\0\1\0\0\0\x3c\0\x0a\0\1\0\2\3\xe1\1m\1b\0", b"\2" + bytes(12),
+    ],
     "folder_name": ["INBOX", "Entw&APw-rfe", "&ZeVnLIqe-", "&&", "a&-b", "&2D3cNA-"],
     "forwarded": ["\1for=203.0.113.9;proto=https;host=a.example\n\n\n\n",
                   "\0\n203.0.113.9, 10.0.0.1\nhttps\na.example\n",
