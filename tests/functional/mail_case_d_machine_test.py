@@ -226,6 +226,7 @@ class UnknownTest(unittest.TestCase):
         self.thread_id = desk.write(self.scene.integration, self.lea, "Dot", "x").expect(201)["id"]
         self.message = desk.settled(self.thread_id)
         self.assertEqual(self.message["state"], "unknown")
+        eventually(lambda: self.smtp.mails, "the server has the mail that it did not confirm")
 
     def test_d_bounce_resolves_an_unknown_send(self):
         text = (

@@ -222,7 +222,7 @@ struct FoundServer {
 /// What DNS says of a domain's mail servers. Nothing but the domain is asked with; nothing is
 /// connected to.
 struct DiscoverServers {
-    static constexpr std::uint16_t k_method = 107;
+    static constexpr std::uint16_t k_method = 109;
     struct Answer {
         std::vector<FoundServer> servers;  ///< at most one of a kind, the preferred one
         std::vector<std::string> mx;       ///< lower case, the preferred one first
