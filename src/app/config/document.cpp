@@ -2,7 +2,9 @@
 
 #include "app/config/config_error.h"
 
+#include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <expected>
 #include <string_view>
 #include <vector>
@@ -65,9 +67,28 @@ void add_children(const Pending& parent, std::deque<Pending>& todo) {
     }
 }
 
+/// Where a character stands that the library has no class for, and whose behaviour it leaves
+/// undefined: U+FB26 to U+FEFE, the presentation forms that nobody types.
+std::size_t unclassified(std::string_view toml) {
+    constexpr std::string_view k_first = "\xEF\xAC\xA6";
+    constexpr std::string_view k_last = "\xEF\xBB\xBE";
+    auto at = toml.find('\xEF');
+    while (at != std::string_view::npos) {
+        const auto character = toml.substr(at, k_first.size());
+        if (character >= k_first && character <= k_last) break;
+        at = toml.find('\xEF', at + 1);
+    }
+    return at;
+}
+
 }  // namespace
 
 std::expected<std::vector<Entry>, Problem> parse_document(std::string_view toml) {
+    if (const auto at = unclassified(toml); at != std::string_view::npos) {
+        const auto line = 1 + std::ranges::count(toml.substr(0, at), '\n');
+        return std::unexpected(Problem{ConfigError::syntax, "", static_cast<std::uint32_t>(line),
+                                       "a character that no setting has"});
+    }
     toml::parse_result parsed;
     try {
         parsed = toml::parse(toml);

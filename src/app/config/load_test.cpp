@@ -196,6 +196,7 @@ const std::vector<Rejected> k_rejected{
     {"[egress\n", ConfigError::syntax, "", 1, ""},
     {"a = 1\na = 2", ConfigError::syntax, "", 2, ""},
     {"[=]", ConfigError::syntax, "", 0, "name"},
+    {"# one\nl\xEF\xBA\x9A = 1", ConfigError::syntax, "", 2, "character"},
     {"[[{egress}]]", ConfigError::syntax, "", 0, "name"},
     {"[\x01\tegress]\nallow_private = []", ConfigError::syntax, "", 0, "name"},
 };
