@@ -2,8 +2,8 @@
 
 #include "features/trust/claim.h"
 
-#include <algorithm>
 #include <charconv>
+#include <map>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -22,11 +22,14 @@ int promise_of(const Claim& claim) {
 }  // namespace
 
 std::vector<Claim> all_claims(const Grounds& grounds) {
-    std::vector<Claim> all = access_claims(grounds);
-    for (auto more : {wire_claims(), data_claims(grounds)})
-        std::move(more.begin(), more.end(), std::back_inserter(all));
-    std::stable_sort(all.begin(), all.end(),
-                     [](const Claim& a, const Claim& b) { return promise_of(a) < promise_of(b); });
+    std::multimap<int, Claim> by_promise;
+    for (auto claims : {access_claims(grounds), wire_claims(), data_claims(grounds)}) {
+        for (auto& claim : claims)
+            by_promise.emplace(promise_of(claim), std::move(claim));
+    }
+    std::vector<Claim> all;
+    for (auto& [promise, claim] : by_promise)
+        all.push_back(std::move(claim));
     return all;
 }
 

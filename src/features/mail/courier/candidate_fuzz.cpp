@@ -2,6 +2,7 @@
 // author cannot be read is never without an author.
 #include "features/mail/courier/candidate.h"
 
+#include "features/mail/courier/known_ids.h"
 #include "foundation/base/check.h"
 #include "foundation/base/fuzz_input.h"
 #include "foundation/codec/mail/message_id.h"
@@ -16,7 +17,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     using namespace postern::mail::courier;
     constexpr std::string_view k_label = "@b7.ptn.brand.example";
     const FuzzInput input(data, size);
-    auto found = read_candidate(7, input.bytes(), k_label);
+    const KnownIds known{std::string(k_label)};
+    auto found = read_candidate(7, input.bytes(), known);
     POSTERN_CHECK(found.uid == 7 && found.our_ids.size() <= k_our_ids_max);
     POSTERN_CHECK(found.from.size() <= k_from_max + 1);
     POSTERN_CHECK(found.recipients.size() <= k_recipients_max + 1);
@@ -28,7 +30,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     POSTERN_CHECK(found.message_id.find_first_of("\r\n<>") == std::string::npos);
     // Another author in front is seen, too: nobody hides behind what cannot be read.
     const auto more = "From: <first@front.example>\r\n" + std::string(input.text());
-    const auto both = read_candidate(7, as_bytes(more), k_label);
+    const auto both = read_candidate(7, as_bytes(more), known);
     if (!both.from.empty() && found.our_ids == both.our_ids && !found.our_ids.empty())
         POSTERN_CHECK(std::ranges::any_of(
             both.from, [](const auto& person) { return person.address == "first@front.example"; }));
