@@ -9,3 +9,8 @@ pkg_check_modules(sodium REQUIRED IMPORTED_TARGET libsodium)
 pkg_check_modules(sqlite3 REQUIRED IMPORTED_TARGET sqlite3)
 pkg_check_modules(qrencode REQUIRED IMPORTED_TARGET libqrencode)
 pkg_check_modules(zstd REQUIRED IMPORTED_TARGET libzstd)
+# Its headers only: the library is opened when a store on PostgreSQL is.
+pkg_check_modules(libpq REQUIRED libpq)
+add_library(libpq_headers INTERFACE)
+target_include_directories(libpq_headers SYSTEM INTERFACE ${libpq_INCLUDE_DIRS})
+target_link_libraries(libpq_headers INTERFACE ${CMAKE_DL_LIBS})

@@ -51,6 +51,10 @@ os::Fd Runtime::take_root_key() noexcept {
     return std::move(state_.start.root_key);
 }
 
+control::StoreAccess& Runtime::store_access() noexcept {
+    return state_.start.store;
+}
+
 std::optional<config::Tls> Runtime::tls() const {
     const auto& start = state_.start;
     if (!start.tls_certificate.valid() || !start.tls_key.valid()) return std::nullopt;

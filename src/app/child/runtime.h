@@ -43,6 +43,8 @@ public:
 
     /// Keeper's; once.
     [[nodiscard]] os::Fd take_root_key() noexcept;
+    /// Front's and keeper's. Lifetime: the runtime's.
+    [[nodiscard]] control::StoreAccess& store_access() noexcept;
     /// Paths at which this process can read the operator's certificate and key, whoever owns them.
     [[nodiscard]] std::optional<config::Tls> tls() const;
 

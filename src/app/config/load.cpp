@@ -4,6 +4,7 @@
 #include "app/config/config_error.h"
 #include "app/config/document.h"
 #include "app/config/reader.h"
+#include "app/config/store_settings.h"
 #include "app/config/values.h"
 #include "platform/os/files.h"
 
@@ -193,6 +194,7 @@ std::expected<Loaded, Problems> load(std::string_view toml, const LoadOptions& o
     read_network(reader, config, options);
     read_limits(reader, config);
     config.smtp = read_smtp(reader);
+    config.store = read_store(reader);
     read_sites(reader, config);
     if (auto problems = reader.finish(); !problems.empty()) {
         return std::unexpected(std::move(problems));

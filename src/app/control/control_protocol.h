@@ -47,6 +47,17 @@ struct Ready {
     auto wire() { return std::tie(port, metrics_port); }
 };
 
+/// Where the stores of one process lie. What it may not read by itself it is given: the password,
+/// and the certificate authority as memory.
+struct StoreAccess {
+    config::StoreEngine engine = config::StoreEngine::sqlite;
+    config::DatabaseServer server;
+    Secret password;
+    os::Fd ca;
+    bool beside_bulk = false;  ///< keyring in the bulk's cluster, by the operator's own word
+    auto wire() { return std::tie(engine, server, password, ca, beside_bulk); }
+};
+
 /// Answered when the child is ready or cannot be.
 struct Start {
     static constexpr std::uint16_t k_method = 1;
@@ -62,7 +73,10 @@ struct Start {
     os::Fd root_key;         ///< keeper
     os::Fd tls_certificate;  ///< front, where the configuration names one
     os::Fd tls_key;
-    auto wire() { return std::tie(config, offline, create, root_key, tls_certificate, tls_key); }
+    StoreAccess store;  ///< front's or keeper's
+    auto wire() {
+        return std::tie(config, offline, create, root_key, tls_certificate, tls_key, store);
+    }
 };
 
 enum class Partner : std::uint8_t { front = 1, keeper, courier, admin };
@@ -132,7 +146,29 @@ struct RestoreRootKey {
     using Failure = ControlError;
     Secret shares;  ///< as typed, one after the other
     os::Fd file;
-    auto wire() { return std::tie(shares, file); }
+    StoreAccess store;
+    auto wire() { return std::tie(shares, file, store); }
+};
+
+enum class MoveStep : std::uint8_t {
+    copy,    ///< everything into the target, and read back; the source stays the one in use
+    finish,  ///< the target has become the one in use: destroys the source
+};
+
+/// Front and keeper, before Start: moves the stores of this process to another engine. Both steps
+/// can be repeated.
+struct MoveStore {
+    static constexpr std::uint16_t k_method = 12;
+    struct Answer {
+        Refusal refused;
+        std::int64_t rows = 0;
+        auto wire() { return std::tie(refused, rows); }
+    };
+    using Failure = ControlError;
+    MoveStep step = MoveStep::copy;
+    StoreAccess from;
+    StoreAccess to;
+    auto wire() { return std::tie(step, from, to); }
 };
 
 }  // namespace postern::app::control

@@ -2,6 +2,7 @@
 
 #include "app/config/config.h"
 #include "app/control/control_protocol.h"
+#include "app/stores/stores.h"
 #include "features/integrations/integrations.h"
 #include "features/mail/parts.h"
 #include "features/mail/ports.h"
@@ -74,20 +75,19 @@ mail::Parts mail_parts(child::Runtime& runtime,
 
 }  // namespace
 
-Result<Stores> Stores::open(bool create, const Clock& clock) {
-    Stores stores;
-    store::Database::Options main;
+Result<Stores> Stores::open(control::StoreAccess& access, bool create, const Clock& clock) {
+    Stores opened;
+    auto main = stores::options_of(access, store::StoreKind::store);
     main.create = create;
+    main.only_new = create;
     main.clock = &clock;
-    POSTERN_TRY(stores.main, store::Database::open(main));
-    store::Database::Options index;
-    index.kind = store::StoreKind::index;
-    index.file = "index.db";
+    POSTERN_TRY(opened.main, store::Database::open(main));
+    auto index = stores::options_of(access, store::StoreKind::index);
     // In no backup: made anew wherever it is missing.
     index.create = true;
     index.clock = &clock;
-    POSTERN_TRY(stores.index, store::Database::open(index));
-    return stores;
+    POSTERN_TRY(opened.index, store::Database::open(index));
+    return opened;
 }
 
 Front::Front(child::Runtime& runtime, Stores stores)

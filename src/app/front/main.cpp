@@ -3,5 +3,6 @@
 
 int main(int argc, char** argv) {
     using namespace postern::app;
-    return child::run_child(argc, argv, {.name = "front", .run = front::run, .prepare = {}});
+    return child::run_child(argc, argv,
+                            {.name = "front", .run = front::run, .prepare = front::serve_move});
 }

@@ -1,6 +1,7 @@
 #include "app/keeper/keeper.h"
 
 #include "app/control/control_protocol.h"
+#include "app/stores/stores.h"
 #include "features/vault/keeper_core.h"
 #include "features/vault/keeper_service.h"
 #include "features/vault/links.h"
@@ -14,6 +15,7 @@
 #include "platform/ipc/rpc.h"
 #include "platform/os/fd.h"
 #include "platform/os/files.h"
+#include "platform/store/migration.h"
 
 #include <chrono>
 #include <memory>
@@ -49,7 +51,8 @@ Result<Secret> read_root_key(child::Runtime& runtime) {
 Result<vault::OpenKeyring> open_keyring(child::Runtime& runtime) {
     const auto root_key = read_root_key(runtime);
     if (!root_key) return fail(root_key.error());
-    const vault::OpenKeyringOptions options;
+    const vault::OpenKeyringOptions options{
+        .server = stores::options_of(runtime.store_access(), store::StoreKind::keyring).server};
     if (runtime.create()) {
         if (auto made = vault::create_keyring(options, *root_key); !made) {
             return fail(std::move(made.error()));

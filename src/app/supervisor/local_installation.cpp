@@ -1,5 +1,6 @@
 #include "app/supervisor/local_installation.h"
 
+#include "app/config/config.h"
 #include "app/config/load.h"
 #include "app/control/control_protocol.h"
 #include "app/supervisor/alone.h"
@@ -169,6 +170,15 @@ OutcomeTask<> prove_once(boost::asio::any_io_executor executor,
     co_return std::move(proven);
 }
 
+OutcomeTask<std::int64_t> move_once(boost::asio::any_io_executor executor,
+                                    cli::Place place,
+                                    config::StoreEngine to) {
+    Session session(executor);
+    auto moved = co_await session.move_stores(std::move(place), to);
+    co_await session.close();
+    co_return moved;
+}
+
 std::string base_url(const cli::Place& place, std::uint16_t port) {
     const auto loaded = load_settings(place);
     return base_url_of(loaded ? loaded->config : config::Config{}, port);
@@ -217,9 +227,12 @@ std::vector<std::string> LocalInstallation::config_problems(const std::string& c
     if (loaded) {
         // What serve would find out as well.
         const auto& tls = loaded->config.tls;
-        for (const auto& file :
-             tls ? std::vector{tls->certificate_file, tls->key_file} : std::vector<std::string>{}) {
-            if (::access(file.c_str(), R_OK) == 0) continue;
+        const auto& store = loaded->config.store;
+        std::vector files{store.bulk.password_file, store.bulk.ca_file, store.keyring.password_file,
+                          store.keyring.ca_file};
+        if (tls) files.insert(files.end(), {tls->certificate_file, tls->key_file});
+        for (const auto& file : files) {
+            if (file.empty() || ::access(file.c_str(), R_OK) == 0) continue;
             std::string text = config_file;
             text.append(": ").append(file).append(" cannot be read");
             texts.push_back(std::move(text));
@@ -248,6 +261,17 @@ cli::Outcome<Bytes> LocalInstallation::receipt_key(const cli::Place& place) {
     auto answer = outward(ask(place, cli::Identify{}));
     if (!answer) return std::unexpected(std::move(answer.error()));
     return std::move(answer->receipt_key);
+}
+
+cli::Outcome<cli::Moved> LocalInstallation::migrate_store(const cli::Place& place,
+                                                          const std::string& to) {
+    const auto engine =
+        to == "postgresql" ? config::StoreEngine::postgresql : config::StoreEngine::sqlite;
+    auto rows = outward(run_alone<std::int64_t>([&](const boost::asio::any_io_executor& executor) {
+        return move_once(executor, place, engine);
+    }));
+    if (!rows) return std::unexpected(std::move(rows.error()));
+    return cli::Moved{*rows};
 }
 
 std::vector<cli::DoctorCheck> LocalInstallation::doctor(const cli::Place& place) {

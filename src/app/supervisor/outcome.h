@@ -38,6 +38,9 @@ enum class SupervisorError {
     child_failed,
     server_silent,
     config_invalid,
+    store_file_unreadable,
+    other_engine,
+    no_target,
     interrupted,
 };
 
@@ -71,6 +74,16 @@ constexpr ErrorInfo describe(SupervisorError error) {
             return {"child_failed", "A process of the server ended before it was ready."};
         case SupervisorError::server_silent:
             return {"server_silent", "The running server does not answer; is it stopping?"};
+        case SupervisorError::store_file_unreadable:
+            return {"store_file_unreadable",
+                    "A password_file or ca_file of [store] cannot be read."};
+        case SupervisorError::other_engine:
+            return {"other_engine",
+                    "The stores of this installation lie on the other engine than [store] kind "
+                    "says; `postern migrate-store` moves them."};
+        case SupervisorError::no_target:
+            return {"no_target",
+                    "[store] hosts and [store.keyring] hosts must name the PostgreSQL servers."};
         case SupervisorError::config_invalid:
             return {"config_invalid", "The configuration is not valid."};
         case SupervisorError::interrupted: return {"interrupted", "Stopped before it was ready."};

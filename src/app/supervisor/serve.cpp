@@ -11,6 +11,7 @@
 #include "app/supervisor/root_key_file.h"
 #include "app/supervisor/settings.h"
 #include "app/supervisor/signals.h"
+#include "app/supervisor/store_files.h"
 #include "app/supervisor/supervisor.h"
 #include "edge/cli/installation.h"
 #include "foundation/base/bytes.h"
@@ -52,6 +53,9 @@ Outcome<SupervisorOptions> options_of(const cli::Place& place, config::Config co
     auto root_key = open_root_key(root_key_of(place, config));
     if (!root_key) return refuse(root_key.error());
     options.root_key = std::move(*root_key);
+    auto store_files = StoreFiles::read(config.store);
+    if (!store_files) return std::unexpected(std::move(store_files.error()));
+    options.store_files = std::move(*store_files);
     if (config.tls) {
         auto certificate = memory_copy(config.tls->certificate_file);
         if (!certificate) return std::unexpected(std::move(certificate.error()));
@@ -183,6 +187,7 @@ Outcome<> serve(const cli::Place& place,
     if (const auto level = parse_log_level(loaded->config.log_level)) set_log_level(*level);
     const auto directory = DataDirectory::open(place.data);
     if (!directory) return refuse(directory.error());
+    if (auto same = check_engine(*directory, loaded->config.store); !same) return same;
     const auto programs = Programs::open();
     if (!programs) return refuse(programs.error());
     log_start(*loaded);

@@ -1,11 +1,14 @@
 #include "app/supervisor/session.h"
 
+#include "app/config/config.h"
+#include "app/control/control_protocol.h"
 #include "app/supervisor/admin_socket.h"
 #include "app/supervisor/data_directory.h"
 #include "app/supervisor/outcome.h"
 #include "app/supervisor/roles.h"
 #include "app/supervisor/root_key_file.h"
 #include "app/supervisor/settings.h"
+#include "app/supervisor/store_files.h"
 #include "app/supervisor/supervisor.h"
 #include "edge/cli/installation.h"
 #include "foundation/base/secret.h"
@@ -16,6 +19,7 @@
 
 #include <unistd.h>
 #include <chrono>
+#include <cstdint>
 #include <expected>
 #include <memory>
 #include <string>
@@ -71,6 +75,8 @@ OutcomeTask<> Session::start_own(cli::Place place, std::vector<Role> roles) {
     }
     if (!directory) co_return refuse(directory.error());
     directory_ = std::make_unique<DataDirectory>(std::move(*directory));
+    auto same = check_engine(*directory_, loaded->config.store);
+    if (!same) co_return same;
     auto root_key = open_root_key(root_key_of(place, loaded->config));
     if (!root_key) co_return refuse(root_key.error());
     auto prepared = prepare(std::move(loaded->config), std::move(roles), false);
@@ -83,8 +89,11 @@ Outcome<> Session::prepare(config::Config config, std::vector<Role> roles, bool 
     auto programs = Programs::open();
     if (!programs) return refuse(programs.error());
     programs_ = std::make_unique<Programs>(std::move(*programs));
+    auto store_files = StoreFiles::read(config.store);
+    if (!store_files) return std::unexpected(std::move(store_files.error()));
     roles_ = roles;
     SupervisorOptions options;
+    options.store_files = std::move(*store_files);
     options.config = std::move(config);
     options.roles = std::move(roles);
     options.offline = true;
@@ -113,6 +122,10 @@ OutcomeTask<> Session::create(cli::Place place) {
     if (!directory) co_return refuse(directory.error());
     directory_ = std::make_unique<DataDirectory>(std::move(*directory));
     made_folder_ = place.data;
+    const auto engine = loaded->config.store.engine;
+    auto noted = Result<>{};
+    if (engine != config::StoreEngine::sqlite) noted = directory_->set_engine(engine);
+    if (!noted) co_return refuse(noted.error());
     const auto root_key = root_key_of(place, loaded->config);
     auto made = co_await make(std::move(loaded->config), root_key);
     if (!made) co_await abandon();
@@ -149,6 +162,8 @@ OutcomeTask<std::string> Session::recover(cli::Place place, Secret shares) {
     auto directory = DataDirectory::open(place.data);
     if (!directory) co_return refuse(directory.error());
     directory_ = std::make_unique<DataDirectory>(std::move(*directory));
+    auto same = check_engine(*directory_, loaded->config.store);
+    if (!same) co_return std::unexpected(std::move(same.error()));
     auto file = NewRootKeyFile::begin(root_key_of(place, loaded->config));
     if (!file) co_return refuse(file.error());
     auto prepared = prepare(std::move(loaded->config), {Role::keeper}, false);
@@ -160,6 +175,35 @@ OutcomeTask<std::string> Session::recover(cli::Place place, Secret shares) {
     if (!fingerprint) co_return fingerprint;
     if (auto committed = file->commit(); !committed) co_return refuse(committed.error());
     co_return fingerprint;
+}
+
+OutcomeTask<std::int64_t> Session::move_stores(cli::Place place, config::StoreEngine to) {
+    using Engine = config::StoreEngine;
+    auto loaded = load_settings(place);
+    if (!loaded) co_return std::unexpected(std::move(loaded.error()));
+    const auto& store = loaded->config.store;
+    if (store.bulk.hosts.empty() || store.keyring.hosts.empty()) {
+        co_return refuse(SupervisorError::no_target);
+    }
+    auto directory = DataDirectory::open(place.data);
+    if (!directory) co_return refuse(directory.error());
+    directory_ = std::make_unique<DataDirectory>(std::move(*directory));
+    const auto now = directory_->engine();
+    if (!now) co_return refuse(now.error());
+    auto prepared = prepare(std::move(loaded->config), {Role::keeper, Role::front}, false);
+    if (!prepared) co_return std::unexpected(std::move(prepared.error()));
+    const auto from = to == Engine::sqlite ? Engine::postgresql : Engine::sqlite;
+    std::int64_t rows = 0;
+    if (*now != to) {
+        auto copied = co_await supervisor_->move_stores(control::MoveStep::copy, from, to);
+        if (!copied) co_return copied;
+        rows = *copied;
+        const auto switched = directory_->set_engine(to);
+        if (!switched) co_return refuse(switched.error());
+    }
+    auto finished = co_await supervisor_->move_stores(control::MoveStep::finish, from, to);
+    if (!finished) co_return finished;
+    co_return rows;
 }
 
 async::Job Session::close() {

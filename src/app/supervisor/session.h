@@ -11,6 +11,7 @@
 #include "platform/ipc/rpc.h"
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -37,6 +38,10 @@ public:
     async::Job abandon();
     /// Restores the root key; the answer is its fingerprint. Front is not started.
     OutcomeTask<std::string> recover(cli::Place place, Secret shares);
+    /// Moves the stores to another engine; the answer is the number of rows. Until the data
+    /// directory names the new engine the old stores are the ones in use, and afterwards they are
+    /// destroyed: what stops in between is done by the next call.
+    OutcomeTask<std::int64_t> move_stores(cli::Place place, config::StoreEngine to);
     async::Job close();
 
     template <typename Method>

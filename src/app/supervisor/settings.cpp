@@ -3,6 +3,7 @@
 #include "app/config/config.h"
 #include "app/config/config_error.h"
 #include "app/config/load.h"
+#include "app/supervisor/data_directory.h"
 #include "app/supervisor/outcome.h"
 #include "edge/cli/installation.h"
 
@@ -47,6 +48,13 @@ std::string base_url_of(const config::Config& config, std::uint16_t port) {
     if (!config.public_url.empty()) return config.public_url;
     if (config.listen.empty()) return "http://localhost:" + std::to_string(port ? port : 8080);
     return url_of(config.listen.front(), port ? port : config.listen.front().port);
+}
+
+Outcome<> check_engine(const DataDirectory& directory, const config::Store& store) {
+    const auto engine = directory.engine();
+    if (!engine) return refuse(engine.error());
+    if (*engine != store.engine) return refuse(SupervisorError::other_engine);
+    return {};
 }
 
 }  // namespace postern::app::supervisor

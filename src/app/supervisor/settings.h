@@ -1,6 +1,7 @@
 #pragma once
 
 #include "app/config/load.h"
+#include "app/supervisor/data_directory.h"
 #include "app/supervisor/outcome.h"
 #include "edge/cli/installation.h"
 
@@ -20,5 +21,8 @@ namespace postern::app::supervisor {
 [[nodiscard]] std::string base_url_of(const config::Config& config, std::uint16_t port = 0);
 /// Where a listener is reached at the port it really has.
 [[nodiscard]] std::string url_of(const config::Listen& listen, std::uint16_t port);
+
+/// Errors: other_engine when the stores lie elsewhere than the configuration says.
+[[nodiscard]] Outcome<> check_engine(const DataDirectory& directory, const config::Store& store);
 
 }  // namespace postern::app::supervisor

@@ -136,9 +136,27 @@ OutcomeTask<> Supervisor::make_root_key(os::Fd file) {
     co_return Outcome<>{};
 }
 
+OutcomeTask<std::int64_t> Supervisor::move_stores(control::MoveStep step,
+                                                  config::StoreEngine from,
+                                                  config::StoreEngine to) {
+    std::int64_t rows = 0;
+    for (const auto role : {Role::keeper, Role::front}) {
+        const auto control = find(role)->control;
+        control::MoveStore ask{step, options_.store_files.access(role, from),
+                               options_.store_files.access(role, to)};
+        auto answer = co_await ipc::call(control.get(), std::move(ask), Deadline::in(k_start_time));
+        if (!answer) co_return child_failed(role, answer.error());
+        if (!answer->refused.code.empty()) co_return std::unexpected(std::move(answer->refused));
+        rows += answer->rows;
+    }
+    co_return rows;
+}
+
 OutcomeTask<std::string> Supervisor::restore_root_key(Secret shares, os::Fd file) {
     const auto control = find(Role::keeper)->control;
-    control::RestoreRootKey ask{std::move(shares), std::move(file)};
+    control::RestoreRootKey ask{
+        std::move(shares), std::move(file),
+        options_.store_files.access(Role::keeper, options_.config.store.engine)};
     auto answer = co_await ipc::call(control.get(), std::move(ask), Deadline::in(k_attach_time));
     if (!answer) co_return child_failed(Role::keeper, answer.error());
     if (!answer->refused.code.empty()) co_return std::unexpected(std::move(answer->refused));
@@ -150,6 +168,7 @@ control::Start Supervisor::start_message(const Slot& slot) const {
     message.config = options_.config;
     message.offline = options_.offline;
     message.create = options_.create;
+    message.store = options_.store_files.access(slot.role, options_.config.store.engine);
     if (slot.role == Role::keeper) message.root_key = copy_of(options_.root_key);
     if (slot.role == Role::front) {
         message.tls_certificate = copy_of(options_.tls_certificate);

@@ -7,10 +7,12 @@
 #include "app/supervisor/outcome.h"
 #include "app/supervisor/readers.h"
 #include "app/supervisor/roles.h"
+#include "app/supervisor/store_files.h"
 #include "platform/async/signal.h"
 #include "platform/async/task_group.h"
 
 #include <chrono>
+#include <cstdint>
 #include <list>
 #include <memory>
 #include <optional>
@@ -21,6 +23,7 @@ namespace postern::app::supervisor {
 
 struct SupervisorOptions {
     config::Config config;
+    StoreFiles store_files;
     std::vector<Role> roles;  ///< without reader
     bool offline = false;     ///< for one command: what ends is not started again
     bool create = false;
@@ -47,6 +50,10 @@ public:
     Outcome<> launch();
     OutcomeTask<> make_root_key(os::Fd file);
     OutcomeTask<std::string> restore_root_key(Secret shares, os::Fd file);
+    /// One step of keeper's move and then front's, before start(). The rows that were copied.
+    OutcomeTask<std::int64_t> move_stores(control::MoveStep step,
+                                          config::StoreEngine from,
+                                          config::StoreEngine to);
     void set_root_key(os::Fd file) { options_.root_key = std::move(file); }
     OutcomeTask<control::Ready> start();
 

@@ -14,6 +14,7 @@
 namespace postern::cli {
 namespace {
 
+const std::vector<std::string> k_engines{"sqlite", "postgresql"};
 const std::vector<std::string> k_roles{"owner",   "manager",  "reader",
                                        "privacy", "operator", "auditor"};
 constexpr int k_kit_shares_max = 16;
@@ -61,6 +62,7 @@ struct Parsed {
     KitScheme kit;
     std::string print_file;
     std::string receipt_file;
+    std::string engine;
     std::string config_file;
     std::string claim;
     bool json = false;
@@ -79,6 +81,7 @@ struct Tree {
     CLI::App* token_create = nullptr;
     CLI::App* check_config = nullptr;
     CLI::App* doctor = nullptr;
+    CLI::App* migrate_store = nullptr;
     CLI::App* receipt_verify = nullptr;
     CLI::App* trust_check = nullptr;
 };
@@ -114,6 +117,12 @@ Tree::Tree(Parsed& parsed, const std::string& version) {
     token_create->add_flag("--demo", parsed.demo, "mark a workspace that is made as sample data");
     check_config = app.add_subcommand("check-config", "say what is wrong with a configuration");
     check_config->add_option("--config", parsed.config_file, "configuration file")->required();
+    migrate_store = app.add_subcommand(
+        "migrate-store", "move the stopped installation to PostgreSQL, or back to files");
+    add_place(*migrate_store, parsed.place, true);
+    migrate_store->add_option("--to", parsed.engine, "the engine to move to")
+        ->required()
+        ->check(CLI::IsMember(k_engines));
     doctor = app.add_subcommand("doctor", "look at the installation and its surroundings");
     add_place(*doctor, parsed.place, true);
     auto* receipt = app.add_subcommand("receipt", "receipts")->require_subcommand(1);
@@ -144,6 +153,9 @@ Command command_of(const Tree& tree, Parsed parsed) {
                                   std::move(parsed.role), parsed.demo};
     }
     if (tree.check_config->parsed()) return CheckConfigCommand{std::move(parsed.config_file)};
+    if (tree.migrate_store->parsed()) {
+        return MigrateStoreCommand{std::move(place), std::move(parsed.engine)};
+    }
     if (tree.doctor->parsed()) return DoctorCommand{std::move(place)};
     if (tree.trust_check->parsed()) {
         return CheckTrustCommand{std::move(place), std::move(parsed.claim), parsed.json};

@@ -23,6 +23,10 @@ struct SetupLinkCommand {
 struct CheckConfigCommand {
     std::string config_file;
 };
+struct MigrateStoreCommand {
+    Place place;
+    std::string to;  ///< "sqlite" or "postgresql"
+};
 struct DoctorCommand {
     Place place;
 };
@@ -42,6 +46,7 @@ using Command = std::variant<InitCommand,
                              SetupLinkCommand,
                              CreateTokenCommand,
                              CheckConfigCommand,
+                             MigrateStoreCommand,
                              DoctorCommand,
                              VerifyReceiptCommand,
                              CheckTrustCommand>;

@@ -42,6 +42,11 @@ TEST(CommandLine, every_command_is_understood) {
     EXPECT_TRUE(std::holds_alternative<DoctorCommand>(*parse({"doctor", "--data", "/d"})));
     EXPECT_TRUE(std::holds_alternative<CheckTrustCommand>(
         *parse({"trust", "check", "--data", "/d", "--json"})));
+    const auto move = parse({"migrate-store", "--data", "/d", "--to", "postgresql"});
+    ASSERT_TRUE(move && std::holds_alternative<MigrateStoreCommand>(*move));
+    EXPECT_EQ(std::get<MigrateStoreCommand>(*move).to, "postgresql");
+    EXPECT_FALSE(parse({"migrate-store", "--data", "/d"}));
+    EXPECT_FALSE(parse({"migrate-store", "--data", "/d", "--to", "mysql"}));
     const auto verify = parse({"receipt", "verify", "/r.json"});
     ASSERT_TRUE(verify);
     EXPECT_FALSE(std::get<VerifyReceiptCommand>(*verify).place);

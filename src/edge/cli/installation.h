@@ -68,6 +68,9 @@ struct SetupToken {
     Secret token;
     std::string base_url;
 };
+struct Moved {
+    std::int64_t rows = 0;  ///< 0 where an earlier call had moved them
+};
 struct Serving {
     std::string url;
     std::string metrics_url;  ///< empty: none
@@ -93,6 +96,8 @@ public:
     virtual Outcome<SetupToken> setup_token(const Place& place) = 0;
     virtual Outcome<Secret> create_token(const CreateTokenCommand& command) = 0;
     virtual Outcome<Bytes> receipt_key(const Place& place) = 0;
+    /// Moves the stores to "sqlite" or "postgresql", while no server runs.
+    virtual Outcome<Moved> migrate_store(const Place& place, const std::string& to) = 0;
     virtual std::vector<DoctorCheck> doctor(const Place& place) = 0;
     /// Proves the claim with that id (empty: each, in the order of the registry) and tells of each
     /// as soon as it is known.

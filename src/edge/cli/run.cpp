@@ -170,6 +170,15 @@ public:
         return k_good;
     }
 
+    int operator()(const MigrateStoreCommand& command) const {
+        const auto moved = installation_.migrate_store(command.place, command.to);
+        if (!moved) return refused(moved.error());
+        std::cout << "The stores lie on " << command.to << " now; " << moved->rows
+                  << " rows were moved and read back.\nThe old ones are destroyed. Set kind = \""
+                  << command.to << "\" in [store] before the next start.\n";
+        return k_good;
+    }
+
     int operator()(const DoctorCommand& command) const {
         bool good = true;
         for (const auto& check : installation_.doctor(command.place)) {

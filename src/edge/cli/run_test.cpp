@@ -58,6 +58,10 @@ public:
         return secret("pst_x");
     }
     Outcome<Bytes> receipt_key(const Place&) override { return no(); }
+    Outcome<Moved> migrate_store(const Place&, const std::string& to) override {
+        if (to == "sqlite") return std::unexpected(Refusal{"store_not_empty", "Words.", "there"});
+        return Moved{41};
+    }
     std::vector<DoctorCheck> doctor(const Place&) override { return {{"disk", verdict, "words"}}; }
     ProveClaim::Answer first;
     ProveClaim::Answer proof;
@@ -168,6 +172,16 @@ TEST(Run, serve_announces_where) {
     FakeInstallation installation;
     const auto ran = run(installation, {"serve", "--data", "/d"});
     EXPECT_EQ(ran.out, "ready http://localhost:1\nmetrics http://localhost:2\n");
+}
+
+TEST(Run, moving_the_stores_says_how_much_or_why_not) {
+    FakeInstallation installation;
+    const auto moved = run(installation, {"migrate-store", "--data", "/d", "--to", "postgresql"});
+    EXPECT_EQ(moved.status, 0);
+    EXPECT_NE(moved.out.find("41 rows"), std::string::npos);
+    const auto refused = run(installation, {"migrate-store", "--data", "/d", "--to", "sqlite"});
+    EXPECT_EQ(refused.status, 1);
+    EXPECT_NE(refused.err.find("[store_not_empty]"), std::string::npos);
 }
 
 TEST(Run, doctor_and_check_config_say_by_their_status_what_they_found) {

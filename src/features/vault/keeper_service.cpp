@@ -59,8 +59,10 @@ async::Task<T> whole(std::shared_ptr<KeeperCore> core, async::Task<T> work) {
 }
 
 Result<std::unique_ptr<KeyringStore>> open_store(const OpenKeyringOptions& options, bool create) {
-    return open_keyring_store(
-        {.file = options.file, .create = create, .reserve_file = options.reserve_file});
+    return open_keyring_store({.file = options.file,
+                               .create = create,
+                               .server = options.server,
+                               .reserve_file = options.reserve_file});
 }
 
 }  // namespace

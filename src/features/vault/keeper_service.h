@@ -8,6 +8,7 @@
 #include "features/vault/receipt_service.h"
 #include "features/vault/seal_service.h"
 #include "platform/ipc/rpc.h"
+#include "platform/store/server.h"
 
 #include <memory>
 #include <string>
@@ -68,6 +69,8 @@ private:
 struct OpenKeyringOptions {
     std::string file = "keyring.db";
     std::optional<std::string> reserve_file = "keyring.reserve";
+    /// A PostgreSQL cluster of its own instead of the file.
+    std::optional<store::Server> server = std::nullopt;
 };
 /// Makes a keyring with its first keys. Errors: keyring_exists, and those of the store.
 [[nodiscard]] Result<> create_keyring(const OpenKeyringOptions& options, const Secret& root_key);

@@ -515,6 +515,7 @@ Result<std::unique_ptr<KeyringStore>> open_keyring_store(const KeyringStoreOptio
     open.kind = store::StoreKind::keyring;
     open.file = options.file;
     open.create = options.create;
+    open.server = options.server;
     open.readers = 1;
     POSTERN_TRY(auto db, Database::open(open));
     std::optional<store::Reserve> reserve;

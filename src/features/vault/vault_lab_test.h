@@ -3,11 +3,13 @@
 #include "features/vault/keeper_service.h"
 #include "features/vault/keyring_store_sql.h"
 #include "features/vault/root_key.h"
+#include "features/vault/vault_error.h"
 #include "features/vault/vault_values_test.h"
 #include "foundation/base/check.h"
 #include "foundation/base/clock.h"
 #include "platform/async/deadline.h"
 #include "platform/ipc/rpc.h"
+#include "platform/store/scratch_store_test.h"
 
 #include <gtest/gtest.h>
 #include <filesystem>
@@ -21,6 +23,14 @@
 /// A clock, a courier that is not there, and a keeper that is asked through its routers as its
 /// peers would ask it.
 namespace postern::vault {
+
+/// Where this run of the tests has a keyring of that file; nothing: in the file.
+inline std::optional<store::Server> keyring_server(const std::string& file) {
+    store::Database::Options options;
+    options.kind = store::StoreKind::keyring;
+    options.file = file;
+    return store::on_test_engine(options).server;
+}
 
 class TestClock final : public Clock {
 public:
@@ -60,12 +70,14 @@ public:
            const Secret& root_key,
            const StoreWrapper& wrap = nullptr) {
         const OpenKeyringOptions options{.file = folder.file("keyring.db"),
-                                         .reserve_file = std::nullopt};
-        if (!std::filesystem::exists(options.file)) {
+                                         .reserve_file = std::nullopt,
+                                         .server = keyring_server(folder.file("keyring.db"))};
+        auto opened = open_keyring(options, root_key);
+        if (!opened && opened.error().is(VaultError::no_keyring)) {
             const auto created = create_keyring(options, root_key);
             POSTERN_CHECK(created.has_value());
+            opened = open_keyring(options, root_key);
         }
-        auto opened = open_keyring(options, root_key);
         POSTERN_CHECK(opened.has_value());
         auto store = std::move(opened->store);
         if (wrap) store = wrap(std::move(store));

@@ -25,9 +25,10 @@ public:
 constexpr Migration k_one = {1, "one", "c1",
                              "CREATE TABLE one (workspace_id {blob} NOT NULL, number {int64}, "
                              "PRIMARY KEY (workspace_id)) STRICT;"};
-constexpr Migration k_two = {2, "two", "c2",
-                             "ALTER TABLE one ADD COLUMN extra {blob};"
-                             "INSERT INTO one (workspace_id, number) VALUES (x'00', 5000000000);"};
+constexpr Migration k_two = {
+    2, "two", "c2",
+    "ALTER TABLE one ADD COLUMN extra {blob};"
+    "INSERT INTO one (workspace_id, number) VALUES (CAST('a' AS {blob}), 5000000000);"};
 constexpr Migration k_broken = {3, "broken", "c3",
                                 "CREATE TABLE three (workspace_id {blob} PRIMARY KEY) STRICT;"
                                 "CREATE TABLE three (workspace_id {blob} PRIMARY KEY) STRICT;"};

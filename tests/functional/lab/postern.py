@@ -68,6 +68,10 @@ class Postern:
         self, *arguments: str, stdin: str = "", deadline_s: float = COMMAND_S
     ) -> subprocess.CompletedProcess:
         """Runs one command to its end; the caller looks at the exit status."""
+        # Where the stores lie stands in the configuration only.
+        if "[store]" in self.config.read_text() and "--data" in arguments:
+            if "--config" not in arguments:
+                arguments = (*arguments, "--config", str(self.config))
         return subprocess.run(
             [str(binary()), *arguments], input=stdin, capture_output=True, text=True,
             check=False, timeout=deadline_s, cwd=self.work, env=self._environment(),
