@@ -13,7 +13,7 @@ from lab.desk import Connected, Desk
 from lab.process import eventually
 from lab.scripted_smtp import ScriptedSmtp
 
-SEEDS = [os.environ["POSTERN_CHAOS_SEED"]] if "POSTERN_CHAOS_SEED" in os.environ else ["1", "2"]
+SEED = os.environ.get("POSTERN_CHAOS_SEED", "")
 MAILS = 12
 SETTLING_S = 240
 
@@ -22,6 +22,7 @@ class ChaosCase(LabCase):
     def setUp(self) -> None:
         super().setUp()
         self.proxies: list[ChaosProxy] = []
+        self.addCleanup(self._show_schedules)
 
     def proxy(self, port: int, seed: str, **more) -> ChaosProxy:
         made = ChaosProxy(port, seed=seed, **more)
@@ -33,8 +34,9 @@ class ChaosCase(LabCase):
         for proxy in self.proxies:
             proxy.calm()
 
-    def schedules(self) -> str:
-        return "\n".join(proxy.schedule() for proxy in self.proxies)
+    def _show_schedules(self) -> None:
+        if not getattr(self._outcome, "success", True):
+            print("\n".join(proxy.schedule() for proxy in self.proxies))
 
     def connect(self, desk: Desk, *, imap: dict, smtp: dict) -> Connected:
         """Connecting is a person's act: it is tried again until it gets through."""
@@ -59,27 +61,16 @@ class StoryTest(ChaosCase):
 
     def test_story_over_imaps_and_submission(self):
         lab = self.lab
-        self._for_each_seed(
-            (lab.dovecot.imaps_port, "implicit"), (lab.postfix.submission_port, "starttls")
+        self._story(
+            SEED or "1", (lab.dovecot.imaps_port, "implicit"),
+            (lab.postfix.submission_port, "starttls"),
         )
 
     def test_story_over_starttls_and_smtps(self):
         lab = self.lab
-        self._for_each_seed(
-            (lab.dovecot.imap_port, "starttls"), (lab.postfix.smtps_port, "implicit")
+        self._story(
+            SEED or "2", (lab.dovecot.imap_port, "starttls"), (lab.postfix.smtps_port, "implicit")
         )
-
-    def _for_each_seed(self, imap: tuple[int, str], smtp: tuple[int, str]) -> None:
-        for seed in SEEDS:
-            with self.subTest(seed=seed):
-                self.proxies.clear()
-                try:
-                    self._story(seed, imap, smtp)
-                except BaseException:
-                    print(self.schedules())
-                    raise
-                finally:
-                    self.calm()
 
     def _story(self, seed: str, imap: tuple[int, str], smtp: tuple[int, str]) -> None:
         reading = self.proxy(imap[0], f"{seed}/imap")
@@ -101,13 +92,15 @@ class StoryTest(ChaosCase):
         # A later mail on the same way: whatever is still under way came before it.
         desk.sent(desk.write(integration, lea.account, "Barrier", "x").expect(201)["id"])
         lea.received("Barrier")
+        maya = self.lab.mailbox(self.lab.by_address(integration.address))
+        lying = {mail.header("Message-ID"): mail.raw for mail in maya.mails()}
         for number, (thread, message) in enumerate(zip(threads, settled, strict=True)):
             copies = lea.count(f"Chaos {number:02}.")
             self._right(message["state"], copies, number)
             if number in answered:
                 (reply,) = desk.incoming(thread, 1, deadline_s=SETTLING_S)
                 kept = desk.api.get(f"/v1/messages/{reply['id']}/raw").expect(200).body
-                self.assertEqual(kept, answered[number])
+                self.assertEqual(kept, lying[answered[number]])
             state = desk.thread(thread)["messages"][0]["state"]
             self.assertIn(state, (message["state"], "sent"), "a settled state went back")
         for thread in threads:
@@ -124,15 +117,16 @@ class StoryTest(ChaosCase):
         if state == "failed":
             self.assertEqual(copies, 0, f"mail {number} failed and is there")
 
-    def _answer(self, integration: Connected, lea: Creator) -> dict[int, bytes]:
-        """Answers what has arrived so far, past the proxies; number -> the reply's bytes."""
+    def _answer(self, integration: Connected, lea: Creator) -> dict[int, str]:
+        """Answers what has arrived so far, past the proxies; number -> the reply's Message-ID."""
         maya = self.lab.by_address(integration.address)
         answered = {}
         for mail in self.lab.mailbox(lea.account).mails("INBOX", 'SUBJECT "Chaos"'):
             number = int(mail.header("Subject")[6:8])
             made = creator.plain_reply(mail, lea.account, f"Answer {number}")
-            answered[number] = made.as_bytes().replace(b"\n", b"\r\n")
-            self.lab.deliver(maya, answered[number], sender=lea.account.address)
+            answered[number] = str(made["Message-ID"])
+            raw = made.as_bytes().replace(b"\n", b"\r\n")
+            self.lab.deliver(maya, raw, sender=lea.account.address)
         self.assertTrue(answered)
         return answered
 
@@ -141,26 +135,18 @@ class FinalDotTest(ChaosCase):
     def test_unknown_only_where_the_dot_was_in_flight(self):
         """The server tells which mails it had asked for with 354, and which it took: only the
         first can be unknown, and none of the second is called failed."""
-        for seed in SEEDS:
-            with self.subTest(seed=seed), ScriptedSmtp(self.lab.pair) as smtp:
-                self.proxies.clear()
-                sending = self.proxy(smtp.port, f"{seed}/dot", harm=0.8, bytes_max=5000)
-                _, desk = self.running()
-                integration = self.connect(desk, imap={}, smtp={"port": sending.port})
-                people = [self.creator() for _ in range(MAILS)]
-                threads = [
-                    desk.write(integration, one, "Dot", "x").expect(201)["id"] for one in people
-                ]
-                settled = self.settle_all(desk, threads)
-                self.calm()
-                taken = [to for mail in smtp.mails if mail.accepted for to in mail.recipients]
-                asked = {to for recipients in smtp.asked_for for to in recipients}
-                try:
-                    for one, message in zip(people, settled, strict=True):
-                        self._right(message["state"], one.address, taken, asked)
-                except AssertionError:
-                    print(self.schedules())
-                    raise
+        smtp = ScriptedSmtp(self.lab.pair)
+        self.addCleanup(smtp.close)
+        sending = self.proxy(smtp.port, f"{SEED or '1'}/dot", harm=0.8, bytes_max=5000)
+        _, desk = self.running()
+        integration = self.connect(desk, imap={}, smtp={"port": sending.port})
+        people = [self.creator() for _ in range(MAILS)]
+        threads = [desk.write(integration, one, "Dot", "x").expect(201)["id"] for one in people]
+        settled = self.settle_all(desk, threads)
+        taken = [to for mail in smtp.mails if mail.accepted for to in mail.recipients]
+        asked = {to for recipients in smtp.asked_for for to in recipients}
+        for one, message in zip(people, settled, strict=True):
+            self._right(message["state"], one.address, taken, asked)
 
     def _right(self, state: str, address: str, taken: list[str], asked: set[str]) -> None:
         self.assertLessEqual(taken.count(address), 1, f"{address} got it twice")

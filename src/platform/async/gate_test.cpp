@@ -44,7 +44,18 @@ protected:
             ASSERT_GT(io_.run_one(), 0U);
         }
     }
-    static bool inside(const Outcome& outcome) { return outcome->has_value() && **outcome; }
+    static Result<Gate::Pass>* answer_of(const Outcome& outcome) {
+        auto& kept = *outcome;
+        return kept ? &*kept : nullptr;
+    }
+    static bool inside(const Outcome& outcome) {
+        const auto* answer = answer_of(outcome);
+        return answer != nullptr && answer->has_value();
+    }
+    static bool fails_with(const Outcome& outcome, AsyncError error) {
+        const auto* answer = answer_of(outcome);
+        return answer != nullptr && !*answer && answer->error().is(error);
+    }
     /// Within the loop, as all calls of a TaskGroup.
     void cancel_after(std::function<void()> what) {
         boost::asio::post(io_, [this, what = std::move(what)] {
@@ -122,8 +133,7 @@ TEST_F(GateTest, too_many_who_wait_are_refused_at_once) {
     const auto a = enter(gate, "host");
     const auto waits = enter(gate, "host");
     const auto refused = enter(gate, "host");
-    ASSERT_TRUE(refused->has_value());
-    EXPECT_TRUE((*refused)->error().is(AsyncError::busy));
+    EXPECT_TRUE(fails_with(refused, AsyncError::busy));
     EXPECT_EQ(gate.waiting(), 1U);
 }
 
@@ -133,7 +143,7 @@ TEST_F(GateTest, who_gives_up_leaves_no_place_behind) {
     const auto late = enter(gate, "host", Gate::Turn::last, Deadline::in(1ms));
     const auto next = enter(gate, "host");
     run_until_answered(late);
-    EXPECT_TRUE((*late)->error().is(AsyncError::deadline_passed));
+    EXPECT_TRUE(fails_with(late, AsyncError::deadline_passed));
     EXPECT_EQ(gate.waiting(), 1U);
     leave(a);
     EXPECT_TRUE(inside(next));
@@ -144,8 +154,7 @@ TEST_F(GateTest, cancelled_ones_go_and_the_count_is_right_afterwards) {
     const auto a = enter(gate, "host");
     const auto waits = enter(gate, "host");
     cancel_after([] {});
-    ASSERT_TRUE(waits->has_value());
-    EXPECT_TRUE((*waits)->error().is(AsyncError::cancelled));
+    EXPECT_TRUE(fails_with(waits, AsyncError::cancelled));
     EXPECT_EQ(gate.waiting(), 0U);
     leave(a);
     EXPECT_EQ(gate.inside(), 0U);
@@ -161,10 +170,12 @@ TEST_F(GateTest, one_whose_turn_came_as_it_was_cancelled_gives_it_back) {
 }
 
 TEST_F(GateTest, pass_outlives_its_gate_and_moves) {
-    std::optional<Gate> gate;
-    gate.emplace(io_.get_executor(), Gate::Limits{.in_all = 1, .of_one_key = 1, .waiting = 0});
+    auto gate = std::make_unique<Gate>(io_.get_executor(),
+                                       Gate::Limits{.in_all = 1, .of_one_key = 1, .waiting = 0});
     const auto a = enter(*gate, "host");
-    Gate::Pass moved = std::move(**a).value();
+    auto* answer = answer_of(a);
+    ASSERT_TRUE(answer != nullptr && answer->has_value());
+    Gate::Pass moved = std::move(answer->value());
     a->reset();
     EXPECT_EQ(gate->inside(), 1U);
     Gate::Pass over = std::move(moved);

@@ -296,7 +296,7 @@ class Session:
         self.say(f"{tag} OK listed")
 
     def _status(self, tag: str, command: str) -> None:
-        name = command.split('"')[1]
+        name = _folder_of(command)
         folder = self.box.folders[name]
         self.say(
             f'* STATUS "{name}" (MESSAGES {len(folder.mails)} UIDNEXT {folder.uid_next}'
@@ -306,7 +306,7 @@ class Session:
         self.say(f"{tag} OK told")
 
     def _examine(self, tag: str, command: str) -> None:
-        self.folder = command.split('"')[1]
+        self.folder = _folder_of(command)
         folder = self.open_folder
         self.told = len(folder.mails)
         self.say(f"* {self.told} EXISTS")
@@ -362,7 +362,7 @@ class Session:
         self.say(f"{tag} OK fetched")
 
     async def _append(self, tag: str, command: str) -> None:
-        name = command.split('"')[1]
+        name = _folder_of(command)
         self.say("+ go ahead")
         await self._writer.drain()
         size = int(re.search(r"\{(\d+)\}$", command)[1])
@@ -370,6 +370,11 @@ class Session:
         folder = self.box.folders[name]
         uid = folder.add(raw)
         self.say(f"{tag} OK [APPENDUID {folder.uid_validity} {uid}] added")
+
+
+def _folder_of(command: str) -> str:
+    named = re.match(r'\S+ (?:"([^"]*)"|(\S+))', command)
+    return named[1] if named[1] is not None else named[2]
 
 
 def _field(raw: bytes, name: str) -> str:

@@ -2,7 +2,6 @@
 
 #include "foundation/base/bytes.h"
 #include "foundation/base/result.h"
-#include "foundation/codec/dns/dns_error.h"
 #include "foundation/codec/dns/limits.h"
 #include "foundation/codec/dns/name.h"
 #include "foundation/codec/dns/packet_test.h"
