@@ -97,6 +97,7 @@ async::Task<> WatchedFolders::notify() {
     notified_ = false;
     if (!session_.engine().capabilities().notify) co_return Result<>{};
     std::vector<imap::FolderName> names;
+    names.reserve(folders_.size());
     for (const auto& folder : folders_)
         names.push_back(folder.name);
     auto asking = session_.run<imap::Done>(session_.engine().notify(names));
