@@ -112,7 +112,9 @@ class World:
         self.folder = scratch()
         self.programs = Programs()
         self.lab = MailServers()
-        self.lab.start()
+        # Dovecot alone: mail leaves into `smtp`, and arrives over LMTP.
+        (self.lab.postfix.queue / "private").mkdir(parents=True)
+        self.lab.dovecot.start()
         self.smtp = ScriptedSmtp(self.lab.pair)
         self.lea = self.lab.account("lea", "creators.example")
         self._made = 0

@@ -165,8 +165,9 @@ class Book:
         table = collections.Counter(
             (*case.split("/")[:3], entry["outcome"]) for case, entry in self.done.items()
         )
+        revisions = sorted({entry["revision"] for entry in self.done.values()})
         lines = [
-            f"revision {revision()}, programs {self.programs}, seed {seed}",
+            f"revision {', '.join(revisions)}, programs {self.programs}, seed {seed}",
             f"{len(self.done)} of {len(every)} cases done", "",
             f"{'step':12}{'role':12}{'fault':14}" + "outcomes",
         ]

@@ -19,9 +19,9 @@ ROOT = Path(__file__).resolve().parents[2]
 CORPORA = ROOT / "tests/corpora"
 RESULTS = CORPORA / "RESULTS.md"
 INPUT_BYTES_MAX = 65536
-REPLAY_RUNS = 2000
-# What of a minimised corpus is committed: the small ones first.
-KEPT_FILES_MAX = 60
+REPLAY_RUNS = 500
+# What of a minimised corpus is committed.
+KEPT_FILES_MAX = 30
 KEPT_BYTES_MAX = 2048
 RESULT_HEAD = """# What was fuzzed
 
@@ -84,7 +84,7 @@ def replay(known: dict[str, Path]) -> int:
 
 
 def keep(name: str, source: Path) -> None:
-    """The smallest files that together cover what all found covers, but for the large ones."""
+    """Some of the files that together cover what all found covers; none that is large."""
     kept = CORPORA / name
     with tempfile.TemporaryDirectory() as merged:
         subprocess.run(
@@ -95,9 +95,10 @@ def keep(name: str, source: Path) -> None:
             if not path.name.startswith(("seed-", "finding-")):
                 path.unlink()
         small = sorted(Path(merged).iterdir(), key=lambda path: path.stat().st_size)
-        for path in small[:KEPT_FILES_MAX]:
-            if path.stat().st_size <= KEPT_BYTES_MAX:
-                shutil.copyfile(path, kept / path.name[:16])
+        small = [path for path in small if path.stat().st_size <= KEPT_BYTES_MAX]
+        # Of all sizes: the longer ones go deeper.
+        for path in small[:: -(-len(small) // KEPT_FILES_MAX) or 1]:
+            shutil.copyfile(path, kept / path.name[:16])
     print(f"{name}: {len(list(kept.iterdir()))} files")
 
 

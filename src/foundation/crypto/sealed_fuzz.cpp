@@ -1,15 +1,16 @@
 // Oracle: of all inputs only the sealed bytes themselves open, and only in their place. The input
-// is laid over them (xor), or stands in place of them.
+// is laid over them (xor), or stands in place of them. The key is fresh: no corpus holds them.
 #include "foundation/base/check.h"
 #include "foundation/base/fuzz_input.h"
 #include "foundation/crypto/aead.h"
+#include "foundation/crypto/random.h"
 
 #include <algorithm>
 #include <cstdint>
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using namespace postern;
-    static const Secret key = Secret::copy_of(Bytes(32, 7));
+    static const Secret key = crypto::random_key();
     static const Secret words = Secret::copy_of(as_bytes("what was sealed"));
     static const crypto::Place place{.workspace = {}, .column = 9, .row = {1, 2}, .epoch = 3};
     static const Bytes sealed = crypto::seal(key, words, place);

@@ -9,9 +9,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstdarg>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <string_view>
 
@@ -41,8 +45,10 @@ std::size_t role_of(std::string_view name) {
 
 [[gnu::constructor]] void map_plan() {
     static const auto open_next = next<decltype(&::open)>("open");
+    // Before main(): there is one thread. NOLINTBEGIN(concurrency-mt-unsafe)
     const char* const file = std::getenv("POSTERN_FAULT_PLAN");
     const char* const role = std::getenv("POSTERN_FAULT_ROLE");
+    // NOLINTEND(concurrency-mt-unsafe)
     if (file == nullptr || role == nullptr) return;
     g_role = role_of(role);
     const int fd = open_next(file, O_RDWR | O_CLOEXEC);

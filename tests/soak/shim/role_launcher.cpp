@@ -3,6 +3,7 @@
 #include <unistd.h>
 #include <array>
 #include <climits>
+#include <cstddef>
 #include <string>
 #include <string_view>
 

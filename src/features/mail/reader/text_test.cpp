@@ -208,8 +208,12 @@ TEST(HtmlText, is_bounded) {
 }
 
 TEST(SafeFileName, is_its_own_result) {
-    for (const std::string_view name :
-         {"a/b", "..", "a:b*c?", "x.tar.gz", " . a . ", "nul", "ä\u202Eb"}) {
+    const std::string cut_at_a_blank = std::string(179, 'a') + " b";
+    const std::string cut_at_a_dot = std::string(179, 'a') + ".b c d e f g h i j k l m n o p q r s";
+    for (const std::string& name :
+         {std::string("a/b"), std::string(".."), std::string("a:b*c?"), std::string("x.tar.gz"),
+          std::string(" . a . "), std::string("nul"), std::string("ä\u202Eb"), cut_at_a_blank,
+          cut_at_a_dot}) {
         const std::string safe = safe_file_name(name);
         EXPECT_EQ(safe_file_name(safe), safe) << name;
     }

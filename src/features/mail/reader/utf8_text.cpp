@@ -197,7 +197,9 @@ std::string safe_file_name(std::string_view name) {
     const std::string extension =
         dot != std::string::npos && clean.size() - dot <= k_extension_bytes_max ? clean.substr(dot)
                                                                                 : "";
-    return std::string(cut_utf8(clean, k_file_name_bytes_max - extension.size())) + extension;
+    std::string cut(cut_utf8(clean, k_file_name_bytes_max - extension.size()));
+    if (extension.empty()) cut.resize(cut.find_last_not_of(". ") + 1);
+    return cut + extension;
 }
 
 }  // namespace postern::reader
