@@ -6,6 +6,7 @@
 #include "foundation/base/check.h"
 #include "foundation/base/clock.h"
 #include "foundation/base/result.h"
+#include "foundation/base/secret.h"
 #include "platform/async/task.h"
 #include "platform/async/task_group.h"
 #include "platform/ipc/rpc.h"
@@ -55,6 +56,18 @@ control::StoreAccess& Runtime::store_access() noexcept {
     return state_.start.store;
 }
 
+os::Fd Runtime::take_next_root_key() noexcept {
+    return std::move(state_.start.next_root_key);
+}
+
+Secret Runtime::take_passphrase() noexcept {
+    return std::move(state_.start.passphrase);
+}
+
+Secret Runtime::take_next_passphrase() noexcept {
+    return std::move(state_.start.next_passphrase);
+}
+
 std::optional<config::Tls> Runtime::tls() const {
     const auto& start = state_.start;
     if (!start.tls_certificate.valid() || !start.tls_key.valid()) return std::nullopt;
@@ -79,6 +92,21 @@ async::Task<os::Fd> Runtime::start_reader(Deadline deadline) {
 async::Task<> Runtime::end_courier(Deadline deadline) {
     const auto control = state_.control;
     auto answer = co_await ipc::call(control.get(), control::EndCourier{}, deadline);
+    if (!answer) co_return fail(std::move(answer.error()));
+    co_return Result<>{};
+}
+
+async::Task<> Runtime::next_root_key(os::Fd file, Secret passphrase, Deadline deadline) {
+    const auto control = state_.control;
+    control::NextRootKey ask{std::move(file), std::move(passphrase)};
+    auto answer = co_await ipc::call(control.get(), std::move(ask), deadline);
+    if (!answer) co_return fail(std::move(answer.error()));
+    co_return Result<>{};
+}
+
+async::Task<> Runtime::root_key_changed(Deadline deadline) {
+    const auto control = state_.control;
+    auto answer = co_await ipc::call(control.get(), control::RootKeyChanged{}, deadline);
     if (!answer) co_return fail(std::move(answer.error()));
     co_return Result<>{};
 }

@@ -41,10 +41,13 @@ public:
     /// Cancelled and joined after run().
     [[nodiscard]] async::TaskGroup& tasks() noexcept;
 
-    /// Keeper's; once.
+    /// Keeper's; each once.
     [[nodiscard]] os::Fd take_root_key() noexcept;
     /// Front's and keeper's. Lifetime: the runtime's.
     [[nodiscard]] control::StoreAccess& store_access() noexcept;
+    [[nodiscard]] os::Fd take_next_root_key() noexcept;
+    [[nodiscard]] Secret take_passphrase() noexcept;
+    [[nodiscard]] Secret take_next_passphrase() noexcept;
     /// Paths at which this process can read the operator's certificate and key, whoever owns them.
     [[nodiscard]] std::optional<config::Tls> tls() const;
 
@@ -56,6 +59,10 @@ public:
     /// Keeper's: ends the process that is courier now, with every connection it has.
     /// Errors: IpcError, deadline_passed.
     async::Task<> end_courier(Deadline deadline);
+
+    /// Keeper's: see control::NextRootKey. Errors: IpcError, deadline_passed.
+    async::Task<> next_root_key(os::Fd file, Secret passphrase, Deadline deadline);
+    async::Task<> root_key_changed(Deadline deadline);
 
     /// What is served; call it once.
     void ready(control::Ready ready);

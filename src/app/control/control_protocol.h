@@ -44,7 +44,8 @@ struct Refusal {
 struct Ready {
     std::uint16_t port = 0;
     std::uint16_t metrics_port = 0;  ///< 0: no metrics
-    auto wire() { return std::tie(port, metrics_port); }
+    bool next_root_key = false;      ///< keeper: the next root key is the one that fits
+    auto wire() { return std::tie(port, metrics_port, next_root_key); }
 };
 
 /// Where the stores of one process lie. What it may not read by itself it is given: the password,
@@ -71,11 +72,15 @@ struct Start {
     bool offline = false;    ///< for one command: no listeners, no jobs, an admin link only
     bool create = false;     ///< make the store that is not there yet
     os::Fd root_key;         ///< keeper
+    os::Fd next_root_key;    ///< keeper, where a rotation was interrupted
+    Secret passphrase;       ///< keeper, where the root key is under one
+    Secret next_passphrase;  ///< of the next one
     os::Fd tls_certificate;  ///< front, where the configuration names one
     os::Fd tls_key;
     StoreAccess store;  ///< front's or keeper's
     auto wire() {
-        return std::tie(config, offline, create, root_key, tls_certificate, tls_key, store);
+        return std::tie(config, offline, create, root_key, next_root_key, passphrase,
+                        next_passphrase, tls_certificate, tls_key, store);
     }
 };
 
@@ -122,6 +127,23 @@ struct EndCourier {
     auto wire() { return std::tie(); }
 };
 
+/// Keeper to supervisor: start keeper with this root key, too, should it end; once changed, with it
+/// alone.
+struct NextRootKey {
+    static constexpr std::uint16_t k_method = 6;
+    using Answer = ipc::Nothing;
+    using Failure = ControlError;
+    os::Fd file;
+    Secret passphrase;
+    auto wire() { return std::tie(file, passphrase); }
+};
+struct RootKeyChanged {
+    static constexpr std::uint16_t k_method = 7;
+    using Answer = ipc::Nothing;
+    using Failure = ControlError;
+    auto wire() { return std::tie(); }
+};
+
 /// Keeper, before Start: writes a fresh root key to `file`. The supervisor never holds the key.
 struct MakeRootKey {
     static constexpr std::uint16_t k_method = 10;
@@ -131,7 +153,8 @@ struct MakeRootKey {
     };
     using Failure = ControlError;
     os::Fd file;
-    auto wire() { return std::tie(file); }
+    Secret passphrase;  ///< empty: the key as it is
+    auto wire() { return std::tie(file, passphrase); }
 };
 
 /// Keeper, before Start: writes the key that recovery shares restore to `file`, if this keyring
@@ -146,8 +169,9 @@ struct RestoreRootKey {
     using Failure = ControlError;
     Secret shares;  ///< as typed, one after the other
     os::Fd file;
+    Secret passphrase;  ///< empty: the key as it is
     StoreAccess store;
-    auto wire() { return std::tie(shares, file, store); }
+    auto wire() { return std::tie(shares, file, passphrase, store); }
 };
 
 enum class MoveStep : std::uint8_t {

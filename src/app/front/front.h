@@ -61,6 +61,7 @@ private:
     async::Task<cli::Doctor::Answer> examine();
     async::Task<cli::ListClaims::Answer> list_claims() const;
     async::Task<cli::ProveClaim::Answer> prove(cli::ProveClaim asked);
+    async::Task<cli::SealAll::Answer> seal_all(cli::SealAll asked);
     async::Job look_after_grants();
     async::Job look_after_reserve();
     async::Job run_admin(std::shared_ptr<ipc::Peer> peer);

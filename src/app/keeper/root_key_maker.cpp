@@ -7,29 +7,17 @@
 #include "features/vault/recovery_kit.h"
 #include "features/vault/root_key.h"
 #include "features/vault/vault_error.h"
-#include "foundation/base/bytes.h"
 #include "foundation/base/result.h"
 #include "foundation/base/secret.h"
 #include "foundation/crypto/keypair.h"
 #include "platform/async/task.h"
 #include "platform/ipc/rpc.h"
-#include "platform/os/fd.h"
-#include "platform/os/files.h"
 
-#include <unistd.h>
 #include <optional>
 #include <utility>
 
 namespace postern::app::keeper {
 namespace {
-
-Result<> write_key(const os::Fd& file, const Secret& root_key) {
-    auto written =
-        root_key.with_bytes([&](ByteView bytes) { return os::append(file.get(), bytes); });
-    if (!written) return written;
-    if (::fsync(file.get()) != 0) return fail(os::errno_error("root key"));
-    return {};
-}
 
 /// The root key that the shares restore, perhaps another keyring's.
 Result<Secret> root_key_of(const Secret& shares, vault::KeyringStore& store) {
@@ -55,13 +43,15 @@ Result<std::string> restore(control::RestoreRootKey& asked) {
         return fail(vault::VaultError::wrong_root_key,
                     "the keyring wants the root key " + head->fingerprint + ", this is " + ours);
     }
-    if (auto written = write_key(asked.file, root_key); !written) return fail(written.error());
+    const auto written = vault::write_root_key(asked.file.get(), root_key, asked.passphrase);
+    if (!written) return fail(written.error());
     return ours;
 }
 
 async::Task<control::MakeRootKey::Answer> on_make(control::MakeRootKey asked) {
     control::MakeRootKey::Answer answer;
-    const auto written = write_key(asked.file, vault::make_root_key());
+    const auto written =
+        vault::write_root_key(asked.file.get(), vault::make_root_key(), asked.passphrase);
     if (!written) answer.refused = control::refusal_of(written.error());
     co_return std::move(answer);
 }

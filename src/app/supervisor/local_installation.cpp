@@ -5,7 +5,9 @@
 #include "app/control/control_protocol.h"
 #include "app/supervisor/alone.h"
 #include "app/supervisor/doctor.h"
+#include "app/supervisor/key_commands.h"
 #include "app/supervisor/outcome.h"
+#include "app/supervisor/passphrase.h"
 #include "app/supervisor/serve.h"
 #include "app/supervisor/session.h"
 #include "app/supervisor/settings.h"
@@ -97,9 +99,10 @@ OutcomeTask<Fresh> first_asks(Session* session, keys::MakeRecoveryKit wanted) {
 
 OutcomeTask<Fresh> make_fresh(boost::asio::any_io_executor executor,
                               cli::Place place,
-                              keys::MakeRecoveryKit wanted) {
+                              keys::MakeRecoveryKit wanted,
+                              Secret passphrase) {
     Session session(executor);
-    auto created = co_await session.create(std::move(place));
+    auto created = co_await session.create(std::move(place), std::move(passphrase));
     if (!created) co_return std::unexpected(std::move(created.error()));
     auto fresh = co_await first_asks(&session, wanted);
     if (fresh) {
@@ -108,21 +111,6 @@ OutcomeTask<Fresh> make_fresh(boost::asio::any_io_executor executor,
         co_await session.abandon();
     }
     co_return std::move(fresh);
-}
-
-OutcomeTask<keys::MakeRecoveryKit::Answer> make_kit_once(boost::asio::any_io_executor executor,
-                                                         cli::Place place,
-                                                         keys::MakeRecoveryKit wanted) {
-    Session session(executor);
-    auto opened = co_await session.open_keeper(std::move(place));
-    Outcome<keys::MakeRecoveryKit::Answer> kit = std::unexpected(control::Refusal{});
-    if (opened) {
-        kit = co_await session.ask_keeper(wanted);
-    } else {
-        kit = std::unexpected(std::move(opened.error()));
-    }
-    co_await session.close();
-    co_return std::move(kit);
 }
 
 keys::MakeRecoveryKit wire_of(const cli::KitScheme& scheme) {
@@ -135,9 +123,11 @@ cli::Kit kit_of(keys::MakeRecoveryKit::Answer answer, const cli::KitScheme& sche
 
 OutcomeTask<std::string> recover_once(boost::asio::any_io_executor executor,
                                       cli::Place place,
-                                      Secret shares) {
+                                      Secret shares,
+                                      Secret passphrase) {
     Session session(executor);
-    auto recovered = co_await session.recover(std::move(place), std::move(shares));
+    auto recovered =
+        co_await session.recover(std::move(place), std::move(shares), std::move(passphrase));
     co_await session.close();
     co_return std::move(recovered);
 }
@@ -179,6 +169,15 @@ OutcomeTask<std::int64_t> move_once(boost::asio::any_io_executor executor,
     co_return moved;
 }
 
+Outcome<Secret> new_passphrase(bool wanted, int descriptor) {
+    if (!wanted) return Secret();
+    return choose_passphrase(descriptor);
+}
+
+cli::Outcome<Secret> chosen(bool wanted, int descriptor) {
+    return outward(new_passphrase(wanted, descriptor));
+}
+
 std::string base_url(const cli::Place& place, std::uint16_t port) {
     const auto loaded = load_settings(place);
     return base_url_of(loaded ? loaded->config : config::Config{}, port);
@@ -188,8 +187,10 @@ std::string base_url(const cli::Place& place, std::uint16_t port) {
 
 cli::Outcome<cli::Made> LocalInstallation::init(const cli::InitCommand& command) {
     const auto& place = command.place;
+    auto passphrase = chosen(command.under_passphrase, place.passphrase_fd);
+    if (!passphrase) return std::unexpected(std::move(passphrase.error()));
     auto fresh = outward(run_alone<Fresh>([&](const boost::asio::any_io_executor& executor) {
-        return make_fresh(executor, place, wire_of(command.kit));
+        return make_fresh(executor, place, wire_of(command.kit), std::move(*passphrase));
     }));
     if (!fresh) return std::unexpected(std::move(fresh.error()));
     const auto loaded = load_settings(place);
@@ -209,9 +210,27 @@ cli::Outcome<cli::Kit> LocalInstallation::make_kit(const cli::MakeKitCommand& co
     return kit_of(std::move(*made), command.kit);
 }
 
-cli::Outcome<std::string> LocalInstallation::recover(const cli::Place& place, Secret shares) {
+cli::Outcome<std::string> LocalInstallation::recover(const cli::RecoverCommand& command,
+                                                     Secret shares) {
+    auto passphrase = chosen(command.under_passphrase, command.place.passphrase_fd);
+    if (!passphrase) return std::unexpected(std::move(passphrase.error()));
     return outward(run_alone<std::string>([&](const boost::asio::any_io_executor& executor) {
-        return recover_once(executor, place, std::move(shares));
+        return recover_once(executor, command.place, std::move(shares), std::move(*passphrase));
+    }));
+}
+
+cli::Outcome<std::string> LocalInstallation::change_passphrase(
+    const cli::PassphraseCommand& command) {
+    auto passphrase = chosen(!command.remove, command.new_passphrase_fd);
+    if (!passphrase) return std::unexpected(std::move(passphrase.error()));
+    return outward(run_alone<std::string>([&](const boost::asio::any_io_executor& executor) {
+        return rewrap_once(executor, command.place, std::move(*passphrase));
+    }));
+}
+
+cli::Outcome<cli::Rotated> LocalInstallation::rotate(const cli::RotateCommand& command) {
+    return outward(run_alone<cli::Rotated>([&](const boost::asio::any_io_executor& executor) {
+        return rotate_once(executor, command);
     }));
 }
 
@@ -255,6 +274,10 @@ cli::Outcome<Secret> LocalInstallation::create_token(const cli::CreateTokenComma
     auto answer = outward(ask(command.place, std::move(wanted)));
     if (!answer) return std::unexpected(std::move(answer.error()));
     return std::move(answer->token);
+}
+
+cli::Outcome<cli::SealAll::Answer> LocalInstallation::seal_all(const cli::SealAllCommand& command) {
+    return outward(ask(command.place, cli::SealAll{command.grants}));
 }
 
 cli::Outcome<Bytes> LocalInstallation::receipt_key(const cli::Place& place) {

@@ -33,6 +33,10 @@ enum class SupervisorError {
     root_key_missing,
     root_key_exists,
     root_key_unsafe,
+    root_key_unsettled,
+    no_passphrase,
+    passphrase_too_long,
+    passphrases_differ,
     certificate_unreadable,
     program_missing,
     child_failed,
@@ -66,6 +70,18 @@ constexpr ErrorInfo describe(SupervisorError error) {
         case SupervisorError::root_key_unsafe:
             return {"root_key_unsafe",
                     "Others may read the root key; it must be a file of mode 0400."};
+        case SupervisorError::root_key_unsettled:
+            return {"root_key_unsettled",
+                    "An earlier change of the root key was interrupted. Restart the server, which "
+                    "finds out which key fits, and try again."};
+        case SupervisorError::no_passphrase:
+            return {"passphrase_needed",
+                    "The root key is under a passphrase: give it on a terminal, by a descriptor "
+                    "(--passphrase-fd) or as systemd credential postern-passphrase."};
+        case SupervisorError::passphrase_too_long:
+            return {"passphrase_too_long", "A passphrase has at most 1,024 bytes."};
+        case SupervisorError::passphrases_differ:
+            return {"passphrases_differ", "The two are not the same; nothing was changed."};
         case SupervisorError::certificate_unreadable:
             return {"certificate_unreadable", "The certificate or its key cannot be read."};
         case SupervisorError::program_missing:

@@ -8,7 +8,6 @@
 #include "app/supervisor/data_directory.h"
 #include "app/supervisor/outcome.h"
 #include "app/supervisor/roles.h"
-#include "app/supervisor/root_key_file.h"
 #include "app/supervisor/settings.h"
 #include "app/supervisor/signals.h"
 #include "app/supervisor/store_files.h"
@@ -50,8 +49,8 @@ Outcome<os::Fd> memory_copy(const std::string& path) {
 Outcome<SupervisorOptions> options_of(const cli::Place& place, config::Config config) {
     SupervisorOptions options;
     options.roles = {Role::keeper, Role::front, Role::courier};
-    auto root_key = open_root_key(root_key_of(place, config));
-    if (!root_key) return refuse(root_key.error());
+    auto root_key = open_root_key_of(place, config);
+    if (!root_key) return std::unexpected(std::move(root_key.error()));
     options.root_key = std::move(*root_key);
     auto store_files = StoreFiles::read(config.store);
     if (!store_files) return std::unexpected(std::move(store_files.error()));

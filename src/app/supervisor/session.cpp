@@ -11,6 +11,7 @@
 #include "app/supervisor/store_files.h"
 #include "app/supervisor/supervisor.h"
 #include "edge/cli/installation.h"
+#include "foundation/base/bytes.h"
 #include "foundation/base/secret.h"
 #include "platform/async/task.h"
 #include "platform/ipc/peer.h"
@@ -33,6 +34,11 @@ constexpr std::chrono::milliseconds k_stop_time{5000};
 
 async::Job serve(std::shared_ptr<ipc::Peer> peer) {
     co_await peer->run();
+}
+
+Secret copy_of(const Secret& secret) {
+    return secret.with_bytes(
+        [](ByteView bytes) { return bytes.empty() ? Secret() : Secret::copy_of(bytes); });
 }
 
 }  // namespace
@@ -77,8 +83,8 @@ OutcomeTask<> Session::start_own(cli::Place place, std::vector<Role> roles) {
     directory_ = std::make_unique<DataDirectory>(std::move(*directory));
     auto same = check_engine(*directory_, loaded->config.store);
     if (!same) co_return same;
-    auto root_key = open_root_key(root_key_of(place, loaded->config));
-    if (!root_key) co_return refuse(root_key.error());
+    auto root_key = open_root_key_of(place, loaded->config);
+    if (!root_key) co_return std::unexpected(std::move(root_key.error()));
     auto prepared = prepare(std::move(loaded->config), std::move(roles), false);
     if (!prepared) co_return prepared;
     supervisor_->set_root_key(std::move(*root_key));
@@ -115,7 +121,7 @@ OutcomeTask<> Session::start() {
     co_return Outcome<>{};
 }
 
-OutcomeTask<> Session::create(cli::Place place) {
+OutcomeTask<> Session::create(cli::Place place, Secret passphrase) {
     auto loaded = load_settings(place);
     if (!loaded) co_return std::unexpected(std::move(loaded.error()));
     auto directory = DataDirectory::create(place.data);
@@ -127,7 +133,7 @@ OutcomeTask<> Session::create(cli::Place place) {
     if (engine != config::StoreEngine::sqlite) noted = directory_->set_engine(engine);
     if (!noted) co_return refuse(noted.error());
     const auto root_key = root_key_of(place, loaded->config);
-    auto made = co_await make(std::move(loaded->config), root_key);
+    auto made = co_await make(std::move(loaded->config), root_key, std::move(passphrase));
     if (!made) co_await abandon();
     co_return made;
 }
@@ -139,24 +145,26 @@ async::Job Session::abandon() {
     DataDirectory::abandon(made_folder_);
 }
 
-OutcomeTask<> Session::make(config::Config config, std::string root_key) {
+OutcomeTask<> Session::make(config::Config config, std::string root_key, Secret passphrase) {
     auto file = NewRootKeyFile::begin(root_key);
     if (!file) co_return refuse(file.error());
     auto prepared = prepare(std::move(config), {Role::keeper, Role::front}, true);
     if (!prepared) co_return prepared;
     auto descriptor = file->descriptor();
     if (!descriptor) co_return refuse(descriptor.error());
-    auto written = co_await supervisor_->make_root_key(std::move(*descriptor));
+    control::MakeRootKey ask{std::move(*descriptor), copy_of(passphrase)};
+    auto written = co_await supervisor_->make_root_key(std::move(ask));
     if (!written) co_return written;
     if (auto committed = file->commit(); !committed) co_return refuse(committed.error());
     made_root_key_ = root_key;
     auto opened = open_root_key(root_key);
     if (!opened) co_return refuse(opened.error());
-    supervisor_->set_root_key(std::move(*opened));
+    RootKey key{root_key, std::move(*opened), os::Fd(), std::move(passphrase), Secret()};
+    supervisor_->set_root_key(std::move(key));
     co_return co_await start();
 }
 
-OutcomeTask<std::string> Session::recover(cli::Place place, Secret shares) {
+OutcomeTask<std::string> Session::recover(cli::Place place, Secret shares, Secret passphrase) {
     auto loaded = load_settings(place);
     if (!loaded) co_return std::unexpected(std::move(loaded.error()));
     auto directory = DataDirectory::open(place.data);
@@ -170,8 +178,8 @@ OutcomeTask<std::string> Session::recover(cli::Place place, Secret shares) {
     if (!prepared) co_return std::unexpected(std::move(prepared.error()));
     auto descriptor = file->descriptor();
     if (!descriptor) co_return refuse(descriptor.error());
-    auto fingerprint =
-        co_await supervisor_->restore_root_key(std::move(shares), std::move(*descriptor));
+    control::RestoreRootKey ask{std::move(shares), std::move(*descriptor), std::move(passphrase)};
+    auto fingerprint = co_await supervisor_->restore_root_key(std::move(ask));
     if (!fingerprint) co_return fingerprint;
     if (auto committed = file->commit(); !committed) co_return refuse(committed.error());
     co_return fingerprint;

@@ -5,9 +5,15 @@
 #include "app/config/load.h"
 #include "app/supervisor/data_directory.h"
 #include "app/supervisor/outcome.h"
+#include "app/supervisor/passphrase.h"
+#include "app/supervisor/root_key_file.h"
 #include "edge/cli/installation.h"
+#include "foundation/base/bytes.h"
+#include "foundation/base/result.h"
+#include "foundation/base/secret.h"
 
 #include <cstdint>
+#include <expected>
 #include <string>
 #include <utility>
 #include <vector>
@@ -35,6 +41,29 @@ std::string root_key_of(const cli::Place& place, const config::Config& config) {
     if (!place.root_key_file.empty()) return place.root_key_file;
     if (!config.root_key_file.empty()) return config.root_key_file;
     return place.data + "/root.key";
+}
+
+Outcome<RootKey> open_root_key_of(const cli::Place& place, const config::Config& config) {
+    RootKey key;
+    key.path = root_key_of(place, config);
+    auto file = open_root_key(key.path);
+    if (!file) return refuse(file.error());
+    key.file = std::move(*file);
+    auto next = open_next_root_key(key.path);
+    if (!next) return refuse(next.error());
+    key.next = std::move(*next);
+    const auto closed = is_under_passphrase(key.file);
+    if (!closed) return refuse(closed.error());
+    const auto next_closed = key.next.valid() ? is_under_passphrase(key.next) : Result<bool>(false);
+    if (!next_closed) return refuse(next_closed.error());
+    if (!*closed && !*next_closed) return key;
+    auto passphrase = enter_passphrase(place.passphrase_fd);
+    if (!passphrase) return std::unexpected(std::move(passphrase.error()));
+    // It is not known yet which of the two fits.
+    key.next_passphrase =
+        passphrase->with_bytes([](ByteView bytes) { return Secret::copy_of(bytes); });
+    key.passphrase = std::move(*passphrase);
+    return key;
 }
 
 std::string url_of(const config::Listen& listen, std::uint16_t port) {

@@ -5,6 +5,8 @@
 #include "app/supervisor/data_directory.h"
 #include "app/supervisor/outcome.h"
 #include "app/supervisor/roles.h"
+#include "app/supervisor/root_key_file.h"
+#include "foundation/base/bytes.h"
 #include "foundation/base/clock.h"
 #include "foundation/base/error.h"
 #include "foundation/base/log.h"
@@ -57,6 +59,11 @@ os::Fd copy_of(const os::Fd& file) {
     return os::Fd(file.valid() ? ::fcntl(file.get(), F_DUPFD_CLOEXEC, 0) : -1);
 }
 
+Secret copy_of(const Secret& secret) {
+    return secret.with_bytes(
+        [](ByteView bytes) { return bytes.empty() ? Secret() : Secret::copy_of(bytes); });
+}
+
 async::Job serve(std::shared_ptr<ipc::Peer> peer) {
     co_await peer->run();
 }
@@ -88,6 +95,10 @@ Supervisor::Supervisor(const boost::asio::any_io_executor& executor,
         if (role == Role::keeper) {
             slot.router.on<control::EndCourier>(
                 [this](control::EndCourier) { return end_courier(); });
+            slot.router.on<control::NextRootKey>(
+                [this](control::NextRootKey asked) { return next_root_key(std::move(asked)); });
+            slot.router.on<control::RootKeyChanged>(
+                [this](control::RootKeyChanged) { return root_key_changed(); });
         }
     }
 }
@@ -127,10 +138,9 @@ Outcome<> Supervisor::launch(Slot& slot) {
     return {};
 }
 
-OutcomeTask<> Supervisor::make_root_key(os::Fd file) {
+OutcomeTask<> Supervisor::make_root_key(control::MakeRootKey asked) {
     const auto control = find(Role::keeper)->control;
-    control::MakeRootKey ask{std::move(file)};
-    auto answer = co_await ipc::call(control.get(), std::move(ask), Deadline::in(k_attach_time));
+    auto answer = co_await ipc::call(control.get(), std::move(asked), Deadline::in(k_attach_time));
     if (!answer) co_return child_failed(Role::keeper, answer.error());
     if (!answer->refused.code.empty()) co_return std::unexpected(std::move(answer->refused));
     co_return Outcome<>{};
@@ -152,12 +162,10 @@ OutcomeTask<std::int64_t> Supervisor::move_stores(control::MoveStep step,
     co_return rows;
 }
 
-OutcomeTask<std::string> Supervisor::restore_root_key(Secret shares, os::Fd file) {
+OutcomeTask<std::string> Supervisor::restore_root_key(control::RestoreRootKey asked) {
     const auto control = find(Role::keeper)->control;
-    control::RestoreRootKey ask{
-        std::move(shares), std::move(file),
-        options_.store_files.access(Role::keeper, options_.config.store.engine)};
-    auto answer = co_await ipc::call(control.get(), std::move(ask), Deadline::in(k_attach_time));
+    asked.store = options_.store_files.access(Role::keeper, options_.config.store.engine);
+    auto answer = co_await ipc::call(control.get(), std::move(asked), Deadline::in(k_attach_time));
     if (!answer) co_return child_failed(Role::keeper, answer.error());
     if (!answer->refused.code.empty()) co_return std::unexpected(std::move(answer->refused));
     co_return std::move(answer->fingerprint);
@@ -169,7 +177,13 @@ control::Start Supervisor::start_message(const Slot& slot) const {
     message.offline = options_.offline;
     message.create = options_.create;
     message.store = options_.store_files.access(slot.role, options_.config.store.engine);
-    if (slot.role == Role::keeper) message.root_key = copy_of(options_.root_key);
+    if (slot.role == Role::keeper) {
+        const auto& key = options_.root_key;
+        message.root_key = copy_of(key.file);
+        message.next_root_key = copy_of(key.next);
+        message.passphrase = copy_of(key.passphrase);
+        message.next_passphrase = copy_of(key.next_passphrase);
+    }
     if (slot.role == Role::front) {
         message.tls_certificate = copy_of(options_.tls_certificate);
         message.tls_key = copy_of(options_.tls_key);
@@ -209,8 +223,36 @@ OutcomeTask<control::Ready> Supervisor::start() {
             co_return std::unexpected(std::move(why));
         }
         if (slot.role == Role::front) ready = **slot.outcome;
+        if (slot.role == Role::keeper) settle((*slot.outcome)->next_root_key);
     }
     co_return ready;
+}
+
+void Supervisor::settle(bool next_fits) {
+    auto& key = options_.root_key;
+    if (!key.next.valid()) return;
+    const auto settled = settle_root_key(key.path, next_fits);
+    if (!settled) log(LogLevel::error, "root_key_not_settled", {{"error", settled.error()}});
+    if (next_fits) take_next();
+    key.next = os::Fd();
+    key.next_passphrase = Secret();
+}
+
+void Supervisor::take_next() {
+    auto& key = options_.root_key;
+    key.file = std::exchange(key.next, os::Fd());
+    key.passphrase = std::exchange(key.next_passphrase, Secret());
+}
+
+async::Task<ipc::Nothing> Supervisor::next_root_key(control::NextRootKey asked) {
+    options_.root_key.next = std::move(asked.file);
+    options_.root_key.next_passphrase = std::move(asked.passphrase);
+    co_return ipc::Nothing{};
+}
+
+async::Task<ipc::Nothing> Supervisor::root_key_changed() {
+    if (options_.root_key.next.valid()) take_next();
+    co_return ipc::Nothing{};
 }
 
 async::Job Supervisor::attach(std::shared_ptr<ipc::Peer> control,

@@ -14,9 +14,6 @@ struct ServeCommand {
     Place place;
     std::vector<std::string> listen;
 };
-struct RecoverCommand {
-    Place place;
-};
 struct SetupLinkCommand {
     Place place;
 };
@@ -41,10 +38,13 @@ struct CheckTrustCommand {
 };
 using Command = std::variant<InitCommand,
                              MakeKitCommand,
+                             PassphraseCommand,
+                             RotateCommand,
                              ServeCommand,
                              RecoverCommand,
                              SetupLinkCommand,
                              CreateTokenCommand,
+                             SealAllCommand,
                              CheckConfigCommand,
                              MigrateStoreCommand,
                              DoctorCommand,

@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import pathlib
@@ -55,6 +56,7 @@ class Postern:
         self.config = folder / "postern.toml"
         self.log_path = folder / "serve.log"
         self.port = port or free_port()
+        self.passphrase = ""  # of the root key; given on a descriptor where a command takes it
         self._child: subprocess.Popen | None = None
         self._seen_pids: set[int] = set()
         for path in (self.temp, self.work):
@@ -72,10 +74,12 @@ class Postern:
         if "[store]" in self.config.read_text() and "--data" in arguments:
             if "--config" not in arguments:
                 arguments = (*arguments, "--config", str(self.config))
-        return subprocess.run(
-            [str(binary()), *arguments], input=stdin, capture_output=True, text=True,
-            check=False, timeout=deadline_s, cwd=self.work, env=self._environment(),
-        )
+        with self._passphrase(arguments) as (more, descriptors):
+            return subprocess.run(
+                [str(binary()), *arguments, *more], input=stdin, capture_output=True, text=True,
+                check=False, timeout=deadline_s, cwd=self.work, env=self._environment(),
+                pass_fds=descriptors,
+            )
 
     def command(self, *arguments: str, stdin: str = "") -> str:
         """Runs a command that must succeed; its standard output."""
@@ -112,14 +116,16 @@ class Postern:
 
     def spawn(self, *more: str, listen: str = "") -> subprocess.Popen:
         """Starts `serve` without waiting, for starts that must fail. Core files are allowed."""
-        self._child = spawn_child(
-            [
-                str(binary()), "serve", "--data", str(self.data),
-                "--listen", listen or f"127.0.0.1:{self.port}", "--config", str(self.config), *more,
-            ],
-            self.log_path, parent_death="KILL", cwd=self.work, env=self._environment(),
-            start_new_session=True, preexec_fn=_allow_cores,
-        )
+        arguments = [
+            "serve", "--data", str(self.data), "--listen", listen or f"127.0.0.1:{self.port}",
+            "--config", str(self.config), *more,
+        ]
+        with self._passphrase(arguments) as (secret, descriptors):
+            self._child = spawn_child(
+                [str(binary()), *arguments, *secret], self.log_path, parent_death="KILL",
+                cwd=self.work, env=self._environment(), start_new_session=True,
+                preexec_fn=_allow_cores, pass_fds=descriptors,
+            )
         return self._child
 
     def stop(self, deadline_s: float = 20.0) -> int | None:
@@ -225,6 +231,15 @@ class Postern:
         except OSError:
             return False
 
+    @contextlib.contextmanager
+    def _passphrase(self, arguments):
+        """The root key's passphrase as a descriptor: the options for it, and what to pass on."""
+        if not self.passphrase or "--data" not in arguments or "--passphrase-fd" in arguments:
+            yield [], ()
+            return
+        with passed_line(self.passphrase) as descriptor:
+            yield ["--passphrase-fd", str(descriptor)], (descriptor,)
+
     def _environment(self) -> dict[str, str]:
         names = ("PATH", "LANG", "ASAN_OPTIONS", "UBSAN_OPTIONS")
         kept = {name: os.environ[name] for name in names if name in os.environ}
@@ -241,6 +256,18 @@ def binary() -> pathlib.Path:
         if place.is_file():
             return place.resolve()
     raise AssertionError(f"no postern binary at {' or '.join(map(str, places))}: run ./dev build")
+
+
+@contextlib.contextmanager
+def passed_line(text: str):
+    """A descriptor from which a child reads this line."""
+    reading, writing = os.pipe()
+    try:
+        os.write(writing, text.encode() + b"\n")
+        os.close(writing)
+        yield reading
+    finally:
+        os.close(reading)
 
 
 def find_setup_link(output: str) -> tuple[str, str] | None:
