@@ -91,6 +91,10 @@ TEST_F(MigrationTest, refuses_when_the_store_is_of_a_newer_version) {
     ASSERT_TRUE(open({k_one, k_two}));
     EXPECT_TRUE(fails_with(open({k_one}), StoreError::newer_version));
     EXPECT_TRUE(fails_with(open({}), StoreError::newer_version));
+    const auto refused = open({k_one});
+    const auto& detail = refused.error().detail();
+    EXPECT_NE(detail.find("at version 2 (two)"), std::string::npos) << detail;
+    EXPECT_NE(detail.find("up to 1"), std::string::npos) << detail;
     EXPECT_TRUE(open({k_one, k_two}));
 }
 
