@@ -12,13 +12,32 @@
 #include "foundation/base/result.h"
 #include "foundation/base/secret.h"
 
+#include <unistd.h>
 #include <cstdint>
+#include <cstdlib>
 #include <expected>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 namespace postern::app::supervisor {
+
+namespace {
+
+constexpr std::string_view k_root_key_credential = "postern.root-key";
+
+/// systemd.exec(5), LoadCredential=: a file of that name in a folder that only the service sees.
+std::optional<std::string> credential_file(std::string_view name) {
+    const char* const folder = ::getenv("CREDENTIALS_DIRECTORY");  // NOLINT(concurrency-mt-unsafe)
+    if (folder == nullptr || *folder != '/') return std::nullopt;
+    auto path = std::string(folder).append("/").append(name);
+    if (::access(path.c_str(), F_OK) != 0) return std::nullopt;
+    return path;
+}
+
+}  // namespace
 
 std::string text_of(const config::Problem& problem) {
     std::string text;
@@ -39,6 +58,7 @@ Outcome<config::Loaded> load_settings(const cli::Place& place,
 
 std::string root_key_of(const cli::Place& place, const config::Config& config) {
     if (!place.root_key_file.empty()) return place.root_key_file;
+    if (auto credential = credential_file(k_root_key_credential)) return std::move(*credential);
     if (!config.root_key_file.empty()) return config.root_key_file;
     return place.data + "/root.key";
 }
