@@ -8,6 +8,7 @@ find_package(Python3 REQUIRED COMPONENTS Interpreter)
 pkg_check_modules(sodium REQUIRED IMPORTED_TARGET libsodium)
 pkg_check_modules(sqlite3 REQUIRED IMPORTED_TARGET sqlite3)
 pkg_check_modules(qrencode REQUIRED IMPORTED_TARGET libqrencode)
+pkg_check_modules(seccomp REQUIRED IMPORTED_TARGET libseccomp)
 pkg_check_modules(zstd REQUIRED IMPORTED_TARGET libzstd)
 # Its headers only: the library is opened when a store on PostgreSQL is.
 pkg_check_modules(libpq REQUIRED libpq)

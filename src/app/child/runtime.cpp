@@ -38,6 +38,9 @@ bool Runtime::offline() const noexcept {
 bool Runtime::create() const noexcept {
     return state_.start.create;
 }
+const std::string& Runtime::missing_isolation() const noexcept {
+    return state_.missing_isolation;
+}
 const Clock& Runtime::clock() const noexcept {
     return state_.clock;
 }
@@ -116,6 +119,11 @@ void Runtime::ready(control::Ready ready) {
     state_.is_ready = true;
     state_.answer.ready = ready;
     state_.answered.set();
+}
+
+void Runtime::ask_to_stop() {
+    state_.is_stopping = true;
+    state_.stopping.set();
 }
 
 async::Job Runtime::stop_requested() {

@@ -36,6 +36,8 @@ public:
     [[nodiscard]] bool offline() const noexcept;
     /// The store is to be made.
     [[nodiscard]] bool create() const noexcept;
+    /// fence::missing_isolation() as it was before the fence closed.
+    [[nodiscard]] const std::string& missing_isolation() const noexcept;
     [[nodiscard]] const Clock& clock() const noexcept;
     [[nodiscard]] const boost::asio::any_io_executor& executor() const noexcept;
     /// Cancelled and joined after run().
@@ -66,6 +68,8 @@ public:
 
     /// What is served; call it once.
     void ready(control::Ready ready);
+    /// Ends the role as if the supervisor had asked, which then starts it anew.
+    void ask_to_stop();
     /// Resumes when the supervisor asks to stop.
     async::Job stop_requested();
     /// Soon after the start of the stop; past it this process is killed.

@@ -98,6 +98,12 @@ struct Store {
     auto wire() { return std::tie(engine, bulk, keyring, keyring_beside_bulk); }
 };
 
+/// How the processes are fenced.
+struct Isolation {
+    bool only_log = false;  ///< a forbidden system call is logged, and does not end its process
+    auto wire() { return std::tie(only_log); }
+};
+
 /// The operator's settings, validated; nothing changes them after the start. Block and address
 /// texts are well formed.
 struct Config {
@@ -118,10 +124,11 @@ struct Config {
     Seal seal;
     Lease lease;
     Store store;
+    Isolation isolation;
     auto wire() {
         return std::tie(public_url, listen, tls, trusted_proxies, proxy_header, regions,
                         root_key_file, log_level, allow_private, name_servers, metrics_listen,
-                        backup_sites, smtp, mail, seal, lease, store);
+                        backup_sites, smtp, mail, seal, lease, store, isolation);
     }
 };
 

@@ -168,6 +168,8 @@ void read_limits(Reader& reader, Config& config) {
         reader.wrong("lease.default_s", ConfigError::out_of_range,
                      "must not be longer than lease.longest_s");
     }
+    const auto calls = reader.text("isolation.system_calls", one_of({"kill", "log"}));
+    config.isolation.only_log = calls == "log";
     set(config.log_level, reader.text("log_level", why_no_log_level));
     set(config.root_key_file, reader.text("root_key", why_no_path));
 }

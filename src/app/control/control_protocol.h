@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <tuple>
 
 /// Between the supervisor and each child, over the child's descriptor 3. The supervisor calls but
@@ -15,6 +16,8 @@
 namespace postern::app::control {
 
 inline constexpr int k_control_descriptor = 3;
+/// In a reader's command line, which gets no Start: forbidden system calls are only logged.
+inline constexpr std::string_view k_only_log_calls = "--only-log-calls";
 
 enum class ControlError { out_of_order, too_many_readers, no_reader };
 

@@ -43,13 +43,15 @@ constexpr auto k_reserve_every = 1min;
 
 /// What keeps the processes apart less than it should. Our folder lies in the data directory, which
 /// is the supervisor's: the same owner means the same user for everything.
-std::string missing_isolation() {
+std::string missing_isolation(const child::Runtime& runtime) {
     struct stat own{};
     struct stat above{};
     const bool separate_users =
         ::stat(".", &own) == 0 && ::stat("..", &above) == 0 && own.st_uid != above.st_uid;
-    if (!separate_users) return "every process runs as the same user; start the server as root";
-    return "separate users, but no system-call filter and no Landlock rules";
+    const auto& missing = runtime.missing_isolation();
+    if (separate_users) return missing;
+    std::string text = "every process runs as the same user; start the server as root";
+    return missing.empty() ? text : text.append("; ").append(missing);
 }
 
 integrations::Policy policy_of(const config::Config& config) {
@@ -127,7 +129,7 @@ Front::Front(child::Runtime& runtime, Stores stores)
     integrations_.listen(notifier_);
     site_.public_url = runtime.config().public_url;
     site_.version = POSTERN_VERSION;
-    site_.isolation = missing_isolation();
+    site_.isolation = missing_isolation(runtime);
     metrics_.add_source([this](api::MetricsText& out) {
         out.family("postern_mailboxes_watched", "gauge", "Mailboxes whose replies are looked for.")
             .sample("postern_mailboxes_watched", room_.watch_count());

@@ -7,6 +7,7 @@
 #include "edge/cli/installation.h"
 #include "foundation/base/clock.h"
 #include "platform/os/files.h"
+#include "platform/os/landlock.h"
 
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -39,13 +40,11 @@ std::string first_line(const std::string& path) {
     return text->substr(0, text->find('\n'));
 }
 
-DoctorCheck isolation() {
-    const auto keeper = uid_of(Role::keeper);
-    if (!keeper) {
-        return {"isolation", Verdict::warning,
-                "not isolated: without root all processes share one uid; start `serve` as root"};
-    }
-    std::string text = "every process has a uid of its own:";
+DoctorCheck isolation(const config::Config& config) {
+    const auto missing = missing_isolation(config);
+    if (!missing.empty()) return {"isolation", Verdict::warning, "not isolated: " + missing};
+    std::string text = "system-call filters, Landlock " + std::to_string(os::landlock_version()) +
+                       ", and a uid for every process:";
     for (const auto role : k_roles) {
         text += " " + std::string(name_of(role)) + " " + std::to_string(uid_of(role).value_or(0));
     }
@@ -194,7 +193,7 @@ std::vector<DoctorCheck> look_around(const cli::Place& place) {
             checks.push_back({"configuration", Verdict::warning, name + " has no effect yet"});
     }
     const auto root_key = root_key_of(place, loaded ? loaded->config : config::Config{});
-    checks.push_back(isolation());
+    checks.push_back(isolation(loaded ? loaded->config : config::Config{}));
     checks.push_back(cores());
     checks.push_back(tracing());
     checks.push_back(locked_memory());

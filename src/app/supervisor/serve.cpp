@@ -68,9 +68,9 @@ Outcome<SupervisorOptions> options_of(const cli::Place& place, config::Config co
 }
 
 void log_start(const config::Loaded& loaded) {
-    if (!uid_of(Role::keeper)) {
-        log(LogLevel::warning, "not_isolated",
-            {{"reason", "started without root: all processes share one uid"}});
+    const auto missing = missing_isolation(loaded.config);
+    if (!missing.empty()) {
+        log(LogLevel::warning, "not_isolated", {LogField::sanitised("reason", missing)});
     }
     for (const auto& name : loaded.not_acted_on) {
         log(LogLevel::warning, "setting_without_effect", {LogField::sanitised("setting", name)});

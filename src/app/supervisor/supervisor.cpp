@@ -24,6 +24,7 @@
 #include <sys/wait.h>
 #include <algorithm>
 #include <chrono>
+#include <csignal>
 #include <cstdint>
 #include <expected>
 #include <iterator>
@@ -84,7 +85,10 @@ Supervisor::Supervisor(const boost::asio::any_io_executor& executor,
       directory_(directory),
       programs_(programs),
       options_(std::move(options)),
-      readers_(executor, programs.of(Role::reader), directory.path()),
+      readers_(executor,
+               programs.of(Role::reader),
+               directory.path(),
+               options_.config.isolation.only_log),
       tasks_(executor) {
     for (const auto role : options_.roles) {
         auto& slot = slots_.emplace_back(role, executor_);
@@ -298,6 +302,7 @@ void Supervisor::on_ended(Slot& slot, int status) {
         signal->set();
     // On the way out one that crashed is told, too.
     if (stopping_ && (slot.child->was_killed() || status == 0)) return;
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS) log_violation(name_of(slot.role));
     log(LogLevel::error, "process_ended",
         {LogField::sanitised("role", name_of(slot.role)),
          {"signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0},

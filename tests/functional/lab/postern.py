@@ -19,6 +19,8 @@ import resource
 import shutil
 import signal
 import subprocess
+import tempfile
+from typing import Callable
 
 from .api import Api
 from .process import alive, descendants, eventually, free_port, kill_tree, spawn_child
@@ -32,6 +34,12 @@ COMMAND_S = 60.0
 CONFIG = """
 [egress]
 allow_private = ["127.0.0.1/32", "::1/128"]
+"""
+
+# A forbidden system call is made all the same, so that one traced run finds them all.
+ONLY_LOG = """
+[isolation]
+system_calls = "log"
 """
 
 
@@ -57,12 +65,17 @@ class Postern:
         self.log_path = folder / "serve.log"
         self.port = port or free_port()
         self.passphrase = ""  # of the root key; given on a descriptor where a command takes it
+        # What a command line begins with, what its environment has besides, and what its process
+        # does before it is executed: for another user, or a host that lacks something.
+        self.prefix: list[str] = []
+        self.environment: dict[str, str] = {}
+        self.prepare: Callable[[], None] = lambda: None
         self._child: subprocess.Popen | None = None
         self._seen_pids: set[int] = set()
         for path in (self.temp, self.work):
             path.mkdir(parents=True, exist_ok=True)
             path.chmod(0o1777)
-        self.config.write_text(config)
+        self.config.write_text(config + (ONLY_LOG if _tracing() and ONLY_LOG not in config else ""))
 
     # Commands
 
@@ -76,9 +89,10 @@ class Postern:
                 arguments = (*arguments, "--config", str(self.config))
         with self._passphrase(arguments) as (more, descriptors):
             return subprocess.run(
-                [str(binary()), *arguments, *more], input=stdin, capture_output=True, text=True,
+                [*_tracing(), *self.prefix, str(binary()), *arguments, *more], input=stdin,
+                capture_output=True, text=True,
                 check=False, timeout=deadline_s, cwd=self.work, env=self._environment(),
-                pass_fds=descriptors,
+                pass_fds=descriptors, preexec_fn=self.prepare,
             )
 
     def command(self, *arguments: str, stdin: str = "") -> str:
@@ -110,7 +124,7 @@ class Postern:
     def start(self, *more: str) -> Postern:
         """Starts `serve` and waits until it is ready."""
         self.spawn(*more)
-        eventually(self._is_ready, f"postern ready on port {self.port}", READY_S)
+        eventually(self.is_ready, f"postern ready on port {self.port}", READY_S)
         self.processes()
         return self
 
@@ -122,9 +136,10 @@ class Postern:
         ]
         with self._passphrase(arguments) as (secret, descriptors):
             self._child = spawn_child(
-                [str(binary()), *arguments, *secret], self.log_path, parent_death="KILL",
+                [*_tracing(), *self.prefix, str(binary()), *arguments, *secret], self.log_path,
+                parent_death="KILL",
                 cwd=self.work, env=self._environment(), start_new_session=True,
-                preexec_fn=_allow_cores, pass_fds=descriptors,
+                preexec_fn=self._before_serving, pass_fds=descriptors,
             )
         return self._child
 
@@ -221,7 +236,12 @@ class Postern:
         copy_owners(self.data, twin.data)
         return twin
 
-    def _is_ready(self) -> bool:
+    def _before_serving(self) -> None:
+        _allow_cores()
+        self.prepare()
+
+    def is_ready(self) -> bool:
+        """Whether /readyz says so. Fails where the server has ended."""
         if self._child and self._child.poll() is not None:
             raise AssertionError(
                 f"postern serve ended with {self._child.returncode}:\n{self.log()[-4000:]}"
@@ -243,7 +263,7 @@ class Postern:
     def _environment(self) -> dict[str, str]:
         names = ("PATH", "LANG", "ASAN_OPTIONS", "UBSAN_OPTIONS")
         kept = {name: os.environ[name] for name in names if name in os.environ}
-        return {**kept, "TMPDIR": str(self.temp), "HOME": str(self.work)}
+        return {**kept, "TMPDIR": str(self.temp), "HOME": str(self.work), **self.environment}
 
 
 def binary() -> pathlib.Path:
@@ -274,6 +294,16 @@ def find_setup_link(output: str) -> tuple[str, str] | None:
     """The set-up link and the token within it."""
     link = re.search(r"https?://\S+/setup(?:#|\?token=)(\S+)", output)
     return (link[0], link[1].removeprefix("token=")) if link else None
+
+
+def _tracing() -> list[str]:
+    """strace's part of a command line where POSTERN_TRACE names a folder for its logs: what each
+    process calls is found by tools/system_calls. The server keeps its own process id (-D)."""
+    folder = os.environ.get("POSTERN_TRACE")
+    if not folder:
+        return []
+    prefix = tempfile.mkdtemp(dir=folder) + "/trace"
+    return ["strace", "-D", "-ff", "-qq", "-s", "40", "-o", prefix, "--"]
 
 
 def _name(pid: int) -> str:

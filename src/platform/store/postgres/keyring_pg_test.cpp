@@ -36,8 +36,7 @@ constexpr SqlText k_remove = "DELETE FROM subject_keys WHERE purpose = $1";
 class PostgresKeyring : public testing::Test {
 protected:
     static void SetUpTestSuite() {
-        cluster_ =
-            std::make_unique<ScratchCluster>(Settings{"wal_recycle=off"});
+        cluster_ = std::make_unique<ScratchCluster>(Settings{"wal_recycle=off"});
         cluster_->sql({"CREATE DATABASE keyring", "CREATE ROLE keeper LOGIN",
                        "GRANT pg_checkpoint, pg_read_all_stats TO keeper",
                        "GRANT CREATE ON DATABASE keyring TO keeper"});
