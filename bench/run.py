@@ -28,6 +28,7 @@ import memory  # noqa: E402
 import reply_latency  # noqa: E402
 import results  # noqa: E402
 import start  # noqa: E402
+import store_insert  # noqa: E402
 import thread_open  # noqa: E402
 from bed import Bed  # noqa: E402
 from figures import Figure, NotMeasured  # noqa: E402
@@ -43,6 +44,7 @@ MEASURES: dict[str, Measure] = {
     "mailbox_bytes": mailbox_bytes.measure,
     "reply_latency": reply_latency.measure,
     "mailboxes": mailboxes.measure,
+    "store_insert": store_insert.measure,
     "build": build_time.measure,
 }
 SLOW = ("build",)

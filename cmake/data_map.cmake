@@ -20,7 +20,13 @@ function(postern_data_map out_sources)
                 ${generated}/embedded_migrations.cpp
         DEPENDS ${tools}/embed.py ${tools}/check.py ${migrations}
         COMMENT "data map: embedding migrations" VERBATIM)
+    add_custom_command(
+        OUTPUT ${generated}/table_texts.cpp
+        COMMAND ${Python3_EXECUTABLE} -B ${tools}/tables.py ${store}/data_map.csv
+                ${store}/migrations ${generated}/table_texts.cpp
+        DEPENDS ${tools}/tables.py ${tools}/check.py ${store}/data_map.csv ${migrations}
+        COMMENT "data map: statements for whole tables" VERBATIM)
     add_test(NAME data_map_selftest COMMAND ${Python3_EXECUTABLE} -B ${tools}/selftest.py)
     set(${out_sources} ${generated}/data_map.h ${generated}/data_map.cpp
-        ${generated}/embedded_migrations.cpp PARENT_SCOPE)
+        ${generated}/embedded_migrations.cpp ${generated}/table_texts.cpp PARENT_SCOPE)
 endfunction()

@@ -2,6 +2,7 @@
 #     DEPENDS foundation/base ...   other modules, all of lower layers
 #     RUNS front keeper ...         processes that may contain it; "all" for foundation code
 #     SOURCES ... HEADERS ... TESTS ... TEST_DEPENDS ...
+#     ON_POSTGRESQL                 its tests run once more, with their stores on PostgreSQL
 #     FUZZ name_fuzz.cpp ...        fuzz targets, built by the presets that have libFuzzer
 #     LINKS OpenSSL::Crypto ...     third-party targets, never re-exported)
 #
@@ -18,7 +19,8 @@ set(POSTERN_SIDEWAYS
     "platform/net/dns>platform/async"
     "platform/net>platform/async" "platform/store>platform/async" "platform/os>platform/async"
     "platform/ipc>platform/async" "platform/ipc>platform/os" "platform/store>platform/os"
-    "platform/keys>platform/ipc" "platform/events>platform/async" "platform/events>platform/store"
+    "platform/keys>platform/ipc" "platform/keys>platform/os" "platform/events>platform/async"
+    "platform/events>platform/store"
     "features/integrations>features/mail/protocol"
     "app/control>app/config" "app/child>app/config" "app/child>app/control"
     "app/keeper>app/child" "app/keeper>app/config" "app/keeper>app/control"
@@ -58,7 +60,7 @@ function(postern_target_of module result)
 endfunction()
 
 function(postern_module)
-    cmake_parse_arguments(M "" "NAME"
+    cmake_parse_arguments(M "ON_POSTGRESQL" "NAME"
         "DEPENDS;RUNS;SOURCES;HEADERS;TESTS;TEST_DEPENDS;FUZZ;LINKS" ${ARGN})
     postern_check_edges(${M_NAME} ${M_DEPENDS})
     postern_target_of(${M_NAME} target)
@@ -113,6 +115,13 @@ function(postern_module)
             POSTERN_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
         postern_precompile(${target}_test postern_test_pch)
         add_test(NAME ${target} COMMAND ${target}_test --gtest_brief=1)
+        if(M_ON_POSTGRESQL)
+            # Those of PostgreSQL itself have had their turn.
+            add_test(NAME ${target}_on_postgresql
+                COMMAND ${target}_test --gtest_brief=1 --gtest_filter=-Postgres*)
+            set_tests_properties(${target}_on_postgresql PROPERTIES
+                ENVIRONMENT POSTERN_TEST_STORE=postgresql)
+        endif()
     endif()
 
     if(POSTERN_FUZZ)

@@ -524,6 +524,14 @@ class FullDiskTest(LabCase):
         self.desk.act(self.integration, "lock").expect(200, 204)
         self.assertNotEqual(self.desk.state(self.integration), "leased")
 
+    def test_sealing_everything_works(self):
+        sealed = self.desk.api.post("/v1/integrations/seal-all", {"grants": True}).expect(200).json
+        self.assertEqual((sealed["leases_ended"], sealed["grants_ended"]), (1, 1))
+        self.assertEqual(self.desk.state(self.integration), "sealed")
+        self.server.kill()
+        self.server.start()
+        self.assertEqual(self.desk.state(self.integration), "sealed")
+
     def test_cut_off_works_and_lasts(self):
         receipt = self.desk.act(self.integration, "cut-off").expect(200).json
         self.assertEqual(receipt["kind"], "cut_off")

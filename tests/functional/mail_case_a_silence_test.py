@@ -7,8 +7,8 @@ import email.utils
 
 from lab import canary
 from lab.case import LabCase
-from lab.creator import Creator, plain_reply
-from lab.mail_scene import SceneCase
+from lab.creator import Creator
+from lab.mail_scene import SceneCase, raw_mail
 from lab.postern import CONFIG
 from lab.process import eventually
 from lab.scripted_imap import ScriptedImap, Session
@@ -120,8 +120,11 @@ class BrokenSearchTest(LabCase):
 
     def _answer(self, subject: str, text: str) -> None:
         (mail,) = self.lea.received(subject)
-        raw = plain_reply(mail, self.lea.account, text).as_bytes().replace(b"\n", b"\r\n")
-        self.imap.deliver(self.maya.name, raw)
+        parent = str(mail.parsed["Message-ID"])
+        self.imap.deliver(self.maya.name, raw_mail(text, {
+            "From": self.lea.account.address, "To": self.maya.address, "Subject": f"Re: {subject}",
+            "In-Reply-To": parent, "References": parent,
+        }))
 
     def _falls_back(self) -> None:
         """A foreign mail and a reply, told apart by their thread fields alone."""

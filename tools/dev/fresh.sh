@@ -38,6 +38,17 @@ fresh_inside() {
     ' fresh "$target" "$@"
 }
 
+# Two packages of these sources: an earlier and a later version of one program. What else is given
+# goes to ./dev package (--build FOLDER).
+fresh_packages() {
+    local version
+    version=$(package_version)
+    command_package --version "$version~fresh1" "$@"
+    fresh_old=$package_file
+    command_package --version "$version~fresh2" "$@"
+    fresh_new=$package_file
+}
+
 fresh_report() {
     local verdict=$1 what=$2 started=$3
     say "fresh: $what: $verdict after $(seconds_since "$started") s"
@@ -45,7 +56,11 @@ fresh_report() {
 
 command_fresh() {
     local what=${1:-all} target started status=0
-    case $what in all | build | run | test) ;; *) die "./dev fresh [build|run|test]" ;; esac
+    case $what in
+        all | build | run | test | package) ;;
+        *) die "./dev fresh [build|run|test|package]" ;;
+    esac
+    if [ "$what" = package ] || [ "$what" = all ]; then fresh_packages "${@:2}"; fi
     ensure_packages fresh
     started=$(seconds_now)
     target=$(mktemp -d "${TMPDIR:-/tmp}/postern-fresh.XXXXXX")
@@ -53,7 +68,17 @@ command_fresh() {
     # shellcheck disable=SC2064
     trap "as_root rm -rf --one-file-system '$target'" EXIT
     timed "mmdebstrap: a bare Debian 12 in $target" fresh_make_root "$target" || die "no root"
-    fresh_inside "$target" bash /srv/postern/tools/dev/fresh_steps.sh "$what" || status=$?
+    if [ "$what" = package ] || [ "$what" = all ]; then
+        as_root mkdir -p "$target/srv/fixture"
+        as_root tar -xf "$root/tests/data/stores/issue-2/data.tar.xz" -C "$target/srv/fixture"
+        as_root install -D -m 644 -t "$target/srv/packages" "$fresh_old" "$fresh_new"
+        fresh_inside "$target" bash /srv/postern/tools/dev/fresh_package.sh \
+            "/srv/packages/${fresh_old##*/}" "/srv/packages/${fresh_new##*/}" /srv/postern ||
+            status=$?
+    fi
+    if [ "$what" != package ] && [ "$status" -eq 0 ]; then
+        fresh_inside "$target" bash /srv/postern/tools/dev/fresh_steps.sh "$what" || status=$?
+    fi
     if [ "$status" -eq 0 ]; then
         fresh_report "good" "$what" "$started"
     else

@@ -15,7 +15,7 @@ OWNERS = [
     (r"boost/beast", ("platform/net/",), "platform/net"),
     (r"boost/asio(?!/awaitable\.hpp$)", ("platform/",), "asio/awaitable.hpp or platform/async"),
     (r"sqlite3", ("platform/store/",), "platform/store"),
-    (r"libpq|postgresql/", ("platform/store/",), "platform/store"),
+    (r"libpq|postgresql/", ("platform/store/postgres/",), "platform/store/postgres"),
     (r"qrencode", ("foundation/codec/",), "foundation/codec/qr.h"),
     (r"sodium", ("foundation/crypto/",), "foundation/crypto"),
     (r"openssl/", ("foundation/crypto/", "platform/net/"), "foundation/crypto or platform/net"),

@@ -2,6 +2,7 @@
 
 #include "app/child/state.h"
 #include "app/control/control_protocol.h"
+#include "app/fence/fence.h"
 #include "foundation/base/check.h"
 #include "foundation/base/clock.h"
 #include "foundation/base/log.h"
@@ -75,6 +76,12 @@ async::Task<control::Start::Answer> Runtime::State::on_start(control::Start aske
     is_started = true;
     start = std::move(asked);
     if (const auto level = parse_log_level(start.config.log_level)) set_log_level(*level);
+    missing_isolation = fence::missing_isolation(start.config);
+    // Before the role has threads, and has read anything but its supervisor's word.
+    if (auto fenced = fence::enter(role.fence(start.config)); !fenced) {
+        refuse(fenced.error());
+        co_return answer;
+    }
     own.spawn("role", run_role());
     auto waited = co_await answered.wait(Deadline::in(k_start_time));
     if (!waited) co_return fail(std::move(waited.error()));

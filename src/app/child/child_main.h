@@ -1,6 +1,8 @@
 #pragma once
 
 #include "app/child/runtime.h"
+#include "app/config/config.h"
+#include "app/fence/fence.h"
 #include "platform/async/task.h"
 #include "platform/ipc/rpc.h"
 
@@ -13,6 +15,8 @@ struct Role {
     std::string_view name;  ///< "front"; a literal
     /// The role's life. An error before Runtime::ready() is why the server does not start.
     std::function<async::Task<>(Runtime&)> run;
+    /// What is left to it from the start on.
+    std::function<fence::Fence(const config::Config&)> fence;
     /// Adds what the role serves on the control connection before it is started.
     std::function<void(ipc::Router&)> prepare;
 };

@@ -6,6 +6,7 @@
 #include "foundation/base/check.h"
 #include "foundation/base/clock.h"
 #include "foundation/base/result.h"
+#include "foundation/base/secret.h"
 #include "platform/async/task.h"
 #include "platform/async/task_group.h"
 #include "platform/ipc/rpc.h"
@@ -37,6 +38,9 @@ bool Runtime::offline() const noexcept {
 bool Runtime::create() const noexcept {
     return state_.start.create;
 }
+const std::string& Runtime::missing_isolation() const noexcept {
+    return state_.missing_isolation;
+}
 const Clock& Runtime::clock() const noexcept {
     return state_.clock;
 }
@@ -49,6 +53,22 @@ async::TaskGroup& Runtime::tasks() noexcept {
 
 os::Fd Runtime::take_root_key() noexcept {
     return std::move(state_.start.root_key);
+}
+
+control::StoreAccess& Runtime::store_access() noexcept {
+    return state_.start.store;
+}
+
+os::Fd Runtime::take_next_root_key() noexcept {
+    return std::move(state_.start.next_root_key);
+}
+
+Secret Runtime::take_passphrase() noexcept {
+    return std::move(state_.start.passphrase);
+}
+
+Secret Runtime::take_next_passphrase() noexcept {
+    return std::move(state_.start.next_passphrase);
 }
 
 std::optional<config::Tls> Runtime::tls() const {
@@ -79,11 +99,31 @@ async::Task<> Runtime::end_courier(Deadline deadline) {
     co_return Result<>{};
 }
 
+async::Task<> Runtime::next_root_key(os::Fd file, Secret passphrase, Deadline deadline) {
+    const auto control = state_.control;
+    control::NextRootKey ask{std::move(file), std::move(passphrase)};
+    auto answer = co_await ipc::call(control.get(), std::move(ask), deadline);
+    if (!answer) co_return fail(std::move(answer.error()));
+    co_return Result<>{};
+}
+
+async::Task<> Runtime::root_key_changed(Deadline deadline) {
+    const auto control = state_.control;
+    auto answer = co_await ipc::call(control.get(), control::RootKeyChanged{}, deadline);
+    if (!answer) co_return fail(std::move(answer.error()));
+    co_return Result<>{};
+}
+
 void Runtime::ready(control::Ready ready) {
     POSTERN_CHECK(!state_.is_ready);
     state_.is_ready = true;
     state_.answer.ready = ready;
     state_.answered.set();
+}
+
+void Runtime::ask_to_stop() {
+    state_.is_stopping = true;
+    state_.stopping.set();
 }
 
 async::Job Runtime::stop_requested() {

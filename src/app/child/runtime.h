@@ -36,13 +36,20 @@ public:
     [[nodiscard]] bool offline() const noexcept;
     /// The store is to be made.
     [[nodiscard]] bool create() const noexcept;
+    /// fence::missing_isolation() as it was before the fence closed.
+    [[nodiscard]] const std::string& missing_isolation() const noexcept;
     [[nodiscard]] const Clock& clock() const noexcept;
     [[nodiscard]] const boost::asio::any_io_executor& executor() const noexcept;
     /// Cancelled and joined after run().
     [[nodiscard]] async::TaskGroup& tasks() noexcept;
 
-    /// Keeper's; once.
+    /// Keeper's; each once.
     [[nodiscard]] os::Fd take_root_key() noexcept;
+    /// Front's and keeper's. Lifetime: the runtime's.
+    [[nodiscard]] control::StoreAccess& store_access() noexcept;
+    [[nodiscard]] os::Fd take_next_root_key() noexcept;
+    [[nodiscard]] Secret take_passphrase() noexcept;
+    [[nodiscard]] Secret take_next_passphrase() noexcept;
     /// Paths at which this process can read the operator's certificate and key, whoever owns them.
     [[nodiscard]] std::optional<config::Tls> tls() const;
 
@@ -55,8 +62,14 @@ public:
     /// Errors: IpcError, deadline_passed.
     async::Task<> end_courier(Deadline deadline);
 
+    /// Keeper's: see control::NextRootKey. Errors: IpcError, deadline_passed.
+    async::Task<> next_root_key(os::Fd file, Secret passphrase, Deadline deadline);
+    async::Task<> root_key_changed(Deadline deadline);
+
     /// What is served; call it once.
     void ready(control::Ready ready);
+    /// Ends the role as if the supervisor had asked, which then starts it anew.
+    void ask_to_stop();
     /// Resumes when the supervisor asks to stop.
     async::Job stop_requested();
     /// Soon after the start of the stop; past it this process is killed.

@@ -28,6 +28,7 @@ struct Runtime::State {
 
     control::Start start;
     bool is_started = false;
+    std::string missing_isolation;
     control::Start::Answer answer;
     async::Signal answered;
     async::Signal stopping;

@@ -72,6 +72,38 @@ struct Lease {
     auto wire() { return std::tie(default_s, longest_s); }
 };
 
+/// A PostgreSQL database; several hosts are tried in their order.
+struct DatabaseServer {
+    struct Host {
+        std::string name;  ///< or an address, or the absolute folder of a socket
+        std::uint16_t port = 5432;
+        auto wire() { return std::tie(name, port); }
+    };
+    std::vector<Host> hosts;
+    std::string database = "postern";
+    std::string user = "postern";
+    std::string password_file;  ///< empty: none is sent
+    std::string ca_file;        ///< PEM; needed beyond this machine
+    auto wire() { return std::tie(hosts, database, user, password_file, ca_file); }
+};
+
+enum class StoreEngine : std::uint8_t { sqlite, postgresql };
+
+/// Where the stores lie: in files of the data directory, or in two clusters of PostgreSQL.
+struct Store {
+    StoreEngine engine = StoreEngine::sqlite;
+    DatabaseServer bulk;  ///< servers may be named before the engine is theirs: for migrate-store
+    DatabaseServer keyring;
+    bool keyring_beside_bulk = false;
+    auto wire() { return std::tie(engine, bulk, keyring, keyring_beside_bulk); }
+};
+
+/// How the processes are fenced.
+struct Isolation {
+    bool only_log = false;  ///< a forbidden system call is logged, and does not end its process
+    auto wire() { return std::tie(only_log); }
+};
+
 /// The operator's settings, validated; nothing changes them after the start. Block and address
 /// texts are well formed.
 struct Config {
@@ -91,10 +123,12 @@ struct Config {
     Mail mail;
     Seal seal;
     Lease lease;
+    Store store;
+    Isolation isolation;
     auto wire() {
         return std::tie(public_url, listen, tls, trusted_proxies, proxy_header, regions,
                         root_key_file, log_level, allow_private, name_servers, metrics_listen,
-                        backup_sites, smtp, mail, seal, lease);
+                        backup_sites, smtp, mail, seal, lease, store, isolation);
     }
 };
 

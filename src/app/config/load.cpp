@@ -4,6 +4,7 @@
 #include "app/config/config_error.h"
 #include "app/config/document.h"
 #include "app/config/reader.h"
+#include "app/config/store_settings.h"
 #include "app/config/values.h"
 #include "platform/os/files.h"
 
@@ -167,6 +168,8 @@ void read_limits(Reader& reader, Config& config) {
         reader.wrong("lease.default_s", ConfigError::out_of_range,
                      "must not be longer than lease.longest_s");
     }
+    const auto calls = reader.text("isolation.system_calls", one_of({"kill", "log"}));
+    config.isolation.only_log = calls == "log";
     set(config.log_level, reader.text("log_level", why_no_log_level));
     set(config.root_key_file, reader.text("root_key", why_no_path));
 }
@@ -193,6 +196,7 @@ std::expected<Loaded, Problems> load(std::string_view toml, const LoadOptions& o
     read_network(reader, config, options);
     read_limits(reader, config);
     config.smtp = read_smtp(reader);
+    config.store = read_store(reader);
     read_sites(reader, config);
     if (auto problems = reader.finish(); !problems.empty()) {
         return std::unexpected(std::move(problems));

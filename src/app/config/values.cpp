@@ -164,6 +164,48 @@ Why why_no_name_server(std::string_view text) {
     return "is no name server; write ADDRESS or ADDRESS:PORT";
 }
 
+Why why_no_database_name(std::string_view text) {
+    const auto good = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+    };
+    const bool begins = !text.empty() && (text[0] < '0' || text[0] > '9');
+    if (begins && text.size() <= 63 && std::ranges::all_of(text, good)) return std::nullopt;
+    return "must be lower-case letters, digits and _";
+}
+
+Result<DatabaseServer::Host> parse_database_host(std::string_view text) {
+    const std::string detail =
+        "\"" + std::string(text.substr(0, 100)) + "\": write HOST, HOST:PORT or a socket's folder";
+    DatabaseServer::Host host;
+    const bool folder = text.starts_with('/');
+    const bool bare_v6 = !folder && std::ranges::count(text, ':') > 1 && !text.starts_with('[');
+    const auto colon = bare_v6 ? std::string_view::npos : text.rfind(':');
+    const bool in_brackets = text.ends_with(']');
+    if (colon != std::string_view::npos && !in_brackets) {
+        const auto port = parse_number(text.substr(colon + 1), 65535);
+        if (!port || *port == 0) return fail(ConfigError::invalid_value, detail);
+        host.port = static_cast<std::uint16_t>(*port);
+        text = text.substr(0, colon);
+    }
+    if (text.starts_with('[') && text.ends_with(']')) {
+        text = text.substr(1, text.size() - 2);
+        const auto inner = parse_address(text);
+        if (!inner || inner->bits != 128) return fail(ConfigError::invalid_value, detail);
+    }
+    // A comma would name two.
+    const bool good =
+        folder ? !why_no_path(text) && text.find(',') == text.npos : !why_no_host(text);
+    if (!good) return fail(ConfigError::invalid_value, detail);
+    host.name = text;
+    return host;
+}
+
+bool is_on_this_machine(const DatabaseServer::Host& host) {
+    if (host.name.starts_with('/') || host.name == "localhost") return true;
+    const auto address = parse_address(host.name);
+    return address && address->is_loopback();
+}
+
 Result<std::vector<Listen>> parse_listen(std::string_view text, bool has_certificate) {
     const std::string detail =
         "\"" + std::string(text.substr(0, 100)) + "\": write ADDRESS:PORT or localhost:PORT";

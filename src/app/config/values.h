@@ -26,6 +26,14 @@ namespace postern::app::config {
 [[nodiscard]] std::optional<NameServer> parse_name_server(std::string_view text);
 [[nodiscard]] std::optional<std::string> why_no_name_server(std::string_view text);
 
+/// "db.example", "db.example:5433", "[::1]:5432", "/run/postgresql", "/run/postgresql:5433";
+/// without a number it is 5432. Errors: invalid_value.
+[[nodiscard]] Result<DatabaseServer::Host> parse_database_host(std::string_view text);
+/// A socket's folder or a loopback address: no TLS is asked for.
+[[nodiscard]] bool is_on_this_machine(const DatabaseServer::Host& host);
+/// Lower-case letters, digits and _, as PostgreSQL takes them without quotes.
+[[nodiscard]] std::optional<std::string> why_no_database_name(std::string_view text);
+
 /// "127.0.0.1:8080", "[::1]:8080"; "localhost:8080" is both loopback addresses.
 /// Errors: invalid_value; certificate_needed for any but loopback when there is no certificate.
 [[nodiscard]] Result<std::vector<Listen>> parse_listen(std::string_view text, bool has_certificate);

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <tuple>
 
 /// Between the supervisor and each child, over the child's descriptor 3. The supervisor calls but
@@ -15,6 +16,8 @@
 namespace postern::app::control {
 
 inline constexpr int k_control_descriptor = 3;
+/// In a reader's command line, which gets no Start: forbidden system calls are only logged.
+inline constexpr std::string_view k_only_log_calls = "--only-log-calls";
 
 enum class ControlError { out_of_order, too_many_readers, no_reader };
 
@@ -44,7 +47,19 @@ struct Refusal {
 struct Ready {
     std::uint16_t port = 0;
     std::uint16_t metrics_port = 0;  ///< 0: no metrics
-    auto wire() { return std::tie(port, metrics_port); }
+    bool next_root_key = false;      ///< keeper: the next root key is the one that fits
+    auto wire() { return std::tie(port, metrics_port, next_root_key); }
+};
+
+/// Where the stores of one process lie. What it may not read by itself it is given: the password,
+/// and the certificate authority as memory.
+struct StoreAccess {
+    config::StoreEngine engine = config::StoreEngine::sqlite;
+    config::DatabaseServer server;
+    Secret password;
+    os::Fd ca;
+    bool beside_bulk = false;  ///< keyring in the bulk's cluster, by the operator's own word
+    auto wire() { return std::tie(engine, server, password, ca, beside_bulk); }
 };
 
 /// Answered when the child is ready or cannot be.
@@ -60,9 +75,16 @@ struct Start {
     bool offline = false;    ///< for one command: no listeners, no jobs, an admin link only
     bool create = false;     ///< make the store that is not there yet
     os::Fd root_key;         ///< keeper
+    os::Fd next_root_key;    ///< keeper, where a rotation was interrupted
+    Secret passphrase;       ///< keeper, where the root key is under one
+    Secret next_passphrase;  ///< of the next one
     os::Fd tls_certificate;  ///< front, where the configuration names one
     os::Fd tls_key;
-    auto wire() { return std::tie(config, offline, create, root_key, tls_certificate, tls_key); }
+    StoreAccess store;  ///< front's or keeper's
+    auto wire() {
+        return std::tie(config, offline, create, root_key, next_root_key, passphrase,
+                        next_passphrase, tls_certificate, tls_key, store);
+    }
 };
 
 enum class Partner : std::uint8_t { front = 1, keeper, courier, admin };
@@ -108,6 +130,23 @@ struct EndCourier {
     auto wire() { return std::tie(); }
 };
 
+/// Keeper to supervisor: start keeper with this root key, too, should it end; once changed, with it
+/// alone.
+struct NextRootKey {
+    static constexpr std::uint16_t k_method = 6;
+    using Answer = ipc::Nothing;
+    using Failure = ControlError;
+    os::Fd file;
+    Secret passphrase;
+    auto wire() { return std::tie(file, passphrase); }
+};
+struct RootKeyChanged {
+    static constexpr std::uint16_t k_method = 7;
+    using Answer = ipc::Nothing;
+    using Failure = ControlError;
+    auto wire() { return std::tie(); }
+};
+
 /// Keeper, before Start: writes a fresh root key to `file`. The supervisor never holds the key.
 struct MakeRootKey {
     static constexpr std::uint16_t k_method = 10;
@@ -117,7 +156,8 @@ struct MakeRootKey {
     };
     using Failure = ControlError;
     os::Fd file;
-    auto wire() { return std::tie(file); }
+    Secret passphrase;  ///< empty: the key as it is
+    auto wire() { return std::tie(file, passphrase); }
 };
 
 /// Keeper, before Start: writes the key that recovery shares restore to `file`, if this keyring
@@ -132,7 +172,30 @@ struct RestoreRootKey {
     using Failure = ControlError;
     Secret shares;  ///< as typed, one after the other
     os::Fd file;
-    auto wire() { return std::tie(shares, file); }
+    Secret passphrase;  ///< empty: the key as it is
+    StoreAccess store;
+    auto wire() { return std::tie(shares, file, passphrase, store); }
+};
+
+enum class MoveStep : std::uint8_t {
+    copy,    ///< everything into the target, and read back; the source stays the one in use
+    finish,  ///< the target has become the one in use: destroys the source
+};
+
+/// Front and keeper, before Start: moves the stores of this process to another engine. Both steps
+/// can be repeated.
+struct MoveStore {
+    static constexpr std::uint16_t k_method = 12;
+    struct Answer {
+        Refusal refused;
+        std::int64_t rows = 0;
+        auto wire() { return std::tie(refused, rows); }
+    };
+    using Failure = ControlError;
+    MoveStep step = MoveStep::copy;
+    StoreAccess from;
+    StoreAccess to;
+    auto wire() { return std::tie(step, from, to); }
 };
 
 }  // namespace postern::app::control

@@ -3,13 +3,17 @@
 #include "app/config/config.h"
 #include "app/control/control_protocol.h"
 #include "app/courier/keeper_credentials.h"
+#include "app/fence/fence.h"
+#include "app/fence/replaced_files.h"
 #include "features/mail/courier/courier_service.h"
 #include "features/mail/courier/front.h"
 #include "features/mail/courier/net_link.h"
 #include "features/mail/courier/net_lookups.h"
+#include "foundation/base/clock.h"
 #include "foundation/base/log.h"
 #include "foundation/base/result.h"
 #include "platform/async/blocking_pool.h"
+#include "platform/async/deadline.h"
 #include "platform/async/task.h"
 #include "platform/ipc/link.h"
 #include "platform/ipc/peer.h"
@@ -32,6 +36,7 @@ namespace {
 
 constexpr std::size_t k_resolver_threads = 2;
 constexpr std::size_t k_resolver_queue_max = 200;
+constexpr std::chrono::minutes k_resolver_looked_at_every{1};
 /// For each mailbox its connection and, at times, a visit beside it and a mail's memory file.
 constexpr std::size_t k_descriptors_wanted = 20'000;
 constexpr std::size_t k_descriptors_least = 4096;
@@ -130,6 +135,19 @@ private:
     std::optional<mail::CourierService> service_;
 };
 
+/// The resolver cannot read a file that was put in the place of one that the fence names. The
+/// runtime outlives every coroutine of the process.
+// NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters)
+async::Job look_after_resolver(child::Runtime& runtime) {
+    const fence::ReplacedFiles files(fence::resolver_files());
+    while (!files.any()) {
+        auto waited = co_await async::wait_until(Deadline::in(k_resolver_looked_at_every));
+        if (!waited) co_return;
+    }
+    log(LogLevel::info, "resolver_files_replaced");
+    runtime.ask_to_stop();
+}
+
 }  // namespace
 
 // The runtime outlives every coroutine of the process.
@@ -148,6 +166,7 @@ async::Task<> run(child::Runtime& runtime) {
                     [&](os::Fd socket) { courier.attach_keeper(std::move(socket)); });
     runtime.on_link(control::Partner::front,
                     [&](os::Fd socket) { courier.attach_front(std::move(socket)); });
+    runtime.tasks().spawn("resolver_files", look_after_resolver(runtime));
     runtime.ready({});
     co_await runtime.stop_requested();
     courier.stop();

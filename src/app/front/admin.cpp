@@ -12,6 +12,7 @@
 #include "platform/store/store_error.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -54,6 +55,7 @@ void Front::serve_admin() {
     admin_router_.on<cli::ListClaims>([this](cli::ListClaims) { return list_claims(); });
     admin_router_.on<cli::ProveClaim>(
         [this](cli::ProveClaim asked) { return prove(std::move(asked)); });
+    admin_router_.on<cli::SealAll>([this](cli::SealAll asked) { return seal_all(asked); });
 }
 
 async::Task<cli::SetupLink::Answer> Front::make_setup_link() {
@@ -76,6 +78,13 @@ async::Task<cli::Identify::Answer> Front::identify() {
     auto known = co_await keeper_.call(keys::Identify{}, Deadline::in(20s));
     if (!known) co_return fail(admin_error(known.error()));
     co_return cli::Identify::Answer{std::move(known->receipt_key)};
+}
+
+async::Task<cli::SealAll::Answer> Front::seal_all(cli::SealAll asked) {
+    auto sealed = co_await integrations_.seal_all(std::nullopt, asked.grants);
+    if (!sealed) co_return fail(admin_error(sealed.error()));
+    co_return cli::SealAll::Answer{static_cast<std::uint32_t>(sealed->ended.size()), sealed->leases,
+                                   sealed->grants, sealed->connections, sealed->confirmed};
 }
 
 async::Task<cli::Doctor::Answer> Front::examine() {

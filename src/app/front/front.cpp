@@ -2,6 +2,7 @@
 
 #include "app/config/config.h"
 #include "app/control/control_protocol.h"
+#include "app/stores/stores.h"
 #include "features/integrations/integrations.h"
 #include "features/mail/parts.h"
 #include "features/mail/ports.h"
@@ -42,13 +43,15 @@ constexpr auto k_reserve_every = 1min;
 
 /// What keeps the processes apart less than it should. Our folder lies in the data directory, which
 /// is the supervisor's: the same owner means the same user for everything.
-std::string missing_isolation() {
+std::string missing_isolation(const child::Runtime& runtime) {
     struct stat own{};
     struct stat above{};
     const bool separate_users =
         ::stat(".", &own) == 0 && ::stat("..", &above) == 0 && own.st_uid != above.st_uid;
-    if (!separate_users) return "every process runs as the same user; start the server as root";
-    return "separate users, but no system-call filter and no Landlock rules";
+    const auto& missing = runtime.missing_isolation();
+    if (separate_users) return missing;
+    std::string text = "every process runs as the same user; start the server as root";
+    return missing.empty() ? text : text.append("; ").append(missing);
 }
 
 integrations::Policy policy_of(const config::Config& config) {
@@ -74,20 +77,19 @@ mail::Parts mail_parts(child::Runtime& runtime,
 
 }  // namespace
 
-Result<Stores> Stores::open(bool create, const Clock& clock) {
-    Stores stores;
-    store::Database::Options main;
+Result<Stores> Stores::open(control::StoreAccess& access, bool create, const Clock& clock) {
+    Stores opened;
+    auto main = stores::options_of(access, store::StoreKind::store);
     main.create = create;
+    main.only_new = create;
     main.clock = &clock;
-    POSTERN_TRY(stores.main, store::Database::open(main));
-    store::Database::Options index;
-    index.kind = store::StoreKind::index;
-    index.file = "index.db";
+    POSTERN_TRY(opened.main, store::Database::open(main));
+    auto index = stores::options_of(access, store::StoreKind::index);
     // In no backup: made anew wherever it is missing.
     index.create = true;
     index.clock = &clock;
-    POSTERN_TRY(stores.index, store::Database::open(index));
-    return stores;
+    POSTERN_TRY(opened.index, store::Database::open(index));
+    return opened;
 }
 
 Front::Front(child::Runtime& runtime, Stores stores)
@@ -127,7 +129,7 @@ Front::Front(child::Runtime& runtime, Stores stores)
     integrations_.listen(notifier_);
     site_.public_url = runtime.config().public_url;
     site_.version = POSTERN_VERSION;
-    site_.isolation = missing_isolation();
+    site_.isolation = missing_isolation(runtime);
     metrics_.add_source([this](api::MetricsText& out) {
         out.family("postern_mailboxes_watched", "gauge", "Mailboxes whose replies are looked for.")
             .sample("postern_mailboxes_watched", room_.watch_count());

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "app/child/runtime.h"
+#include "app/control/control_protocol.h"
 #include "app/front/adapters.h"
 #include "app/front/reader_pool.h"
 #include "app/front/trust_adapters.h"
@@ -25,7 +26,9 @@ struct Stores {
     store::Reserve reserve{{}};
 
     /// Errors: those of the store.
-    [[nodiscard]] static Result<Stores> open(bool create, const Clock& clock);
+    [[nodiscard]] static Result<Stores> open(control::StoreAccess& access,
+                                             bool create,
+                                             const Clock& clock);
 };
 
 /// Every part of front, connected. Built once per process.
@@ -58,6 +61,7 @@ private:
     async::Task<cli::Doctor::Answer> examine();
     async::Task<cli::ListClaims::Answer> list_claims() const;
     async::Task<cli::ProveClaim::Answer> prove(cli::ProveClaim asked);
+    async::Task<cli::SealAll::Answer> seal_all(cli::SealAll asked);
     async::Job look_after_grants();
     async::Job look_after_reserve();
     async::Job run_admin(std::shared_ptr<ipc::Peer> peer);

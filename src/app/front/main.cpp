@@ -1,7 +1,12 @@
 #include "app/child/child_main.h"
+#include "app/fence/fence.h"
 #include "app/front/run.h"
 
 int main(int argc, char** argv) {
     using namespace postern::app;
-    return child::run_child(argc, argv, {.name = "front", .run = front::run, .prepare = {}});
+    return child::run_child(argc, argv,
+                            {.name = "front",
+                             .run = front::run,
+                             .fence = fence::of_front,
+                             .prepare = front::serve_move});
 }

@@ -1,9 +1,13 @@
 #include "app/front/run.h"
 
+#include "app/control/control_protocol.h"
 #include "app/front/front.h"
 #include "app/front/listeners.h"
+#include "app/stores/stores.h"
 #include "foundation/base/result.h"
 #include "platform/async/task.h"
+#include "platform/ipc/rpc.h"
+#include "platform/store/migration.h"
 
 #include <memory>
 #include <utility>
@@ -27,12 +31,21 @@ async::Task<> work(child::Runtime& runtime, Front& front) {
     co_return co_await serve(runtime, front);
 }
 
+async::Task<control::MoveStore::Answer> on_move(control::MoveStore asked) {
+    co_return stores::move(std::move(asked), {store::StoreKind::store, store::StoreKind::index});
+}
+
 }  // namespace
+
+void serve_move(ipc::Router& router) {
+    router.on<control::MoveStore>(
+        [](control::MoveStore asked) { return on_move(std::move(asked)); });
+}
 
 // The runtime outlives every coroutine of the process.
 // NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters)
 async::Task<> run(child::Runtime& runtime) {
-    auto stores = Stores::open(runtime.create(), runtime.clock());
+    auto stores = Stores::open(runtime.store_access(), runtime.create(), runtime.clock());
     if (!stores) co_return fail(std::move(stores.error()));
     const auto front = std::make_unique<Front>(runtime, std::move(*stores));
     auto worked = co_await work(runtime, *front);

@@ -1,34 +1,23 @@
 #include "app/keeper/root_key_maker.h"
 
 #include "app/control/control_protocol.h"
+#include "app/stores/stores.h"
 #include "features/vault/keyring_store.h"
 #include "features/vault/keyring_store_sql.h"
 #include "features/vault/recovery_kit.h"
 #include "features/vault/root_key.h"
 #include "features/vault/vault_error.h"
-#include "foundation/base/bytes.h"
 #include "foundation/base/result.h"
 #include "foundation/base/secret.h"
 #include "foundation/crypto/keypair.h"
 #include "platform/async/task.h"
 #include "platform/ipc/rpc.h"
-#include "platform/os/fd.h"
-#include "platform/os/files.h"
 
-#include <unistd.h>
 #include <optional>
 #include <utility>
 
 namespace postern::app::keeper {
 namespace {
-
-Result<> write_key(const os::Fd& file, const Secret& root_key) {
-    auto written =
-        root_key.with_bytes([&](ByteView bytes) { return os::append(file.get(), bytes); });
-    if (!written) return written;
-    if (::fsync(file.get()) != 0) return fail(os::errno_error("root key"));
-    return {};
-}
 
 /// The root key that the shares restore, perhaps another keyring's.
 Result<Secret> root_key_of(const Secret& shares, vault::KeyringStore& store) {
@@ -42,36 +31,44 @@ Result<Secret> root_key_of(const Secret& shares, vault::KeyringStore& store) {
     return root_key;
 }
 
-Result<std::string> restore(const Secret& shares, const os::Fd& file) {
-    POSTERN_TRY(const auto store, vault::open_keyring_store({.reserve_file = std::nullopt}));
+Result<std::string> restore(control::RestoreRootKey& asked) {
+    const auto place = stores::options_of(asked.store, store::StoreKind::keyring);
+    POSTERN_TRY(const auto store,
+                vault::open_keyring_store({.server = place.server, .reserve_file = std::nullopt}));
     POSTERN_TRY(const auto head, store->head());
     if (!head) return fail(vault::VaultError::no_keyring);
-    POSTERN_TRY(const auto root_key, root_key_of(shares, *store));
+    POSTERN_TRY(const auto root_key, root_key_of(asked.shares, *store));
     auto ours = vault::fingerprint(root_key);
     if (ours != head->fingerprint) {
         return fail(vault::VaultError::wrong_root_key,
                     "the keyring wants the root key " + head->fingerprint + ", this is " + ours);
     }
-    if (auto written = write_key(file, root_key); !written) return fail(written.error());
+    const auto written = vault::write_root_key(asked.file.get(), root_key, asked.passphrase);
+    if (!written) return fail(written.error());
     return ours;
 }
 
 async::Task<control::MakeRootKey::Answer> on_make(control::MakeRootKey asked) {
     control::MakeRootKey::Answer answer;
-    const auto written = write_key(asked.file, vault::make_root_key());
+    const auto written =
+        vault::write_root_key(asked.file.get(), vault::make_root_key(), asked.passphrase);
     if (!written) answer.refused = control::refusal_of(written.error());
     co_return std::move(answer);
 }
 
 async::Task<control::RestoreRootKey::Answer> on_restore(control::RestoreRootKey asked) {
     control::RestoreRootKey::Answer answer;
-    auto restored = restore(asked.shares, asked.file);
+    auto restored = restore(asked);
     if (restored) {
         answer.fingerprint = std::move(*restored);
     } else {
         answer.refused = control::refusal_of(restored.error());
     }
     co_return std::move(answer);
+}
+
+async::Task<control::MoveStore::Answer> on_move(control::MoveStore asked) {
+    co_return stores::move(std::move(asked), {store::StoreKind::keyring});
 }
 
 }  // namespace
@@ -81,6 +78,8 @@ void serve_root_key(ipc::Router& router) {
         [](control::MakeRootKey asked) { return on_make(std::move(asked)); });
     router.on<control::RestoreRootKey>(
         [](control::RestoreRootKey asked) { return on_restore(std::move(asked)); });
+    router.on<control::MoveStore>(
+        [](control::MoveStore asked) { return on_move(std::move(asked)); });
 }
 
 }  // namespace postern::app::keeper

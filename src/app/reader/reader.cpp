@@ -2,6 +2,7 @@
 
 #include "app/child/child_main.h"
 #include "app/control/control_protocol.h"
+#include "app/fence/fence.h"
 #include "features/mail/reader/charset.h"
 #include "foundation/base/log.h"
 #include "platform/async/loop.h"
@@ -10,6 +11,7 @@
 #include "platform/ipc/peer.h"
 #include "platform/ipc/rpc.h"
 #include "platform/os/fd.h"
+#include "platform/os/system_call_filter.h"
 
 #include <sys/resource.h>
 #include <memory>
@@ -49,7 +51,7 @@ bool limit_process() {
            set_limit(RLIMIT_MEMLOCK, 0);
 }
 
-int run_reader() {
+int run_reader(os::Violation violation) {
     if (!child::prepare_process("reader")) return 1;
     postern::reader::warm_up();
     async::Loop loop;
@@ -60,6 +62,10 @@ int run_reader() {
         loop.executor(), os::Fd(control::k_control_descriptor), router.handler());
     if (!limit_process()) {
         log(LogLevel::error, "reader_not_limited");
+        return 1;
+    }
+    if (const auto fenced = fence::enter(fence::of_reader(violation)); !fenced) {
+        log(LogLevel::error, "reader_not_fenced", {{"error", fenced.error()}});
         return 1;
     }
     tasks.spawn("reader_link", serve_until_closed(peer, &loop));

@@ -2,6 +2,7 @@
 
 #include "app/control/control_protocol.h"
 #include "app/supervisor/roles.h"
+#include "foundation/base/log.h"
 #include "foundation/base/result.h"
 #include "platform/async/task.h"
 #include "platform/os/fd.h"
@@ -45,6 +46,7 @@ Result<std::unique_ptr<ChildProcess>> ChildProcess::start(
     plan.executable = settings.program;
     plan.arguments = {std::string("postern-") + name_of(settings.role), "--instance",
                       settings.instance};
+    if (settings.only_log_calls) plan.arguments.emplace_back(control::k_only_log_calls);
     // Standard output is for the command's answer; children only log.
     plan.descriptors = {{nothing.get(), STDIN_FILENO},
                         {STDERR_FILENO, STDOUT_FILENO},
@@ -76,6 +78,10 @@ async::Task<int> ChildProcess::ended() {
     const int status = wait_for(pid_);
     reaped_ = true;
     co_return status;
+}
+
+void log_violation(const char* role) {
+    log(LogLevel::error, "forbidden_system_call", {LogField::sanitised("role", role)});
 }
 
 void ChildProcess::kill() {

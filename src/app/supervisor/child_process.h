@@ -19,7 +19,8 @@ struct ChildSettings {
     Role role = Role::front;
     int program = -1;
     int directory = -1;
-    std::string instance;  ///< the data directory, for the process list
+    std::string instance;         ///< the data directory, for the process list
+    bool only_log_calls = false;  ///< a reader's fence, which has no other way to know
 };
 
 /// One process of ours. It dies with this object, is reaped by ended(), and closes with us.
@@ -49,5 +50,9 @@ private:
     bool reaped_ = false;
     bool killed_ = false;
 };
+
+/// For one that ended by SIGSYS: its fence ended it at a system call that it has no use for. The
+/// kernel's audit log has the number of the call.
+void log_violation(const char* role);
 
 }  // namespace postern::app::supervisor

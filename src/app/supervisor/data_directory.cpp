@@ -1,5 +1,6 @@
 #include "app/supervisor/data_directory.h"
 
+#include "app/config/config.h"
 #include "app/supervisor/outcome.h"
 #include "app/supervisor/roles.h"
 #include "foundation/base/result.h"
@@ -12,9 +13,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <cerrno>
+#include <cstddef>
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -22,6 +26,9 @@ namespace postern::app::supervisor {
 namespace {
 
 constexpr mode_t k_folder_mode = 0700;
+constexpr std::size_t k_engine_bytes_max = 64;
+constexpr std::string_view k_on_postgresql = "postgresql\n";
+constexpr std::string_view k_on_sqlite = "sqlite\n";
 
 struct CloseFolder {
     void operator()(DIR* folder) const noexcept { ::closedir(folder); }
@@ -127,9 +134,39 @@ Result<DataDirectory> DataDirectory::open(const std::string& path) {
     return directory;
 }
 
+Result<config::StoreEngine> DataDirectory::engine() const {
+    const auto text = os::read_file(path_ + "/engine", k_engine_bytes_max);
+    if (!text) {
+        if (::access((path_ + "/engine").c_str(), F_OK) != 0 && errno == ENOENT)
+            return config::StoreEngine::sqlite;
+        return fail(text.error());
+    }
+    if (*text == k_on_postgresql) return config::StoreEngine::postgresql;
+    if (*text == k_on_sqlite) return config::StoreEngine::sqlite;
+    return fail(os::OsError::io, path_ + "/engine is damaged");
+}
+
+Result<> DataDirectory::set_engine(config::StoreEngine engine) const {
+    const auto name = path_ + "/engine";
+    const auto fresh = name + ".new";
+    const std::string_view text =
+        engine == config::StoreEngine::postgresql ? k_on_postgresql : k_on_sqlite;
+    const os::Fd file(
+        ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
+    const os::Fd folder(::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    const bool written =
+        file.valid() && folder.valid() &&
+        ::write(file.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
+        ::fsync(file.get()) == 0 && ::rename(fresh.c_str(), name.c_str()) == 0 &&
+        ::fsync(folder.get()) == 0;
+    if (!written) return fail(os::errno_error(name));
+    return {};
+}
+
 void DataDirectory::abandon(const std::string& path) {
     std::error_code ignored;
-    for (const auto* part : {"store", "keyring", "run", "root.key", "root.key.new", "lock"})
+    for (const auto* part :
+         {"store", "keyring", "run", "root.key", "root.key.new", "engine", "engine.new", "lock"})
         std::filesystem::remove_all(path + "/" + part, ignored);
     std::filesystem::remove(path, ignored);
 }

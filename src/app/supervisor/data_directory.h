@@ -1,5 +1,6 @@
 #pragma once
 
+#include "app/config/config.h"
 #include "foundation/base/result.h"
 #include "platform/os/fd.h"
 
@@ -7,8 +8,9 @@
 
 namespace postern::app::supervisor {
 
-/// DIR (0700) with root.key, lock, run/admin.sock, store/ (front's) and keyring/ (keeper's). One
-/// process at a time works on it, from open() or create() until this goes.
+/// DIR (0700) with root.key, lock, run/admin.sock, store/ (front's), keyring/ (keeper's) and, where
+/// the stores were ever elsewhere than in these, engine. One process at a time works on it, from
+/// open() or create() until this goes.
 class DataDirectory {
 public:
     /// In a folder that is not there yet or empty. Errors: already_set_up, folder_not_empty,
@@ -16,6 +18,10 @@ public:
     [[nodiscard]] static Result<DataDirectory> create(const std::string& path);
     /// Errors: not_set_up, in_use, folder_open, OsError.
     [[nodiscard]] static Result<DataDirectory> open(const std::string& path);
+
+    /// On which engine the stores lie; changed in one step that outlives a crash.
+    [[nodiscard]] Result<config::StoreEngine> engine() const;
+    [[nodiscard]] Result<> set_engine(config::StoreEngine engine) const;
 
     [[nodiscard]] const std::string& path() const noexcept { return path_; }
     [[nodiscard]] int store() const noexcept { return store_.get(); }

@@ -83,6 +83,20 @@ TEST_F(DataDirectoryTest, a_folder_that_others_may_enter_is_refused) {
     EXPECT_TRUE(DataDirectory::open(data()).error().is(SupervisorError::folder_open));
 }
 
+TEST_F(DataDirectoryTest, engine_is_files_until_it_is_noted) {
+    using config::StoreEngine;
+    const auto directory = DataDirectory::create(data());
+    ASSERT_TRUE(directory);
+    EXPECT_EQ(directory->engine().value(), StoreEngine::sqlite);
+    for (const auto engine : {StoreEngine::postgresql, StoreEngine::sqlite}) {
+        ASSERT_TRUE(directory->set_engine(engine));
+        EXPECT_EQ(directory->engine().value(), engine);
+        EXPECT_FALSE(std::filesystem::exists(data() + "/engine.new"));
+    }
+    std::ofstream(data() + "/engine") << "postgres";
+    EXPECT_FALSE(directory->engine().has_value()) << "damaged";
+}
+
 TEST_F(DataDirectoryTest, a_symbolic_link_in_place_of_a_part_is_refused) {
     ASSERT_TRUE(DataDirectory::create(data()));
     std::filesystem::remove(data() + "/store");

@@ -1,11 +1,13 @@
 #include "app/supervisor/doctor.h"
 
+#include "app/config/config.h"
 #include "app/supervisor/roles.h"
 #include "app/supervisor/settings.h"
 #include "edge/cli/admin_protocol.h"
 #include "edge/cli/installation.h"
 #include "foundation/base/clock.h"
 #include "platform/os/files.h"
+#include "platform/os/landlock.h"
 
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -38,13 +40,11 @@ std::string first_line(const std::string& path) {
     return text->substr(0, text->find('\n'));
 }
 
-DoctorCheck isolation() {
-    const auto keeper = uid_of(Role::keeper);
-    if (!keeper) {
-        return {"isolation", Verdict::warning,
-                "not isolated: without root all processes share one uid; start `serve` as root"};
-    }
-    std::string text = "every process has a uid of its own:";
+DoctorCheck isolation(const config::Config& config) {
+    const auto missing = missing_isolation(config);
+    if (!missing.empty()) return {"isolation", Verdict::warning, "not isolated: " + missing};
+    std::string text = "system-call filters, Landlock " + std::to_string(os::landlock_version()) +
+                       ", and a uid for every process:";
     for (const auto role : k_roles) {
         text += " " + std::string(name_of(role)) + " " + std::to_string(uid_of(role).value_or(0));
     }
@@ -103,6 +103,35 @@ DoctorCheck volumes(const std::string& data, const std::string& root_key) {
                 "destroys"};
     }
     return {"root key", Verdict::good, "root key, keyring and store lie on volumes of their own"};
+}
+
+DoctorCheck root_key_apart(const std::string& data, const std::string& root_key) {
+    const auto key = volume_of(root_key);
+    if (!key) return {"root key", Verdict::bad, "the root key is missing: " + root_key};
+    if (key == volume_of(data)) {
+        return {"root key", Verdict::warning,
+                "root key and data directory lie on one volume; keep the root key elsewhere "
+                "(root_key in the configuration)"};
+    }
+    return {"root key", Verdict::good, "on a volume of its own"};
+}
+
+std::string text_of(const config::DatabaseServer& server) {
+    std::string text;
+    for (const auto& host : server.hosts)
+        text += (text.empty() ? "" : ", ") + host.name + " port " + std::to_string(host.port);
+    return text;
+}
+
+DoctorCheck clusters(const config::Store& store) {
+    const auto text = "bulk on " + text_of(store.bulk) + "; keyring on " + text_of(store.keyring);
+    if (store.keyring_beside_bulk) {
+        return {"PostgreSQL", Verdict::warning,
+                text +
+                    "; keyring_cluster = \"shared\": the log, the replicas and the backups of "
+                    "the bulk keep what a cut-off destroys"};
+    }
+    return {"PostgreSQL", Verdict::good, text};
 }
 
 DoctorCheck modes(const std::string& data, const std::string& root_key) {
@@ -164,11 +193,16 @@ std::vector<DoctorCheck> look_around(const cli::Place& place) {
             checks.push_back({"configuration", Verdict::warning, name + " has no effect yet"});
     }
     const auto root_key = root_key_of(place, loaded ? loaded->config : config::Config{});
-    checks.push_back(isolation());
+    checks.push_back(isolation(loaded ? loaded->config : config::Config{}));
     checks.push_back(cores());
     checks.push_back(tracing());
     checks.push_back(locked_memory());
-    checks.push_back(volumes(place.data, root_key));
+    if (loaded && loaded->config.store.engine == config::StoreEngine::postgresql) {
+        checks.push_back(root_key_apart(place.data, root_key));
+        checks.push_back(clusters(loaded->config.store));
+    } else {
+        checks.push_back(volumes(place.data, root_key));
+    }
     checks.push_back(modes(place.data, root_key));
     checks.push_back(disk(place.data));
     checks.push_back(clock_sanity());

@@ -1,10 +1,13 @@
 #include "app/supervisor/local_installation.h"
 
+#include "app/config/config.h"
 #include "app/config/load.h"
 #include "app/control/control_protocol.h"
 #include "app/supervisor/alone.h"
 #include "app/supervisor/doctor.h"
+#include "app/supervisor/key_commands.h"
 #include "app/supervisor/outcome.h"
+#include "app/supervisor/passphrase.h"
 #include "app/supervisor/serve.h"
 #include "app/supervisor/session.h"
 #include "app/supervisor/settings.h"
@@ -96,9 +99,10 @@ OutcomeTask<Fresh> first_asks(Session* session, keys::MakeRecoveryKit wanted) {
 
 OutcomeTask<Fresh> make_fresh(boost::asio::any_io_executor executor,
                               cli::Place place,
-                              keys::MakeRecoveryKit wanted) {
+                              keys::MakeRecoveryKit wanted,
+                              Secret passphrase) {
     Session session(executor);
-    auto created = co_await session.create(std::move(place));
+    auto created = co_await session.create(std::move(place), std::move(passphrase));
     if (!created) co_return std::unexpected(std::move(created.error()));
     auto fresh = co_await first_asks(&session, wanted);
     if (fresh) {
@@ -107,21 +111,6 @@ OutcomeTask<Fresh> make_fresh(boost::asio::any_io_executor executor,
         co_await session.abandon();
     }
     co_return std::move(fresh);
-}
-
-OutcomeTask<keys::MakeRecoveryKit::Answer> make_kit_once(boost::asio::any_io_executor executor,
-                                                         cli::Place place,
-                                                         keys::MakeRecoveryKit wanted) {
-    Session session(executor);
-    auto opened = co_await session.open_keeper(std::move(place));
-    Outcome<keys::MakeRecoveryKit::Answer> kit = std::unexpected(control::Refusal{});
-    if (opened) {
-        kit = co_await session.ask_keeper(wanted);
-    } else {
-        kit = std::unexpected(std::move(opened.error()));
-    }
-    co_await session.close();
-    co_return std::move(kit);
 }
 
 keys::MakeRecoveryKit wire_of(const cli::KitScheme& scheme) {
@@ -134,9 +123,11 @@ cli::Kit kit_of(keys::MakeRecoveryKit::Answer answer, const cli::KitScheme& sche
 
 OutcomeTask<std::string> recover_once(boost::asio::any_io_executor executor,
                                       cli::Place place,
-                                      Secret shares) {
+                                      Secret shares,
+                                      Secret passphrase) {
     Session session(executor);
-    auto recovered = co_await session.recover(std::move(place), std::move(shares));
+    auto recovered =
+        co_await session.recover(std::move(place), std::move(shares), std::move(passphrase));
     co_await session.close();
     co_return std::move(recovered);
 }
@@ -169,6 +160,24 @@ OutcomeTask<> prove_once(boost::asio::any_io_executor executor,
     co_return std::move(proven);
 }
 
+OutcomeTask<std::int64_t> move_once(boost::asio::any_io_executor executor,
+                                    cli::Place place,
+                                    config::StoreEngine to) {
+    Session session(executor);
+    auto moved = co_await session.move_stores(std::move(place), to);
+    co_await session.close();
+    co_return moved;
+}
+
+Outcome<Secret> new_passphrase(bool wanted, int descriptor) {
+    if (!wanted) return Secret();
+    return choose_passphrase(descriptor);
+}
+
+cli::Outcome<Secret> chosen(bool wanted, int descriptor) {
+    return outward(new_passphrase(wanted, descriptor));
+}
+
 std::string base_url(const cli::Place& place, std::uint16_t port) {
     const auto loaded = load_settings(place);
     return base_url_of(loaded ? loaded->config : config::Config{}, port);
@@ -178,8 +187,10 @@ std::string base_url(const cli::Place& place, std::uint16_t port) {
 
 cli::Outcome<cli::Made> LocalInstallation::init(const cli::InitCommand& command) {
     const auto& place = command.place;
+    auto passphrase = chosen(command.under_passphrase, place.passphrase_fd);
+    if (!passphrase) return std::unexpected(std::move(passphrase.error()));
     auto fresh = outward(run_alone<Fresh>([&](const boost::asio::any_io_executor& executor) {
-        return make_fresh(executor, place, wire_of(command.kit));
+        return make_fresh(executor, place, wire_of(command.kit), std::move(*passphrase));
     }));
     if (!fresh) return std::unexpected(std::move(fresh.error()));
     const auto loaded = load_settings(place);
@@ -199,9 +210,27 @@ cli::Outcome<cli::Kit> LocalInstallation::make_kit(const cli::MakeKitCommand& co
     return kit_of(std::move(*made), command.kit);
 }
 
-cli::Outcome<std::string> LocalInstallation::recover(const cli::Place& place, Secret shares) {
+cli::Outcome<std::string> LocalInstallation::recover(const cli::RecoverCommand& command,
+                                                     Secret shares) {
+    auto passphrase = chosen(command.under_passphrase, command.place.passphrase_fd);
+    if (!passphrase) return std::unexpected(std::move(passphrase.error()));
     return outward(run_alone<std::string>([&](const boost::asio::any_io_executor& executor) {
-        return recover_once(executor, place, std::move(shares));
+        return recover_once(executor, command.place, std::move(shares), std::move(*passphrase));
+    }));
+}
+
+cli::Outcome<std::string> LocalInstallation::change_passphrase(
+    const cli::PassphraseCommand& command) {
+    auto passphrase = chosen(!command.remove, command.new_passphrase_fd);
+    if (!passphrase) return std::unexpected(std::move(passphrase.error()));
+    return outward(run_alone<std::string>([&](const boost::asio::any_io_executor& executor) {
+        return rewrap_once(executor, command.place, std::move(*passphrase));
+    }));
+}
+
+cli::Outcome<cli::Rotated> LocalInstallation::rotate(const cli::RotateCommand& command) {
+    return outward(run_alone<cli::Rotated>([&](const boost::asio::any_io_executor& executor) {
+        return rotate_once(executor, command);
     }));
 }
 
@@ -217,9 +246,12 @@ std::vector<std::string> LocalInstallation::config_problems(const std::string& c
     if (loaded) {
         // What serve would find out as well.
         const auto& tls = loaded->config.tls;
-        for (const auto& file :
-             tls ? std::vector{tls->certificate_file, tls->key_file} : std::vector<std::string>{}) {
-            if (::access(file.c_str(), R_OK) == 0) continue;
+        const auto& store = loaded->config.store;
+        std::vector files{store.bulk.password_file, store.bulk.ca_file, store.keyring.password_file,
+                          store.keyring.ca_file};
+        if (tls) files.insert(files.end(), {tls->certificate_file, tls->key_file});
+        for (const auto& file : files) {
+            if (file.empty() || ::access(file.c_str(), R_OK) == 0) continue;
             std::string text = config_file;
             text.append(": ").append(file).append(" cannot be read");
             texts.push_back(std::move(text));
@@ -244,10 +276,25 @@ cli::Outcome<Secret> LocalInstallation::create_token(const cli::CreateTokenComma
     return std::move(answer->token);
 }
 
+cli::Outcome<cli::SealAll::Answer> LocalInstallation::seal_all(const cli::SealAllCommand& command) {
+    return outward(ask(command.place, cli::SealAll{command.grants}));
+}
+
 cli::Outcome<Bytes> LocalInstallation::receipt_key(const cli::Place& place) {
     auto answer = outward(ask(place, cli::Identify{}));
     if (!answer) return std::unexpected(std::move(answer.error()));
     return std::move(answer->receipt_key);
+}
+
+cli::Outcome<cli::Moved> LocalInstallation::migrate_store(const cli::Place& place,
+                                                          const std::string& to) {
+    const auto engine =
+        to == "postgresql" ? config::StoreEngine::postgresql : config::StoreEngine::sqlite;
+    auto rows = outward(run_alone<std::int64_t>([&](const boost::asio::any_io_executor& executor) {
+        return move_once(executor, place, engine);
+    }));
+    if (!rows) return std::unexpected(std::move(rows.error()));
+    return cli::Moved{*rows};
 }
 
 std::vector<cli::DoctorCheck> LocalInstallation::doctor(const cli::Place& place) {

@@ -33,11 +33,18 @@ enum class SupervisorError {
     root_key_missing,
     root_key_exists,
     root_key_unsafe,
+    root_key_unsettled,
+    no_passphrase,
+    passphrase_too_long,
+    passphrases_differ,
     certificate_unreadable,
     program_missing,
     child_failed,
     server_silent,
     config_invalid,
+    store_file_unreadable,
+    other_engine,
+    no_target,
     interrupted,
 };
 
@@ -63,6 +70,18 @@ constexpr ErrorInfo describe(SupervisorError error) {
         case SupervisorError::root_key_unsafe:
             return {"root_key_unsafe",
                     "Others may read the root key; it must be a file of mode 0400."};
+        case SupervisorError::root_key_unsettled:
+            return {"root_key_unsettled",
+                    "An earlier change of the root key was interrupted. Restart the server, which "
+                    "finds out which key fits, and try again."};
+        case SupervisorError::no_passphrase:
+            return {"passphrase_needed",
+                    "The root key is under a passphrase: give it on a terminal, by a descriptor "
+                    "(--passphrase-fd) or as systemd credential postern-passphrase."};
+        case SupervisorError::passphrase_too_long:
+            return {"passphrase_too_long", "A passphrase has at most 1,024 bytes."};
+        case SupervisorError::passphrases_differ:
+            return {"passphrases_differ", "The two are not the same; nothing was changed."};
         case SupervisorError::certificate_unreadable:
             return {"certificate_unreadable", "The certificate or its key cannot be read."};
         case SupervisorError::program_missing:
@@ -71,6 +90,16 @@ constexpr ErrorInfo describe(SupervisorError error) {
             return {"child_failed", "A process of the server ended before it was ready."};
         case SupervisorError::server_silent:
             return {"server_silent", "The running server does not answer; is it stopping?"};
+        case SupervisorError::store_file_unreadable:
+            return {"store_file_unreadable",
+                    "A password_file or ca_file of [store] cannot be read."};
+        case SupervisorError::other_engine:
+            return {"other_engine",
+                    "The stores of this installation lie on the other engine than [store] kind "
+                    "says; `postern migrate-store` moves them."};
+        case SupervisorError::no_target:
+            return {"no_target",
+                    "[store] hosts and [store.keyring] hosts must name the PostgreSQL servers."};
         case SupervisorError::config_invalid:
             return {"config_invalid", "The configuration is not valid."};
         case SupervisorError::interrupted: return {"interrupted", "Stopped before it was ready."};

@@ -11,6 +11,7 @@
 
 #include <sys/wait.h>
 #include <chrono>
+#include <csignal>
 #include <memory>
 #include <string>
 #include <utility>
@@ -22,12 +23,16 @@ constexpr std::chrono::seconds k_wait_for_room{5};
 
 }  // namespace
 
-Readers::Readers(const boost::asio::any_io_executor& executor, int program, std::string instance)
+Readers::Readers(const boost::asio::any_io_executor& executor,
+                 int program,
+                 std::string instance,
+                 bool only_log_calls)
     : executor_(executor),
       settings_{.role = Role::reader,
                 .program = program,
                 .directory = -1,
-                .instance = std::move(instance)},
+                .instance = std::move(instance),
+                .only_log_calls = only_log_calls},
       ended_(executor),
       tasks_(executor) {}
 
@@ -53,6 +58,9 @@ async::Job Readers::watch(std::shared_ptr<ChildProcess> child) {
     auto status = co_await child->ended();
     alive_.erase(child);
     ended_.set();
+    if (status && WIFSIGNALED(*status) && WTERMSIG(*status) == SIGSYS) {
+        log_violation(name_of(Role::reader));
+    }
     if (status && *status != 0) {
         log(LogLevel::warning, "reader_ended",
             {{"signal", WIFSIGNALED(*status) ? WTERMSIG(*status) : 0},

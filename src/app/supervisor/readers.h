@@ -16,7 +16,10 @@ inline constexpr std::size_t k_readers_max = 4;
 /// Readers are started for front, one per batch, and end when front closes the connection.
 class Readers {
 public:
-    Readers(const boost::asio::any_io_executor& executor, int program, std::string instance);
+    Readers(const boost::asio::any_io_executor& executor,
+            int program,
+            std::string instance,
+            bool only_log_calls);
 
     /// Waits a while for one to end when there are too many.
     /// Errors: too_many_readers, no_reader.

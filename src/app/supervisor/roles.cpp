@@ -1,5 +1,7 @@
 #include "app/supervisor/roles.h"
 
+#include "app/config/config.h"
+#include "app/fence/fence.h"
 #include "app/supervisor/outcome.h"
 #include "foundation/base/result.h"
 #include "platform/os/process.h"
@@ -37,6 +39,13 @@ const char* name_of(Role role) {
 
 std::optional<uid_t> uid_of(Role role) {
     return os::role_uid(static_cast<std::size_t>(role), name_of(role));
+}
+
+std::string missing_isolation(const config::Config& config) {
+    auto missing = fence::missing_isolation(config);
+    if (uid_of(Role::keeper)) return missing;
+    std::string text = "started without root: all processes share one user";
+    return missing.empty() ? text : text.append("; ").append(missing);
 }
 
 Result<Programs> Programs::open() {

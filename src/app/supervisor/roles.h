@@ -1,5 +1,6 @@
 #pragma once
 
+#include "app/config/config.h"
 #include "foundation/base/result.h"
 #include "platform/os/fd.h"
 
@@ -17,6 +18,9 @@ inline constexpr std::array k_roles{Role::front, Role::keeper, Role::courier, Ro
 [[nodiscard]] const char* name_of(Role role);
 /// Nothing when we are not root: then all share our uid and are not isolated from one another.
 [[nodiscard]] std::optional<uid_t> uid_of(Role role);
+
+/// What keeps the processes apart less than it should; empty: nothing.
+[[nodiscard]] std::string missing_isolation(const config::Config& config);
 
 /// The program of each role, opened once: what is executed later is what was there at the start,
 /// and a role's uid needs no way to it.

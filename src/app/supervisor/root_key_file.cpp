@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <cerrno>
+#include <cstdint>
+#include <cstdio>
 #include <string>
 #include <utility>
 
@@ -17,24 +19,99 @@ namespace {
 
 constexpr mode_t k_key_mode = 0400;
 
+constexpr int k_read_flags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
+/// What a root key has that is under no passphrase.
+constexpr std::uint64_t k_plain_bytes = 32;
+
+std::string next_of(const std::string& path) {
+    return path + ".next";
+}
+
 std::string folder_of(const std::string& path) {
     const auto slash = path.rfind('/');
     return slash == std::string::npos ? "." : path.substr(0, slash + 1);
 }
 
-}  // namespace
-
-Result<os::Fd> open_root_key(const std::string& path) {
-    os::Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
-    if (!file.valid()) {
-        return fail(SupervisorError::root_key_missing, os::errno_error(path).detail());
-    }
+Result<> check_safe(const os::Fd& file, const std::string& path) {
     struct stat status{};
     if (::fstat(file.get(), &status) != 0) return fail(os::errno_error(path));
     if (!S_ISREG(status.st_mode) || (status.st_mode & 077U) != 0) {
         return fail(SupervisorError::root_key_unsafe, path);
     }
+    return {};
+}
+
+Result<> sync_folder(const std::string& path) {
+    const auto folder = folder_of(path);
+    const os::Fd directory(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!directory.valid() || ::fsync(directory.get()) != 0) return fail(os::errno_error(folder));
+    return {};
+}
+
+}  // namespace
+
+Result<os::Fd> open_root_key(const std::string& path) {
+    os::Fd file(::open(path.c_str(), k_read_flags));
+    if (!file.valid()) {
+        return fail(SupervisorError::root_key_missing, os::errno_error(path).detail());
+    }
+    if (auto safe = check_safe(file, path); !safe) return fail(std::move(safe.error()));
     return file;
+}
+
+Result<os::Fd> open_next_root_key(const std::string& path) {
+    const auto next = next_of(path);
+    os::Fd file(::open(next.c_str(), k_read_flags));
+    if (!file.valid()) return os::Fd();
+    if (auto safe = check_safe(file, next); !safe) return fail(std::move(safe.error()));
+    return file;
+}
+
+Result<bool> is_under_passphrase(const os::Fd& file) {
+    POSTERN_TRY(const auto size, os::file_size(file.get()));
+    return size != k_plain_bytes;
+}
+
+Result<> settle_root_key(const std::string& path, bool next_fits) {
+    const auto next = next_of(path);
+    if (next_fits) {
+        if (::rename(next.c_str(), path.c_str()) != 0) return fail(os::errno_error(next));
+        return sync_folder(path);
+    }
+    if (::unlink(next.c_str()) != 0 && errno != ENOENT) return fail(os::errno_error(next));
+    return {};
+}
+
+NextRootKeyFile::NextRootKeyFile(std::string path, os::Fd file)
+    : path_(std::move(path)), file_(std::move(file)) {}
+
+Result<NextRootKeyFile> NextRootKeyFile::begin(const std::string& path) {
+    const auto next = next_of(path);
+    os::Fd file(
+        ::open(next.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, k_key_mode));
+    // It may be the only file that has the present key.
+    if (!file.valid() && errno == EEXIST) return fail(SupervisorError::root_key_unsettled, next);
+    if (!file.valid()) return fail(os::errno_error(next));
+    return NextRootKeyFile(path, std::move(file));
+}
+
+Result<os::Fd> NextRootKeyFile::descriptor() const {
+    return os::duplicate(file_);
+}
+
+Result<> NextRootKeyFile::publish() const {
+    if (::fchmod(file_.get(), k_key_mode) != 0 || ::fsync(file_.get()) != 0) {
+        return fail(os::errno_error(next_of(path_)));
+    }
+    return sync_folder(path_);
+}
+
+Result<> NextRootKeyFile::take_over() const {
+    return settle_root_key(path_, true);
+}
+
+void NextRootKeyFile::discard() const {
+    ::unlink(next_of(path_).c_str());
 }
 
 NewRootKeyFile::NewRootKeyFile(std::string path, os::Fd file)
@@ -76,10 +153,7 @@ Result<> NewRootKeyFile::commit() {
         if (errno == EEXIST) return fail(SupervisorError::root_key_exists, path_);
         return fail(os::errno_error(path_));
     }
-    const auto folder = folder_of(path_);
-    const os::Fd directory(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!directory.valid() || ::fsync(directory.get()) != 0) return fail(os::errno_error(folder));
-    return {};
+    return sync_folder(path_);
 }
 
 }  // namespace postern::app::supervisor

@@ -93,5 +93,53 @@ TEST_F(RootKeyFileTest, a_key_that_is_missing_or_open_to_others_is_refused) {
     EXPECT_TRUE(open_root_key(folder_ + "/link").error().is(SupervisorError::root_key_missing));
 }
 
+TEST_F(RootKeyFileTest, next_key_waits_beside_the_other_until_it_takes_over) {
+    std::ofstream(path_) << "old";
+    auto next = NextRootKeyFile::begin(path_);
+    ASSERT_TRUE(next);
+    const auto descriptor = next->descriptor();
+    ASSERT_EQ(::write(descriptor->get(), "next", 4), 4);
+    ASSERT_TRUE(next->publish());
+    EXPECT_EQ(content(), "old");
+    ASSERT_TRUE(open_next_root_key(path_)->valid());
+    ASSERT_TRUE(next->take_over());
+    EXPECT_EQ(content(), "next");
+    EXPECT_FALSE(open_next_root_key(path_)->valid());
+    struct stat status{};
+    ASSERT_EQ(::stat(path_.c_str(), &status), 0);
+    EXPECT_EQ(status.st_mode & 07777U, 0400U);
+}
+
+TEST_F(RootKeyFileTest, interrupted_rotation_is_settled_either_way) {
+    for (const bool fits : {false, true}) {
+        std::filesystem::remove(path_);
+        std::ofstream(path_) << "old";
+        auto next = NextRootKeyFile::begin(path_);
+        const auto descriptor = next->descriptor();
+        ASSERT_EQ(::write(descriptor->get(), "next", 4), 4);
+        ASSERT_TRUE(next->publish());
+        ASSERT_TRUE(settle_root_key(path_, fits));
+        EXPECT_EQ(content(), fits ? "next" : "old");
+        EXPECT_FALSE(std::filesystem::exists(path_ + ".next"));
+    }
+    EXPECT_TRUE(settle_root_key(path_, false)) << "there is none to settle";
+}
+
+TEST_F(RootKeyFileTest, next_key_that_others_may_read_is_refused) {
+    std::ofstream(path_ + ".next") << "next";
+    ASSERT_EQ(::chmod((path_ + ".next").c_str(), 0440), 0);
+    EXPECT_EQ(open_next_root_key(path_).error().code(), "root_key_unsafe");
+}
+
+TEST_F(RootKeyFileTest, key_under_a_passphrase_is_told_by_its_size) {
+    std::ofstream(path_) << std::string(32, 'k');
+    ASSERT_EQ(::chmod(path_.c_str(), 0400), 0);
+    EXPECT_FALSE(*is_under_passphrase(*open_root_key(path_)));
+    std::filesystem::remove(path_);
+    std::ofstream(path_) << std::string(148, 'k');
+    ASSERT_EQ(::chmod(path_.c_str(), 0400), 0);
+    EXPECT_TRUE(*is_under_passphrase(*open_root_key(path_)));
+}
+
 }  // namespace
 }  // namespace postern::app::supervisor

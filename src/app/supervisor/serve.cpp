@@ -8,9 +8,9 @@
 #include "app/supervisor/data_directory.h"
 #include "app/supervisor/outcome.h"
 #include "app/supervisor/roles.h"
-#include "app/supervisor/root_key_file.h"
 #include "app/supervisor/settings.h"
 #include "app/supervisor/signals.h"
+#include "app/supervisor/store_files.h"
 #include "app/supervisor/supervisor.h"
 #include "edge/cli/installation.h"
 #include "foundation/base/bytes.h"
@@ -49,9 +49,12 @@ Outcome<os::Fd> memory_copy(const std::string& path) {
 Outcome<SupervisorOptions> options_of(const cli::Place& place, config::Config config) {
     SupervisorOptions options;
     options.roles = {Role::keeper, Role::front, Role::courier};
-    auto root_key = open_root_key(root_key_of(place, config));
-    if (!root_key) return refuse(root_key.error());
+    auto root_key = open_root_key_of(place, config);
+    if (!root_key) return std::unexpected(std::move(root_key.error()));
     options.root_key = std::move(*root_key);
+    auto store_files = StoreFiles::read(config.store);
+    if (!store_files) return std::unexpected(std::move(store_files.error()));
+    options.store_files = std::move(*store_files);
     if (config.tls) {
         auto certificate = memory_copy(config.tls->certificate_file);
         if (!certificate) return std::unexpected(std::move(certificate.error()));
@@ -65,9 +68,9 @@ Outcome<SupervisorOptions> options_of(const cli::Place& place, config::Config co
 }
 
 void log_start(const config::Loaded& loaded) {
-    if (!uid_of(Role::keeper)) {
-        log(LogLevel::warning, "not_isolated",
-            {{"reason", "started without root: all processes share one uid"}});
+    const auto missing = missing_isolation(loaded.config);
+    if (!missing.empty()) {
+        log(LogLevel::warning, "not_isolated", {LogField::sanitised("reason", missing)});
     }
     for (const auto& name : loaded.not_acted_on) {
         log(LogLevel::warning, "setting_without_effect", {LogField::sanitised("setting", name)});
@@ -183,6 +186,7 @@ Outcome<> serve(const cli::Place& place,
     if (const auto level = parse_log_level(loaded->config.log_level)) set_log_level(*level);
     const auto directory = DataDirectory::open(place.data);
     if (!directory) return refuse(directory.error());
+    if (auto same = check_engine(*directory, loaded->config.store); !same) return same;
     const auto programs = Programs::open();
     if (!programs) return refuse(programs.error());
     log_start(*loaded);

@@ -1,13 +1,17 @@
 #include "app/supervisor/session.h"
 
+#include "app/config/config.h"
+#include "app/control/control_protocol.h"
 #include "app/supervisor/admin_socket.h"
 #include "app/supervisor/data_directory.h"
 #include "app/supervisor/outcome.h"
 #include "app/supervisor/roles.h"
 #include "app/supervisor/root_key_file.h"
 #include "app/supervisor/settings.h"
+#include "app/supervisor/store_files.h"
 #include "app/supervisor/supervisor.h"
 #include "edge/cli/installation.h"
+#include "foundation/base/bytes.h"
 #include "foundation/base/secret.h"
 #include "platform/async/task.h"
 #include "platform/ipc/peer.h"
@@ -16,6 +20,7 @@
 
 #include <unistd.h>
 #include <chrono>
+#include <cstdint>
 #include <expected>
 #include <memory>
 #include <string>
@@ -29,6 +34,11 @@ constexpr std::chrono::milliseconds k_stop_time{5000};
 
 async::Job serve(std::shared_ptr<ipc::Peer> peer) {
     co_await peer->run();
+}
+
+Secret copy_of(const Secret& secret) {
+    return secret.with_bytes(
+        [](ByteView bytes) { return bytes.empty() ? Secret() : Secret::copy_of(bytes); });
 }
 
 }  // namespace
@@ -71,8 +81,10 @@ OutcomeTask<> Session::start_own(cli::Place place, std::vector<Role> roles) {
     }
     if (!directory) co_return refuse(directory.error());
     directory_ = std::make_unique<DataDirectory>(std::move(*directory));
-    auto root_key = open_root_key(root_key_of(place, loaded->config));
-    if (!root_key) co_return refuse(root_key.error());
+    auto same = check_engine(*directory_, loaded->config.store);
+    if (!same) co_return same;
+    auto root_key = open_root_key_of(place, loaded->config);
+    if (!root_key) co_return std::unexpected(std::move(root_key.error()));
     auto prepared = prepare(std::move(loaded->config), std::move(roles), false);
     if (!prepared) co_return prepared;
     supervisor_->set_root_key(std::move(*root_key));
@@ -83,8 +95,11 @@ Outcome<> Session::prepare(config::Config config, std::vector<Role> roles, bool 
     auto programs = Programs::open();
     if (!programs) return refuse(programs.error());
     programs_ = std::make_unique<Programs>(std::move(*programs));
+    auto store_files = StoreFiles::read(config.store);
+    if (!store_files) return std::unexpected(std::move(store_files.error()));
     roles_ = roles;
     SupervisorOptions options;
+    options.store_files = std::move(*store_files);
     options.config = std::move(config);
     options.roles = std::move(roles);
     options.offline = true;
@@ -106,15 +121,19 @@ OutcomeTask<> Session::start() {
     co_return Outcome<>{};
 }
 
-OutcomeTask<> Session::create(cli::Place place) {
+OutcomeTask<> Session::create(cli::Place place, Secret passphrase) {
     auto loaded = load_settings(place);
     if (!loaded) co_return std::unexpected(std::move(loaded.error()));
     auto directory = DataDirectory::create(place.data);
     if (!directory) co_return refuse(directory.error());
     directory_ = std::make_unique<DataDirectory>(std::move(*directory));
     made_folder_ = place.data;
+    const auto engine = loaded->config.store.engine;
+    auto noted = Result<>{};
+    if (engine != config::StoreEngine::sqlite) noted = directory_->set_engine(engine);
+    if (!noted) co_return refuse(noted.error());
     const auto root_key = root_key_of(place, loaded->config);
-    auto made = co_await make(std::move(loaded->config), root_key);
+    auto made = co_await make(std::move(loaded->config), root_key, std::move(passphrase));
     if (!made) co_await abandon();
     co_return made;
 }
@@ -126,40 +145,73 @@ async::Job Session::abandon() {
     DataDirectory::abandon(made_folder_);
 }
 
-OutcomeTask<> Session::make(config::Config config, std::string root_key) {
+OutcomeTask<> Session::make(config::Config config, std::string root_key, Secret passphrase) {
     auto file = NewRootKeyFile::begin(root_key);
     if (!file) co_return refuse(file.error());
     auto prepared = prepare(std::move(config), {Role::keeper, Role::front}, true);
     if (!prepared) co_return prepared;
     auto descriptor = file->descriptor();
     if (!descriptor) co_return refuse(descriptor.error());
-    auto written = co_await supervisor_->make_root_key(std::move(*descriptor));
+    control::MakeRootKey ask{std::move(*descriptor), copy_of(passphrase)};
+    auto written = co_await supervisor_->make_root_key(std::move(ask));
     if (!written) co_return written;
     if (auto committed = file->commit(); !committed) co_return refuse(committed.error());
     made_root_key_ = root_key;
     auto opened = open_root_key(root_key);
     if (!opened) co_return refuse(opened.error());
-    supervisor_->set_root_key(std::move(*opened));
+    RootKey key{root_key, std::move(*opened), os::Fd(), std::move(passphrase), Secret()};
+    supervisor_->set_root_key(std::move(key));
     co_return co_await start();
 }
 
-OutcomeTask<std::string> Session::recover(cli::Place place, Secret shares) {
+OutcomeTask<std::string> Session::recover(cli::Place place, Secret shares, Secret passphrase) {
     auto loaded = load_settings(place);
     if (!loaded) co_return std::unexpected(std::move(loaded.error()));
     auto directory = DataDirectory::open(place.data);
     if (!directory) co_return refuse(directory.error());
     directory_ = std::make_unique<DataDirectory>(std::move(*directory));
+    auto same = check_engine(*directory_, loaded->config.store);
+    if (!same) co_return std::unexpected(std::move(same.error()));
     auto file = NewRootKeyFile::begin(root_key_of(place, loaded->config));
     if (!file) co_return refuse(file.error());
     auto prepared = prepare(std::move(loaded->config), {Role::keeper}, false);
     if (!prepared) co_return std::unexpected(std::move(prepared.error()));
     auto descriptor = file->descriptor();
     if (!descriptor) co_return refuse(descriptor.error());
-    auto fingerprint =
-        co_await supervisor_->restore_root_key(std::move(shares), std::move(*descriptor));
+    control::RestoreRootKey ask{std::move(shares), std::move(*descriptor), std::move(passphrase)};
+    auto fingerprint = co_await supervisor_->restore_root_key(std::move(ask));
     if (!fingerprint) co_return fingerprint;
     if (auto committed = file->commit(); !committed) co_return refuse(committed.error());
     co_return fingerprint;
+}
+
+OutcomeTask<std::int64_t> Session::move_stores(cli::Place place, config::StoreEngine to) {
+    using Engine = config::StoreEngine;
+    auto loaded = load_settings(place);
+    if (!loaded) co_return std::unexpected(std::move(loaded.error()));
+    const auto& store = loaded->config.store;
+    if (store.bulk.hosts.empty() || store.keyring.hosts.empty()) {
+        co_return refuse(SupervisorError::no_target);
+    }
+    auto directory = DataDirectory::open(place.data);
+    if (!directory) co_return refuse(directory.error());
+    directory_ = std::make_unique<DataDirectory>(std::move(*directory));
+    const auto now = directory_->engine();
+    if (!now) co_return refuse(now.error());
+    auto prepared = prepare(std::move(loaded->config), {Role::keeper, Role::front}, false);
+    if (!prepared) co_return std::unexpected(std::move(prepared.error()));
+    const auto from = to == Engine::sqlite ? Engine::postgresql : Engine::sqlite;
+    std::int64_t rows = 0;
+    if (*now != to) {
+        auto copied = co_await supervisor_->move_stores(control::MoveStep::copy, from, to);
+        if (!copied) co_return copied;
+        rows = *copied;
+        const auto switched = directory_->set_engine(to);
+        if (!switched) co_return refuse(switched.error());
+    }
+    auto finished = co_await supervisor_->move_stores(control::MoveStep::finish, from, to);
+    if (!finished) co_return finished;
+    co_return rows;
 }
 
 async::Job Session::close() {

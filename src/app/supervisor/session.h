@@ -11,6 +11,7 @@
 #include "platform/ipc/rpc.h"
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -32,11 +33,15 @@ public:
     /// For ask_keeper(): keeper alone.
     OutcomeTask<> open_keeper(cli::Place place);
     /// Makes everything; both can be asked then. What fails leaves nothing behind.
-    OutcomeTask<> create(cli::Place place);
+    OutcomeTask<> create(cli::Place place, Secret passphrase);
     /// Undoes create(), after what else belongs to it has failed.
     async::Job abandon();
     /// Restores the root key; the answer is its fingerprint. Front is not started.
-    OutcomeTask<std::string> recover(cli::Place place, Secret shares);
+    OutcomeTask<std::string> recover(cli::Place place, Secret shares, Secret passphrase);
+    /// Moves the stores to another engine; the answer is the number of rows. Until the data
+    /// directory names the new engine the old stores are the ones in use, and afterwards they are
+    /// destroyed: what stops in between is done by the next call.
+    OutcomeTask<std::int64_t> move_stores(cli::Place place, config::StoreEngine to);
     async::Job close();
 
     template <typename Method>
@@ -73,7 +78,7 @@ private:
     /// Programs and processes, not yet started.
     Outcome<> prepare(config::Config config, std::vector<Role> roles, bool create);
     OutcomeTask<> start();
-    OutcomeTask<> make(config::Config config, std::string root_key);
+    OutcomeTask<> make(config::Config config, std::string root_key, Secret passphrase);
     Peer use(os::Fd socket);
 
     boost::asio::any_io_executor executor_;

@@ -5,6 +5,8 @@
 #include "app/supervisor/data_directory.h"
 #include "app/supervisor/outcome.h"
 #include "app/supervisor/roles.h"
+#include "app/supervisor/root_key_file.h"
+#include "foundation/base/bytes.h"
 #include "foundation/base/clock.h"
 #include "foundation/base/error.h"
 #include "foundation/base/log.h"
@@ -22,6 +24,7 @@
 #include <sys/wait.h>
 #include <algorithm>
 #include <chrono>
+#include <csignal>
 #include <cstdint>
 #include <expected>
 #include <iterator>
@@ -57,6 +60,11 @@ os::Fd copy_of(const os::Fd& file) {
     return os::Fd(file.valid() ? ::fcntl(file.get(), F_DUPFD_CLOEXEC, 0) : -1);
 }
 
+Secret copy_of(const Secret& secret) {
+    return secret.with_bytes(
+        [](ByteView bytes) { return bytes.empty() ? Secret() : Secret::copy_of(bytes); });
+}
+
 async::Job serve(std::shared_ptr<ipc::Peer> peer) {
     co_await peer->run();
 }
@@ -77,7 +85,10 @@ Supervisor::Supervisor(const boost::asio::any_io_executor& executor,
       directory_(directory),
       programs_(programs),
       options_(std::move(options)),
-      readers_(executor, programs.of(Role::reader), directory.path()),
+      readers_(executor,
+               programs.of(Role::reader),
+               directory.path(),
+               options_.config.isolation.only_log),
       tasks_(executor) {
     for (const auto role : options_.roles) {
         auto& slot = slots_.emplace_back(role, executor_);
@@ -88,6 +99,10 @@ Supervisor::Supervisor(const boost::asio::any_io_executor& executor,
         if (role == Role::keeper) {
             slot.router.on<control::EndCourier>(
                 [this](control::EndCourier) { return end_courier(); });
+            slot.router.on<control::NextRootKey>(
+                [this](control::NextRootKey asked) { return next_root_key(std::move(asked)); });
+            slot.router.on<control::RootKeyChanged>(
+                [this](control::RootKeyChanged) { return root_key_changed(); });
         }
     }
 }
@@ -127,19 +142,34 @@ Outcome<> Supervisor::launch(Slot& slot) {
     return {};
 }
 
-OutcomeTask<> Supervisor::make_root_key(os::Fd file) {
+OutcomeTask<> Supervisor::make_root_key(control::MakeRootKey asked) {
     const auto control = find(Role::keeper)->control;
-    control::MakeRootKey ask{std::move(file)};
-    auto answer = co_await ipc::call(control.get(), std::move(ask), Deadline::in(k_attach_time));
+    auto answer = co_await ipc::call(control.get(), std::move(asked), Deadline::in(k_attach_time));
     if (!answer) co_return child_failed(Role::keeper, answer.error());
     if (!answer->refused.code.empty()) co_return std::unexpected(std::move(answer->refused));
     co_return Outcome<>{};
 }
 
-OutcomeTask<std::string> Supervisor::restore_root_key(Secret shares, os::Fd file) {
+OutcomeTask<std::int64_t> Supervisor::move_stores(control::MoveStep step,
+                                                  config::StoreEngine from,
+                                                  config::StoreEngine to) {
+    std::int64_t rows = 0;
+    for (const auto role : {Role::keeper, Role::front}) {
+        const auto control = find(role)->control;
+        control::MoveStore ask{step, options_.store_files.access(role, from),
+                               options_.store_files.access(role, to)};
+        auto answer = co_await ipc::call(control.get(), std::move(ask), Deadline::in(k_start_time));
+        if (!answer) co_return child_failed(role, answer.error());
+        if (!answer->refused.code.empty()) co_return std::unexpected(std::move(answer->refused));
+        rows += answer->rows;
+    }
+    co_return rows;
+}
+
+OutcomeTask<std::string> Supervisor::restore_root_key(control::RestoreRootKey asked) {
     const auto control = find(Role::keeper)->control;
-    control::RestoreRootKey ask{std::move(shares), std::move(file)};
-    auto answer = co_await ipc::call(control.get(), std::move(ask), Deadline::in(k_attach_time));
+    asked.store = options_.store_files.access(Role::keeper, options_.config.store.engine);
+    auto answer = co_await ipc::call(control.get(), std::move(asked), Deadline::in(k_attach_time));
     if (!answer) co_return child_failed(Role::keeper, answer.error());
     if (!answer->refused.code.empty()) co_return std::unexpected(std::move(answer->refused));
     co_return std::move(answer->fingerprint);
@@ -150,7 +180,14 @@ control::Start Supervisor::start_message(const Slot& slot) const {
     message.config = options_.config;
     message.offline = options_.offline;
     message.create = options_.create;
-    if (slot.role == Role::keeper) message.root_key = copy_of(options_.root_key);
+    message.store = options_.store_files.access(slot.role, options_.config.store.engine);
+    if (slot.role == Role::keeper) {
+        const auto& key = options_.root_key;
+        message.root_key = copy_of(key.file);
+        message.next_root_key = copy_of(key.next);
+        message.passphrase = copy_of(key.passphrase);
+        message.next_passphrase = copy_of(key.next_passphrase);
+    }
     if (slot.role == Role::front) {
         message.tls_certificate = copy_of(options_.tls_certificate);
         message.tls_key = copy_of(options_.tls_key);
@@ -190,8 +227,36 @@ OutcomeTask<control::Ready> Supervisor::start() {
             co_return std::unexpected(std::move(why));
         }
         if (slot.role == Role::front) ready = **slot.outcome;
+        if (slot.role == Role::keeper) settle((*slot.outcome)->next_root_key);
     }
     co_return ready;
+}
+
+void Supervisor::settle(bool next_fits) {
+    auto& key = options_.root_key;
+    if (!key.next.valid()) return;
+    const auto settled = settle_root_key(key.path, next_fits);
+    if (!settled) log(LogLevel::error, "root_key_not_settled", {{"error", settled.error()}});
+    if (next_fits) take_next();
+    key.next = os::Fd();
+    key.next_passphrase = Secret();
+}
+
+void Supervisor::take_next() {
+    auto& key = options_.root_key;
+    key.file = std::exchange(key.next, os::Fd());
+    key.passphrase = std::exchange(key.next_passphrase, Secret());
+}
+
+async::Task<ipc::Nothing> Supervisor::next_root_key(control::NextRootKey asked) {
+    options_.root_key.next = std::move(asked.file);
+    options_.root_key.next_passphrase = std::move(asked.passphrase);
+    co_return ipc::Nothing{};
+}
+
+async::Task<ipc::Nothing> Supervisor::root_key_changed() {
+    if (options_.root_key.next.valid()) take_next();
+    co_return ipc::Nothing{};
 }
 
 async::Job Supervisor::attach(std::shared_ptr<ipc::Peer> control,
@@ -237,6 +302,7 @@ void Supervisor::on_ended(Slot& slot, int status) {
         signal->set();
     // On the way out one that crashed is told, too.
     if (stopping_ && (slot.child->was_killed() || status == 0)) return;
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS) log_violation(name_of(slot.role));
     log(LogLevel::error, "process_ended",
         {LogField::sanitised("role", name_of(slot.role)),
          {"signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0},

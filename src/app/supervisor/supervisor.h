@@ -7,10 +7,13 @@
 #include "app/supervisor/outcome.h"
 #include "app/supervisor/readers.h"
 #include "app/supervisor/roles.h"
+#include "app/supervisor/settings.h"
+#include "app/supervisor/store_files.h"
 #include "platform/async/signal.h"
 #include "platform/async/task_group.h"
 
 #include <chrono>
+#include <cstdint>
 #include <list>
 #include <memory>
 #include <optional>
@@ -21,10 +24,11 @@ namespace postern::app::supervisor {
 
 struct SupervisorOptions {
     config::Config config;
+    StoreFiles store_files;
     std::vector<Role> roles;  ///< without reader
     bool offline = false;     ///< for one command: what ends is not started again
     bool create = false;
-    os::Fd root_key;
+    RootKey root_key;
     os::Fd tls_certificate;
     os::Fd tls_key;
 };
@@ -45,9 +49,14 @@ public:
     Supervisor& operator=(const Supervisor&) = delete;
 
     Outcome<> launch();
-    OutcomeTask<> make_root_key(os::Fd file);
-    OutcomeTask<std::string> restore_root_key(Secret shares, os::Fd file);
-    void set_root_key(os::Fd file) { options_.root_key = std::move(file); }
+    OutcomeTask<> make_root_key(control::MakeRootKey asked);
+    OutcomeTask<std::string> restore_root_key(control::RestoreRootKey asked);
+    /// One step of keeper's move and then front's, before start(). The rows that were copied.
+    OutcomeTask<std::int64_t> move_stores(control::MoveStep step,
+                                          config::StoreEngine from,
+                                          config::StoreEngine to);
+    void set_root_key(RootKey key) { options_.root_key = std::move(key); }
+    /// Settles a next root key, too.
     OutcomeTask<control::Ready> start();
 
     /// Hands a command line's connection to front, or to keeper.
@@ -78,6 +87,8 @@ private:
 
     [[nodiscard]] Slot* find(Role role);
     Outcome<> launch(Slot& slot);
+    void settle(bool next_fits);
+    void take_next();
     [[nodiscard]] control::Start start_message(const Slot& slot) const;
     async::Job begin(Slot* slot);
     async::Job connect_partners(Slot* slot);
@@ -87,6 +98,8 @@ private:
     async::Job revive(Slot* slot);
     void on_ended(Slot& slot, int status);
     async::Task<ipc::Nothing> end_courier();
+    async::Task<ipc::Nothing> next_root_key(control::NextRootKey asked);
+    async::Task<ipc::Nothing> root_key_changed();
     async::Job stop(Slot* slot, Deadline deadline);
 
     boost::asio::any_io_executor executor_;

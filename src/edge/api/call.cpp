@@ -64,6 +64,24 @@ std::string with_secret(std::string json, std::string_view name, const Secret& t
     return out;
 }
 
+std::string with_secrets(std::string json,
+                         std::string_view name,
+                         const std::vector<Secret>& texts) {
+    constexpr std::size_t k_marks = 8;
+    std::size_t bytes = name.size() + k_marks;
+    for (const auto& text : texts)
+        bytes += text.size() + 3;
+    auto out = reopened(json, bytes);
+    out.append(",\"").append(name).append("\":[");
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+        out.append(i == 0 ? "\"" : ",\"");
+        texts[i].with_bytes([&](ByteView text) { out.append(as_text(text)); });
+        out.append("\"");
+    }
+    out.append("]}");
+    return out;
+}
+
 std::string with_field(std::string json, std::string_view name, std::string_view raw) {
     constexpr std::size_t k_marks = 8;
     auto out = reopened(json, name.size() + raw.size() + k_marks);

@@ -61,6 +61,10 @@ template <typename Tag>
 [[nodiscard]] Response no_content();
 /// Adds a field to an object's text, without a copy of the secret staying behind.
 [[nodiscard]] std::string with_secret(std::string json, std::string_view name, const Secret& text);
+/// As an array.
+[[nodiscard]] std::string with_secrets(std::string json,
+                                       std::string_view name,
+                                       const std::vector<Secret>& texts);
 /// Adds a field whose value is JSON already.
 [[nodiscard]] std::string with_field(std::string json, std::string_view name, std::string_view raw);
 

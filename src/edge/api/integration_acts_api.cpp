@@ -2,6 +2,7 @@
 #include "edge/api/endpoints.h"
 #include "edge/api/integration_body.h"
 #include "edge/api/integration_view.h"
+#include "edge/api/page.h"
 #include "edge/api/problem.h"
 #include "edge/api/router.h"
 #include "edge/api/secret_field.h"
@@ -26,6 +27,7 @@ namespace {
 
 using identity::Permission;
 using Manage = identity::Authorized<Permission::manage_integrations>;
+using See = identity::Authorized<Permission::see_integrations>;
 using Open = identity::Authorized<Permission::open_integrations>;
 using Close = identity::Authorized<Permission::close_integrations>;
 
@@ -38,7 +40,17 @@ Result<> no_fields(const Call& call, std::vector<codec::FieldError>& errors) {
     return {};
 }
 
-/// POST .../unlock {shared_secret, for?}
+/// Whose secret it is, where that is said.
+std::optional<HolderId> read_holder(codec::ObjectReader& body) {
+    constexpr std::size_t k_id_bytes_max = 64;
+    const auto text = body.optional_text("holder_id", k_id_bytes_max);
+    if (!text) return std::nullopt;
+    const auto holder = HolderId::parse(*text);
+    if (!holder) body.wrong("holder_id", "invalid");
+    return holder;
+}
+
+/// POST .../unlock {shared_secret, for?, holder_id?}
 Answer post_unlock(Call call, Open who) {
     const auto id = path_id<IntegrationTag>(call, 0);
     if (!id) co_return fail(id.error());
@@ -47,13 +59,14 @@ Answer post_unlock(Call call, Open who) {
     std::vector<codec::FieldError> errors;
     codec::ObjectReader body(*json, "", errors);
     auto secret = read_secret(body, "shared_secret", true);
+    const auto holder = read_holder(body);
     const auto& policy = call.use().integrations.policy();
     const auto lease_s =
         read_duration_s(body, "for", 60, policy.lease_longest_s, policy.lease_default_s);
     body.finish();
     if (!errors.empty()) co_return problem_of_fields(errors, call.request.id);
     auto lease = co_await call.use().integrations.unlock(who.actor().workspace, *id,
-                                                         std::move(secret), lease_s);
+                                                         std::move(secret), lease_s, holder);
     if (!lease) co_return fail(std::move(lease.error()));
     co_return json_response(200, lease_json(*lease));
 }
@@ -129,14 +142,13 @@ Answer post_reseal(Call call, Manage who) {
     body.finish();
     if (!errors.empty()) co_return problem_of_fields(errors, call.request.id);
     if (next.is_empty_text) co_return fail(keys::KeyError::weak_secret);
-    auto done = co_await call.use().integrations.reseal(
-        who.actor().workspace, *id, std::move(secret), std::move(next.typed), next.generate);
+    auto done =
+        co_await call.use().integrations.reseal(who.actor().workspace, *id, std::move(secret),
+                                                std::move(next.typed), next.generate, next.shares);
     if (!done) co_return fail(std::move(done.error()));
     call.made(done->receipt.id);
     auto text = integrations::receipt_json(done->receipt, true);
-    if (!done->generated.empty()) {
-        text = with_secret(std::move(text), "shared_secret", done->generated);
-    }
+    text = with_generated(std::move(text), done->generated, done->generated_shares);
     co_return json_response(200, std::move(text));
 }
 
@@ -170,6 +182,105 @@ Answer end_access(Call call, WorkspaceId workspace, bool erase) {
     if (!fields) co_return fail(std::move(fields.error()));
     if (!errors.empty()) co_return problem_of_fields(errors, call.request.id);
     auto receipt = co_await call.use().integrations.cut_off(workspace, *id, erase);
+    if (!receipt) co_return fail(std::move(receipt.error()));
+    call.made(receipt->id);
+    co_return json_response(200, integrations::receipt_json(*receipt, true));
+}
+
+/// POST /v1/integrations/seal-all {grants?}
+Answer post_seal_all(Call call, Close who) {
+    std::vector<codec::FieldError> errors;
+    auto json = json_body(call, true);
+    if (!json) co_return fail(std::move(json.error()));
+    codec::ObjectReader body(*json, "", errors);
+    const bool grants = body.flag("grants");
+    body.finish();
+    if (!errors.empty()) co_return problem_of_fields(errors, call.request.id);
+    auto sealed = co_await call.use().integrations.seal_all(who.actor().workspace, grants);
+    if (!sealed) co_return fail(std::move(sealed.error()));
+    codec::JsonWriter out;
+    out.begin_object().begin_array("integrations");
+    for (const auto id : sealed->ended)
+        out.item(id.text());
+    out.end_array()
+        .field("leases_ended", std::int64_t{sealed->leases})
+        .field("grants_ended", std::int64_t{sealed->grants})
+        .field("connections_closed", std::int64_t{sealed->connections})
+        .field("confirmed", sealed->confirmed)
+        .end_object();
+    co_return json_response(200, out.take());
+}
+
+/// GET .../holders
+Answer get_holders(Call call, See who) {
+    const auto id = path_id<IntegrationTag>(call, 0);
+    if (!id) co_return fail(id.error());
+    auto holders = co_await call.use().integrations.holders(who.actor().workspace, *id);
+    if (!holders) co_return fail(std::move(holders.error()));
+    std::vector<std::string> items;
+    for (const auto& holder : *holders)
+        items.push_back(holder_json(holder));
+    co_return json_response(200, list_json(items, std::nullopt));
+}
+
+/// POST .../holders {name, shared_secret, new_shared_secret | generate}
+Answer post_holder(Call call, Manage who) {
+    const auto id = path_id<IntegrationTag>(call, 0);
+    if (!id) co_return fail(id.error());
+    auto json = json_body(call);
+    if (!json) co_return fail(std::move(json.error()));
+    std::vector<codec::FieldError> errors;
+    codec::ObjectReader body(*json, "", errors);
+    integrations::HolderAsk ask;
+    ask.name = read_name(body);
+    ask.secret = read_secret(body, "shared_secret", true);
+    auto next = read_new_secret(body, "new_shared_secret");
+    body.finish();
+    if (!errors.empty()) co_return problem_of_fields(errors, call.request.id);
+    if (next.is_empty_text) co_return fail(keys::KeyError::weak_secret);
+    ask.generate = next.generate;
+    ask.shares = next.shares;
+    ask.new_secret = std::move(next.typed);
+    auto added =
+        co_await call.use().integrations.add_holder(who.actor().workspace, *id, std::move(ask));
+    if (!added) co_return fail(std::move(added.error()));
+    call.made(added->holder.id);
+    auto text =
+        with_generated(holder_json(added->holder), added->generated, added->generated_shares);
+    co_return json_response(201, std::move(text));
+}
+
+async::Task<std::optional<Response>> replay_holder(Call call, identity::Actor actor) {
+    const auto id = path_id<IntegrationTag>(call, 0);
+    if (!id) co_return fail(id.error());
+    auto holders = co_await call.use().integrations.holders(actor.workspace, *id);
+    if (!holders) co_return fail(std::move(holders.error()));
+    const auto wanted = call.reserved_id<HolderTag>();
+    for (const auto& holder : *holders) {
+        if (holder.id != wanted) continue;
+        co_return json_response(201, with_field(holder_json(holder), "secret_shown", "true"));
+    }
+    co_return std::optional<Response>();
+}
+
+/// DELETE .../holders/{id} {shared_secret?} -> receipt
+Answer delete_holder(Call call, Manage who) {
+    const auto id = path_id<IntegrationTag>(call, 0);
+    if (!id) co_return fail(id.error());
+    const auto holder = path_id<HolderTag>(call, 1);
+    if (!holder) co_return fail(holder.error());
+    auto json = json_body(call, true);
+    if (!json) co_return fail(std::move(json.error()));
+    std::vector<codec::FieldError> errors;
+    codec::ObjectReader body(*json, "", errors);
+    std::optional<keys::SecretInput> secret;
+    if (body.value("shared_secret", false) != nullptr) {
+        secret = read_secret(body, "shared_secret", true);
+    }
+    body.finish();
+    if (!errors.empty()) co_return problem_of_fields(errors, call.request.id);
+    auto receipt = co_await call.use().integrations.remove_holder(who.actor().workspace, *id,
+                                                                  *holder, std::move(secret));
     if (!receipt) co_return fail(std::move(receipt.error()));
     call.made(receipt->id);
     co_return json_response(200, integrations::receipt_json(*receipt, true));
@@ -231,6 +342,12 @@ Answer post_sync(Call call, Open who) {
 void add_integration_act_routes(Router& router) {
     auto cut_off = guarded(post_cut_off, replay_receipt, 200);
     cut_off.works_without_disk = true;
+    auto seal_all = guarded(post_seal_all);
+    seal_all.works_without_disk = true;
+    router.add("POST", "/v1/integrations/seal-all", std::move(seal_all));
+    router.add("GET", "/v1/integrations/{id}/holders", guarded(get_holders));
+    router.add("POST", "/v1/integrations/{id}/holders", guarded(post_holder, replay_holder, 201));
+    router.add("DELETE", "/v1/integrations/{id}/holders/{holder}", guarded(delete_holder));
     router.add("POST", "/v1/integrations/{id}/unlock", guarded(post_unlock));
     router.add("POST", "/v1/integrations/{id}/lock", guarded(post_lock));
     router.add("POST", "/v1/integrations/{id}/grants", guarded(post_grant, replay_grant, 201));

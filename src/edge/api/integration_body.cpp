@@ -135,12 +135,17 @@ void read_shared(ObjectReader& body, ConnectBody& out, std::vector<FieldError>& 
     }
     auto secret = read_new_secret(body, "shared_secret");
     out.ask.generate = secret.generate;
+    out.ask.shares = secret.shares;
     out.ask.shared_secret = std::move(secret.typed);
     out.is_empty_secret = secret.is_empty_text;
     read_keep_working(body, out.ask, errors);
 }
 
 }  // namespace
+
+std::string read_name(ObjectReader& body) {
+    return line(body, "name", k_name_bytes_max);
+}
 
 integrations::GrantAsk read_grant(ObjectReader& body) {
     integrations::GrantAsk grant;

@@ -3,6 +3,7 @@
 #include "features/integrations/integrations.h"
 #include "foundation/codec/json.h"
 
+#include <string>
 #include <vector>
 
 namespace postern::api {
@@ -18,6 +19,8 @@ struct ConnectBody {
 [[nodiscard]] ConnectBody read_reconnect(const codec::Json& json,
                                          std::vector<codec::FieldError>& errors);
 
+/// "name": one line, not empty.
+[[nodiscard]] std::string read_name(codec::ObjectReader& body);
 /// {verbs, expires_in, hourly_ceiling?} of a grant; the caller calls finish().
 [[nodiscard]] integrations::GrantAsk read_grant(codec::ObjectReader& body);
 

@@ -1,9 +1,11 @@
 #include "edge/api/integration_view.h"
 
+#include "edge/api/call.h"
 #include "features/integrations/integration_types.h"
 #include "features/mail/protocol/courier_protocol.h"
 #include "features/mail/protocol/mailbox.h"
 #include "foundation/base/clock.h"
+#include "foundation/base/secret.h"
 #include "foundation/codec/base64.h"
 #include "foundation/codec/json.h"
 #include "foundation/crypto/hash.h"
@@ -12,7 +14,9 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace postern::api {
@@ -102,7 +106,9 @@ std::string integration_json(const integrations::View& view, UnixMs now_ms) {
     } else {
         json.null_field("broken_code");
     }
-    json.field("created_at", rfc3339(row.created_at_ms)).end_object();
+    json.field("created_at", rfc3339(row.created_at_ms))
+        .field("last_used_at", rfc3339(row.last_used_at_ms))
+        .end_object();
     return json.take();
 }
 
@@ -153,6 +159,26 @@ std::string notices_json(const integrations::View& view) {
             .end_object();
     }
     json.end_array();
+    return json.take();
+}
+
+std::string with_generated(std::string json,
+                           const Secret& secret,
+                           const std::vector<Secret>& shares) {
+    if (!secret.empty()) json = with_secret(std::move(json), "shared_secret", secret);
+    if (!shares.empty()) json = with_secrets(std::move(json), "shared_secret_shares", shares);
+    return json;
+}
+
+std::string holder_json(const integrations::Holder& holder) {
+    JsonWriter json;
+    json.begin_object().field("id", holder.id.text());
+    if (holder.name.empty()) {
+        json.null_field("name");
+    } else {
+        json.field("name", holder.name);
+    }
+    json.field("created_at", rfc3339(holder.created_at_ms)).end_object();
     return json.take();
 }
 

@@ -21,6 +21,11 @@ namespace postern::api {
 [[nodiscard]] std::string notices_json(const integrations::View& view);
 
 /// The version of what PATCH edits: changes with settings and epoch, not with lease or grants.
+/// The generated secret, or its shares, beside the rest; neither where none was generated.
+[[nodiscard]] std::string with_generated(std::string json,
+                                         const Secret& secret,
+                                         const std::vector<Secret>& shares);
+[[nodiscard]] std::string holder_json(const integrations::Holder& holder);
 [[nodiscard]] std::string etag_of(const integrations::View& view);
 
 }  // namespace postern::api

@@ -34,6 +34,7 @@ using See = identity::Authorized<Permission::see_integrations>;
 using Manage = identity::Authorized<Permission::manage_integrations>;
 
 constexpr char k_list = 'i';
+constexpr std::int64_t k_idle_s_max = 3650LL * 86400;
 
 Response integration_response(const Call& call, int status, const integrations::View& view) {
     auto response = json_response(status, integration_json(view, call.use().clock.now_ms()));
@@ -61,12 +62,11 @@ Response refused_checks(const Call& call, const std::vector<mail::Check>& checks
 Response connected_response(const Call& call,
                             int status,
                             const integrations::View& view,
-                            const Secret& generated) {
+                            const integrations::Connected& connected) {
     auto response = integration_response(call, status, view);
     response.body = with_field(std::move(response.body), "notices", notices_json(view));
-    if (!generated.empty()) {
-        response.body = with_secret(std::move(response.body), "shared_secret", generated);
-    }
+    response.body =
+        with_generated(std::move(response.body), connected.generated, connected.generated_shares);
     return response;
 }
 
@@ -91,10 +91,10 @@ Answer post_integration(Call call, Manage who) {
     auto connected =
         co_await call.use().integrations.connect(who.actor().workspace, std::move(body.ask));
     if (!connected) co_return fail(std::move(connected.error()));
-    const auto view = std::move(connected->view);
+    const auto view = std::exchange(connected->view, std::nullopt);
     if (!view) co_return refused_checks(call, connected->checks);
     call.made(view->integration.id);
-    co_return connected_response(call, 201, *view, connected->generated);
+    co_return connected_response(call, 201, *view, *connected);
 }
 
 /// POST /v1/integrations/{id}/reconnect
@@ -110,10 +110,10 @@ Answer post_reconnect(Call call, Manage who) {
     auto connected =
         co_await call.use().integrations.reconnect(who.actor().workspace, *id, std::move(body.ask));
     if (!connected) co_return fail(std::move(connected.error()));
-    const auto view = std::move(connected->view);
+    const auto view = std::exchange(connected->view, std::nullopt);
     if (!view) co_return refused_checks(call, connected->checks);
     call.made(*id);
-    co_return connected_response(call, 200, *view, connected->generated);
+    co_return connected_response(call, 200, *view, *connected);
 }
 
 /// Of both: the integration as it is now, without the secret that was shown.
@@ -137,9 +137,17 @@ Answer get_integrations(Call call, See who) {
     QueryReader query(call.request.query(), errors);
     const auto limit = query.limit();
     const auto after = query.cursor_id<IntegrationTag>(k_list);
+    const auto idle_for = query.duration_s("idle_for", 0, k_idle_s_max);
     query.finish();
     if (!errors.empty()) co_return problem_of_fields(errors, call.request.id);
-    auto views = co_await call.use().integrations.list(who.actor().workspace, after, limit + 1);
+    const auto workspace = who.actor().workspace;
+    auto& integrations = call.use().integrations;
+    Result<std::vector<integrations::View>> views;
+    if (idle_for) {
+        views = co_await integrations.list_idle(workspace, after, *idle_for, limit + 1);
+    } else {
+        views = co_await integrations.list(workspace, after, limit + 1);
+    }
     if (!views) co_return fail(std::move(views.error()));
     std::optional<std::string> next;
     if (views->size() > static_cast<std::size_t>(limit)) {

@@ -2,6 +2,7 @@
 
 #include "edge/api/limits.h"
 #include "foundation/base/bytes.h"
+#include "foundation/base/clock.h"
 #include "foundation/codec/base64.h"
 #include "foundation/codec/json.h"
 
@@ -129,6 +130,20 @@ std::optional<std::int64_t> QueryReader::number(std::string_view name,
         return std::nullopt;
     }
     return number;
+}
+
+std::optional<std::int64_t> QueryReader::duration_s(std::string_view name,
+                                                    std::int64_t low,
+                                                    std::int64_t high) {
+    const auto value = text(name, k_query_bytes_max);
+    if (!value) return std::nullopt;
+    const auto seconds = parse_duration_s(*value);
+    if (!seconds) {
+        wrong(name);
+        return std::nullopt;
+    }
+    if (*seconds < low || *seconds > high) wrong(name, "out_of_range");
+    return seconds;
 }
 
 std::int64_t QueryReader::limit() {

@@ -30,6 +30,10 @@ public:
     [[nodiscard]] std::optional<std::int64_t> number(std::string_view name,
                                                      std::int64_t low,
                                                      std::int64_t high);
+    /// "P90D", in seconds.
+    [[nodiscard]] std::optional<std::int64_t> duration_s(std::string_view name,
+                                                         std::int64_t low,
+                                                         std::int64_t high);
     template <typename Tag>
     [[nodiscard]] std::optional<Id<Tag>> id(std::string_view name) {
         const auto value = text(name, k_query_bytes_max);

@@ -12,6 +12,11 @@
 #include <utility>
 
 namespace postern::api {
+namespace {
+
+constexpr std::int64_t k_secret_shares_max = 8;
+
+}  // namespace
 
 keys::SecretInput read_secret(codec::ObjectReader& body, std::string_view name, bool required) {
     keys::SecretInput out;
@@ -29,6 +34,16 @@ NewSecret read_new_secret(codec::ObjectReader& body, std::string_view name) {
     if (out.generate == is_typed) {
         body.wrong(name, out.generate ? "invalid" : "missing");
         return out;
+    }
+    const auto shares = body.optional_integer("shares", 2, k_secret_shares_max);
+    const auto threshold = body.optional_integer("threshold", 2, k_secret_shares_max);
+    if (shares || threshold) {
+        if (!out.generate || !shares || !threshold || *threshold > *shares) {
+            body.wrong(shares ? "threshold" : "shares", "invalid");
+        } else {
+            out.shares = {static_cast<std::uint8_t>(*shares),
+                          static_cast<std::uint8_t>(*threshold)};
+        }
     }
     if (!is_typed) return out;
     out.typed = read_secret(body, name, true);

@@ -14,9 +14,11 @@ namespace postern::api {
                                             std::string_view name,
                                             bool required);
 
-/// A new shared secret: exactly one of the named field and "generate": true.
+/// A new shared secret: exactly one of the named field and "generate": true, the latter perhaps
+/// with "shares" and "threshold".
 struct NewSecret {
     bool generate = false;
+    keys::ShareScheme shares;
     keys::SecretInput typed;
     bool is_empty_text = false;  ///< typed, and nothing in it: too weak rather than missing
 };

@@ -134,4 +134,20 @@ struct ProveClaim {
     auto wire() { return std::tie(id); }
 };
 
+/// Ends every lease, ticket and connection of the installation, and with `grants` every grant.
+struct SealAll {
+    static constexpr std::uint16_t k_method = 206;
+    struct Answer {
+        std::uint32_t integrations = 0;
+        std::uint32_t leases = 0;
+        std::uint32_t grants = 0;
+        std::uint32_t connections = 0;
+        bool confirmed = true;  ///< the mail process closed them, or ended with them
+        auto wire() { return std::tie(integrations, leases, grants, connections, confirmed); }
+    };
+    using Failure = AdminError;
+    bool grants = false;
+    auto wire() { return std::tie(grants); }
+};
+
 }  // namespace postern::cli

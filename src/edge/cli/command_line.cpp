@@ -14,6 +14,7 @@
 namespace postern::cli {
 namespace {
 
+const std::vector<std::string> k_engines{"sqlite", "postgresql"};
 const std::vector<std::string> k_roles{"owner",   "manager",  "reader",
                                        "privacy", "operator", "auditor"};
 constexpr int k_kit_shares_max = 16;
@@ -28,6 +29,11 @@ void add_place(CLI::App& command, Place& place, bool required) {
         ->transform([](const std::string& path) {
             return std::filesystem::absolute(path).lexically_normal().string();
         });
+    command
+        .add_option("--passphrase-fd", place.passphrase_fd,
+                    "descriptor to read the root key's passphrase from (default: systemd "
+                    "credential postern-passphrase, else the terminal)")
+        ->check(CLI::NonNegativeNumber);
 }
 
 void add_kit(CLI::App& command,
@@ -51,6 +57,18 @@ void add_kit(CLI::App& command,
         });
 }
 
+void add_new_passphrase(CLI::App& command, int& descriptor) {
+    command
+        .add_option("--new-passphrase-fd", descriptor,
+                    "descriptor to read the new passphrase from (default: the terminal)")
+        ->check(CLI::NonNegativeNumber);
+}
+
+void add_passphrase(CLI::App& command, bool& under_passphrase) {
+    command.add_flag("--root-key-passphrase", under_passphrase,
+                     "put the root key under a passphrase, which every start then asks for");
+}
+
 /// Everything that options write to; CLI11 keeps references.
 struct Parsed {
     Place place;
@@ -60,7 +78,13 @@ struct Parsed {
     bool demo = false;
     KitScheme kit;
     std::string print_file;
+    bool under_passphrase = false;
+    bool remove = false;
+    int new_passphrase_fd = -1;
+    RotateCommand rotate;
+    bool grants = false;
     std::string receipt_file;
+    std::string engine;
     std::string config_file;
     std::string claim;
     bool json = false;
@@ -73,12 +97,16 @@ struct Tree {
                  "postern"};
     CLI::App* init = nullptr;
     CLI::App* keyring_kit = nullptr;
+    CLI::App* keyring_passphrase = nullptr;
+    CLI::App* keyring_rotate = nullptr;
     CLI::App* serve = nullptr;
     CLI::App* recover = nullptr;
     CLI::App* setup_link = nullptr;
     CLI::App* token_create = nullptr;
+    CLI::App* seal_all = nullptr;
     CLI::App* check_config = nullptr;
     CLI::App* doctor = nullptr;
+    CLI::App* migrate_store = nullptr;
     CLI::App* receipt_verify = nullptr;
     CLI::App* trust_check = nullptr;
 };
@@ -89,11 +117,24 @@ Tree::Tree(Parsed& parsed, const std::string& version) {
     init = app.add_subcommand("init", "make an installation; prints set-up link and recovery kit");
     add_place(*init, parsed.place, true);
     add_kit(*init, parsed.kit, parsed.print_file, "--recovery-");
+    add_passphrase(*init, parsed.under_passphrase);
     auto* keyring = app.add_subcommand("keyring", "root key and keyring")->require_subcommand(1);
     keyring_kit =
         keyring->add_subcommand("recovery-kit", "a new recovery kit; the one before is void");
     add_place(*keyring_kit, parsed.place, true);
     add_kit(*keyring_kit, parsed.kit, parsed.print_file, "--");
+    keyring_passphrase = keyring->add_subcommand(
+        "passphrase", "put the root key under a passphrase, or under another one");
+    add_place(*keyring_passphrase, parsed.place, true);
+    keyring_passphrase->add_flag("--remove", parsed.remove, "leave it in its file as it is");
+    add_new_passphrase(*keyring_passphrase, parsed.new_passphrase_fd);
+    keyring_rotate = keyring->add_subcommand(
+        "rotate", "new keys in the place of the present ones; all, unless some are named");
+    add_place(*keyring_rotate, parsed.place, true);
+    keyring_rotate->add_flag("--root", parsed.rotate.root, "the root key");
+    keyring_rotate->add_flag("--keyring", parsed.rotate.keyring, "the keyring key");
+    keyring_rotate->add_flag("--workspaces", parsed.rotate.workspaces, "every workspace's key");
+    add_new_passphrase(*keyring_rotate, parsed.new_passphrase_fd);
     serve = app.add_subcommand("serve", "run the server");
     add_place(*serve, parsed.place, true);
     serve->add_option("--listen", parsed.listen, "ADDRESS:PORT or localhost:PORT; repeatable")
@@ -101,6 +142,7 @@ Tree::Tree(Parsed& parsed, const std::string& version) {
     recover = app.add_subcommand("recover",
                                  "restore the root key from recovery shares on standard input");
     add_place(*recover, parsed.place, true);
+    add_passphrase(*recover, parsed.under_passphrase);
     setup_link = app.add_subcommand("setup-link", "a fresh set-up link for the first owner");
     add_place(*setup_link, parsed.place, true);
     auto* token = app.add_subcommand("token", "API tokens")->require_subcommand(1);
@@ -112,8 +154,18 @@ Tree::Tree(Parsed& parsed, const std::string& version) {
         ->required()
         ->check(CLI::IsMember(k_roles));
     token_create->add_flag("--demo", parsed.demo, "mark a workspace that is made as sample data");
+    seal_all =
+        app.add_subcommand("seal-all", "end every lease and connection of all workspaces, at once");
+    add_place(*seal_all, parsed.place, true);
+    seal_all->add_flag("--grants", parsed.grants, "and every grant");
     check_config = app.add_subcommand("check-config", "say what is wrong with a configuration");
     check_config->add_option("--config", parsed.config_file, "configuration file")->required();
+    migrate_store = app.add_subcommand(
+        "migrate-store", "move the stopped installation to PostgreSQL, or back to files");
+    add_place(*migrate_store, parsed.place, true);
+    migrate_store->add_option("--to", parsed.engine, "the engine to move to")
+        ->required()
+        ->check(CLI::IsMember(k_engines));
     doctor = app.add_subcommand("doctor", "look at the installation and its surroundings");
     add_place(*doctor, parsed.place, true);
     auto* receipt = app.add_subcommand("receipt", "receipts")->require_subcommand(1);
@@ -131,19 +183,35 @@ Tree::Tree(Parsed& parsed, const std::string& version) {
 Command command_of(const Tree& tree, Parsed parsed) {
     auto& place = parsed.place;
     if (tree.init->parsed()) {
-        return InitCommand{std::move(place), parsed.kit, std::move(parsed.print_file)};
+        return InitCommand{std::move(place), parsed.kit, std::move(parsed.print_file),
+                           parsed.under_passphrase};
+    }
+    if (tree.keyring_rotate->parsed()) {
+        auto& rotate = parsed.rotate;
+        const bool all = !rotate.root && !rotate.keyring && !rotate.workspaces;
+        return RotateCommand{std::move(place), rotate.root || all, rotate.keyring || all,
+                             rotate.workspaces || all, parsed.new_passphrase_fd};
     }
     if (tree.keyring_kit->parsed()) {
         return MakeKitCommand{std::move(place), parsed.kit, std::move(parsed.print_file)};
     }
     if (tree.serve->parsed()) return ServeCommand{std::move(place), std::move(parsed.listen)};
-    if (tree.recover->parsed()) return RecoverCommand{std::move(place)};
+    if (tree.recover->parsed()) {
+        return RecoverCommand{std::move(place), parsed.under_passphrase};
+    }
+    if (tree.keyring_passphrase->parsed()) {
+        return PassphraseCommand{std::move(place), parsed.remove, parsed.new_passphrase_fd};
+    }
     if (tree.setup_link->parsed()) return SetupLinkCommand{std::move(place)};
     if (tree.token_create->parsed()) {
         return CreateTokenCommand{std::move(place), std::move(parsed.workspace),
                                   std::move(parsed.role), parsed.demo};
     }
+    if (tree.seal_all->parsed()) return SealAllCommand{std::move(place), parsed.grants};
     if (tree.check_config->parsed()) return CheckConfigCommand{std::move(parsed.config_file)};
+    if (tree.migrate_store->parsed()) {
+        return MigrateStoreCommand{std::move(place), std::move(parsed.engine)};
+    }
     if (tree.doctor->parsed()) return DoctorCommand{std::move(place)};
     if (tree.trust_check->parsed()) {
         return CheckTrustCommand{std::move(place), std::move(parsed.claim), parsed.json};

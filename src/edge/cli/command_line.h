@@ -14,14 +14,15 @@ struct ServeCommand {
     Place place;
     std::vector<std::string> listen;
 };
-struct RecoverCommand {
-    Place place;
-};
 struct SetupLinkCommand {
     Place place;
 };
 struct CheckConfigCommand {
     std::string config_file;
+};
+struct MigrateStoreCommand {
+    Place place;
+    std::string to;  ///< "sqlite" or "postgresql"
 };
 struct DoctorCommand {
     Place place;
@@ -37,11 +38,15 @@ struct CheckTrustCommand {
 };
 using Command = std::variant<InitCommand,
                              MakeKitCommand,
+                             PassphraseCommand,
+                             RotateCommand,
                              ServeCommand,
                              RecoverCommand,
                              SetupLinkCommand,
                              CreateTokenCommand,
+                             SealAllCommand,
                              CheckConfigCommand,
+                             MigrateStoreCommand,
                              DoctorCommand,
                              VerifyReceiptCommand,
                              CheckTrustCommand>;

@@ -31,6 +31,22 @@ TEST(CommandLine, every_command_is_understood) {
     const auto anew = parse({"keyring", "recovery-kit", "--data", "/d"});
     ASSERT_TRUE(anew);
     EXPECT_EQ(std::get<MakeKitCommand>(*anew).kit.shares, 1);
+    const auto all = parse({"keyring", "rotate", "--data", "/d"});
+    ASSERT_TRUE(all);
+    const auto& every = std::get<RotateCommand>(*all);
+    EXPECT_TRUE(every.root && every.keyring && every.workspaces);
+    const auto one = parse({"keyring", "rotate", "--data", "/d", "--keyring"});
+    const auto& only = std::get<RotateCommand>(*one);
+    EXPECT_TRUE(only.keyring && !only.root && !only.workspaces);
+    EXPECT_FALSE(std::get<SealAllCommand>(*parse({"seal-all", "--data", "/d"})).grants);
+    EXPECT_TRUE(std::get<SealAllCommand>(*parse({"seal-all", "--data", "/d", "--grants"})).grants);
+    const auto passphrase = parse({"keyring", "passphrase", "--data", "/d", "--passphrase-fd", "3",
+                                   "--new-passphrase-fd", "4"});
+    ASSERT_TRUE(passphrase);
+    EXPECT_EQ(std::get<PassphraseCommand>(*passphrase).place.passphrase_fd, 3);
+    EXPECT_EQ(std::get<PassphraseCommand>(*passphrase).new_passphrase_fd, 4);
+    EXPECT_TRUE(std::get<InitCommand>(*parse({"init", "--data", "/d", "--root-key-passphrase"}))
+                    .under_passphrase);
     EXPECT_TRUE(std::holds_alternative<RecoverCommand>(*parse({"recover", "--data", "/d"})));
     EXPECT_TRUE(std::holds_alternative<SetupLinkCommand>(*parse({"setup-link", "--data", "/d"})));
     const auto token =
@@ -42,6 +58,11 @@ TEST(CommandLine, every_command_is_understood) {
     EXPECT_TRUE(std::holds_alternative<DoctorCommand>(*parse({"doctor", "--data", "/d"})));
     EXPECT_TRUE(std::holds_alternative<CheckTrustCommand>(
         *parse({"trust", "check", "--data", "/d", "--json"})));
+    const auto move = parse({"migrate-store", "--data", "/d", "--to", "postgresql"});
+    ASSERT_TRUE(move && std::holds_alternative<MigrateStoreCommand>(*move));
+    EXPECT_EQ(std::get<MigrateStoreCommand>(*move).to, "postgresql");
+    EXPECT_FALSE(parse({"migrate-store", "--data", "/d"}));
+    EXPECT_FALSE(parse({"migrate-store", "--data", "/d", "--to", "mysql"}));
     const auto verify = parse({"receipt", "verify", "/r.json"});
     ASSERT_TRUE(verify);
     EXPECT_FALSE(std::get<VerifyReceiptCommand>(*verify).place);
@@ -76,6 +97,8 @@ TEST(CommandLine, what_is_wrong_is_said_and_ends_with_2) {
         {"init", "--data", "/d", "--recovery-shares", "0"},
         {"init", "--data", "/d", "--print", "/kit.pdf"},
         {"keyring"},
+        {"serve", "--data", "/d", "--passphrase-fd", "-1"},
+        {"serve", "--data", "/d", "--passphrase", "secret"},
     };
     for (const auto& words : all) {
         const auto usage = parse(words);

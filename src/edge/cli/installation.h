@@ -27,6 +27,7 @@ struct Place {
     std::string data;
     std::string config_file;    ///< empty: none
     std::string root_key_file;  ///< empty: the configuration's, else DATA/root.key
+    int passphrase_fd = -1;     ///< to read the root key's passphrase from; -1: see serve
 };
 struct CreateTokenCommand {
     Place place;
@@ -42,12 +43,35 @@ struct KitScheme {
 struct InitCommand {
     Place place;
     KitScheme kit;
-    std::string print_file;  ///< empty: the kit is printed as text
+    std::string print_file;         ///< empty: the kit is printed as text
+    bool under_passphrase = false;  ///< the root key
+};
+struct RecoverCommand {
+    Place place;
+    bool under_passphrase = false;
+};
+struct PassphraseCommand {
+    Place place;
+    bool remove = false;  ///< the key lies in its file as it is, from now on
+    int new_passphrase_fd = -1;
 };
 struct MakeKitCommand {
     Place place;
     KitScheme kit;
     std::string print_file;
+};
+
+struct RotateCommand {
+    Place place;
+    bool root = false;
+    bool keyring = false;
+    bool workspaces = false;
+    int new_passphrase_fd = -1;  ///< of the new root key, where the one before is under one
+};
+
+struct SealAllCommand {
+    Place place;
+    bool grants = false;
 };
 
 /// A recovery kit, on its way to paper.
@@ -64,9 +88,16 @@ struct Made {
     std::string base_url;  ///< where the set-up page will be
     std::string root_key_file;
 };
+struct Rotated {
+    std::string root_key;     ///< the new one's fingerprint; empty: it is the same as before
+    std::uint64_t moved = 0;  ///< wraps under new keys
+};
 struct SetupToken {
     Secret token;
     std::string base_url;
+};
+struct Moved {
+    std::int64_t rows = 0;  ///< 0 where an earlier call had moved them
 };
 struct Serving {
     std::string url;
@@ -82,7 +113,12 @@ public:
     virtual Outcome<Made> init(const InitCommand& command) = 0;
     virtual Outcome<Kit> make_kit(const MakeKitCommand& command) = 0;
     /// The fingerprint of the restored key.
-    virtual Outcome<std::string> recover(const Place& place, Secret shares) = 0;
+    virtual Outcome<std::string> recover(const RecoverCommand& command, Secret shares) = 0;
+    /// The fingerprint of the key, which is the same as before.
+    virtual Outcome<std::string> change_passphrase(const PassphraseCommand& command) = 0;
+    /// Returns when all is rotated. What has been done at an error stays; the rest goes on, at the
+    /// latest with the next start.
+    virtual Outcome<Rotated> rotate(const RotateCommand& command) = 0;
     /// Until SIGTERM or SIGINT.
     virtual Outcome<> serve(const Place& place,
                             const std::vector<std::string>& listen,
@@ -92,7 +128,10 @@ public:
 
     virtual Outcome<SetupToken> setup_token(const Place& place) = 0;
     virtual Outcome<Secret> create_token(const CreateTokenCommand& command) = 0;
+    virtual Outcome<SealAll::Answer> seal_all(const SealAllCommand& command) = 0;
     virtual Outcome<Bytes> receipt_key(const Place& place) = 0;
+    /// Moves the stores to "sqlite" or "postgresql", while no server runs.
+    virtual Outcome<Moved> migrate_store(const Place& place, const std::string& to) = 0;
     virtual std::vector<DoctorCheck> doctor(const Place& place) = 0;
     /// Proves the claim with that id (empty: each, in the order of the registry) and tells of each
     /// as soon as it is known.

@@ -140,9 +140,34 @@ public:
     }
 
     int operator()(const RecoverCommand& command) const {
-        const auto fingerprint = installation_.recover(command.place, read_shares());
+        const auto fingerprint = installation_.recover(command, read_shares());
         if (!fingerprint) return refused(fingerprint.error());
         std::cout << "The root key " << *fingerprint << " is restored.\n";
+        return k_good;
+    }
+
+    int operator()(const PassphraseCommand& command) const {
+        const auto fingerprint = installation_.change_passphrase(command);
+        if (!fingerprint) return refused(fingerprint.error());
+        std::cout << "The root key " << *fingerprint
+                  << (command.remove ? " lies in its file as it is, under no passphrase.\n"
+                                     : " is under the new passphrase, which the next start asks "
+                                       "for.\n");
+        return k_good;
+    }
+
+    int operator()(const RotateCommand& command) const {
+        const auto rotated = installation_.rotate(command);
+        if (!rotated) return refused(rotated.error());
+        if (!rotated->root_key.empty()) {
+            std::cout << "The root key is now " << rotated->root_key
+                      << "; the recovery kit restores this one. The one before opens nothing of "
+                         "this keyring.\n";
+        }
+        if (command.keyring || command.workspaces) {
+            std::cout << "Rotated: " << rotated->moved << " wraps are under new keys, and the keys "
+                      << "before are destroyed.\n";
+        }
         return k_good;
     }
 
@@ -161,12 +186,34 @@ public:
         return k_good;
     }
 
+    int operator()(const SealAllCommand& command) const {
+        const auto sealed = installation_.seal_all(command);
+        if (!sealed) return refused(sealed.error());
+        std::cout << "Sealed: " << sealed->integrations << " integrations, " << sealed->leases
+                  << " leases, " << sealed->grants << " grants, " << sealed->connections
+                  << " connections ended.\n";
+        if (!command.grants) std::cout << "Grants were kept; --grants ends them, too.\n";
+        if (sealed->confirmed) return k_good;
+        std::cerr << "postern: The mail process did not answer and could not be ended: stop the "
+                     "server. [not_confirmed]\n";
+        return k_refused;
+    }
+
     int operator()(const CheckConfigCommand& command) const {
         const auto problems = installation_.config_problems(command.config_file);
         for (const auto& problem : problems)
             std::cerr << "postern: " << problem << '\n';
         if (!problems.empty()) return k_refused;
         std::cout << "The configuration is good.\n";
+        return k_good;
+    }
+
+    int operator()(const MigrateStoreCommand& command) const {
+        const auto moved = installation_.migrate_store(command.place, command.to);
+        if (!moved) return refused(moved.error());
+        std::cout << "The stores lie on " << command.to << " now; " << moved->rows
+                  << " rows were moved and read back.\nThe old ones are destroyed. Set kind = \""
+                  << command.to << "\" in [store] before the next start.\n";
         return k_good;
     }
 

@@ -34,9 +34,17 @@ public:
         if (refuses) return no();
         return kit(command.kit);
     }
-    Outcome<std::string> recover(const Place&, Secret) override {
+    Outcome<std::string> recover(const RecoverCommand&, Secret) override {
         if (refuses) return no();
         return "0123";
+    }
+    Outcome<Rotated> rotate(const RotateCommand& command) override {
+        if (refuses) return no();
+        return Rotated{command.root ? "89ab" : "", 12};
+    }
+    Outcome<std::string> change_passphrase(const PassphraseCommand&) override {
+        if (refuses) return no();
+        return "4567";
     }
     Outcome<> serve(const Place&,
                     const std::vector<std::string>&,
@@ -57,7 +65,15 @@ public:
         if (refuses) return no();
         return secret("pst_x");
     }
+    Outcome<SealAll::Answer> seal_all(const SealAllCommand&) override {
+        if (refuses) return no();
+        return SealAll::Answer{3, 2, 1, 4, verdict == Verdict::good};
+    }
     Outcome<Bytes> receipt_key(const Place&) override { return no(); }
+    Outcome<Moved> migrate_store(const Place&, const std::string& to) override {
+        if (to == "sqlite") return std::unexpected(Refusal{"store_not_empty", "Words.", "there"});
+        return Moved{41};
+    }
     std::vector<DoctorCheck> doctor(const Place&) override { return {{"disk", verdict, "words"}}; }
     ProveClaim::Answer first;
     ProveClaim::Answer proof;
@@ -114,6 +130,9 @@ TEST(Run, a_refusal_is_one_sentence_with_its_code_and_ends_with_1) {
     for (const auto& words : {k_token,
                               {"init", "--data", "/d"},
                               {"keyring", "recovery-kit", "--data", "/d"},
+                              {"keyring", "passphrase", "--data", "/d"},
+                              {"keyring", "rotate", "--data", "/d"},
+                              {"seal-all", "--data", "/d"},
                               {"setup-link", "--data", "/d"},
                               {"serve", "--data", "/d"},
                               {"recover", "--data", "/d"},
@@ -164,10 +183,32 @@ TEST(Run, a_printed_kit_is_in_its_file_and_not_on_the_terminal) {
     std::filesystem::remove(file);
 }
 
+TEST(Run, seal_all_tells_what_it_ended_and_fails_where_that_is_not_certain) {
+    FakeInstallation installation;
+    const auto ran = run(installation, {"seal-all", "--data", "/d"});
+    EXPECT_EQ(ran.status, 0);
+    EXPECT_NE(ran.out.find("3 integrations, 2 leases, 1 grants, 4 connections"), std::string::npos);
+    EXPECT_NE(ran.out.find("Grants were kept"), std::string::npos);
+    installation.verdict = Verdict::bad;
+    const auto silent = run(installation, {"seal-all", "--data", "/d", "--grants"});
+    EXPECT_EQ(silent.status, 1);
+    EXPECT_NE(silent.err.find("not_confirmed"), std::string::npos);
+}
+
 TEST(Run, serve_announces_where) {
     FakeInstallation installation;
     const auto ran = run(installation, {"serve", "--data", "/d"});
     EXPECT_EQ(ran.out, "ready http://localhost:1\nmetrics http://localhost:2\n");
+}
+
+TEST(Run, moving_the_stores_says_how_much_or_why_not) {
+    FakeInstallation installation;
+    const auto moved = run(installation, {"migrate-store", "--data", "/d", "--to", "postgresql"});
+    EXPECT_EQ(moved.status, 0);
+    EXPECT_NE(moved.out.find("41 rows"), std::string::npos);
+    const auto refused = run(installation, {"migrate-store", "--data", "/d", "--to", "sqlite"});
+    EXPECT_EQ(refused.status, 1);
+    EXPECT_NE(refused.err.find("[store_not_empty]"), std::string::npos);
 }
 
 TEST(Run, doctor_and_check_config_say_by_their_status_what_they_found) {

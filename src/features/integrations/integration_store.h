@@ -3,6 +3,7 @@
 #include "features/integrations/integration_types.h"
 #include "platform/store/database.h"
 
+#include <optional>
 #include <vector>
 
 namespace postern::integrations {
@@ -44,6 +45,37 @@ Result<std::vector<Integration>> list(store::Transaction& tx,
                                       std::int64_t limit);
 /// Every active integration of every workspace.
 Result<std::vector<Integration>> list_active(store::Transaction& tx);
+
+/// Active ones that nobody has used since `cutoff_ms`.
+Result<std::vector<Integration>> list_idle(store::Transaction& tx,
+                                           WorkspaceId workspace,
+                                           IntegrationId after,
+                                           UnixMs cutoff_ms,
+                                           std::int64_t limit);
+Result<> set_used(store::Transaction& tx,
+                  WorkspaceId workspace,
+                  IntegrationId integration,
+                  UnixMs now_ms);
+
+/// A holder's name, sealed, and since when.
+struct HolderRow {
+    HolderId holder;
+    Bytes sealed_name;
+    UnixMs created_at_ms = 0;
+};
+Result<> insert_holder(store::Transaction& tx,
+                       WorkspaceId workspace,
+                       IntegrationId integration,
+                       const HolderRow& row);
+Result<std::vector<HolderRow>> list_holders(store::Transaction& tx,
+                                            WorkspaceId workspace,
+                                            IntegrationId integration);
+Result<> delete_holder(store::Transaction& tx,
+                       WorkspaceId workspace,
+                       IntegrationId integration,
+                       HolderId holder);
+/// Of a workspace, or all.
+Result<> delete_all_grants(store::Transaction& tx, std::optional<WorkspaceId> workspace);
 
 Result<> set_state(store::Transaction& tx,
                    WorkspaceId workspace,

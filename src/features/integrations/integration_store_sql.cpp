@@ -31,7 +31,8 @@ namespace {
 
 constexpr SqlText k_insert =
     "INSERT INTO integrations (workspace_id, integration_id, kind, level, state, epoch, settings, "
-    "search_label, broken_code, created_at_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, NULL, $9)";
+    "search_label, broken_code, created_at_ms, last_used_at_ms) "
+    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, NULL, $9, $9)";
 constexpr SqlText k_insert_seal =
     "INSERT INTO seals (workspace_id, integration_id, epoch, seal) VALUES ($1, $2, $3, $4) "
     "ON CONFLICT (workspace_id, integration_id, epoch) DO UPDATE SET seal = excluded.seal";
@@ -41,7 +42,8 @@ constexpr SqlText k_insert_grant =
     "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
 constexpr SqlText k_load =
     "SELECT workspace_id, integration_id, kind, level, state, epoch, settings, search_label, "
-    "broken_code, created_at_ms FROM integrations WHERE workspace_id = $1 AND integration_id = $2";
+    "broken_code, created_at_ms, last_used_at_ms FROM integrations "
+    "WHERE workspace_id = $1 AND integration_id = $2";
 constexpr SqlText k_load_seal =
     "SELECT seal FROM seals WHERE workspace_id = $1 AND integration_id = $2 AND epoch = $3";
 constexpr SqlText k_load_grants =
@@ -50,11 +52,32 @@ constexpr SqlText k_load_grants =
     "ORDER BY grant_id";
 constexpr SqlText k_list =
     "SELECT workspace_id, integration_id, kind, level, state, epoch, settings, search_label, "
-    "broken_code, created_at_ms FROM integrations WHERE workspace_id = $1 AND "
+    "broken_code, created_at_ms, last_used_at_ms FROM integrations WHERE workspace_id = $1 AND "
     "integration_id > $2 AND state IN ('active', 'cut_off') ORDER BY integration_id LIMIT $3";
+constexpr SqlText k_list_idle =
+    "SELECT workspace_id, integration_id, kind, level, state, epoch, settings, search_label, "
+    "broken_code, created_at_ms, last_used_at_ms FROM integrations WHERE workspace_id = $1 AND "
+    "integration_id > $2 AND state = 'active' AND last_used_at_ms <= $3 "
+    "ORDER BY integration_id LIMIT $4";
+constexpr SqlText k_set_used =
+    "UPDATE integrations SET last_used_at_ms = $3 "
+    "WHERE workspace_id = $1 AND integration_id = $2 AND last_used_at_ms < $3";
+constexpr SqlText k_insert_holder =
+    "INSERT INTO holders (workspace_id, integration_id, holder_id, name, created_at_ms) "
+    "VALUES ($1, $2, $3, $4, $5)";
+constexpr SqlText k_list_holders =
+    "SELECT holder_id, name, created_at_ms FROM holders "
+    "WHERE workspace_id = $1 AND integration_id = $2";
+constexpr SqlText k_delete_holder =
+    "DELETE FROM holders WHERE workspace_id = $1 AND integration_id = $2 AND holder_id = $3";
+constexpr SqlText k_delete_holders =
+    "DELETE FROM holders WHERE workspace_id = $1 AND integration_id = $2";
+constexpr SqlText k_delete_grants_of_workspace = "DELETE FROM grants WHERE workspace_id = $1";
+constexpr SqlText k_delete_grants_of_all = "DELETE FROM grants";
 constexpr SqlText k_list_active =
     "SELECT workspace_id, integration_id, kind, level, state, epoch, settings, search_label, "
-    "broken_code, created_at_ms FROM integrations WHERE state = 'active' LIMIT 10000";
+    "broken_code, created_at_ms, last_used_at_ms FROM integrations WHERE state = 'active' LIMIT "
+    "10000";
 constexpr SqlText k_set_state =
     "UPDATE integrations SET state = $3 WHERE workspace_id = $1 AND integration_id = $2";
 constexpr SqlText k_set_broken =
@@ -127,6 +150,7 @@ Integration read_integration(const Row& row) {
     out.search_label = row.clear_text(7);
     out.broken_code = row.maybe_clear_text(8);
     out.created_at_ms = row.integer(9);
+    out.last_used_at_ms = row.integer(10);
     return out;
 }
 
@@ -163,6 +187,20 @@ Result<> must_change(Result<std::int64_t> changed, IntegrationError otherwise) {
 
 std::int64_t number(std::uint64_t value) {
     return static_cast<std::int64_t>(value);
+}
+
+Result<std::vector<Integration>> with_grants(Transaction& tx, const std::vector<Row>& found) {
+    std::vector<Integration> out;
+    for (const auto& row : found) {
+        auto integration = read_integration(row);
+        POSTERN_TRY(const auto grants,
+                    tx.query(k_load_grants,
+                             {integration.workspace, integration.id, number(integration.epoch)}));
+        for (const auto& grant : grants)
+            integration.grants.push_back(read_grant(grant));
+        out.push_back(std::move(integration));
+    }
+    return out;
 }
 
 }  // namespace
@@ -217,31 +255,59 @@ Result<std::vector<Integration>> list(Transaction& tx,
                                       IntegrationId after,
                                       std::int64_t limit) {
     POSTERN_TRY(const auto found, tx.query(k_list, {workspace, after, limit}));
-    std::vector<Integration> out;
-    for (const auto& row : found) {
-        auto integration = read_integration(row);
-        POSTERN_TRY(const auto grants, tx.query(k_load_grants, {workspace, integration.id,
-                                                                number(integration.epoch)}));
-        for (const auto& grant : grants)
-            integration.grants.push_back(read_grant(grant));
-        out.push_back(std::move(integration));
-    }
+    return with_grants(tx, found);
+}
+
+Result<std::vector<Integration>> list_idle(Transaction& tx,
+                                           WorkspaceId workspace,
+                                           IntegrationId after,
+                                           UnixMs cutoff_ms,
+                                           std::int64_t limit) {
+    POSTERN_TRY(const auto found, tx.query(k_list_idle, {workspace, after, cutoff_ms, limit}));
+    return with_grants(tx, found);
+}
+
+Result<> set_used(Transaction& tx,
+                  WorkspaceId workspace,
+                  IntegrationId integration,
+                  UnixMs now_ms) {
+    return done(tx.execute(k_set_used, {workspace, integration, now_ms}));
+}
+
+Result<> insert_holder(Transaction& tx,
+                       WorkspaceId workspace,
+                       IntegrationId integration,
+                       const HolderRow& row) {
+    const SealedBytes name(row.sealed_name);
+    return done(
+        tx.execute(k_insert_holder, {workspace, integration, row.holder, name, row.created_at_ms}));
+}
+
+Result<std::vector<HolderRow>> list_holders(Transaction& tx,
+                                            WorkspaceId workspace,
+                                            IntegrationId integration) {
+    POSTERN_TRY(const auto found, tx.query(k_list_holders, {workspace, integration}));
+    std::vector<HolderRow> out;
+    for (const auto& row : found)
+        out.push_back({row.id<HolderTag>(0), row.sealed(1).take(), row.integer(2)});
     return out;
+}
+
+Result<> delete_holder(Transaction& tx,
+                       WorkspaceId workspace,
+                       IntegrationId integration,
+                       HolderId holder) {
+    return done(tx.execute(k_delete_holder, {workspace, integration, holder}));
+}
+
+Result<> delete_all_grants(Transaction& tx, std::optional<WorkspaceId> workspace) {
+    if (workspace) return done(tx.execute(k_delete_grants_of_workspace, {*workspace}));
+    return done(tx.execute(k_delete_grants_of_all));
 }
 
 Result<std::vector<Integration>> list_active(Transaction& tx) {
     POSTERN_TRY(const auto found, tx.query(k_list_active));
-    std::vector<Integration> out;
-    for (const auto& row : found) {
-        auto integration = read_integration(row);
-        POSTERN_TRY(const auto grants,
-                    tx.query(k_load_grants,
-                             {integration.workspace, integration.id, number(integration.epoch)}));
-        for (const auto& grant : grants)
-            integration.grants.push_back(read_grant(grant));
-        out.push_back(std::move(integration));
-    }
-    return out;
+    return with_grants(tx, found);
 }
 
 Result<> set_state(Transaction& tx,
@@ -297,6 +363,9 @@ Result<> delete_seals_and_grants(Transaction& tx,
     constexpr std::int64_t k_no_epoch = -1;
     if (auto gone = done(tx.execute(k_delete_other_seals, {workspace, integration, k_no_epoch}));
         !gone) {
+        return gone;
+    }
+    if (auto gone = done(tx.execute(k_delete_holders, {workspace, integration})); !gone) {
         return gone;
     }
     return done(tx.execute(k_delete_all_grants, {workspace, integration}));

@@ -157,9 +157,11 @@ TEST_F(IntegrationRowsTest, same_id_twice_is_a_conflict_and_a_seal_of_the_same_e
 
 TEST_F(IntegrationRowsTest, damaged_seal_is_an_error_and_not_a_missing_one) {
     const auto id = full();
-    change_store("UPDATE seals SET seal = CAST(x'02' || substr(seal, 2) AS BLOB)");
+    change_store(store::EngineText{"UPDATE seals SET seal = CAST(x'02' || substr(seal, 2) AS BLOB)",
+                                   "UPDATE seals SET seal = '\\x02' || substr(seal, 2)"});
     EXPECT_TRUE(fails_with(stored(id), keys::KeyError::cannot_open)) << "another version";
-    change_store("UPDATE seals SET seal = x'01' WHERE epoch = 1");
+    change_store(store::EngineText{"UPDATE seals SET seal = x'01' WHERE epoch = 1",
+                                   "UPDATE seals SET seal = '\\x01' WHERE epoch = 1"});
     EXPECT_TRUE(fails_with(stored(id), keys::KeyError::cannot_open));
     change_store("UPDATE seals SET seal = x'' WHERE epoch = 1");
     EXPECT_TRUE(fails_with(stored(id), keys::KeyError::cannot_open));

@@ -49,8 +49,16 @@ struct Integration {
     std::string search_label;
     std::optional<std::string> broken_code;
     UnixMs created_at_ms = 0;
+    UnixMs last_used_at_ms = 0;      ///< the last act of a person on it, to the hour
     std::optional<keys::Seal> seal;  ///< of `epoch`; nothing after a cut-off
     std::vector<Grant> grants;       ///< of `epoch`, expired ones included
+};
+
+/// Somebody who has a secret of an integration.
+struct Holder {
+    HolderId id;
+    std::string name;  ///< empty: who connected it
+    UnixMs created_at_ms = 0;
 };
 
 /// An integration as it is shown.

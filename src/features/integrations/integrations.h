@@ -33,6 +33,7 @@ struct ConnectAsk {
     mail::MailboxDestination destination;
     keys::SecretInput credential;
     bool generate = false;
+    keys::ShareScheme shares;  ///< of the generated secret
     keys::SecretInput shared_secret;
     std::optional<GrantAsk> keep_working;  ///< "while I am away"
     std::optional<IntegrationId> id;       ///< of what connect() makes; nothing: a fresh one
@@ -43,6 +44,16 @@ struct Connected {
     std::vector<mail::Check> checks;
     std::optional<View> view;
     Secret generated;
+    std::vector<Secret> generated_shares;
+};
+
+/// Somebody who is to hold a secret of their own.
+struct HolderAsk {
+    std::string name;
+    keys::SecretInput secret;  ///< of a present holder
+    bool generate = false;
+    keys::ShareScheme shares;
+    keys::SecretInput new_secret;
 };
 
 struct Ticket {
@@ -99,6 +110,11 @@ public:
     async::Task<std::vector<View>> list(WorkspaceId workspace,
                                         IntegrationId after,
                                         std::int64_t limit);
+    /// Those that no person has used for so long: a person decides whether to cut them off.
+    async::Task<std::vector<View>> list_idle(WorkspaceId workspace,
+                                             IntegrationId after,
+                                             std::int64_t idle_s,
+                                             std::int64_t limit);
     /// `is_current` judges what it is about to change, while nothing else changes it.
     /// Errors: not_found, busy, changed_meanwhile.
     async::Task<> rename(WorkspaceId workspace,
@@ -109,7 +125,8 @@ public:
     async::Task<keys::Lease> unlock(WorkspaceId workspace,
                                     IntegrationId id,
                                     keys::SecretInput secret,
-                                    std::int64_t lease_s);
+                                    std::int64_t lease_s,
+                                    std::optional<HolderId> holder = std::nullopt);
     async::Task<> lock(WorkspaceId workspace, IntegrationId id);
     async::Task<> touch(WorkspaceId workspace, IntegrationId id);
     async::Task<Grant> grant(WorkspaceId workspace,
@@ -121,12 +138,40 @@ public:
     struct Resealed {
         Receipt receipt;
         Secret generated;
+        std::vector<Secret> generated_shares;
     };
     async::Task<Resealed> reseal(WorkspaceId workspace,
                                  IntegrationId id,
                                  keys::SecretInput secret,
                                  keys::SecretInput new_secret,
-                                 bool generate);
+                                 bool generate,
+                                 keys::ShareScheme shares = {});
+
+    /// In the order they came. Errors: integration_cut_off.
+    async::Task<std::vector<Holder>> holders(WorkspaceId workspace, IntegrationId id);
+    struct HolderAdded {
+        Holder holder;
+        Secret generated;
+        std::vector<Secret> generated_shares;
+    };
+    async::Task<HolderAdded> add_holder(WorkspaceId workspace, IntegrationId id, HolderAsk ask);
+    /// A new epoch without them; nobody else has to be there. With a holder's secret, or with the
+    /// open lease where none is given. Errors: not_found, last_holder.
+    async::Task<Receipt> remove_holder(WorkspaceId workspace,
+                                       IntegrationId id,
+                                       HolderId holder,
+                                       std::optional<keys::SecretInput> secret);
+
+    struct SealedAll {
+        std::vector<IntegrationId> ended;
+        std::uint32_t leases = 0;
+        std::uint32_t grants = 0;
+        std::uint32_t connections = 0;
+        bool confirmed = true;
+    };
+    /// Ends every lease, ticket and connection of a workspace, or of all, and with `grants` every
+    /// grant. Works on a full disk.
+    async::Task<SealedAll> seal_all(std::optional<WorkspaceId> workspace, bool grants);
     /// Cuts off; `erase` also takes the integration out of every list (DELETE).
     async::Task<Receipt> cut_off(WorkspaceId workspace, IntegrationId id, bool erase);
     async::Task<Receipt> receipt(WorkspaceId workspace, ReceiptId id);
@@ -183,6 +228,12 @@ private:
     async::Task<Receipt> finish_reseal(Operation operation);
     async::Task<Receipt> store_receipt(Operation operation, Receipt receipt);
     async::Task<LedgerEntry> sign_entry(Operation operation);
+    /// A prepared epoch of the same credential: recorded, committed, told of.
+    async::Task<Receipt> replace_seal(WorkspaceId workspace, IntegrationId id, keys::Seal seal);
+    async::Task<Integration> load_live(WorkspaceId workspace, IntegrationId id);
+    async::Task<std::string> open_name(WorkspaceId workspace, IntegrationId id, Bytes sealed);
+    async::Task<> note_use(WorkspaceId workspace, IntegrationId id, UnixMs last_used_at_ms);
+    async::Task<> tell_sealed(WorkspaceId workspace, std::uint32_t ended, bool grants);
     async::Task<> recover_one(Operation operation);
     async::Task<> finish(Operation operation);
     async::Task<> forget_replacement(Operation operation);

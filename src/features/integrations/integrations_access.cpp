@@ -168,22 +168,20 @@ async::Task<> Integrations::rename(WorkspaceId workspace,
 async::Task<keys::Lease> Integrations::unlock(WorkspaceId workspace,
                                               IntegrationId id,
                                               keys::SecretInput secret,
-                                              std::int64_t lease_s) {
-    auto row = co_await load(workspace, id);
+                                              std::int64_t lease_s,
+                                              std::optional<HolderId> holder) {
+    auto row = co_await load_live(workspace, id);
     if (!row) co_return fail(std::move(row.error()));
-    if (is_hidden(*row)) co_return fail(IntegrationError::not_found);
-    auto& seal = row->seal;
-    if (row->stored_state != StoredState::active || !seal) {
-        co_return fail(keys::KeyError::integration_cut_off);
-    }
     keys::Unlock ask;
     ask.workspace = workspace;
     ask.integration = id;
-    ask.seal = std::move(*seal);
+    ask.seal = std::move(*row->seal);
     ask.secret = std::move(secret);
     ask.lease_s = lease_s;
+    ask.holder = holder;
     auto lease = co_await parts_.keeper.call(std::move(ask), keeper_deadline());
     if (!lease) co_return fail(std::move(lease.error()));
+    (void)co_await note_use(workspace, id, row->last_used_at_ms);
     co_await announce(workspace, id);
     changed(workspace, id);
     co_return *lease;
@@ -239,6 +237,7 @@ async::Task<Grant> Integrations::grant(WorkspaceId workspace,
     out.created_at_ms = now;
     auto stored = co_await store_grant(workspace, id, out);
     if (!stored) co_return fail(std::move(stored.error()));
+    (void)co_await note_use(workspace, id, row->last_used_at_ms);
     co_await announce(workspace, id);
     changed(workspace, id);
     co_return out;
@@ -290,6 +289,7 @@ async::Task<> Integrations::check_open(WorkspaceId workspace, IntegrationId id, 
                                     (g.seal.verbs & static_cast<keys::Verbs>(verb)) != 0;
                          });
     if (!view->lease.open && !granted) co_return fail(keys::KeyError::integration_sealed);
+    (void)co_await note_use(workspace, id, row.last_used_at_ms);
     co_return co_await touch(workspace, id);
 }
 

@@ -89,7 +89,8 @@ TEST_F(AccessTest, get_fails_when_keeper_or_its_settings_cannot_be_asked) {
     keeper.fail_named("OpenRecords");
     EXPECT_TRUE(fails_with(get(id), KeyError::storage_failed));
     keeper.heal();
-    change_store("UPDATE integrations SET settings = x'0102'");
+    change_store(store::EngineText{"UPDATE integrations SET settings = x'0102'",
+                                   "UPDATE integrations SET settings = '\\x0102'"});
     EXPECT_TRUE(fails_with(get(id), KeyError::cannot_open));
     EXPECT_TRUE(fails_with(run(integrations->list(workspace, {}, 10)), KeyError::cannot_open));
     EXPECT_TRUE(fails_with(run(integrations->describe(workspace, id)), KeyError::cannot_open));
@@ -363,8 +364,10 @@ TEST_F(AccessTest, rename_fails_whole) {
         EXPECT_TRUE(fails_with(rename("x"), KeyError::storage_failed)) << call;
     }
     keeper.heal();
-    change_store(
-        "CREATE TRIGGER refuse BEFORE UPDATE ON integrations BEGIN SELECT RAISE(ABORT, 'x'); END");
+    change_store(store::EngineText{
+        "CREATE TRIGGER refuse BEFORE UPDATE ON integrations BEGIN SELECT RAISE(ABORT, 'x'); END",
+        "CREATE TRIGGER refuse BEFORE UPDATE ON integrations FOR EACH ROW EXECUTE FUNCTION "
+        "refuse()"});
     EXPECT_FALSE(rename("x").has_value());
     EXPECT_EQ(get(id)->settings.name, "Brand mail");
 }

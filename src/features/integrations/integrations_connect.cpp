@@ -59,6 +59,7 @@ keys::PrepareSeal prepare(WorkspaceId workspace, IntegrationId id, ConnectAsk& a
     prepare.workspace = workspace;
     prepare.integration = id;
     prepare.generate = ask.generate;
+    prepare.shares = ask.shares;
     prepare.new_secret = std::move(ask.shared_secret);
     prepare.destination = mail::encode_destination(ask.destination);
     prepare.credential = std::move(ask.credential);
@@ -209,6 +210,7 @@ async::Task<Connected> Integrations::connect(WorkspaceId workspace, ConnectAsk a
     if (!view) co_return fail(std::move(view.error()));
     out.view = std::move(*view);
     out.generated = std::move(prepared->generated);
+    out.generated_shares = std::move(prepared->generated_shares);
     co_return out;
 }
 
@@ -345,6 +347,7 @@ async::Task<Connected> Integrations::reconnect(WorkspaceId workspace,
     if (!view) co_return fail(std::move(view.error()));
     out.view = std::move(*view);
     out.generated = std::move(prepared->generated);
+    out.generated_shares = std::move(prepared->generated_shares);
     co_return out;
 }
 

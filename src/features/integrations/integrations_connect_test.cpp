@@ -174,8 +174,10 @@ TEST_F(ConnectTest, settings_that_cannot_be_sealed_abandon_the_seal) {
 }
 
 TEST_F(ConnectTest, store_that_refuses_abandons_the_seal) {
-    change_store(
-        "CREATE TRIGGER refuse BEFORE INSERT ON operations BEGIN SELECT RAISE(ABORT, 'x'); END");
+    change_store(store::EngineText{
+        "CREATE TRIGGER refuse BEFORE INSERT ON operations BEGIN SELECT RAISE(ABORT, 'x'); END",
+        "CREATE TRIGGER refuse BEFORE INSERT ON operations FOR EACH ROW EXECUTE FUNCTION "
+        "refuse()"});
     EXPECT_TRUE(fails_with(connect(ask_with_id()), StoreError::row_refused));
     EXPECT_EQ(keeper.count("AbandonSeal"), 1);
     EXPECT_EQ(keeper.count("CommitSeal"), 0);
@@ -417,8 +419,10 @@ TEST_F(ReconnectTest, courier_store_or_settings_that_fail_leave_the_old_one) {
     EXPECT_FALSE(reconnect(id, new_ask()).has_value());
     keeper.heal();
     expect_old();
-    change_store(
-        "CREATE TRIGGER refuse BEFORE INSERT ON operations BEGIN SELECT RAISE(ABORT, 'x'); END");
+    change_store(store::EngineText{
+        "CREATE TRIGGER refuse BEFORE INSERT ON operations BEGIN SELECT RAISE(ABORT, 'x'); END",
+        "CREATE TRIGGER refuse BEFORE INSERT ON operations FOR EACH ROW EXECUTE FUNCTION "
+        "refuse()"});
     EXPECT_TRUE(fails_with(reconnect(id, new_ask()), StoreError::row_refused));
     expect_old();
 }

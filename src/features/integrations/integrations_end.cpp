@@ -26,6 +26,7 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -227,36 +228,52 @@ async::Task<Receipt> Integrations::store_receipt(Operation operation, Receipt re
     co_return receipt;
 }
 
+async::Task<Integration> Integrations::load_live(WorkspaceId workspace, IntegrationId id) {
+    auto row = co_await load(workspace, id);
+    if (!row) co_return fail(std::move(row.error()));
+    if (is_hidden(*row)) co_return fail(IntegrationError::not_found);
+    if (row->stored_state != StoredState::active || !row->seal) {
+        co_return fail(keys::KeyError::integration_cut_off);
+    }
+    co_return std::move(*row);
+}
+
 async::Task<Integrations::Resealed> Integrations::reseal(WorkspaceId workspace,
                                                          IntegrationId id,
                                                          keys::SecretInput secret,
                                                          keys::SecretInput new_secret,
-                                                         bool generate) {
+                                                         bool generate,
+                                                         keys::ShareScheme shares) {
     const Change change(busy_, id);
     if (!change.mine()) co_return fail(IntegrationError::busy);
-    auto row = co_await load(workspace, id);
+    auto row = co_await load_live(workspace, id);
     if (!row) co_return fail(std::move(row.error()));
-    if (is_hidden(*row)) co_return fail(IntegrationError::not_found);
-    auto& seal = row->seal;
-    if (row->stored_state != StoredState::active || !seal) {
-        co_return fail(keys::KeyError::integration_cut_off);
-    }
     keys::PrepareSeal ask;
     ask.workspace = workspace;
     ask.integration = id;
     ask.generate = generate;
+    ask.shares = shares;
     ask.new_secret = std::move(new_secret);
-    ask.current = std::move(*seal);
+    ask.current = std::move(row->seal);
     ask.secret = std::move(secret);
     auto prepared = co_await parts_.keeper.call(std::move(ask), keeper_deadline());
     if (!prepared) co_return fail(std::move(prepared.error()));
-    const auto operation = make_operation(workspace, id, "reseal", prepared->seal.epoch);
+    auto receipt = co_await replace_seal(workspace, id, std::move(prepared->seal));
+    if (!receipt) co_return fail(std::move(receipt.error()));
+    co_return Resealed{std::move(*receipt), std::move(prepared->generated),
+                       std::move(prepared->generated_shares)};
+}
+
+async::Task<Receipt> Integrations::replace_seal(WorkspaceId workspace,
+                                                IntegrationId id,
+                                                keys::Seal seal) {
+    const auto operation = make_operation(workspace, id, "reseal", seal.epoch);
     auto entry = co_await sign_entry(operation);
     if (!entry) {
         (void)co_await abandon(workspace, id, operation.epoch);
         co_return fail(std::move(entry.error()));
     }
-    Replacement replacement{operation, std::move(prepared->seal), std::nullopt, std::move(*entry)};
+    Replacement replacement{operation, std::move(seal), std::nullopt, std::move(*entry)};
     auto stored = co_await store_replacement(std::move(replacement));
     if (!stored) {
         (void)co_await abandon(workspace, id, operation.epoch);
@@ -267,8 +284,7 @@ async::Task<Integrations::Resealed> Integrations::reseal(WorkspaceId workspace,
         if (!co_await may_try_again(receipt.error(), tries)) break;
         receipt = co_await finish_reseal(operation);
     }
-    if (!receipt) co_return fail(std::move(receipt.error()));
-    co_return Resealed{std::move(*receipt), std::move(prepared->generated)};
+    co_return receipt;
 }
 
 /// What is decided comes to be in the end, by recover() if need be. But a generated secret is told
@@ -306,6 +322,46 @@ async::Task<Receipt> Integrations::finish_reseal(Operation operation) {
     step("old_seal_deleted", "done");
     step("provider_rotation", "a mailbox password stays valid until it is changed there");
     co_return co_await store_receipt(std::move(operation), std::move(receipt));
+}
+
+async::Task<> Integrations::tell_sealed(WorkspaceId workspace, std::uint32_t ended, bool grants) {
+    const auto body = [this, workspace, ended, grants](store::Transaction& tx) -> Result<> {
+        if (grants) {
+            if (auto gone = rows::delete_all_grants(tx, workspace); !gone) return gone;
+        }
+        events::Event event{
+            "integrations.sealed",
+            {{"integrations", std::to_string(ended)}, {"grants", grants ? "ended" : "kept"}}};
+        return parts_.events.append(tx, workspace, event);
+    };
+    auto written = co_await write_surely(body);
+    if (!written) co_return fail(std::move(written.error()));
+    parts_.events.published(workspace);
+    co_return Result<>{};
+}
+
+async::Task<Integrations::SealedAll> Integrations::seal_all(std::optional<WorkspaceId> workspace,
+                                                            bool grants) {
+    keys::SealAll ask{workspace, grants};
+    auto done = co_await parts_.keeper.call(std::move(ask), provider_deadline());
+    if (!done) co_return fail(std::move(done.error()));
+    SealedAll sealed{{}, done->leases, done->grants, done->connections, done->confirmed};
+    std::map<WorkspaceId, std::uint32_t> counts;
+    if (workspace) counts[*workspace] = 0;
+    for (const auto& each : done->ended) {
+        ++counts[each.workspace];
+        sealed.ended.push_back(each.integration);
+    }
+    for (const auto& [whose, count] : counts) {
+        auto told = co_await tell_sealed(whose, count, grants);
+        // It is done, whether it can be written down or not.
+        if (!told) log(LogLevel::error, "sealing_not_recorded", {{"error", told.error()}});
+    }
+    for (const auto& each : done->ended) {
+        co_await announce(each.workspace, each.integration);
+        changed(each.workspace, each.integration);
+    }
+    co_return sealed;
 }
 
 async::Task<> Integrations::warn_of_ending_grants() {

@@ -27,32 +27,54 @@ constexpr KeeperFault k_keeper_faults[] = {
 };
 
 struct StoreFault {
-    store::SqlText make;
-    store::SqlText end;
+    store::EngineText make;
+    store::EngineText end;
 };
 constexpr StoreFault k_store_faults[] = {
-    {"CREATE TRIGGER f1 BEFORE INSERT ON integrations BEGIN SELECT RAISE(ABORT, 'x'); END",
-     "DROP TRIGGER f1"},
-    {"CREATE TRIGGER f2 BEFORE UPDATE ON integrations BEGIN SELECT RAISE(ABORT, 'x'); END",
-     "DROP TRIGGER f2"},
-    {"CREATE TRIGGER f3 BEFORE INSERT ON seals BEGIN SELECT RAISE(ABORT, 'x'); END",
-     "DROP TRIGGER f3"},
-    {"CREATE TRIGGER f4 BEFORE DELETE ON seals BEGIN SELECT RAISE(ABORT, 'x'); END",
-     "DROP TRIGGER f4"},
-    {"CREATE TRIGGER f5 BEFORE INSERT ON grants BEGIN SELECT RAISE(ABORT, 'x'); END",
-     "DROP TRIGGER f5"},
-    {"CREATE TRIGGER f6 BEFORE DELETE ON grants BEGIN SELECT RAISE(ABORT, 'x'); END",
-     "DROP TRIGGER f6"},
-    {"CREATE TRIGGER f7 BEFORE INSERT ON operations BEGIN SELECT RAISE(ABORT, 'x'); END",
-     "DROP TRIGGER f7"},
-    {"CREATE TRIGGER f8 BEFORE DELETE ON operations BEGIN SELECT RAISE(ABORT, 'x'); END",
-     "DROP TRIGGER f8"},
-    {"CREATE TRIGGER f9 BEFORE INSERT ON receipts BEGIN SELECT RAISE(ABORT, 'x'); END",
-     "DROP TRIGGER f9"},
-    {"CREATE TRIGGER f10 BEFORE INSERT ON ledger BEGIN SELECT RAISE(ABORT, 'x'); END",
-     "DROP TRIGGER f10"},
-    {"CREATE TRIGGER f11 BEFORE INSERT ON events BEGIN SELECT RAISE(ABORT, 'x'); END",
-     "DROP TRIGGER f11"},
+    {store::EngineText{
+         "CREATE TRIGGER f1 BEFORE INSERT ON integrations BEGIN SELECT RAISE(ABORT, 'x'); END",
+         "CREATE TRIGGER f1 BEFORE INSERT ON integrations FOR EACH ROW EXECUTE FUNCTION refuse()"},
+     store::EngineText{"DROP TRIGGER f1", "DROP TRIGGER f1 ON integrations"}},
+    {store::EngineText{
+         "CREATE TRIGGER f2 BEFORE UPDATE ON integrations BEGIN SELECT RAISE(ABORT, 'x'); END",
+         "CREATE TRIGGER f2 BEFORE UPDATE ON integrations FOR EACH ROW EXECUTE FUNCTION refuse()"},
+     store::EngineText{"DROP TRIGGER f2", "DROP TRIGGER f2 ON integrations"}},
+    {store::EngineText{
+         "CREATE TRIGGER f3 BEFORE INSERT ON seals BEGIN SELECT RAISE(ABORT, 'x'); END",
+         "CREATE TRIGGER f3 BEFORE INSERT ON seals FOR EACH ROW EXECUTE FUNCTION refuse()"},
+     store::EngineText{"DROP TRIGGER f3", "DROP TRIGGER f3 ON seals"}},
+    {store::EngineText{
+         "CREATE TRIGGER f4 BEFORE DELETE ON seals BEGIN SELECT RAISE(ABORT, 'x'); END",
+         "CREATE TRIGGER f4 BEFORE DELETE ON seals FOR EACH ROW EXECUTE FUNCTION refuse()"},
+     store::EngineText{"DROP TRIGGER f4", "DROP TRIGGER f4 ON seals"}},
+    {store::EngineText{
+         "CREATE TRIGGER f5 BEFORE INSERT ON grants BEGIN SELECT RAISE(ABORT, 'x'); END",
+         "CREATE TRIGGER f5 BEFORE INSERT ON grants FOR EACH ROW EXECUTE FUNCTION refuse()"},
+     store::EngineText{"DROP TRIGGER f5", "DROP TRIGGER f5 ON grants"}},
+    {store::EngineText{
+         "CREATE TRIGGER f6 BEFORE DELETE ON grants BEGIN SELECT RAISE(ABORT, 'x'); END",
+         "CREATE TRIGGER f6 BEFORE DELETE ON grants FOR EACH ROW EXECUTE FUNCTION refuse()"},
+     store::EngineText{"DROP TRIGGER f6", "DROP TRIGGER f6 ON grants"}},
+    {store::EngineText{
+         "CREATE TRIGGER f7 BEFORE INSERT ON operations BEGIN SELECT RAISE(ABORT, 'x'); END",
+         "CREATE TRIGGER f7 BEFORE INSERT ON operations FOR EACH ROW EXECUTE FUNCTION refuse()"},
+     store::EngineText{"DROP TRIGGER f7", "DROP TRIGGER f7 ON operations"}},
+    {store::EngineText{
+         "CREATE TRIGGER f8 BEFORE DELETE ON operations BEGIN SELECT RAISE(ABORT, 'x'); END",
+         "CREATE TRIGGER f8 BEFORE DELETE ON operations FOR EACH ROW EXECUTE FUNCTION refuse()"},
+     store::EngineText{"DROP TRIGGER f8", "DROP TRIGGER f8 ON operations"}},
+    {store::EngineText{
+         "CREATE TRIGGER f9 BEFORE INSERT ON receipts BEGIN SELECT RAISE(ABORT, 'x'); END",
+         "CREATE TRIGGER f9 BEFORE INSERT ON receipts FOR EACH ROW EXECUTE FUNCTION refuse()"},
+     store::EngineText{"DROP TRIGGER f9", "DROP TRIGGER f9 ON receipts"}},
+    {store::EngineText{
+         "CREATE TRIGGER f10 BEFORE INSERT ON ledger BEGIN SELECT RAISE(ABORT, 'x'); END",
+         "CREATE TRIGGER f10 BEFORE INSERT ON ledger FOR EACH ROW EXECUTE FUNCTION refuse()"},
+     store::EngineText{"DROP TRIGGER f10", "DROP TRIGGER f10 ON ledger"}},
+    {store::EngineText{
+         "CREATE TRIGGER f11 BEFORE INSERT ON events BEGIN SELECT RAISE(ABORT, 'x'); END",
+         "CREATE TRIGGER f11 BEFORE INSERT ON events FOR EACH ROW EXECUTE FUNCTION refuse()"},
+     store::EngineText{"DROP TRIGGER f11", "DROP TRIGGER f11 ON events"}},
 };
 
 class FaultTest : public IntegrationsLab {
@@ -80,7 +102,7 @@ protected:
     template <typename Prepare, typename Work, typename Judge>
     void sweep_store(Prepare prepare, Work work, Judge judge) {
         for (const auto& fault : k_store_faults) {
-            SCOPED_TRACE(std::string(fault.make.view()));
+            SCOPED_TRACE(std::string(fault.make.files.view()));
             const auto id = prepare();
             change_store(fault.make);
             const bool told = work(id);

@@ -86,8 +86,9 @@ TEST_F(GrantTest, that_keeper_refuses_is_stored_nowhere) {
 }
 
 TEST_F(GrantTest, that_cannot_be_stored_grants_nothing) {
-    change_store(
-        "CREATE TRIGGER refuse BEFORE INSERT ON grants BEGIN SELECT RAISE(ABORT, 'x'); END");
+    change_store(store::EngineText{
+        "CREATE TRIGGER refuse BEFORE INSERT ON grants BEGIN SELECT RAISE(ABORT, 'x'); END",
+        "CREATE TRIGGER refuse BEFORE INSERT ON grants FOR EACH ROW EXECUTE FUNCTION refuse()"});
     EXPECT_TRUE(fails_with(grant(id), StoreError::row_refused));
     EXPECT_EQ(state_of(id), State::sealed);
     EXPECT_TRUE(held(id).grants.empty()) << "its key is not kept for nothing";
@@ -96,11 +97,12 @@ TEST_F(GrantTest, that_cannot_be_stored_grants_nothing) {
 TEST_F(GrantTest, revoking_takes_the_key_first_and_then_the_row) {
     const auto kept = grant(id).value().seal.grant;
     const auto gone = grant(id).value().seal.grant;
-    change_store(
-        "CREATE TRIGGER refuse BEFORE DELETE ON grants BEGIN SELECT RAISE(ABORT, 'x'); END");
+    change_store(store::EngineText{
+        "CREATE TRIGGER refuse BEFORE DELETE ON grants BEGIN SELECT RAISE(ABORT, 'x'); END",
+        "CREATE TRIGGER refuse BEFORE DELETE ON grants FOR EACH ROW EXECUTE FUNCTION refuse()"});
     EXPECT_FALSE(revoke(gone).has_value());
     EXPECT_FALSE(held(id).grants.contains(gone));
-    change_store("DROP TRIGGER refuse");
+    change_store(store::EngineText{"DROP TRIGGER refuse", "DROP TRIGGER refuse ON grants"});
     EXPECT_TRUE(revoke(gone).has_value()) << "good to repeat";
     ASSERT_EQ(stored(id)->grants.size(), 1);
     EXPECT_EQ(stored(id)->grants[0].seal.grant, kept);
@@ -195,11 +197,12 @@ TEST_F(GrantTest, ended_one_that_keeper_does_not_take_back_holds_up_no_other) {
 
 TEST_F(GrantTest, warning_that_cannot_be_stored_is_told_later) {
     ASSERT_TRUE(grant(id, k_day_s).has_value());
-    change_store(
-        "CREATE TRIGGER refuse BEFORE INSERT ON events BEGIN SELECT RAISE(ABORT, 'x'); END");
+    change_store(store::EngineText{
+        "CREATE TRIGGER refuse BEFORE INSERT ON events BEGIN SELECT RAISE(ABORT, 'x'); END",
+        "CREATE TRIGGER refuse BEFORE INSERT ON events FOR EACH ROW EXECUTE FUNCTION refuse()"});
     EXPECT_TRUE(fails_with(run(integrations->warn_of_ending_grants()), StoreError::row_refused));
     EXPECT_EQ(stored(id)->grants[0].warned_days, 0);
-    change_store("DROP TRIGGER refuse");
+    change_store(store::EngineText{"DROP TRIGGER refuse", "DROP TRIGGER refuse ON events"});
     look_after();
     EXPECT_EQ(warned(), Days{"1"});
 }

@@ -74,6 +74,8 @@ Bytes PlayedKeeper::place_of(WorkspaceId workspace, const keys::Record& record) 
 void PlayedKeeper::serve_seals() {
     serve<keys::PrepareSeal>("PrepareSeal",
                              [this](keys::PrepareSeal& ask) { return prepare(ask); });
+    serve<keys::AddHolder>("AddHolder", [this](keys::AddHolder& ask) { return add_holder(ask); });
+    serve<keys::SealAll>("SealAll", [this](keys::SealAll& ask) { return seal_all(ask); });
     serve<keys::CommitSeal>("CommitSeal", [this](keys::CommitSeal& ask) { return commit(ask); });
     serve<keys::AbandonSeal>("AbandonSeal",
                              [this](keys::AbandonSeal& ask) { return abandon(ask); });
@@ -133,16 +135,72 @@ Result<bool> PlayedKeeper::live_or(const Held& held, std::uint64_t epoch) {
     return true;
 }
 
+/// The secret that stays; `holders` are those who do.
+Result<std::string> PlayedKeeper::leave(const Held& held,
+                                        const keys::PrepareSeal& ask,
+                                        std::vector<keys::HolderSeal>& holders) {
+    const auto& current = *ask.current;
+    for (const auto& each : current.holders) {
+        if (each.holder != *ask.leaving) holders.push_back(each);
+    }
+    if (holders.size() == current.holders.size()) return fail(keys::KeyError::unknown_holder);
+    if (holders.empty()) return fail(keys::KeyError::last_holder);
+    if (ask.with_lease && !held.lease.open) return fail(keys::KeyError::integration_sealed);
+    if (!ask.with_lease) {
+        auto opens = try_secret(held, current.epoch, ask.secret.clear);
+        if (!opens) return fail(std::move(opens.error()));
+    }
+    return held.secrets.at(current.epoch);
+}
+
+Result<keys::AddHolder::Answer> PlayedKeeper::add_holder(keys::AddHolder& ask) {
+    auto& held = of(ask.workspace, ask.integration);
+    auto opens = try_secret(held, ask.seal.epoch, ask.secret.clear);
+    if (!opens) return fail(std::move(opens.error()));
+    keys::AddHolder::Answer out;
+    out.holder.holder = HolderId::make(clock_.now_ms());
+    auto secret = text_of(ask.new_secret.clear);
+    if (ask.generate) secret = last_generated = "generated secret " + std::to_string(++generated_);
+    if (ask.generate) out.generated = secret_of(secret);
+    if (secret.size() < 12) return fail(keys::KeyError::weak_secret);
+    return out;
+}
+
+Result<keys::SealAll::Answer> PlayedKeeper::seal_all(keys::SealAll& ask) {
+    keys::SealAll::Answer out;
+    for (auto& [key, held] : held_) {
+        if (ask.workspace && key.first != *ask.workspace) continue;
+        const bool is_open = held.lease.open || (ask.grants && !held.grants.empty());
+        if (!is_open) continue;
+        out.ended.push_back({key.first, key.second});
+        out.leases += held.lease.open ? 1 : 0;
+        held.lease = {};
+        if (!ask.grants) continue;
+        out.grants += static_cast<std::uint32_t>(held.grants.size());
+        held.grants.clear();
+    }
+    return out;
+}
+
 Result<keys::PrepareSeal::Answer> PlayedKeeper::prepare(keys::PrepareSeal& ask) {
     auto& held = of(ask.workspace, ask.integration);
     keys::PrepareSeal::Answer out;
     auto secret = text_of(ask.new_secret.clear);
+    if (ask.leaving) {
+        auto left = leave(held, ask, out.seal.holders);
+        if (!left) return fail(std::move(left.error()));
+        secret = std::move(*left);
+    }
     if (ask.generate) secret = last_generated = "generated secret " + std::to_string(++generated_);
     if (secret.size() < 12) return fail(keys::KeyError::weak_secret);
-    if (ask.current) {
+    if (ask.current && !ask.leaving) {
         auto opens = try_secret(held, ask.current->epoch, ask.secret.clear);
         if (!opens) return fail(std::move(opens.error()));
-    } else {
+        out.seal.holders = ask.current->holders;
+    } else if (!ask.current) {
+        keys::HolderSeal first;
+        first.holder = HolderId::make(clock_.now_ms());
+        out.seal.holders.push_back(first);
         credentials.push_back(text_of(ask.credential.clear));
     }
     held.secrets.erase(held.pending);

@@ -87,6 +87,11 @@ private:
     Result<keys::PrepareSeal::Answer> prepare(keys::PrepareSeal& ask);
     Result<keys::Lease> commit(keys::CommitSeal& ask);
     [[nodiscard]] keys::Lease lease_of(std::uint64_t epoch, std::int64_t lease_s) const;
+    static Result<std::string> leave(const Held& held,
+                                     const keys::PrepareSeal& ask,
+                                     std::vector<keys::HolderSeal>& holders);
+    Result<keys::AddHolder::Answer> add_holder(keys::AddHolder& ask);
+    Result<keys::SealAll::Answer> seal_all(keys::SealAll& ask);
     Result<ipc::Nothing> abandon(keys::AbandonSeal& ask);
     Result<keys::CutOff::Answer> cut_off(keys::CutOff& ask);
     Result<keys::Lease> unlock(keys::Unlock& ask);

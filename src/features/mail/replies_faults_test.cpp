@@ -113,35 +113,57 @@ TEST_F(RepliesFaultsTest, whenever_the_store_goes_away) {
 
 struct Refusal {
     const char* what;
-    SqlText begin;
-    SqlText end;
+    store::EngineText begin;
+    store::EngineText end;
 };
 constexpr Refusal k_refusals[] = {
     {"message",
-     "CREATE TRIGGER lab BEFORE INSERT ON messages BEGIN SELECT RAISE(ABORT, 'lab'); END",
-     "DROP TRIGGER lab"},
+     store::EngineText{
+         "CREATE TRIGGER lab BEFORE INSERT ON messages BEGIN SELECT RAISE(ABORT, 'x'); END",
+         "CREATE TRIGGER lab BEFORE INSERT ON messages FOR EACH ROW EXECUTE FUNCTION refuse()"},
+     store::EngineText{"DROP TRIGGER lab", "DROP TRIGGER lab ON messages"}},
     {"wrap",
-     "CREATE TRIGGER lab BEFORE INSERT ON message_wraps BEGIN SELECT RAISE(ABORT, 'lab'); END",
-     "DROP TRIGGER lab"},
+     store::EngineText{
+         "CREATE TRIGGER lab BEFORE INSERT ON message_wraps BEGIN SELECT RAISE(ABORT, 'x'); END",
+         "CREATE TRIGGER lab BEFORE INSERT ON message_wraps FOR EACH ROW EXECUTE FUNCTION "
+         "refuse()"},
+     store::EngineText{"DROP TRIGGER lab", "DROP TRIGGER lab ON message_wraps"}},
     {"raw mail",
-     "CREATE TRIGGER lab BEFORE INSERT ON raw_mails BEGIN SELECT RAISE(ABORT, 'lab'); END",
-     "DROP TRIGGER lab"},
+     store::EngineText{
+         "CREATE TRIGGER lab BEFORE INSERT ON raw_mails BEGIN SELECT RAISE(ABORT, 'x'); END",
+         "CREATE TRIGGER lab BEFORE INSERT ON raw_mails FOR EACH ROW EXECUTE FUNCTION refuse()"},
+     store::EngineText{"DROP TRIGGER lab", "DROP TRIGGER lab ON raw_mails"}},
     {"second raw mail",
-     "CREATE TRIGGER lab BEFORE INSERT ON raw_mails WHEN (SELECT COUNT(*) FROM raw_mails) = 1 "
-     "BEGIN SELECT RAISE(ABORT, 'lab'); END",
-     "DROP TRIGGER lab"},
+     store::EngineText{
+         "CREATE TRIGGER lab BEFORE INSERT ON raw_mails WHEN (SELECT COUNT(*) FROM raw_mails) = 1 "
+         "BEGIN SELECT RAISE(ABORT, 'lab'); END",
+         "CREATE UNIQUE INDEX lab ON raw_mails ((1))"},
+     store::EngineText{"DROP TRIGGER lab", "DROP INDEX lab"}},
     {"ledger",
-     "CREATE TRIGGER lab BEFORE INSERT ON read_ledger BEGIN SELECT RAISE(ABORT, 'lab'); END",
-     "DROP TRIGGER lab"},
-    {"thread", "CREATE TRIGGER lab BEFORE UPDATE ON threads BEGIN SELECT RAISE(ABORT, 'lab'); END",
-     "DROP TRIGGER lab"},
-    {"event", "CREATE TRIGGER lab BEFORE INSERT ON events BEGIN SELECT RAISE(ABORT, 'lab'); END",
-     "DROP TRIGGER lab"},
+     store::EngineText{
+         "CREATE TRIGGER lab BEFORE INSERT ON read_ledger BEGIN SELECT RAISE(ABORT, 'x'); END",
+         "CREATE TRIGGER lab BEFORE INSERT ON read_ledger FOR EACH ROW EXECUTE FUNCTION refuse()"},
+     store::EngineText{"DROP TRIGGER lab", "DROP TRIGGER lab ON read_ledger"}},
+    {"thread",
+     store::EngineText{
+         "CREATE TRIGGER lab BEFORE UPDATE ON threads BEGIN SELECT RAISE(ABORT, 'x'); END",
+         "CREATE TRIGGER lab BEFORE UPDATE ON threads FOR EACH ROW EXECUTE FUNCTION refuse()"},
+     store::EngineText{"DROP TRIGGER lab", "DROP TRIGGER lab ON threads"}},
+    {"event",
+     store::EngineText{
+         "CREATE TRIGGER lab BEFORE INSERT ON events BEGIN SELECT RAISE(ABORT, 'x'); END",
+         "CREATE TRIGGER lab BEFORE INSERT ON events FOR EACH ROW EXECUTE FUNCTION refuse()"},
+     store::EngineText{"DROP TRIGGER lab", "DROP TRIGGER lab ON events"}},
     {"held mail",
-     "CREATE TRIGGER lab BEFORE INSERT ON held_mails BEGIN SELECT RAISE(ABORT, 'lab'); END",
-     "DROP TRIGGER lab"},
-    {"cursor", "CREATE TRIGGER lab BEFORE INSERT ON cursors BEGIN SELECT RAISE(ABORT, 'lab'); END",
-     "DROP TRIGGER lab"},
+     store::EngineText{
+         "CREATE TRIGGER lab BEFORE INSERT ON held_mails BEGIN SELECT RAISE(ABORT, 'x'); END",
+         "CREATE TRIGGER lab BEFORE INSERT ON held_mails FOR EACH ROW EXECUTE FUNCTION refuse()"},
+     store::EngineText{"DROP TRIGGER lab", "DROP TRIGGER lab ON held_mails"}},
+    {"cursor",
+     store::EngineText{
+         "CREATE TRIGGER lab BEFORE INSERT ON cursors BEGIN SELECT RAISE(ABORT, 'x'); END",
+         "CREATE TRIGGER lab BEFORE INSERT ON cursors FOR EACH ROW EXECUTE FUNCTION refuse()"},
+     store::EngineText{"DROP TRIGGER lab", "DROP TRIGGER lab ON cursors"}},
 };
 
 TEST_F(RepliesFaultsTest, whichever_row_is_refused) {

@@ -589,10 +589,13 @@ TEST_F(SenderTest, crash_while_courier_has_it_sends_again_only_from_before_the_d
     EXPECT_EQ(message(id).state, MessageState::sent);
 }
 
-constexpr store::SqlText k_refuse_stage =
+constexpr store::EngineText k_refuse_stage = {
     "CREATE TRIGGER refuse_stage BEFORE UPDATE ON outbox WHEN NEW.stage = 'handed_over' OR "
-    "NEW.stage = 'copy' BEGIN SELECT RAISE(ABORT, 'lab'); END";
-constexpr store::SqlText k_accept_stage = "DROP TRIGGER refuse_stage";
+    "NEW.stage = 'copy' BEGIN SELECT RAISE(ABORT, 'lab'); END",
+    "CREATE TRIGGER refuse_stage BEFORE UPDATE ON outbox FOR EACH ROW WHEN (NEW.stage = "
+    "'handed_over' OR NEW.stage = 'copy') EXECUTE FUNCTION refuse()"};
+constexpr store::EngineText k_accept_stage = {"DROP TRIGGER refuse_stage",
+                                              "DROP TRIGGER refuse_stage ON outbox"};
 
 class SenderStoreTest : public SenderTest {
 protected:

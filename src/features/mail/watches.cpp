@@ -10,6 +10,7 @@
 #include "foundation/base/id.h"
 #include "foundation/base/log.h"
 #include "foundation/base/result.h"
+#include "platform/async/gate.h"
 #include "platform/async/task.h"
 
 #include <algorithm>

@@ -13,11 +13,16 @@
 
 namespace postern::outreach {
 
-enum class OutreachError { not_found };
+enum class OutreachError {
+    not_found,
+    index_lost,  ///< its rows went with a crash of the database server
+};
 
 constexpr ErrorInfo describe(OutreachError error) {
     switch (error) {
         case OutreachError::not_found: return {"not_found", "There is no such creator."};
+        case OutreachError::index_lost:
+            return {"store_busy", "The store is busy. Please try again."};
     }
     return {"not_found", "There is no such creator."};
 }
@@ -71,7 +76,6 @@ private:
                                 std::string address);
 
     Parts parts_;
-    bool index_is_complete_ = false;
 };
 
 }  // namespace postern::outreach

@@ -94,6 +94,13 @@ crypto::Place place_of(WorkspaceId workspace, CreatorId id) {
     return {workspace, column::profile.value, crypto::row_key(id), 0};
 }
 
+/// Read with every look-up: a database server that crashed gives the index back empty, mark and
+/// all.
+Result<bool> is_complete(Transaction& tx) {
+    POSTERN_TRY(const auto row, tx.query_one(k_is_complete, {k_installation}));
+    return row.has_value();
+}
+
 /// Opens what can be opened; an erased creator has no name and no address any more.
 async::Task<std::vector<Creator>> open_all(ipc::Link* keeper,
                                            WorkspaceId workspace,
@@ -156,16 +163,20 @@ async::Task<Bytes> Creators::address_mac(WorkspaceId workspace, std::string addr
 }
 
 async::Task<std::optional<CreatorId>> Creators::find(WorkspaceId workspace, std::string address) {
-    auto indexed = co_await complete_index();
-    if (!indexed) co_return fail(std::move(indexed.error()));
     auto mac = co_await address_mac(workspace, std::move(address));
     if (!mac) co_return fail(std::move(mac.error()));
     const auto body = [workspace,
                        mac = std::move(*mac)](Transaction& tx) -> Result<std::optional<CreatorId>> {
+        POSTERN_TRY(const auto complete, is_complete(tx));
+        if (!complete) return fail(OutreachError::index_lost);
         POSTERN_TRY(const auto row, tx.query_one(k_find_address, {workspace, Clear::bytes(mac)}));
         if (!row) return std::optional<CreatorId>{};
         return std::optional<CreatorId>(row->id<CreatorTag>(0));
     };
+    auto found = co_await parts_.index.read(body);
+    if (found || !found.error().is(OutreachError::index_lost)) co_return found;
+    auto indexed = co_await complete_index();
+    if (!indexed) co_return fail(std::move(indexed.error()));
     co_return co_await parts_.index.read(body);
 }
 
@@ -202,8 +213,6 @@ async::Task<> Creators::store_profile(WorkspaceId workspace,
 async::Task<CreatorId> Creators::ensure(WorkspaceId workspace,
                                         std::string name,
                                         std::string address) {
-    auto indexed = co_await complete_index();
-    if (!indexed) co_return fail(std::move(indexed.error()));
     auto mac = co_await address_mac(workspace, address);
     if (!mac) co_return fail(std::move(mac.error()));
     const auto fresh = CreatorId::make(parts_.clock.now_ms());
@@ -211,6 +220,8 @@ async::Task<CreatorId> Creators::ensure(WorkspaceId workspace,
     // profile is stored is made good by the next call.
     const auto claim = [workspace, fresh,
                         mac = std::move(*mac)](Transaction& tx) -> Result<CreatorId> {
+        POSTERN_TRY(const auto complete, is_complete(tx));
+        if (!complete) return fail(OutreachError::index_lost);
         POSTERN_TRY([[maybe_unused]] const auto added,
                     tx.execute(k_claim_address, {workspace, Clear::bytes(mac), fresh}));
         POSTERN_TRY(const auto row, tx.query_one(k_find_address, {workspace, Clear::bytes(mac)}));
@@ -218,6 +229,11 @@ async::Task<CreatorId> Creators::ensure(WorkspaceId workspace,
         return row->id<CreatorTag>(0);
     };
     auto id = co_await parts_.index.write(claim);
+    if (!id && id.error().is(OutreachError::index_lost)) {
+        auto indexed = co_await complete_index();
+        if (!indexed) co_return fail(std::move(indexed.error()));
+        id = co_await parts_.index.write(claim);
+    }
     if (!id) co_return fail(std::move(id.error()));
     const auto known = [workspace, id = *id](Transaction& tx) -> Result<bool> {
         POSTERN_TRY(const auto row, tx.query_one(k_exists, {workspace, id}));
@@ -299,14 +315,8 @@ async::Task<> Creators::index_page(WorkspaceId workspace, std::vector<Creator> p
 }
 
 async::Task<> Creators::complete_index() {
-    const auto is_complete = [](Transaction& tx) -> Result<bool> {
-        POSTERN_TRY(const auto row, tx.query_one(k_is_complete, {k_installation}));
-        return row.has_value();
-    };
-    if (index_is_complete_) co_return Result<>{};
-    auto complete = co_await parts_.index.read(is_complete);
+    auto complete = co_await parts_.index.read(&is_complete);
     if (!complete) co_return fail(std::move(complete.error()));
-    index_is_complete_ = *complete;
     if (*complete) co_return Result<>{};
     const auto workspaces_body = [](Transaction& tx) -> Result<std::vector<WorkspaceId>> {
         POSTERN_TRY(const auto rows, tx.query(k_workspaces));
@@ -337,9 +347,7 @@ async::Task<> Creators::complete_index() {
                     tx.execute(k_set_complete, {k_installation, Clear::bytes(Bytes{1})}));
         return {};
     };
-    auto set = co_await parts_.index.write(set_complete);
-    index_is_complete_ = set.has_value();
-    co_return set;
+    co_return co_await parts_.index.write(set_complete);
 }
 
 }  // namespace postern::outreach

@@ -336,19 +336,24 @@ TEST_F(CreatorsTest, what_failed_between_index_and_profile_is_made_good_by_the_n
 }
 
 TEST_F(CreatorsTest, profile_that_cannot_be_stored_is_told_and_made_good) {
-    change(*database,
-           "CREATE TRIGGER refuse BEFORE INSERT ON creators BEGIN SELECT RAISE(ABORT, 'x'); END");
+    change(
+        *database,
+        store::EngineText{
+            "CREATE TRIGGER refuse BEFORE INSERT ON creators BEGIN SELECT RAISE(ABORT, 'x'); END",
+            "CREATE TRIGGER refuse BEFORE INSERT ON creators FOR EACH ROW EXECUTE FUNCTION "
+            "refuse()"});
     EXPECT_TRUE(fails_with(ensure("Maya", "maya@studio.example"), StoreError::row_refused));
-    change(*database, "DROP TRIGGER refuse");
+    change(*database, store::EngineText{"DROP TRIGGER refuse", "DROP TRIGGER refuse ON creators"});
     const auto id = made("Maya", "maya@studio.example");
     EXPECT_EQ(get(id)->name, "Maya");
     EXPECT_EQ(addresses(), 1);
 }
 
 TEST_F(CreatorsTest, index_that_refuses_makes_nobody) {
-    change(*index,
-           "CREATE TRIGGER refuse BEFORE INSERT ON creator_addresses "
-           "BEGIN SELECT RAISE(ABORT, 'x'); END");
+    change(*index, store::EngineText{"CREATE TRIGGER refuse BEFORE INSERT ON creator_addresses "
+                                     "BEGIN SELECT RAISE(ABORT, 'x'); END",
+                                     "CREATE TRIGGER refuse BEFORE INSERT ON creator_addresses FOR "
+                                     "EACH ROW EXECUTE FUNCTION refuse()"});
     EXPECT_TRUE(fails_with(ensure("Maya", "maya@studio.example"), StoreError::row_refused));
     EXPECT_EQ(profiles(), 0);
     EXPECT_TRUE(keeper.subjects.empty());
@@ -414,7 +419,8 @@ TEST_F(CreatorsTest, profile_does_not_open_in_the_place_of_another) {
 
 TEST_F(CreatorsTest, damaged_profile_is_an_error) {
     const auto id = made("Maya", "maya@studio.example");
-    change(*database, "UPDATE creators SET profile = x'01'");
+    change(*database, store::EngineText{"UPDATE creators SET profile = x'01'",
+                                        "UPDATE creators SET profile = '\\x01'"});
     EXPECT_FALSE(get(id).has_value());
     EXPECT_FALSE(list({}, 10).has_value());
 }
@@ -449,6 +455,19 @@ TEST_F(CreatorsTest, first_use_completes_a_lost_index_or_fails) {
     keeper.fails = "OpenKeys";
     EXPECT_TRUE(fails_with(ensure("Lea", "lea@creators.example"), KeyError::storage_failed));
     keeper.fails.clear();
+    EXPECT_EQ(made("Lea", "lea@creators.example"), lea);
+    EXPECT_EQ(profiles(), 1);
+}
+
+TEST_F(CreatorsTest, index_that_is_emptied_under_the_running_server_is_made_anew) {
+    const auto lea = made("Lea", "lea@creators.example");
+    const auto empty = [this] {
+        change(*index, "DELETE FROM creator_addresses");
+        change(*index, "DELETE FROM meta WHERE name = 'creators_complete'");
+    };
+    empty();
+    EXPECT_EQ(find("lea@creators.example"), lea);
+    empty();
     EXPECT_EQ(made("Lea", "lea@creators.example"), lea);
     EXPECT_EQ(profiles(), 1);
 }

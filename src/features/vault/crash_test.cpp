@@ -1,15 +1,7 @@
-#include "features/vault/keyring_store.h"
-#include "features/vault/stepped_store_test.h"
-#include "features/vault/vault_lab_test.h"
+#include "features/vault/crash_lab_test.h"
 #include "features/vault/vault_values_test.h"
-#include "foundation/base/result.h"
 
-#include <sys/wait.h>
-#include <unistd.h>
-#include <csignal>
-#include <memory>
 #include <string_view>
-#include <utility>
 
 /// Kill -9 before and after every change of the store, in a process of its own; then what a restart
 /// finds, and that front can go on from it.
@@ -19,33 +11,7 @@ namespace {
 constexpr std::string_view k_old = "maple-otter-violin";
 constexpr std::string_view k_new = "zebra under lamplight";
 
-class CrashTest : public VaultTest {
-protected:
-    /// Runs `work` on a keeper in a child that kills itself at its nth step. False when `work` came
-    /// to its end first.
-    template <typename F>
-    bool killed_at(int nth, F work) {
-        keeper.reset();
-        const auto child = ::fork();
-        if (child == 0) {
-            int steps = 0;
-            const auto step = [&](std::string_view, bool) -> Result<> {
-                if (steps++ == nth) ::kill(::getpid(), SIGKILL);
-                return {};
-            };
-            start_keeper([&](std::unique_ptr<KeyringStore> inner) {
-                return std::unique_ptr<KeyringStore>(
-                    std::make_unique<SteppedStore>(std::move(inner), step));
-            });
-            work();
-            ::_exit(0);
-        }
-        int how = 0;
-        EXPECT_EQ(::waitpid(child, &how, 0), child);
-        start_keeper();
-        return WIFSIGNALED(how) && WTERMSIG(how) == SIGKILL;
-    }
-};
+class CrashTest : public CrashLab {};
 
 TEST_F(CrashTest, reseal_is_whole_or_not_at_all) {
     bool killed = true;

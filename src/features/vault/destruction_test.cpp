@@ -25,6 +25,10 @@ constexpr std::string_view k_new = "zebra under lamplight";
 
 class DestructionTest : public VaultTest {
 protected:
+    void SetUp() override {
+        if (store::tests_on_postgres()) GTEST_SKIP() << "of a keyring in a file";
+        VaultTest::SetUp();
+    }
     /// The keyring's files as they are now; keeper is stopped for it and started again.
     std::unique_ptr<TestFolder> backup() {
         keeper.reset();

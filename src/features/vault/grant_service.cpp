@@ -47,11 +47,27 @@ async::Task<TriedSeal> GrantService::open(IntegrationKey key,
         POSTERN_CO_TRY(auto given, core_->secret_of(std::move(secret), k_shared_secret_bytes_max));
         co_return co_await core_->try_secret(key, seal, std::move(given));
     }
-    POSTERN_CO_TRY(auto shares, co_await core_->shares(key, seal->epoch));
-    const auto leased = core_->leases.secret(key, seal->epoch, core_->now());
-    if (!leased) co_return fail(KeyError::integration_sealed);
-    auto copy = leased->with_bytes([](ByteView bytes) { return Secret::copy_of(bytes); });
-    co_return TriedSeal{std::move(copy), {}, std::move(shares)};
+    co_return co_await core_->by_lease(key, seal->epoch);
+}
+
+async::Task<> GrantService::store_key(IntegrationKey key,
+                                      const keys::GrantSeal* grant,
+                                      const Secret* grant_key) {
+    for (int tries = 0; tries < k_rotation_tries; ++tries) {
+        POSTERN_CO_TRY(const auto keys, co_await core_->workspace(key.workspace));
+        const auto place = grant_key_place(key, grant->epoch, grant->grant);
+        GrantKeyRow row{grant->grant, grant->epoch, grant->expires_at_ms,
+                        crypto::seal(keys->newest.grants, *grant_key, place),
+                        keys->newest.generation};
+        auto job = [store = &core_->store(), key, row = std::move(row)] {
+            return store->add_grant(key, row);
+        };
+        // The store refuses it where the epoch ended meanwhile.
+        auto added = co_await core_->writes.run(std::move(job));
+        if (!added && added.error().is(KeyError::keys_rotated)) continue;
+        co_return added;
+    }
+    co_return fail(KeyError::keys_rotated);
 }
 
 async::Task<keys::GrantSeal> GrantService::make(keys::MakeGrant asked) {
@@ -64,8 +80,6 @@ async::Task<keys::GrantSeal> GrantService::make(keys::MakeGrant asked) {
     POSTERN_CO_TRY(auto opened,
                    co_await open(key, seal, std::move(asked.secret), asked.with_lease));
     POSTERN_CO_TRY(const auto content, open_content(key, *seal, opened.integration_key));
-    POSTERN_CO_TRY(const auto keys, co_await core_->workspace(key.workspace));
-
     keys::GrantSeal grant;
     grant.grant = asked.grant;
     grant.epoch = seal->epoch;
@@ -75,15 +89,8 @@ async::Task<keys::GrantSeal> GrantService::make(keys::MakeGrant asked) {
     grant.expires_at_ms = asked.expires_at_ms;
     const auto grant_key = crypto::random_key();
     seal_grant(key, grant, grant_key, opened.shares.server, content);
-    GrantKeyRow row{
-        grant.grant, grant.epoch, grant.expires_at_ms,
-        crypto::seal(keys->grants, grant_key, grant_key_place(key, grant.epoch, grant.grant))};
-    auto job = [store = &core_->store(), key, row = std::move(row)] {
-        return store->add_grant(key, row);
-    };
-    // The store refuses it where the epoch ended meanwhile.
-    const auto added = co_await core_->writes.run(std::move(job));
-    if (!added) co_return fail(added.error());
+    auto added = co_await store_key(key, &grant, &grant_key);
+    if (!added) co_return fail(std::move(added.error()));
     co_return grant;
 }
 
@@ -137,15 +144,18 @@ Result<TicketUse> GrantService::by_seal(const IntegrationKey& key,
 }
 
 async::Task<TicketUse> GrantService::by_grant(IntegrationKey key, keys::GrantSeal grant) {
-    POSTERN_CO_TRY(const auto keys, co_await core_->workspace(key.workspace));
     auto job = [store = &core_->store(), key, grant, at = core_->now()] {
         return store->use_grant(key, grant, at);
     };
     POSTERN_CO_TRY(const auto wraps, co_await core_->writes.run(std::move(job)));
+    POSTERN_CO_TRY(const auto keys, co_await core_->workspace(key.workspace));
+    const auto* of_key = keys->under(wraps.key_generation);
+    const auto* of_share = keys->under(wraps.share_generation);
+    if (of_key == nullptr || of_share == nullptr) co_return fail(KeyError::keys_rotated);
     POSTERN_CO_TRY(const auto grant_key,
-                   crypto::open_secret(keys->grants, wraps.key_wrap,
+                   crypto::open_secret(of_key->grants, wraps.key_wrap,
                                        grant_key_place(key, grant.epoch, grant.grant)));
-    POSTERN_CO_TRY(const auto share, crypto::open_secret(keys->shares, wraps.server_share,
+    POSTERN_CO_TRY(const auto share, crypto::open_secret(of_share->shares, wraps.server_share,
                                                          server_share_place(key, grant.epoch)));
     const auto content = open_grant(key, grant, grant_key, share);
     if (!content) co_return fail(content.error());

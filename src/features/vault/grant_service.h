@@ -23,6 +23,10 @@ private:
                                 std::shared_ptr<const keys::Seal> seal,
                                 keys::SecretInput secret,
                                 bool with_lease);
+    /// Lifetime: what is pointed to outlives the task.
+    async::Task<> store_key(IntegrationKey key,
+                            const keys::GrantSeal* grant,
+                            const Secret* grant_key);
     Result<TicketUse> by_seal(const IntegrationKey& key, const keys::MintTicket& asked) const;
     async::Task<TicketUse> by_grants(IntegrationKey key,
                                      keys::Verb verb,

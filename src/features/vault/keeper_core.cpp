@@ -5,6 +5,8 @@
 #include "features/vault/places.h"
 #include "features/vault/sealing.h"
 #include "features/vault/shared_secret.h"
+#include "features/vault/workspace_keys.h"
+#include "foundation/base/bytes.h"
 #include "foundation/base/clock.h"
 #include "foundation/base/error.h"
 #include "foundation/base/id.h"
@@ -26,6 +28,7 @@
 #include <memory>
 #include <optional>
 #include <utility>
+#include <vector>
 
 namespace postern::vault {
 namespace {
@@ -50,6 +53,34 @@ private:
     std::size_t& count_;
 };
 
+/// Errors: cannot_open; keys_rotated when a wrap is under a key that is not among `keys`.
+Result<OpenShares> open_shares(const WorkspaceKeys& keys,
+                               const IntegrationKey& key,
+                               std::uint64_t epoch,
+                               const Shares& wraps) {
+    const auto* under = keys.under(wraps.generation);
+    if (under == nullptr) return fail(KeyError::keys_rotated);
+    OpenShares open;
+    POSTERN_TRY(open.server,
+                crypto::open_secret(under->shares, wraps.server, server_share_place(key, epoch)));
+    for (const auto& row : wraps.holders) {
+        under = keys.under(row.generation);
+        if (under == nullptr) return fail(KeyError::keys_rotated);
+        POSTERN_TRY(auto share, crypto::open_secret(under->shares, row.wrap,
+                                                    holder_share_place(key, epoch, row.holder)));
+        open.holders[row.holder] = {row.public_key, std::move(share)};
+    }
+    return open;
+}
+
+std::vector<HolderId> holders_to_try(const keys::Seal& seal, std::optional<HolderId> holder) {
+    if (holder) return {*holder};
+    std::vector<HolderId> all;
+    for (const auto& each : seal.holders)
+        all.push_back(each.holder);
+    return all;
+}
+
 Error busy() {
     return Error(ipc::IpcError::busy).with_retry_after(1);
 }
@@ -57,6 +88,7 @@ Error busy() {
 }  // namespace
 
 Error outward(Error error) {
+    if (error.is(KeyError::keys_rotated)) return busy();
     if (error.as<KeyError>() || error.as<ipc::IpcError>()) return error;
     if (error.is(store::StoreError::disk_full)) return {KeyError::disk_full, error.detail()};
     if (error.is(store::StoreError::busy) || error.is(async::AsyncError::busy) ||
@@ -75,6 +107,7 @@ KeeperCore::KeeperCore(const boost::asio::any_io_executor& executor, KeeperParts
       links(std::move(parts.links)),
       seal_pair(crypto::make_box_pair()),
       lease_changed(executor),
+      passphrase_cost(parts.passphrase_cost),
       clock_(parts.clock),
       cost_(parts.cost),
       store_(std::move(parts.store)),
@@ -99,12 +132,17 @@ Result<Secret> KeeperCore::secret_of(keys::SecretInput input, std::size_t bytes_
 }
 
 async::Task<std::shared_ptr<const WorkspaceKeys>> KeeperCore::workspace(WorkspaceId workspace) {
-    if (auto known = keyring.workspace(workspace)) co_return known;
-    auto job = [store = store_.get(), workspace] { return store->workspace_key(workspace); };
-    POSTERN_CO_TRY(const auto row, co_await reads.run(std::move(job)));
-    if (!row) co_return fail(KeyError::cannot_open, "no such workspace");
-    if (auto admitted = keyring.admit(*row); !admitted) co_return fail(admitted.error());
-    co_return keyring.workspace(workspace);
+    for (int tries = 0; tries < k_rotation_tries; ++tries) {
+        if (auto known = keyring.workspace(workspace)) co_return known;
+        const auto rotations = keyring.rotations();
+        auto job = [store = store_.get(), workspace] { return store->workspace_keys(workspace); };
+        POSTERN_CO_TRY(const auto rows, co_await reads.run(std::move(job)));
+        if (!rows) co_return fail(KeyError::cannot_open, "no such workspace");
+        if (keyring.rotations() != rotations) continue;
+        if (auto admitted = keyring.admit(*rows); !admitted) co_return fail(admitted.error());
+        co_return keyring.workspace(workspace);
+    }
+    co_return fail(KeyError::keys_rotated);
 }
 
 async::Task<std::optional<IntegrationRow>> KeeperCore::find(IntegrationKey key) {
@@ -126,55 +164,78 @@ async::Task<> KeeperCore::require_live(IntegrationKey key, std::uint64_t epoch) 
 }
 
 async::Task<OpenShares> KeeperCore::shares(IntegrationKey key, std::uint64_t epoch) {
-    POSTERN_CO_TRY(const auto keys, co_await workspace(key.workspace));
-    auto job = [store = store_.get(), key, epoch] { return store->shares(key, epoch); };
-    POSTERN_CO_TRY(const auto wraps, co_await reads.run(std::move(job)));
-    OpenShares open;
-    POSTERN_CO_TRY(open.server,
-                   crypto::open_secret(keys->shares, wraps.server, server_share_place(key, epoch)));
-    for (const auto& row : wraps.holders) {
-        POSTERN_CO_TRY(auto share, crypto::open_secret(keys->shares, row.wrap,
-                                                       holder_share_place(key, epoch, row.holder)));
-        open.holders[row.holder] = {row.public_key, std::move(share)};
+    for (int tries = 0; tries < k_rotation_tries; ++tries) {
+        auto job = [store = store_.get(), key, epoch] { return store->shares(key, epoch); };
+        POSTERN_CO_TRY(const auto wraps, co_await reads.run(std::move(job)));
+        // After the wraps: these are then not older than they are.
+        POSTERN_CO_TRY(const auto keys, co_await workspace(key.workspace));
+        auto opened = open_shares(*keys, key, epoch, wraps);
+        if (!opened && opened.error().is(KeyError::keys_rotated)) continue;
+        co_return opened;
     }
-    co_return open;
+    co_return fail(KeyError::keys_rotated);
 }
 
 async::Task<TriedSeal> KeeperCore::try_secret(IntegrationKey key,
                                               std::shared_ptr<const keys::Seal> seal,
-                                              Secret shared_secret) {
+                                              Secret shared_secret,
+                                              std::optional<HolderId> holder) {
     if (stretching_ >= k_stretching_max) co_return fail(busy());
     const Stretching counted(stretching_);
+    // What is not of our making is not counted at anybody.
+    if (!is_sound(*seal)) co_return fail(KeyError::wrong_secret);
     POSTERN_CO_TRY(auto halves, co_await shares(key, seal->epoch));
 
-    auto charge_job = [store = store_.get(), key, at = now()] {
-        return store->charge_attempt(key, at);
-    };
-    POSTERN_CO_TRY(const auto wait_s, co_await writes.run(std::move(charge_job)));
-    if (wait_s > 0) {
-        co_return fail(Error(KeyError::too_many_attempts).with_retry_after(wait_s));
+    auto charge_job = [store = store_.get(), key, whom = holders_to_try(*seal, holder),
+                       at = now()] { return store->charge_attempts(key, whom, at); };
+    POSTERN_CO_TRY(auto charged, co_await writes.run(std::move(charge_job)));
+    if (charged.holders.empty() && charged.retry_after_s > 0) {
+        co_return fail(Error(KeyError::too_many_attempts).with_retry_after(charged.retry_after_s));
     }
 
-    auto try_job = [key, seal, halves = std::move(halves),
+    auto try_job = [key, seal, halves = std::move(halves), charged,
                     secret =
                         canonical_shared_secret(shared_secret)]() mutable -> Result<TriedSeal> {
-        POSTERN_TRY(auto opened, open_seal(key, *seal, halves, secret));
+        const auto may_try = [&](HolderId id) { return charged.allows(id); };
+        POSTERN_TRY(auto opened, open_seal(key, *seal, halves, secret, may_try));
         return TriedSeal{std::move(opened.integration_key), opened.holder, std::move(halves)};
     };
     POSTERN_CO_TRY(auto tried, co_await secrets.run(std::move(try_job)));
 
-    auto clear_job = [store = store_.get(), key] { return store->clear_attempts(key); };
-    const auto cleared = co_await writes.run(std::move(clear_job));
-    if (!cleared) log(LogLevel::warning, "attempts_not_cleared", {{"error", cleared.error()}});
+    auto settle_job = [store = store_.get(), key, opened = tried.holder,
+                       charged = std::move(charged)] {
+        return store->settle_attempts(key, opened, charged);
+    };
+    const auto settled = co_await writes.run(std::move(settle_job));
+    if (!settled) log(LogLevel::warning, "attempts_not_cleared", {{"error", settled.error()}});
     co_return tried;
 }
 
-async::Task<MadeSeal> KeeperCore::make(NewSeal wanted) {
+async::Task<TriedSeal> KeeperCore::by_lease(IntegrationKey key, std::uint64_t epoch) {
+    POSTERN_CO_TRY(auto halves, co_await shares(key, epoch));
+    const auto leased = leases.secret(key, epoch, now());
+    if (!leased) co_return fail(KeyError::integration_sealed);
+    auto copy = leased->with_bytes([](ByteView bytes) { return Secret::copy_of(bytes); });
+    co_return TriedSeal{std::move(copy), {}, std::move(halves)};
+}
+
+template <typename T, typename F>
+async::Task<T> KeeperCore::stretch(F work) {
     if (stretching_ >= k_stretching_max) co_return fail(busy());
     const Stretching counted(stretching_);
+    co_return co_await secrets.run(std::move(work));
+}
+
+async::Task<MadeSeal> KeeperCore::make(NewSeal wanted) {
     wanted.cost = cost_;
     auto job = [wanted = std::move(wanted)]() mutable { return make_seal(std::move(wanted)); };
-    co_return co_await secrets.run(std::move(job));
+    co_return co_await stretch<MadeSeal>(std::move(job));
+}
+
+async::Task<MadeHolder> KeeperCore::make(NewHolder wanted) {
+    wanted.cost = cost_;
+    auto job = [wanted = std::move(wanted)] { return make_holder(wanted); };
+    co_return co_await stretch<MadeHolder>(std::move(job));
 }
 
 async::Task<KeeperCore::Ended> KeeperCore::end_uses(keys::EndUses asked) {

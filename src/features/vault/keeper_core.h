@@ -6,6 +6,7 @@
 #include "features/vault/links.h"
 #include "features/vault/opening_ceiling.h"
 #include "features/vault/revocations.h"
+#include "features/vault/root_key.h"
 #include "features/vault/sealing.h"
 #include "features/vault/tickets.h"
 #include "features/vault/turns.h"
@@ -30,6 +31,7 @@ struct KeeperParts {
     const Clock* clock = nullptr;
     crypto::Argon2Cost cost;
     LeaseLimits lease_limits;
+    crypto::Argon2Cost passphrase_cost = k_passphrase_cost;
 };
 
 /// A seal that was opened with a secret, and keeper's halves of it.
@@ -59,14 +61,19 @@ public:
     async::Task<std::optional<IntegrationRow>> find(IntegrationKey key);
     /// Errors: unknown_integration, integration_cut_off, stale_epoch.
     async::Task<> require_live(IntegrationKey key, std::uint64_t epoch);
-    /// Errors: stale_epoch, cannot_open.
+    /// Errors: stale_epoch, cannot_open; keys_rotated after some tries.
     async::Task<OpenShares> shares(IntegrationKey key, std::uint64_t epoch);
 
-    /// Charges the attempt budget, then tries. Errors: wrong_secret, too_many_attempts, busy.
+    /// Charges the attempt budgets, then tries: at one holder, or at all who may be tried.
+    /// Errors: wrong_secret, too_many_attempts, busy.
     async::Task<TriedSeal> try_secret(IntegrationKey key,
                                       std::shared_ptr<const keys::Seal> seal,
-                                      Secret shared_secret);
+                                      Secret shared_secret,
+                                      std::optional<HolderId> holder = std::nullopt);
+    /// What the lease holds open. Errors: integration_sealed.
+    async::Task<TriedSeal> by_lease(IntegrationKey key, std::uint64_t epoch);
     async::Task<MadeSeal> make(NewSeal wanted);
+    async::Task<MadeHolder> make(NewHolder wanted);
 
     struct Ended {
         std::uint32_t connections = 0;
@@ -99,6 +106,7 @@ public:
     const std::shared_ptr<Links> links;
     const crypto::BoxPair seal_pair;
     async::Signal lease_changed;
+    const crypto::Argon2Cost passphrase_cost;
 
 private:
     static bool is_disk_full(const Error& error);
@@ -107,6 +115,9 @@ private:
     const crypto::Argon2Cost cost_;
     std::unique_ptr<KeyringStore> store_;
     std::size_t stretching_ = 0;
+
+    template <typename T, typename F>
+    async::Task<T> stretch(F work);
 
 public:
     // Last: their threads end before what they work on.
@@ -121,5 +132,7 @@ public:
 [[nodiscard]] Error outward(Error error);
 
 inline constexpr std::chrono::seconds k_turn_wait{30};
+/// What was read before a key was rotated and is used after it is read again, so often.
+inline constexpr int k_rotation_tries = 3;
 
 }  // namespace postern::vault

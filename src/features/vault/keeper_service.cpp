@@ -59,8 +59,25 @@ async::Task<T> whole(std::shared_ptr<KeeperCore> core, async::Task<T> work) {
 }
 
 Result<std::unique_ptr<KeyringStore>> open_store(const OpenKeyringOptions& options, bool create) {
-    return open_keyring_store(
-        {.file = options.file, .create = create, .reserve_file = options.reserve_file});
+    return open_keyring_store({.file = options.file,
+                               .create = create,
+                               .server = options.server,
+                               .reserve_file = options.reserve_file});
+}
+
+struct FoundStore {
+    std::unique_ptr<KeyringStore> store;
+    KeyringHead head;
+};
+Result<FoundStore> find_store(const OpenKeyringOptions& options) {
+    auto store = open_store(options, false);
+    if (!store && store.error().is(store::StoreError::not_found)) {
+        return fail(VaultError::no_keyring);
+    }
+    if (!store) return fail(std::move(store.error()));
+    POSTERN_TRY(auto head, (*store)->head());
+    if (!head) return fail(VaultError::no_keyring);
+    return FoundStore{std::move(*store), std::move(*head)};
 }
 
 }  // namespace
@@ -90,7 +107,8 @@ KeeperService::KeeperService(const boost::asio::any_io_executor& executor, Keepe
       seals_(core_),
       leases_(core_),
       grants_(core_),
-      operator_(core_) {
+      operator_(core_),
+      rotation_(core_) {
     serve_message_keys();
     serve_integrations();
     serve_operators();
@@ -111,11 +129,13 @@ void KeeperService::serve_message_keys() {
 
 void KeeperService::serve_integrations() {
     serve_whole(front_, seals_, &SealService::prepare);
+    serve_whole(front_, seals_, &SealService::add_holder);
     serve_whole(front_, seals_, &SealService::commit);
     serve_whole(front_, seals_, &SealService::abandon);
     serve_whole(front_, seals_, &SealService::cut_off);
     serve_whole(front_, leases_, &LeaseService::unlock);
     serve_whole(front_, leases_, &LeaseService::lock);
+    serve_whole(front_, leases_, &LeaseService::seal_all);
     serve(front_, leases_, &LeaseService::touch);
     serve(front_, leases_, &LeaseService::status);
     serve_whole(front_, grants_, &GrantService::make);
@@ -126,6 +146,11 @@ void KeeperService::serve_integrations() {
 
 void KeeperService::serve_operators() {
     serve_whole(operators_, operator_, &OperatorService::make_recovery_kit);
+    serve_whole(operators_, operator_, &OperatorService::rewrap_root_key);
+    serve_whole(operators_, rotation_, &RotationService::begin);
+    serve(operators_, rotation_, &RotationService::status);
+    serve_whole(operators_, rotation_, &RotationService::prepare_root_key);
+    serve_whole(operators_, rotation_, &RotationService::commit_root_key);
 }
 
 async::Job KeeperService::stop() {
@@ -146,15 +171,14 @@ Result<> create_keyring(const OpenKeyringOptions& options, const Secret& root_ke
 }
 
 Result<OpenKeyring> open_keyring(const OpenKeyringOptions& options, const Secret& root_key) {
-    auto store = open_store(options, false);
-    if (!store && store.error().is(store::StoreError::not_found)) {
-        return fail(VaultError::no_keyring);
-    }
-    if (!store) return fail(std::move(store.error()));
-    POSTERN_TRY(const auto head, (*store)->head());
-    if (!head) return fail(VaultError::no_keyring);
-    POSTERN_TRY(auto keyring, Keyring::open(root_key, *head));
-    return OpenKeyring{std::move(*store), std::move(keyring)};
+    POSTERN_TRY(auto found, find_store(options));
+    POSTERN_TRY(auto keyring, Keyring::open(root_key, found.head));
+    return OpenKeyring{std::move(found.store), std::move(keyring)};
+}
+
+Result<std::string> wanted_root_key(const OpenKeyringOptions& options) {
+    POSTERN_TRY(const auto found, find_store(options));
+    return found.head.fingerprint;
 }
 
 }  // namespace postern::vault

@@ -6,8 +6,10 @@
 #include "features/vault/message_key_service.h"
 #include "features/vault/operator_service.h"
 #include "features/vault/receipt_service.h"
+#include "features/vault/rotation_service.h"
 #include "features/vault/seal_service.h"
 #include "platform/ipc/rpc.h"
+#include "platform/store/server.h"
 
 #include <memory>
 #include <string>
@@ -30,6 +32,9 @@ public:
     [[nodiscard]] const ipc::Router& courier() const noexcept { return courier_; }
 
     async::Job run() { return leases_.run(); }
+    /// Goes on with rotations that a crash interrupted, and works off new ones.
+    async::Job run_rotation() { return rotation_.run(); }
+    async::Task<> work_off_rotation() { return rotation_.work(); }
     /// Ends what is due now; run() does it by itself.
     async::Task<> sweep() { return leases_.sweep(); }
     async::Task<ipc::Nothing> destroy_subjects(WorkspaceId workspace,
@@ -60,6 +65,7 @@ private:
     LeaseService leases_;
     GrantService grants_;
     OperatorService operator_;
+    RotationService rotation_;
     ipc::Router front_;
     ipc::Router courier_;
     ipc::Router operators_;
@@ -68,6 +74,8 @@ private:
 struct OpenKeyringOptions {
     std::string file = "keyring.db";
     std::optional<std::string> reserve_file = "keyring.reserve";
+    /// A PostgreSQL cluster of its own instead of the file.
+    std::optional<store::Server> server = std::nullopt;
 };
 /// Makes a keyring with its first keys. Errors: keyring_exists, and those of the store.
 [[nodiscard]] Result<> create_keyring(const OpenKeyringOptions& options, const Secret& root_key);
@@ -80,5 +88,7 @@ struct OpenKeyring {
 /// store_newer_version and the store's others.
 [[nodiscard]] Result<OpenKeyring> open_keyring(const OpenKeyringOptions& options,
                                                const Secret& root_key);
+/// The fingerprint of the root key that the keyring is under. Errors: as open_keyring.
+[[nodiscard]] Result<std::string> wanted_root_key(const OpenKeyringOptions& options);
 
 }  // namespace postern::vault

@@ -147,7 +147,8 @@ TEST_F(KeeperServiceTest, too_many_unlocks_at_once_are_told_to_wait) {
 TEST(OpenKeyring, tells_missing_existing_and_wrong) {
     const TestFolder folder;
     const OpenKeyringOptions options{.file = folder.file("keyring.db"),
-                                     .reserve_file = folder.file("reserve")};
+                                     .reserve_file = folder.file("reserve"),
+                                     .server = keyring_server(folder.file("keyring.db"))};
     EXPECT_EQ(code_of(open_keyring(options, filled_key(1))), "no_keyring");
     ASSERT_TRUE(create_keyring(options, filled_key(1)));
     EXPECT_TRUE(std::filesystem::exists(folder.file("reserve")));

@@ -4,6 +4,7 @@
 #include "features/vault/places.h"
 #include "features/vault/root_key.h"
 #include "features/vault/vault_error.h"
+#include "features/vault/workspace_keys.h"
 #include "foundation/base/bytes.h"
 #include "foundation/base/id.h"
 #include "foundation/base/result.h"
@@ -17,12 +18,15 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 namespace postern::vault {
 namespace {
+
+using keys::KeyError;
 
 constexpr std::uint32_t k_first_version = 1;
 constexpr std::uint32_t k_receipt_purpose = 1;
@@ -41,24 +45,13 @@ Secret workspace_wrap_key(const Secret& keyring_key) {
     return crypto::derive_key(keyring_key, "postern workspace wrap 1");
 }
 
-WorkspaceKeyRow wrap_new_workspace_key(const Secret& wrap_key,
-                                       WorkspaceId workspace,
-                                       std::uint32_t version) {
-    return {workspace, version,
-            crypto::seal(wrap_key, crypto::random_key(), workspace_key_place(workspace, version))};
-}
-
-WorkspaceKeys derive_all(const Secret& key) {
-    return {.subjects = crypto::derive_key(key, "postern subject wrap 1"),
-            .shares = crypto::derive_key(key, "postern share wrap 1"),
-            .grants = crypto::derive_key(key, "postern grant wrap 1"),
-            .settings = crypto::derive_key(key, "postern settings 1"),
-            .macs = {crypto::derive_key(key, "postern mac creator address 1"),
-                     crypto::derive_key(key, "postern mac person address 1"),
-                     crypto::derive_key(key, "postern mac request 1"),
-                     crypto::derive_key(key, "postern mac message id 1"),
-                     crypto::derive_key(key, "postern mac folder 1"),
-                     crypto::derive_key(key, "postern mac origin 1")}};
+WorkspaceKeyRow wrap_workspace_key(const Secret& wrap_key,
+                                   std::uint32_t version,
+                                   WorkspaceId workspace,
+                                   std::uint32_t generation,
+                                   const Secret& key) {
+    const auto place = workspace_key_place(workspace, version, generation);
+    return {workspace, version, crypto::seal(wrap_key, key, place), generation};
 }
 
 Secret copy_of(const Secret& secret) {
@@ -69,15 +62,30 @@ bool is_key(const Result<Secret>& opened) {
     return opened && opened->size() == crypto::k_key_bytes;
 }
 
+/// Errors: keyring_damaged.
+Result<Secret> open_keyring_key(const Secret& root_key, const KeyringKeyRow& row) {
+    auto key =
+        crypto::open_secret(keyring_wrap_key(root_key), row.wrap, keyring_key_place(row.version));
+    if (!is_key(key)) return fail(VaultError::keyring_damaged);
+    return key;
+}
+
+KeyringKeyRow wrap_keyring_key(const Secret& root_key, std::uint32_t version, const Secret& key) {
+    return {version, crypto::seal(keyring_wrap_key(root_key), key, keyring_key_place(version))};
+}
+
+RecoveryKitRow box_for(const Secret& root_key,
+                       ByteView kit_public_key,
+                       const crypto::SharingScheme& scheme) {
+    return {scheme, crypto::seal(recovery_wrap_key(root_key), kit_public_key, recovery_kit_place()),
+            crypto::box_seal(kit_public_key, root_key)};
+}
+
 }  // namespace
 
-Keyring::Keyring(Secret root_key,
-                 Secret wrap_key,
-                 std::uint32_t version,
-                 crypto::SigningPair receipt)
+Keyring::Keyring(Secret root_key, WrapKeysByVersion wrap_keys, crypto::SigningPair receipt)
     : root_key_(std::move(root_key)),
-      workspace_wrap_key_(std::move(wrap_key)),
-      version_(version),
+      wrap_keys_(std::move(wrap_keys)),
       receipt_(std::move(receipt)) {}
 
 NewKeyring Keyring::make(const Secret& root_key) {
@@ -86,13 +94,14 @@ NewKeyring Keyring::make(const Secret& root_key) {
     NewKeyring made;
     made.head = {.fingerprint = vault::fingerprint(root_key),
                  .version = k_first_version,
-                 .keyring_wrap = crypto::seal(keyring_wrap_key(root_key), keyring_key,
-                                              keyring_key_place(k_first_version)),
+                 .keyring_wrap = wrap_keyring_key(root_key, k_first_version, keyring_key).wrap,
+                 .older = std::nullopt,
                  .receipt_public = receipt.public_key,
                  .receipt_wrap = crypto::seal(installation_wrap_key(root_key), receipt.seed,
                                               installation_key_place(k_receipt_purpose))};
     made.installation =
-        wrap_new_workspace_key(workspace_wrap_key(keyring_key), k_installation, k_first_version);
+        wrap_workspace_key(workspace_wrap_key(keyring_key), k_first_version, k_installation,
+                           k_first_generation, crypto::random_key());
     return made;
 }
 
@@ -102,30 +111,38 @@ Result<Keyring> Keyring::open(const Secret& root_key, const KeyringHead& head) {
         return fail(VaultError::wrong_root_key,
                     "the keyring wants the root key " + head.fingerprint + ", this is " + ours);
     }
-    const auto keyring_key = crypto::open_secret(keyring_wrap_key(root_key), head.keyring_wrap,
-                                                 keyring_key_place(head.version));
+    WrapKeysByVersion wrap_keys;
+    std::vector<KeyringKeyRow> rows{{head.version, head.keyring_wrap}};
+    if (head.older) rows.push_back(*head.older);
+    for (const auto& row : rows) {
+        POSTERN_TRY(const auto key, open_keyring_key(root_key, row));
+        wrap_keys.emplace(row.version, workspace_wrap_key(key));
+    }
     auto seed = crypto::open_secret(installation_wrap_key(root_key), head.receipt_wrap,
                                     installation_key_place(k_receipt_purpose));
-    if (!is_key(keyring_key) || !is_key(seed)) return fail(VaultError::keyring_damaged);
+    if (!is_key(seed)) return fail(VaultError::keyring_damaged);
     auto receipt = crypto::signing_pair_of(std::move(*seed));
     if (receipt.public_key != head.receipt_public) return fail(VaultError::keyring_damaged);
-    return Keyring(copy_of(root_key), workspace_wrap_key(*keyring_key), head.version,
-                   std::move(receipt));
+    return Keyring(copy_of(root_key), std::move(wrap_keys), std::move(receipt));
 }
 
 std::string Keyring::fingerprint() const {
     return vault::fingerprint(root_key_);
 }
 
+Secret Keyring::copy_root_key() const {
+    return copy_of(root_key_);
+}
+
 RecoveryKitRow Keyring::box_root_key(ByteView kit_public_key,
                                      const crypto::SharingScheme& scheme) const {
-    return {scheme,
-            crypto::seal(recovery_wrap_key(root_key_), kit_public_key, recovery_kit_place()),
-            crypto::box_seal(kit_public_key, root_key_)};
+    return box_for(root_key_, kit_public_key, scheme);
 }
 
 WorkspaceKeyRow Keyring::make_workspace_key(WorkspaceId workspace) const {
-    return wrap_new_workspace_key(workspace_wrap_key_, workspace, version_);
+    const auto& [version, wrap_key] = *wrap_keys_.rbegin();
+    return wrap_workspace_key(wrap_key, version, workspace, k_first_generation,
+                              crypto::random_key());
 }
 
 std::shared_ptr<const WorkspaceKeys> Keyring::workspace(WorkspaceId workspace) {
@@ -133,20 +150,34 @@ std::shared_ptr<const WorkspaceKeys> Keyring::workspace(WorkspaceId workspace) {
     return found == nullptr ? nullptr : *found;
 }
 
-Result<> Keyring::admit(const WorkspaceKeyRow& row) {
-    if (row.version != version_) return fail(keys::KeyError::cannot_open, "keyring key version");
-    const auto key = crypto::open_secret(workspace_wrap_key_, row.wrap,
-                                         workspace_key_place(row.workspace, row.version));
-    if (!is_key(key)) return fail(keys::KeyError::cannot_open, "workspace key");
-    workspaces_.put(row.workspace, std::make_shared<const WorkspaceKeys>(derive_all(*key)));
+Result<Secret> Keyring::open_key(const WorkspaceKeyRow& row) const {
+    const auto wrap_key = wrap_keys_.find(row.version);
+    if (wrap_key == wrap_keys_.end()) return fail(KeyError::cannot_open, "keyring key version");
+    auto key = crypto::open_secret(wrap_key->second, row.wrap,
+                                   workspace_key_place(row.workspace, row.version, row.generation));
+    if (!is_key(key)) return fail(KeyError::cannot_open, "workspace key");
+    return key;
+}
+
+Result<WorkspaceKeys> Keyring::open(const WorkspaceKeyRows& rows) const {
+    POSTERN_TRY(const auto present, open_key(rows.present));
+    if (!rows.next) return derive_keys(rows, present, nullptr);
+    POSTERN_TRY(const auto next, open_key(*rows.next));
+    return derive_keys(rows, present, &next);
+}
+
+Result<> Keyring::admit(const WorkspaceKeyRows& rows) {
+    POSTERN_TRY(auto keys, open(rows));
+    workspaces_.put(rows.present.workspace, std::make_shared<const WorkspaceKeys>(std::move(keys)));
     return {};
 }
 
 SubjectKeyRow Keyring::make_subject_key(const WorkspaceKeys& keys,
                                         WorkspaceId workspace,
                                         CreatorId creator) {
-    return {creator, crypto::seal(keys.subjects, crypto::random_key(),
-                                  subject_key_place(workspace, creator, k_outreach_purpose))};
+    const auto place = subject_key_place(workspace, creator, k_outreach_purpose);
+    return {creator, crypto::seal(keys.newest.subjects, crypto::random_key(), place),
+            keys.newest.generation};
 }
 
 SubjectKey Keyring::subject(WorkspaceId workspace, CreatorId creator) {
@@ -157,9 +188,11 @@ SubjectKey Keyring::subject(WorkspaceId workspace, CreatorId creator) {
 Result<> Keyring::admit(const WorkspaceKeys& keys,
                         WorkspaceId workspace,
                         const SubjectKeyRow& row) {
+    const auto* under = keys.under(row.generation);
+    if (under == nullptr) return fail(KeyError::keys_rotated);
     const auto key = crypto::open_secret(
-        keys.subjects, row.wrap, subject_key_place(workspace, row.creator, k_outreach_purpose));
-    if (!is_key(key)) return fail(keys::KeyError::cannot_open, "subject key");
+        under->subjects, row.wrap, subject_key_place(workspace, row.creator, k_outreach_purpose));
+    if (!is_key(key)) return fail(KeyError::cannot_open, "subject key");
     subjects_.put({workspace, row.creator}, std::make_shared<const Secret>(crypto::derive_key(
                                                 *key, "postern message wrap 1")));
     return {};
@@ -169,6 +202,72 @@ void Keyring::forget(WorkspaceId workspace, const std::vector<CreatorId>& creato
     ++erasures_;
     for (const auto& creator : creators)
         subjects_.erase({workspace, creator});
+}
+
+Result<RootKeyChange> Keyring::change_root_key(const Secret& next,
+                                               const KeyringHead& head,
+                                               const RecoveryKitRow& kit) const {
+    const auto move = [&](const KeyringKeyRow& row) -> Result<KeyringKeyRow> {
+        POSTERN_TRY(const auto key, open_keyring_key(root_key_, row));
+        return wrap_keyring_key(next, row.version, key);
+    };
+    RootKeyChange change;
+    change.from = head.fingerprint;
+    change.head = head;
+    change.head.fingerprint = vault::fingerprint(next);
+    POSTERN_TRY(auto newest, move({head.version, head.keyring_wrap}));
+    change.head.keyring_wrap = std::move(newest.wrap);
+    if (head.older) {
+        POSTERN_TRY(change.head.older, move(*head.older));
+    }
+    change.head.receipt_wrap = crypto::seal(installation_wrap_key(next), receipt_.seed,
+                                            installation_key_place(k_receipt_purpose));
+    // Who could write to the keyring's file must not have put in a kit of their own.
+    const auto kit_public =
+        crypto::open(recovery_wrap_key(root_key_), kit.public_wrap, recovery_kit_place());
+    if (!kit_public) return fail(VaultError::keyring_damaged);
+    change.kit = box_for(next, *kit_public, kit.scheme);
+    return change;
+}
+
+KeyringKeyRow Keyring::make_keyring_key() const {
+    return wrap_keyring_key(root_key_, wrap_keys_.rbegin()->first + 1, crypto::random_key());
+}
+
+Result<> Keyring::admit(const KeyringKeyRow& row) {
+    POSTERN_TRY(const auto key, open_keyring_key(root_key_, row));
+    wrap_keys_.insert_or_assign(row.version, workspace_wrap_key(key));
+    return {};
+}
+
+std::optional<std::uint32_t> Keyring::older_version() const {
+    if (wrap_keys_.size() < 2) return std::nullopt;
+    return wrap_keys_.begin()->first;
+}
+
+Result<WorkspaceKeyRow> Keyring::rewrap(const WorkspaceKeyRow& row) const {
+    POSTERN_TRY(const auto key, open_key(row));
+    const auto& [version, wrap_key] = *wrap_keys_.rbegin();
+    return wrap_workspace_key(wrap_key, version, row.workspace, row.generation, key);
+}
+
+Result<WorkspaceRotation> Keyring::rotate(const WorkspaceKeyRows& rows,
+                                          const KeyringKeyRow* keyring_key) const {
+    POSTERN_TRY(const auto keys, open(rows));
+    const auto next = crypto::random_key();
+    const auto workspace = rows.present.workspace;
+    const auto generation = rows.newest().generation + 1;
+    WorkspaceRotation rotation;
+    if (keyring_key != nullptr) {
+        POSTERN_TRY(const auto wrap_key, open_keyring_key(root_key_, *keyring_key));
+        rotation.next = wrap_workspace_key(workspace_wrap_key(wrap_key), keyring_key->version,
+                                           workspace, generation, next);
+    } else {
+        const auto& [version, wrap_key] = *wrap_keys_.rbegin();
+        rotation.next = wrap_workspace_key(wrap_key, version, workspace, generation, next);
+    }
+    rotation.kept = keep_keys(keys, workspace, generation, next);
+    return rotation;
 }
 
 }  // namespace postern::vault

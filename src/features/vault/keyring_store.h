@@ -6,6 +6,7 @@
 #include "foundation/base/result.h"
 #include "foundation/crypto/secret_sharing.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -13,11 +14,16 @@
 
 namespace postern::vault {
 
+struct KeyringKeyRow {
+    std::uint32_t version = 0;
+    Bytes wrap;
+};
 /// What identifies a keyring and opens it with its root key.
 struct KeyringHead {
-    std::string fingerprint;  ///< of the root key it was made with
-    std::uint32_t version = 0;
+    std::string fingerprint;    ///< of the root key it is under
+    std::uint32_t version = 0;  ///< of the newest keyring key
     Bytes keyring_wrap;
+    std::optional<KeyringKeyRow> older;  ///< until its rotation is done
     Bytes receipt_public;
     Bytes receipt_wrap;
 };
@@ -27,14 +33,33 @@ struct RecoveryKitRow {
     Bytes public_wrap;   ///< the kit's public key, sealed so that nobody can put in their own
     Bytes root_key_box;  ///< the root key, boxed to that public key
 };
+inline constexpr std::uint32_t k_first_generation = 1;
 struct WorkspaceKeyRow {
     WorkspaceId workspace;
-    std::uint32_t version = 0;
+    std::uint32_t version = 0;  ///< of the keyring key that wraps it
+    Bytes wrap;
+    std::uint32_t generation = k_first_generation;
+};
+/// A derived key of an earlier generation, wrapped under the workspace key `under`.
+struct KeptKeyRow {
+    std::uint32_t generation = 0;
+    std::uint32_t purpose = 0;
+    std::uint32_t under = 0;
     Bytes wrap;
 };
+/// All keys of a workspace. While they are rotated there is a next one, and wraps under both.
+struct WorkspaceKeyRows {
+    WorkspaceKeyRow present;
+    std::optional<WorkspaceKeyRow> next;
+    std::vector<KeptKeyRow> kept;  ///< under either
+
+    [[nodiscard]] const WorkspaceKeyRow& newest() const { return next ? *next : present; }
+};
+/// Each wrap says which generation of the workspace key it is under.
 struct SubjectKeyRow {
     CreatorId creator;
     Bytes wrap;
+    std::uint32_t generation = k_first_generation;
 };
 
 enum class IntegrationState : std::uint8_t { fresh = 0, live = 1, cut_off = 2 };
@@ -49,18 +74,35 @@ struct HolderShareRow {
     HolderId holder;
     Bytes public_key;
     Bytes wrap;
+    std::uint32_t generation = k_first_generation;
 };
 /// The halves of one epoch that can be destroyed.
 struct Shares {
     Bytes server;
     std::vector<HolderShareRow> holders;
+    std::uint32_t generation = k_first_generation;  ///< of the server's wrap
 };
 
+/// Whose secret may be tried, and what their counts were before.
+struct ChargedAttempts {
+    struct Holder {
+        HolderId holder;
+        Attempts before;
+    };
+    std::vector<Holder> holders;
+    std::int64_t retry_after_s = 0;  ///< where nobody's may be: until the first one's may
+
+    [[nodiscard]] bool allows(HolderId holder) const {
+        return std::ranges::any_of(holders,
+                                   [&](const Holder& each) { return each.holder == holder; });
+    }
+};
 struct GrantKeyRow {
     GrantId grant;
     std::uint64_t epoch = 0;
     UnixMs expires_at_ms = 0;
     Bytes wrap;
+    std::uint32_t generation = k_first_generation;
 };
 struct CutOffOutcome {
     std::uint64_t epoch = 0;
@@ -70,10 +112,42 @@ struct CutOffOutcome {
 struct GrantUse {
     Bytes key_wrap;
     Bytes server_share;
+    std::uint32_t key_generation = k_first_generation;
+    std::uint32_t share_generation = k_first_generation;
+};
+
+/// One wrap under a workspace key, whatever it holds: what a rotation works on.
+struct WrapRow {
+    enum class Kind : std::uint8_t { subject, server_share, holder_share, grant };
+    Kind kind = Kind::subject;
+    CreatorId creator;
+    IntegrationKey integration;
+    std::uint64_t epoch = 0;
+    HolderId holder;
+    GrantId grant;
+    Bytes wrap;
+};
+/// The keys that come next, and what is kept of the ones before, under them.
+struct WorkspaceRotation {
+    WorkspaceKeyRow next;
+    std::vector<KeptKeyRow> kept;
+};
+struct RotationStart {
+    std::optional<KeyringKeyRow> keyring_key;
+    std::vector<WorkspaceRotation> workspaces;
+};
+/// A root key's rotation: everything that is under the root key, under the next one.
+struct RootKeyChange {
+    std::string from;  ///< fingerprint
+    KeyringHead head;
+    RecoveryKitRow kit;
 };
 
 /// The keyring as stored: wraps and counters, no key. Each call is one transaction, durable on
 /// return; a crash leaves all of it or nothing.
+///
+/// Wraps are stored only under keys that are there: keys_rotated tells that the caller's are of
+/// before a rotation, and that fresh ones will do.
 ///
 /// Executor: blocks; any thread. Errors: StoreError, and KeyError where named.
 class KeyringStore {
@@ -88,12 +162,12 @@ public:
     /// In place of the one before.
     virtual Result<> put_recovery_kit(RecoveryKitRow row) = 0;
 
-    virtual Result<std::optional<WorkspaceKeyRow>> workspace_key(WorkspaceId workspace) = 0;
-    /// Keeps the one that is there.
+    virtual Result<std::optional<WorkspaceKeyRows>> workspace_keys(WorkspaceId workspace) = 0;
+    /// Keeps the one that is there. Errors: keys_rotated.
     virtual Result<> add_workspace_key(WorkspaceKeyRow row) = 0;
     virtual Result<std::vector<SubjectKeyRow>> subject_keys(WorkspaceId workspace,
                                                             std::vector<CreatorId> creators) = 0;
-    /// Keeps those that are there.
+    /// Keeps those that are there. Errors: keys_rotated.
     virtual Result<> add_subject_keys(WorkspaceId workspace, std::vector<SubjectKeyRow> rows) = 0;
     virtual Result<> destroy_subject_keys(WorkspaceId workspace,
                                           std::vector<CreatorId> creators) = 0;
@@ -106,7 +180,7 @@ public:
     virtual Result<Shares> shares(IntegrationKey key, std::uint64_t epoch) = 0;
 
     /// Makes `epoch` the pending one in place of any other. Errors: stale_epoch when it is not the
-    /// one after minted_epoch; unknown_integration when it is another workspace's.
+    /// one after minted_epoch; unknown_integration when it is another workspace's; keys_rotated.
     virtual Result<> put_pending(IntegrationKey key, std::uint64_t epoch, Shares shares) = 0;
     /// Makes the pending epoch the only one: destroys all other shares, grant keys and the attempt
     /// count. Good again when it is done already. Errors: stale_epoch.
@@ -117,12 +191,21 @@ public:
     /// Errors: unknown_integration.
     virtual Result<CutOffOutcome> cut_off(IntegrationKey key) = 0;
 
-    /// Returns the seconds to wait, 0 when the try may be made.
-    virtual Result<std::int64_t> charge_attempt(IntegrationKey key, UnixMs now) = 0;
-    virtual Result<> clear_attempts(IntegrationKey key) = 0;
+    /// Charges one try at each of the holders; those in their pause are left out.
+    virtual Result<ChargedAttempts> charge_attempts(IntegrationKey key,
+                                                    std::vector<HolderId> holders,
+                                                    UnixMs now) = 0;
+    /// The secret was the first holder's: their count is cleared, and the others are given back the
+    /// try, which was none at theirs.
+    virtual Result<> settle_attempts(IntegrationKey key,
+                                     HolderId opened,
+                                     ChargedAttempts charged) = 0;
+
+    /// One more holder of the present epoch. Errors: stale_epoch, keys_rotated.
+    virtual Result<> add_holder(IntegrationKey key, std::uint64_t epoch, HolderShareRow row) = 0;
 
     /// Errors: stale_epoch unless it is of the present epoch; conflict; ceiling_reached for too
-    /// many grants of one integration.
+    /// many grants of one integration; keys_rotated.
     virtual Result<> add_grant(IntegrationKey key, GrantKeyRow row) = 0;
     virtual Result<> destroy_grant(IntegrationKey key, GrantId grant) = 0;
     /// Counts one use in the hour of `now`. Errors: cannot_open where there is no such grant,
@@ -131,6 +214,40 @@ public:
                                        const keys::GrantSeal& grant,
                                        UnixMs now) = 0;
     virtual Result<std::int64_t> destroy_expired_grants(UnixMs now) = 0;
+    /// Of a workspace, or all. Returns the integration of each.
+    virtual Result<std::vector<IntegrationKey>> destroy_all_grants(
+        std::optional<WorkspaceId> workspace) = 0;
+
+    /// Errors: conflict unless the keyring is under the root key `from`.
+    virtual Result<> change_root_key(RootKeyChange change) = 0;
+
+    /// Rotations are begun, worked off in batches, and finished: whoever finds one under way goes
+    /// on with it. All of it begins or nothing. Errors: conflict where one is under way already, or
+    /// a number is not the next one.
+    virtual Result<> begin_rotation(RotationStart start) = 0;
+    /// Workspace keys, next ones too, that are under this keyring key.
+    virtual Result<std::vector<WorkspaceKeyRow>> workspace_keys_under(std::uint32_t version,
+                                                                      std::size_t max) = 0;
+    virtual Result<> rewrap_workspace_keys(std::vector<WorkspaceKeyRow> rows) = 0;
+    /// Destroys the older keyring key. False while a workspace key is under it.
+    virtual Result<bool> finish_keyring_rotation(std::uint32_t older) = 0;
+
+    /// From begin_rotation() or change_root_key() until end_rotation(), which follows the purge.
+    virtual Result<bool> rotation_under_way() = 0;
+    virtual Result<> end_rotation() = 0;
+
+    virtual Result<std::vector<WorkspaceId>> all_workspaces() = 0;
+    virtual Result<std::vector<WorkspaceId>> workspaces_in_rotation() = 0;
+    virtual Result<std::vector<WrapRow>> wraps_under(WorkspaceId workspace,
+                                                     std::uint32_t generation,
+                                                     std::size_t max) = 0;
+    /// Replaces wraps that are there under `before` by those, which are under the generation after.
+    virtual Result<> rewrap(WorkspaceId workspace,
+                            std::uint32_t before,
+                            std::vector<WrapRow> rows) = 0;
+    /// Makes the next key the present one and destroys the one before with what was kept under it.
+    /// False while a wrap is under it; good again when it is done already.
+    virtual Result<bool> finish_workspace_rotation(WorkspaceId workspace, std::uint32_t before) = 0;
 
     /// Afterwards no file of the store holds what was destroyed.
     virtual Result<> purge() = 0;

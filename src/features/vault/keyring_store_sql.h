@@ -1,6 +1,7 @@
 #pragma once
 
 #include "features/vault/keyring_store.h"
+#include "platform/store/server.h"
 
 #include <memory>
 #include <optional>
@@ -11,6 +12,8 @@ namespace postern::vault {
 struct KeyringStoreOptions {
     std::string file = "keyring.db";
     bool create = false;
+    /// A PostgreSQL cluster of its own instead of the file.
+    std::optional<store::Server> server = std::nullopt;
     /// Beside the store, on its disk; nothing: none is kept.
     std::optional<std::string> reserve_file = "keyring.reserve";
 };

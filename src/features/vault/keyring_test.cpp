@@ -52,7 +52,8 @@ TEST(Keyring, refuses_changed_heads) {
 class KeyringTest : public ::testing::Test {
 protected:
     KeyringTest() : keyring(*Keyring::open(filled_key(1), made.head)) {
-        POSTERN_CHECK(keyring.admit(keyring.make_workspace_key(k_workspace)).has_value());
+        const auto row = keyring.make_workspace_key(k_workspace);
+        POSTERN_CHECK(keyring.admit(WorkspaceKeyRows{row, {}, {}}).has_value());
         keys = keyring.workspace(k_workspace);
     }
 
@@ -83,12 +84,18 @@ protected:
 };
 
 TEST_F(KeyringTest, workspace_wrap_opens_for_its_own_workspace_only) {
+    const auto refuses = [&](WorkspaceKeyRow row) {
+        return !keyring.admit(WorkspaceKeyRows{std::move(row), {}, {}});
+    };
     auto row = keyring.make_workspace_key(k_workspace);
     row.workspace = test_id<WorkspaceId>(9);
-    EXPECT_FALSE(keyring.admit(row));
+    EXPECT_TRUE(refuses(row));
     row = keyring.make_workspace_key(k_workspace);
     row.version = 2;
-    EXPECT_FALSE(keyring.admit(row));
+    EXPECT_TRUE(refuses(row));
+    row = keyring.make_workspace_key(k_workspace);
+    row.generation = 2;
+    EXPECT_TRUE(refuses(row));
     EXPECT_FALSE(keyring.workspace(test_id<WorkspaceId>(9)));
 }
 

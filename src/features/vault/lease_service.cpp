@@ -17,6 +17,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -41,7 +42,8 @@ async::Task<keys::Lease> LeaseService::unlock(keys::Unlock asked) {
     POSTERN_CO_TRY(const auto turn, co_await core_->turns.take(key, Deadline::in(k_turn_wait)));
     const auto live = co_await core_->require_live(key, seal->epoch);
     if (!live) co_return fail(live.error());
-    POSTERN_CO_TRY(auto tried, co_await core_->try_secret(key, seal, std::move(secret)));
+    POSTERN_CO_TRY(auto tried,
+                   co_await core_->try_secret(key, seal, std::move(secret), asked.holder));
     // From here to the lease nothing is waited for.
     if (watch.cut_off()) co_return fail(KeyError::integration_cut_off);
     if (watch.locked()) co_return fail(KeyError::integration_sealed);
@@ -66,6 +68,45 @@ async::Task<ipc::Nothing> LeaseService::lock(keys::Lock asked) {
     const auto ended = co_await core_->end_uses(of_lease);
     if (!ended) co_return fail(ended.error());
     co_return ipc::Nothing();
+}
+
+async::Task<keys::SealAll::Answer> LeaseService::seal_all(keys::SealAll asked) {
+    keys::SealAll::Answer answer;
+    // First, and without waiting for anything: from here on nothing new begins.
+    core_->revocations.lock_all(asked.workspace);
+    auto ended = core_->leases.drop_all(asked.workspace);
+    answer.leases = static_cast<std::uint32_t>(ended.size());
+    core_->tickets.drop_workspace(asked.workspace);
+    Result<std::vector<IntegrationKey>> granted = std::vector<IntegrationKey>();
+    if (asked.grants) {
+        auto job = [workspace = asked.workspace](KeyringStore& store) {
+            return store.destroy_all_grants(workspace);
+        };
+        granted = co_await core_->destroy(std::move(job));
+        // Those minted while the store was at work.
+        core_->tickets.drop_workspace(asked.workspace);
+        if (granted) {
+            answer.grants = static_cast<std::uint32_t>(granted->size());
+            ended.insert(ended.end(), granted->begin(), granted->end());
+        }
+    }
+    std::ranges::sort(ended);
+    const auto [first, last] = std::ranges::unique(ended);
+    ended.erase(first, last);
+    for (const auto& key : ended) {
+        keys::EndUses ask{.integration = key.integration, .all = asked.grants, .grant = {}};
+        const auto closed = co_await core_->end_uses(ask);
+        if (!closed) co_return fail(closed.error());
+        answer.connections += closed->connections;
+        answer.confirmed = answer.confirmed && closed->courier != keys::CourierEnd::silent;
+        answer.ended.push_back({key.workspace, key.integration});
+    }
+    if (!granted) co_return fail(std::move(granted.error()));
+    if (answer.grants > 0) {
+        const auto purged = co_await core_->purge();
+        if (!purged) co_return fail(purged.error());
+    }
+    co_return answer;
 }
 
 async::Task<ipc::Nothing> LeaseService::touch(keys::TouchLease asked) {

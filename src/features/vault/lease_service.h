@@ -15,6 +15,7 @@ public:
 
     async::Task<keys::Lease> unlock(keys::Unlock asked);
     async::Task<ipc::Nothing> lock(keys::Lock asked);
+    async::Task<keys::SealAll::Answer> seal_all(keys::SealAll asked);
     async::Task<ipc::Nothing> touch(keys::TouchLease asked);
     async::Task<keys::GetStatus::Answer> status(keys::GetStatus asked);
 

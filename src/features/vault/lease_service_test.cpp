@@ -95,10 +95,10 @@ TEST_F(LeaseServiceTest, attempt_is_stored_before_the_secret_is_tried) {
     const auto seal = connect(k_secret);
     changes.clear();
     ASSERT_TRUE(unlock(seal, k_secret));
-    EXPECT_EQ(changes, (std::vector<std::string>{"charge_attempt", "clear_attempts"}));
+    EXPECT_EQ(changes, (std::vector<std::string>{"charge_attempts", "settle_attempts"}));
     changes.clear();
     ASSERT_FALSE(unlock(seal, k_wrong));
-    EXPECT_EQ(changes, (std::vector<std::string>{"charge_attempt"}));
+    EXPECT_EQ(changes, (std::vector<std::string>{"charge_attempts"}));
 }
 
 TEST_F(LeaseServiceTest, parallel_guesses_are_all_counted) {

@@ -32,6 +32,19 @@ bool Leases::drop(const IntegrationKey& key) {
     return leases_.erase(key) != 0;
 }
 
+std::vector<IntegrationKey> Leases::drop_all(const std::optional<WorkspaceId>& workspace) {
+    const auto meant = [&](const auto& entry) {
+        return !workspace || entry.first.workspace == *workspace;
+    };
+    std::vector<IntegrationKey> dropped;
+    for (const auto& entry : leases_) {
+        if (meant(entry)) dropped.push_back(entry.first);
+    }
+    std::erase_if(leases_, meant);
+    std::erase_if(pending_, meant);
+    return dropped;
+}
+
 void Leases::touch(const IntegrationKey& key, UnixMs now) {
     const auto found = leases_.find(key);
     if (found == leases_.end() || now >= found->second.ends_ms()) return;

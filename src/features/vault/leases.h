@@ -45,6 +45,8 @@ public:
                             UnixMs now);
     /// True when there was one.
     bool drop(const IntegrationKey& key);
+    /// All of a workspace, or all; pending ones too. Returns those that had a lease.
+    std::vector<IntegrationKey> drop_all(const std::optional<WorkspaceId>& workspace);
     /// Nothing happens where there is none, or it is over.
     void touch(const IntegrationKey& key, UnixMs now);
     /// `open` is false where there is none or it is over.

@@ -33,7 +33,7 @@ async::Task<keys::EndUses::Answer> PeerLinks::end_uses(keys::EndUses asked, Dead
         co_return answer;
     }
     log(LogLevel::error, "courier_hangs", {{"error", answer.error()}});
-    const auto ended = co_await end_courier_();
+    const auto ended = co_await supervisor_.end_courier();
     if (ended) co_return fail(ipc::IpcError::closed);
     co_return answer;
 }

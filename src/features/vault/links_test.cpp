@@ -63,12 +63,15 @@ protected:
     ipc::Router courier;
     std::shared_ptr<ipc::Peer> ours;
     std::shared_ptr<ipc::Peer> theirs;
-    PeerLinks links{io.get_executor(), [this]() -> async::Task<> {
-                        ++ended;
-                        if (!can_be_ended) co_return fail(ipc::IpcError::failed);
-                        theirs->close();
-                        co_return Result<>{};
-                    }};
+    PeerLinks links{io.get_executor(),
+                    {[this]() -> async::Task<> {
+                         ++ended;
+                         if (!can_be_ended) co_return fail(ipc::IpcError::failed);
+                         theirs->close();
+                         co_return Result<>{};
+                     },
+                     {},
+                     {}}};
     Result<keys::EndUses::Answer> answer = fail(ipc::IpcError::failed);
 };
 

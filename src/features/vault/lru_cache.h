@@ -38,6 +38,11 @@ public:
         places_.erase(found);
     }
 
+    void clear() {
+        places_.clear();
+        items_.clear();
+    }
+
     [[nodiscard]] std::size_t size() const noexcept { return items_.size(); }
 
 private:

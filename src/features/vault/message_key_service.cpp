@@ -3,6 +3,7 @@
 #include "features/vault/keyring_store.h"
 #include "features/vault/message_keys.h"
 #include "features/vault/opening_ceiling.h"
+#include "features/vault/workspace_keys.h"
 #include "foundation/base/bytes.h"
 #include "foundation/base/id.h"
 #include "foundation/base/log.h"
@@ -58,6 +59,16 @@ Result<> check_records(const std::vector<keys::Record>& records) {
     return {};
 }
 
+/// Under the newest settings key, or under one of before a rotation.
+Result<Bytes> open_record(const WorkspaceKeys& keys, ByteView sealed, const crypto::Place& place) {
+    auto content = crypto::open(keys.settings, sealed, place);
+    for (const auto& older : keys.older_settings) {
+        if (content) break;
+        content = crypto::open(older.settings, sealed, place);
+    }
+    return content;
+}
+
 crypto::Place record_place(WorkspaceId workspace, keys::Record& record) {
     return {workspace, record.column, std::move(record.row), 0};
 }
@@ -75,29 +86,36 @@ Result<> allowed(const OpeningCeiling::Verdict& verdict, WorkspaceId workspace) 
 
 async::Task<ipc::Nothing> MessageKeyService::create_workspace(keys::CreateWorkspace asked) {
     if (core_->keyring.workspace(asked.workspace)) co_return ipc::Nothing();
-    auto job = [store = &core_->store(), row = core_->keyring.make_workspace_key(asked.workspace)] {
-        return store->add_workspace_key(row);
-    };
-    const auto added = co_await core_->writes.run(std::move(job));
-    if (!added) co_return fail(added.error());
-    co_return ipc::Nothing();
+    for (int tries = 0; tries < k_rotation_tries; ++tries) {
+        auto job = [store = &core_->store(),
+                    row = core_->keyring.make_workspace_key(asked.workspace)] {
+            return store->add_workspace_key(row);
+        };
+        const auto added = co_await core_->writes.run(std::move(job));
+        if (added) co_return ipc::Nothing();
+        if (!added.error().is(KeyError::keys_rotated)) co_return fail(added.error());
+    }
+    co_return fail(KeyError::keys_rotated);
 }
 
 async::Task<ipc::Nothing> MessageKeyService::create_subjects(keys::CreateSubjects asked) {
     if (asked.subjects.size() > k_requests_max) co_return fail(IpcError::too_large);
-    POSTERN_CO_TRY(const auto keys, co_await core_->workspace(asked.workspace));
-    std::vector<SubjectKeyRow> rows;
-    for (const auto& creator : asked.subjects) {
-        if (core_->keyring.subject(asked.workspace, creator)) continue;
-        rows.push_back(Keyring::make_subject_key(*keys, asked.workspace, creator));
+    for (int tries = 0; tries < k_rotation_tries; ++tries) {
+        POSTERN_CO_TRY(const auto keys, co_await core_->workspace(asked.workspace));
+        std::vector<SubjectKeyRow> rows;
+        for (const auto& creator : asked.subjects) {
+            if (core_->keyring.subject(asked.workspace, creator)) continue;
+            rows.push_back(Keyring::make_subject_key(*keys, asked.workspace, creator));
+        }
+        if (rows.empty()) co_return ipc::Nothing();
+        auto job = [store = &core_->store(), workspace = asked.workspace, rows = std::move(rows)] {
+            return store->add_subject_keys(workspace, rows);
+        };
+        const auto added = co_await core_->writes.run(std::move(job));
+        if (added) co_return ipc::Nothing();
+        if (!added.error().is(KeyError::keys_rotated)) co_return fail(added.error());
     }
-    if (rows.empty()) co_return ipc::Nothing();
-    auto job = [store = &core_->store(), workspace = asked.workspace, rows = std::move(rows)] {
-        return store->add_subject_keys(workspace, rows);
-    };
-    const auto added = co_await core_->writes.run(std::move(job));
-    if (!added) co_return fail(added.error());
-    co_return ipc::Nothing();
+    co_return fail(KeyError::keys_rotated);
 }
 
 async::Task<ipc::Nothing> MessageKeyService::destroy_subjects(WorkspaceId workspace,
@@ -118,7 +136,6 @@ async::Task<ipc::Nothing> MessageKeyService::destroy_subjects(WorkspaceId worksp
 
 async::Task<SubjectKeys> MessageKeyService::subjects(WorkspaceId workspace,
                                                      std::set<CreatorId> wanted) {
-    POSTERN_CO_TRY(const auto keys, co_await core_->workspace(workspace));
     for (int tries = 0; tries < k_read_tries; ++tries) {
         SubjectKeys found;
         std::vector<CreatorId> missing;
@@ -135,12 +152,18 @@ async::Task<SubjectKeys> MessageKeyService::subjects(WorkspaceId workspace,
             return store->subject_keys(workspace, missing);
         };
         POSTERN_CO_TRY(const auto rows, co_await core_->reads.run(std::move(job)));
+        // After the wraps: these are then not older than they are.
+        POSTERN_CO_TRY(const auto keys, co_await core_->workspace(workspace));
         // Somebody was erased meanwhile: what was read may be of before.
         if (core_->keyring.erasures() != erasures) continue;
+        bool rotated = false;
         for (const auto& row : rows) {
-            if (!core_->keyring.admit(*keys, workspace, row)) continue;
+            const auto admitted = core_->keyring.admit(*keys, workspace, row);
+            rotated = rotated || (!admitted && admitted.error().is(KeyError::keys_rotated));
+            if (!admitted) continue;
             found.emplace(row.creator, core_->keyring.subject(workspace, row.creator));
         }
+        if (rotated) continue;
         co_return found;
     }
     co_return fail(Error(IpcError::busy).with_retry_after(1));
@@ -193,7 +216,7 @@ async::Task<keys::Records> MessageKeyService::open_records(keys::OpenRecords ask
     keys::Records opened;
     for (auto& record : asked.records) {
         const auto place = record_place(asked.workspace, record);
-        auto content = crypto::open(keys->settings, record.content, place);
+        auto content = open_record(*keys, record.content, place);
         if (!content) co_return fail(KeyError::cannot_open);
         opened.contents.push_back(std::move(*content));
     }

@@ -13,6 +13,7 @@ public:
     explicit OperatorService(std::shared_ptr<KeeperCore> core) : core_(std::move(core)) {}
 
     async::Task<keys::MakeRecoveryKit::Answer> make_recovery_kit(keys::MakeRecoveryKit asked);
+    async::Task<keys::RewrapRootKey::Answer> rewrap_root_key(keys::RewrapRootKey asked);
 
 private:
     std::shared_ptr<KeeperCore> core_;

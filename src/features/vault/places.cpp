@@ -51,8 +51,23 @@ crypto::Place recovery_kit_place() {
     return {k_installation, columns::recovery_kits::public_wrap.value, {}, 0};
 }
 
-crypto::Place workspace_key_place(WorkspaceId workspace, std::uint32_t version) {
-    return {workspace, columns::workspace_keys::wrap.value, {}, version};
+crypto::Place workspace_key_place(WorkspaceId workspace,
+                                  std::uint32_t version,
+                                  std::uint32_t generation) {
+    Bytes row;
+    // The first generation is older than generations are.
+    if (generation != 1) put(row, generation, 4);
+    return {workspace, columns::workspace_keys::wrap.value, row, version};
+}
+
+crypto::Place kept_key_place(WorkspaceId workspace,
+                             std::uint32_t generation,
+                             std::uint32_t purpose,
+                             std::uint32_t under) {
+    Bytes row;
+    put(row, generation, 4);
+    put(row, purpose, 4);
+    return {workspace, columns::kept_keys::wrap.value, row, under};
 }
 
 crypto::Place subject_key_place(WorkspaceId workspace, CreatorId creator, std::uint32_t purpose) {

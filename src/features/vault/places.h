@@ -18,7 +18,14 @@ struct IntegrationKey {
 [[nodiscard]] crypto::Place keyring_key_place(std::uint32_t version);
 [[nodiscard]] crypto::Place installation_key_place(std::uint32_t purpose);
 [[nodiscard]] crypto::Place recovery_kit_place();
-[[nodiscard]] crypto::Place workspace_key_place(WorkspaceId workspace, std::uint32_t version);
+[[nodiscard]] crypto::Place workspace_key_place(WorkspaceId workspace,
+                                                std::uint32_t version,
+                                                std::uint32_t generation);
+/// Of a derived key that outlives the generation it was derived from.
+[[nodiscard]] crypto::Place kept_key_place(WorkspaceId workspace,
+                                           std::uint32_t generation,
+                                           std::uint32_t purpose,
+                                           std::uint32_t under);
 [[nodiscard]] crypto::Place subject_key_place(WorkspaceId workspace,
                                               CreatorId creator,
                                               std::uint32_t purpose);

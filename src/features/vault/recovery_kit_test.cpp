@@ -172,8 +172,9 @@ protected:
         keeper.reset();
         RecoveryKitRow row;
         {
-            const auto store =
-                open_keyring_store({.file = folder.file("keyring.db"), .reserve_file = {}});
+            const auto file = folder.file("keyring.db");
+            const auto store = open_keyring_store(
+                {.file = file, .server = keyring_server(file), .reserve_file = {}});
             row = **(*store)->recovery_kit();
         }
         start_keeper();

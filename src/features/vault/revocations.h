@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 
 namespace postern::vault {
 
@@ -46,6 +47,12 @@ public:
 
     void lock(const IntegrationKey& key) {
         if (const auto found = watched_.find(key); found != watched_.end()) ++found->second.locks;
+    }
+    /// Every one of a workspace, or all.
+    void lock_all(const std::optional<WorkspaceId>& workspace) {
+        for (auto& [key, entry] : watched_) {
+            if (!workspace || key.workspace == *workspace) ++entry.locks;
+        }
     }
     void cut_off(const IntegrationKey& key) {
         if (const auto found = watched_.find(key); found != watched_.end())

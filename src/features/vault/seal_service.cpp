@@ -12,15 +12,20 @@
 #include "foundation/base/result.h"
 #include "foundation/base/secret.h"
 #include "foundation/crypto/aead.h"
+#include "foundation/crypto/hash.h"
+#include "foundation/crypto/secret_sharing.h"
 #include "platform/async/task.h"
 #include "platform/ipc/peer.h"
 #include "platform/ipc/rpc.h"
 #include "platform/keys/key_error.h"
 #include "platform/keys/seals.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <utility>
+#include <vector>
 
 namespace postern::vault {
 namespace {
@@ -28,18 +33,58 @@ namespace {
 using ipc::IpcError;
 using keys::KeyError;
 
-/// The secret that the new epoch is sealed under. Errors: weak_secret.
-Result<Secret> new_secret(const KeeperCore& core, keys::PrepareSeal& asked) {
-    if (asked.generate) return generate_shared_secret();
-    auto typed = core.secret_of(std::move(asked.new_secret), k_shared_secret_bytes_max);
-    if (!typed && typed.error().is(IpcError::too_large)) return fail(KeyError::weak_secret);
-    if (!typed) return typed;
-    if (auto strong = check_strength(*typed); !strong) return fail(strong.error());
-    return canonical_shared_secret(*typed);
-}
+/// A new secret, and how it is told to the one who is to keep it.
+struct Chosen {
+    Secret secret;  ///< canonical
+    Secret told;
+    std::vector<Secret> told_shares;
+};
 
 Secret copy_of(const Secret& secret) {
     return secret.with_bytes([](ByteView bytes) { return Secret::copy_of(bytes); });
+}
+
+bool same(const Secret& a, const Secret& b) {
+    return a.with_bytes([&](ByteView left) {
+        return b.with_bytes(
+            [&](ByteView right) { return crypto::equal_in_constant_time(left, right); });
+    });
+}
+
+/// Errors: bad_scheme.
+Result<Chosen> generate(const keys::ShareScheme& shares) {
+    Chosen chosen{generate_shared_secret(), {}, {}};
+    if (shares.shares == 0 && shares.threshold == 0) {
+        chosen.told = copy_of(chosen.secret);
+        return chosen;
+    }
+    const crypto::SharingScheme scheme{.shares = shares.shares, .threshold = shares.threshold};
+    if (!crypto::is_sound(scheme) || scheme.threshold < 2 || scheme.shares > k_secret_shares_max) {
+        return fail(KeyError::bad_scheme);
+    }
+    chosen.told_shares = split_shared_secret(chosen.secret, scheme);
+    return chosen;
+}
+
+/// The secret that the new epoch is sealed under, or a new holder has. Errors: weak_secret,
+/// bad_scheme.
+template <typename Asked>
+Result<Chosen> new_secret(const KeeperCore& core, Asked& asked) {
+    if (asked.generate) return generate(asked.shares);
+    auto typed = core.secret_of(std::move(asked.new_secret), k_shared_secret_bytes_max);
+    if (!typed && typed.error().is(IpcError::too_large)) return fail(KeyError::weak_secret);
+    if (!typed) return fail(std::move(typed.error()));
+    if (auto strong = check_strength(*typed); !strong) return fail(strong.error());
+    return Chosen{canonical_shared_secret(*typed), {}, {}};
+}
+
+/// Errors: unknown_holder, last_holder.
+Result<> can_leave(const keys::Seal& seal, const std::optional<HolderId>& leaving) {
+    if (!leaving) return {};
+    const auto is_leaving = [&](const keys::HolderSeal& each) { return each.holder == *leaving; };
+    if (std::ranges::none_of(seal.holders, is_leaving)) return fail(KeyError::unknown_holder);
+    if (seal.holders.size() == 1) return fail(KeyError::last_holder);
+    return {};
 }
 
 Shares wrap_shares(const WorkspaceKeys& keys,
@@ -47,11 +92,14 @@ Shares wrap_shares(const WorkspaceKeys& keys,
                    std::uint64_t epoch,
                    const OpenShares& shares) {
     Shares wraps;
-    wraps.server = crypto::seal(keys.shares, shares.server, server_share_place(key, epoch));
+    const auto& wrap_key = keys.newest.shares;
+    wraps.generation = keys.newest.generation;
+    wraps.server = crypto::seal(wrap_key, shares.server, server_share_place(key, epoch));
     for (const auto& [holder, half] : shares.holders) {
         wraps.holders.push_back(
             {holder, half.public_key,
-             crypto::seal(keys.shares, half.share, holder_share_place(key, epoch, holder))});
+             crypto::seal(wrap_key, half.share, holder_share_place(key, epoch, holder)),
+             wraps.generation});
     }
     return wraps;
 }
@@ -74,13 +122,23 @@ async::Task<NewSeal> SealService::plan(keys::PrepareSeal asked, Secret shared_se
                        core_->secret_of(std::move(asked.secret), k_shared_secret_bytes_max));
         const auto live = co_await core_->require_live(key, current->epoch);
         if (!live) co_return fail(live.error());
-        POSTERN_CO_TRY(auto tried, co_await core_->try_secret(key, current, std::move(secret)));
-        POSTERN_CO_TRY(wanted.content, open_content(key, *current, tried.integration_key));
-        wanted.holder = tried.holder;
-        for (const auto& other : current->holders) {
-            if (other.holder != tried.holder) wanted.absent.push_back(other);
+        if (auto can = can_leave(*current, asked.leaving); !can) co_return fail(can.error());
+        Result<TriedSeal> tried;
+        if (asked.with_lease && asked.leaving) {
+            tried = co_await core_->by_lease(key, current->epoch);
+        } else {
+            tried = co_await core_->try_secret(key, current, std::move(secret));
         }
-        wanted.absent_shares = std::move(tried.shares);
+        if (!tried) co_return fail(std::move(tried.error()));
+        POSTERN_CO_TRY(wanted.content, open_content(key, *current, tried->integration_key));
+        // Whoever leaves is replaced by nobody; all others keep their secrets and need not be
+        // there.
+        const auto replaced = asked.leaving.value_or(tried->holder);
+        if (!asked.leaving) wanted.holder = tried->holder;
+        for (const auto& other : current->holders) {
+            if (other.holder != replaced) wanted.absent.push_back(other);
+        }
+        wanted.absent_shares = std::move(tried->shares);
     }
     POSTERN_CO_TRY(const auto row, co_await core_->find(key));
     wanted.epoch = row.value_or(IntegrationRow()).minted_epoch + 1;
@@ -90,20 +148,30 @@ async::Task<NewSeal> SealService::plan(keys::PrepareSeal asked, Secret shared_se
 async::Task<> SealService::store_pending(IntegrationKey key,
                                          std::uint64_t epoch,
                                          OpenShares shares) {
-    POSTERN_CO_TRY(const auto keys, co_await core_->workspace(key.workspace));
-    auto job = [store = &core_->store(), key, epoch,
-                wraps = wrap_shares(*keys, key, epoch, shares)] {
-        return store->put_pending(key, epoch, wraps);
-    };
-    co_return co_await core_->writes.run(std::move(job));
+    for (int tries = 0; tries < k_rotation_tries; ++tries) {
+        POSTERN_CO_TRY(const auto keys, co_await core_->workspace(key.workspace));
+        auto job = [store = &core_->store(), key, epoch,
+                    wraps = wrap_shares(*keys, key, epoch, shares)] {
+            return store->put_pending(key, epoch, wraps);
+        };
+        auto put = co_await core_->writes.run(std::move(job));
+        if (!put && put.error().is(KeyError::keys_rotated)) continue;
+        co_return put;
+    }
+    co_return fail(KeyError::keys_rotated);
 }
 
 async::Task<keys::PrepareSeal::Answer> SealService::prepare(keys::PrepareSeal asked) {
     const IntegrationKey key{asked.workspace, asked.integration};
     if (asked.destination.size() > k_destination_bytes_max) co_return fail(IpcError::too_large);
-    POSTERN_CO_TRY(auto secret, new_secret(*core_, asked));
     keys::PrepareSeal::Answer answer;
-    if (asked.generate) answer.generated = copy_of(secret);
+    Secret secret;
+    if (!asked.leaving) {
+        POSTERN_CO_TRY(auto chosen, new_secret(*core_, asked));
+        secret = std::move(chosen.secret);
+        answer.generated = std::move(chosen.told);
+        answer.generated_shares = std::move(chosen.told_shares);
+    }
 
     const Revocations::Watch watch(core_->revocations, key);
     POSTERN_CO_TRY(const auto turn, co_await core_->turns.take(key, Deadline::in(k_turn_wait)));
@@ -120,6 +188,52 @@ async::Task<keys::PrepareSeal::Answer> SealService::prepare(keys::PrepareSeal as
     core_->lease_changed.set();
     answer.seal = std::move(made.seal);
     co_return answer;
+}
+
+async::Task<keys::AddHolder::Answer> SealService::add_holder(keys::AddHolder asked) {
+    const IntegrationKey key{asked.workspace, asked.integration};
+    POSTERN_CO_TRY(auto chosen, new_secret(*core_, asked));
+    POSTERN_CO_TRY(auto given,
+                   core_->secret_of(std::move(asked.secret), k_shared_secret_bytes_max));
+    const auto seal = std::make_shared<const keys::Seal>(std::move(asked.seal));
+    if (seal->holders.size() >= k_holders_max) co_return fail(KeyError::too_many_holders);
+    // Two holders of one secret would be one who cannot leave.
+    if (same(chosen.secret, canonical_shared_secret(given))) co_return fail(KeyError::weak_secret);
+    POSTERN_CO_TRY(const auto turn, co_await core_->turns.take(key, Deadline::in(k_turn_wait)));
+    const auto live = co_await core_->require_live(key, seal->epoch);
+    if (!live) co_return fail(live.error());
+    POSTERN_CO_TRY(auto tried, co_await core_->try_secret(key, seal, std::move(given)));
+    NewHolder wanted;
+    wanted.key = key;
+    wanted.epoch = seal->epoch;
+    wanted.holder = HolderId::make(core_->now());
+    wanted.shared_secret = std::move(chosen.secret);
+    wanted.integration_key = std::move(tried.integration_key);
+    wanted.server_share = std::move(tried.shares.server);
+    POSTERN_CO_TRY(auto made, co_await core_->make(std::move(wanted)));
+    auto stored = co_await store_holder(key, seal->epoch, &made);
+    if (!stored) co_return fail(std::move(stored.error()));
+    co_return keys::AddHolder::Answer{std::move(made.seal), std::move(chosen.told),
+                                      std::move(chosen.told_shares)};
+}
+
+async::Task<> SealService::store_holder(IntegrationKey key,
+                                        std::uint64_t epoch,
+                                        const MadeHolder* made) {
+    for (int tries = 0; tries < k_rotation_tries; ++tries) {
+        POSTERN_CO_TRY(const auto keys, co_await core_->workspace(key.workspace));
+        const auto place = holder_share_place(key, epoch, made->seal.holder);
+        HolderShareRow row{made->seal.holder, made->seal.public_key,
+                           crypto::seal(keys->newest.shares, made->share, place),
+                           keys->newest.generation};
+        auto job = [store = &core_->store(), key, epoch, row = std::move(row)] {
+            return store->add_holder(key, epoch, row);
+        };
+        auto added = co_await core_->writes.run(std::move(job));
+        if (!added && added.error().is(KeyError::keys_rotated)) continue;
+        co_return added;
+    }
+    co_return fail(KeyError::keys_rotated);
 }
 
 async::Task<keys::Lease> SealService::commit(keys::CommitSeal asked) {

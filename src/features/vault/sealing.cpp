@@ -16,6 +16,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <utility>
 
@@ -57,9 +58,10 @@ Bytes box_integration_key(const IntegrationKey& key,
 }
 
 /// Everything of a new holder but the boxed key, which follows for all holders alike.
-Result<HolderSeal> make_holder(const NewSeal& wanted, const Secret& share) {
+template <typename Wanted>
+Result<HolderSeal> seal_holder(const Wanted& wanted, HolderId id, const Secret& share) {
     HolderSeal holder;
-    holder.holder = wanted.holder;
+    holder.holder = id;
     holder.salt = crypto::random_bytes(crypto::k_argon2_salt_bytes);
     holder.passes = wanted.cost.passes;
     holder.memory_kib = wanted.cost.memory_kib;
@@ -141,10 +143,12 @@ Result<MadeSeal> make_seal(NewSeal wanted) {
     made.shares.server = crypto::random_key();
     made.seal.epoch = wanted.epoch;
 
-    auto share = crypto::random_key();
-    POSTERN_TRY(auto holder, make_holder(wanted, share));
-    made.shares.holders[wanted.holder] = {holder.public_key, std::move(share)};
-    made.seal.holders.push_back(std::move(holder));
+    if (wanted.holder) {
+        auto share = crypto::random_key();
+        POSTERN_TRY(auto holder, seal_holder(wanted, *wanted.holder, share));
+        made.shares.holders[*wanted.holder] = {holder.public_key, std::move(share)};
+        made.seal.holders.push_back(std::move(holder));
+    }
     for (auto& other : wanted.absent) {
         const auto theirs = wanted.absent_shares.holders.find(other.holder);
         if (theirs == wanted.absent_shares.holders.end() ||
@@ -168,6 +172,15 @@ Result<MadeSeal> make_seal(NewSeal wanted) {
     return made;
 }
 
+Result<MadeHolder> make_holder(const NewHolder& wanted) {
+    MadeHolder made;
+    made.share = crypto::random_key();
+    POSTERN_TRY(made.seal, seal_holder(wanted, wanted.holder, made.share));
+    made.seal.boxed_key = box_integration_key(wanted.key, wanted.epoch, made.seal,
+                                              wanted.server_share, wanted.integration_key);
+    return made;
+}
+
 bool is_sound(const Seal& seal) {
     return !seal.holders.empty() && seal.holders.size() <= k_holders_max &&
            std::ranges::all_of(seal.holders,
@@ -180,9 +193,11 @@ bool is_sound(const Seal& seal) {
 Result<OpenedSeal> open_seal(const IntegrationKey& key,
                              const Seal& seal,
                              const OpenShares& shares,
-                             const Secret& shared_secret) {
+                             const Secret& shared_secret,
+                             const std::function<bool(HolderId)>& may_try) {
     if (!is_sound(seal)) return fail(KeyError::wrong_secret);
     for (const auto& holder : seal.holders) {
+        if (!may_try(holder.holder)) continue;
         auto opened = open_holder(key, seal.epoch, holder, shares, shared_secret);
         if (!opened && opened.error().is(KeyError::wrong_secret)) continue;
         if (!opened) return fail(std::move(opened.error()));

@@ -6,7 +6,9 @@
 #include "foundation/crypto/password.h"
 #include "platform/keys/seals.h"
 
+#include <functional>
 #include <map>
+#include <optional>
 #include <vector>
 
 namespace postern::vault {
@@ -38,8 +40,8 @@ struct Content {
 struct NewSeal {
     IntegrationKey key;
     std::uint64_t epoch = 0;
-    HolderId holder;       ///< who gives the secret
-    Secret shared_secret;  ///< canonical
+    std::optional<HolderId> holder;  ///< who gives a new secret; nothing: nobody does
+    Secret shared_secret;            ///< canonical
     Secret content;
     std::vector<keys::HolderSeal> absent;  ///< other holders, as the epoch before had them
     OpenShares absent_shares;              ///< theirs, taken over
@@ -54,6 +56,23 @@ struct MadeSeal {
 /// ours.
 [[nodiscard]] Result<MadeSeal> make_seal(NewSeal wanted);
 
+/// One more holder of a seal that is open.
+struct NewHolder {
+    IntegrationKey key;
+    std::uint64_t epoch = 0;
+    HolderId holder;
+    Secret shared_secret;  ///< canonical
+    Secret integration_key;
+    Secret server_share;
+    crypto::Argon2Cost cost;
+};
+struct MadeHolder {
+    keys::HolderSeal seal;
+    Secret share;
+};
+/// Runs Argon2id. Errors: out_of_memory.
+[[nodiscard]] Result<MadeHolder> make_holder(const NewHolder& wanted);
+
 /// A seal whose sizes and costs are those that we make; any other is not looked at further.
 [[nodiscard]] bool is_sound(const keys::Seal& seal);
 
@@ -61,13 +80,16 @@ struct OpenedSeal {
     Secret integration_key;
     HolderId holder;
 };
-/// Tries the secret at each holder of the seal; runs Argon2id for each. Errors: wrong_secret,
+/// Tries the secret at each holder of the seal for whom `may_try` is true; runs Argon2id for each.
+/// Errors: wrong_secret,
 /// whatever does not fit (the secret, a changed byte, another integration's seal, other shares);
 /// out_of_memory.
-[[nodiscard]] Result<OpenedSeal> open_seal(const IntegrationKey& key,
-                                           const keys::Seal& seal,
-                                           const OpenShares& shares,
-                                           const Secret& shared_secret);
+[[nodiscard]] Result<OpenedSeal> open_seal(
+    const IntegrationKey& key,
+    const keys::Seal& seal,
+    const OpenShares& shares,
+    const Secret& shared_secret,
+    const std::function<bool(HolderId)>& may_try = [](HolderId) { return true; });
 
 /// The key of the credential, from the integration's. Errors: cannot_open.
 [[nodiscard]] Result<Secret> open_credential_key(const IntegrationKey& key,

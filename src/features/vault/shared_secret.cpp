@@ -1,10 +1,13 @@
 #include "features/vault/shared_secret.h"
 
 #include "features/vault/crockford.h"
+#include "features/vault/printed_share.h"
 #include "foundation/base/bytes.h"
+#include "foundation/base/check.h"
 #include "foundation/base/result.h"
 #include "foundation/base/secret.h"
 #include "foundation/crypto/random.h"
+#include "foundation/crypto/secret_sharing.h"
 #include "platform/keys/key_error.h"
 
 #include <algorithm>
@@ -13,12 +16,16 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace postern::vault {
 namespace {
 
 constexpr std::size_t k_characters = 25;
 constexpr std::size_t k_generated_bytes = k_characters + k_characters / k_group - 1;
+constexpr std::string_view k_share_stem = "postern-share-";
+constexpr std::string_view k_share_prefix = "postern-share-1:";
 constexpr std::size_t k_bytes_min = 12;
 constexpr std::size_t k_distinct_min = 5;
 constexpr std::size_t k_period_max = 6;
@@ -113,6 +120,15 @@ bool reads_as_generated(ByteView text) {
     return count == k_characters;
 }
 
+Result<Secret> join(ByteView text) {
+    std::vector<PrintedShare> shares;
+    for (const auto each : shares_in(text, k_share_stem)) {
+        POSTERN_TRY(auto share, parse_share(each, k_share_prefix, k_generated_bytes));
+        shares.push_back(std::move(share));
+    }
+    return join_shares(std::move(shares));
+}
+
 }  // namespace
 
 Secret generate_shared_secret() {
@@ -122,8 +138,24 @@ Secret generate_shared_secret() {
         [](ByteView bytes) { return Secret::copy_of(bytes.first(k_generated_bytes)); });
 }
 
+std::vector<Secret> split_shared_secret(const Secret& generated,
+                                        const crypto::SharingScheme& scheme) {
+    POSTERN_CHECK(generated.size() == k_generated_bytes && scheme.shares <= k_secret_shares_max);
+    PrintedShare::SetId set{};
+    crypto::fill_random(set);
+    std::vector<Secret> texts;
+    for (auto& part : crypto::split_secret(generated, scheme))
+        texts.push_back(text_of(PrintedShare{scheme, set, std::move(part)}, k_share_prefix));
+    return texts;
+}
+
 Secret canonical_shared_secret(const Secret& typed) {
     return typed.with_bytes([](ByteView text) {
+        // Shares that do not fit together are a wrong secret like any other.
+        if (starts_with(text, k_share_stem)) {
+            auto joined = join(text);
+            return joined ? std::move(*joined) : Secret::copy_of(text);
+        }
         if (!reads_as_generated(text)) return Secret::copy_of(text);
         auto form = Secret::of_size(k_generated_bytes);
         form.with_mutable_bytes([&](std::span<std::uint8_t> out) {

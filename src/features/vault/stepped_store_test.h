@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -27,8 +28,8 @@ public:
     Result<> put_recovery_kit(RecoveryKitRow row) override {
         return change("put_recovery_kit", [&] { return inner_->put_recovery_kit(std::move(row)); });
     }
-    Result<std::optional<WorkspaceKeyRow>> workspace_key(WorkspaceId workspace) override {
-        return inner_->workspace_key(workspace);
+    Result<std::optional<WorkspaceKeyRows>> workspace_keys(WorkspaceId workspace) override {
+        return inner_->workspace_keys(workspace);
     }
     Result<> add_workspace_key(WorkspaceKeyRow row) override {
         return inner_->add_workspace_key(std::move(row));
@@ -65,11 +66,20 @@ public:
     Result<CutOffOutcome> cut_off(IntegrationKey key) override {
         return change("cut_off", [&] { return inner_->cut_off(key); });
     }
-    Result<std::int64_t> charge_attempt(IntegrationKey key, UnixMs now) override {
-        return change("charge_attempt", [&] { return inner_->charge_attempt(key, now); });
+    Result<ChargedAttempts> charge_attempts(IntegrationKey key,
+                                            std::vector<HolderId> holders,
+                                            UnixMs now) override {
+        return change("charge_attempts",
+                      [&] { return inner_->charge_attempts(key, holders, now); });
     }
-    Result<> clear_attempts(IntegrationKey key) override {
-        return change("clear_attempts", [&] { return inner_->clear_attempts(key); });
+    Result<> settle_attempts(IntegrationKey key,
+                             HolderId opened,
+                             ChargedAttempts charged) override {
+        return change("settle_attempts",
+                      [&] { return inner_->settle_attempts(key, opened, std::move(charged)); });
+    }
+    Result<> add_holder(IntegrationKey key, std::uint64_t epoch, HolderShareRow row) override {
+        return change("add_holder", [&] { return inner_->add_holder(key, epoch, std::move(row)); });
     }
     Result<> add_grant(IntegrationKey key, GrantKeyRow row) override {
         return change("add_grant", [&] { return inner_->add_grant(key, std::move(row)); });
@@ -84,6 +94,50 @@ public:
     }
     Result<std::int64_t> destroy_expired_grants(UnixMs now) override {
         return inner_->destroy_expired_grants(now);
+    }
+    Result<std::vector<IntegrationKey>> destroy_all_grants(
+        std::optional<WorkspaceId> workspace) override {
+        return change("destroy_all_grants", [&] { return inner_->destroy_all_grants(workspace); });
+    }
+    Result<> change_root_key(RootKeyChange next) override {
+        return change("change_root_key", [&] { return inner_->change_root_key(std::move(next)); });
+    }
+    Result<> begin_rotation(RotationStart start) override {
+        return change("begin_rotation", [&] { return inner_->begin_rotation(std::move(start)); });
+    }
+    Result<std::vector<WorkspaceKeyRow>> workspace_keys_under(std::uint32_t version,
+                                                              std::size_t max) override {
+        return inner_->workspace_keys_under(version, max);
+    }
+    Result<> rewrap_workspace_keys(std::vector<WorkspaceKeyRow> rows) override {
+        return change("rewrap_workspace_keys",
+                      [&] { return inner_->rewrap_workspace_keys(std::move(rows)); });
+    }
+    Result<bool> finish_keyring_rotation(std::uint32_t older) override {
+        return change("finish_keyring_rotation",
+                      [&] { return inner_->finish_keyring_rotation(older); });
+    }
+    Result<bool> rotation_under_way() override { return inner_->rotation_under_way(); }
+    Result<> end_rotation() override {
+        return change("end_rotation", [&] { return inner_->end_rotation(); });
+    }
+    Result<std::vector<WorkspaceId>> all_workspaces() override { return inner_->all_workspaces(); }
+    Result<std::vector<WorkspaceId>> workspaces_in_rotation() override {
+        return inner_->workspaces_in_rotation();
+    }
+    Result<std::vector<WrapRow>> wraps_under(WorkspaceId workspace,
+                                             std::uint32_t generation,
+                                             std::size_t max) override {
+        return inner_->wraps_under(workspace, generation, max);
+    }
+    Result<> rewrap(WorkspaceId workspace,
+                    std::uint32_t before,
+                    std::vector<WrapRow> rows) override {
+        return change("rewrap", [&] { return inner_->rewrap(workspace, before, std::move(rows)); });
+    }
+    Result<bool> finish_workspace_rotation(WorkspaceId workspace, std::uint32_t before) override {
+        return change("finish_workspace_rotation",
+                      [&] { return inner_->finish_workspace_rotation(workspace, before); });
     }
     Result<> purge() override {
         return change("purge", [&] { return inner_->purge(); });

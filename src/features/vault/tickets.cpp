@@ -57,6 +57,12 @@ void Tickets::drop_all(const IntegrationKey& key) {
     std::erase_if(tickets_, [&](const auto& item) { return item.second.use.key == key; });
 }
 
+void Tickets::drop_workspace(const std::optional<WorkspaceId>& workspace) {
+    std::erase_if(tickets_, [&](const auto& entry) {
+        return !workspace || entry.second.use.key.workspace == *workspace;
+    });
+}
+
 void Tickets::drop_epoch(const IntegrationKey& key, std::uint64_t epoch) {
     std::erase_if(tickets_, [&](const auto& item) {
         return item.second.use.key == key && item.second.use.epoch == epoch;

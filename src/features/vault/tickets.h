@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 
 namespace postern::vault {
 
@@ -39,6 +40,7 @@ public:
     [[nodiscard]] Result<keys::Redeem::Answer> redeem(ByteView ticket, UnixMs now);
 
     void drop_all(const IntegrationKey& key);
+    void drop_workspace(const std::optional<WorkspaceId>& workspace);
     void drop_epoch(const IntegrationKey& key, std::uint64_t epoch);
     void drop_other_epochs(const IntegrationKey& key, std::uint64_t kept);
     /// Those of the lease and of a pending seal, not those of grants.

@@ -9,6 +9,8 @@ namespace postern::vault {
 enum class VaultError {
     wrong_root_key,
     bad_root_key_file,
+    passphrase_needed,
+    wrong_passphrase,
     bad_recovery_text,
     newer_recovery_text,
     shares_do_not_fit,
@@ -24,6 +26,10 @@ constexpr ErrorInfo describe(VaultError error) {
             return {"wrong_root_key", "This root key does not belong to this keyring."};
         case VaultError::bad_root_key_file:
             return {"bad_root_key_file", "The root key file does not hold a root key."};
+        case VaultError::passphrase_needed:
+            return {"passphrase_needed", "The root key is under a passphrase, and none was given."};
+        case VaultError::wrong_passphrase:
+            return {"wrong_root_key", "This root key does not belong to this keyring."};
         case VaultError::bad_recovery_text:
             return {"bad_recovery_text", "This is not a recovery share; please check for typos."};
         case VaultError::newer_recovery_text:

@@ -3,11 +3,13 @@
 #include "features/vault/keeper_service.h"
 #include "features/vault/keyring_store_sql.h"
 #include "features/vault/root_key.h"
+#include "features/vault/vault_error.h"
 #include "features/vault/vault_values_test.h"
 #include "foundation/base/check.h"
 #include "foundation/base/clock.h"
 #include "platform/async/deadline.h"
 #include "platform/ipc/rpc.h"
+#include "platform/store/scratch_store_test.h"
 
 #include <gtest/gtest.h>
 #include <filesystem>
@@ -21,6 +23,14 @@
 /// A clock, a courier that is not there, and a keeper that is asked through its routers as its
 /// peers would ask it.
 namespace postern::vault {
+
+/// Where this run of the tests has a keyring of that file; nothing: in the file.
+inline std::optional<store::Server> keyring_server(const std::string& file) {
+    store::Database::Options options;
+    options.kind = store::StoreKind::keyring;
+    options.file = file;
+    return store::on_test_engine(options).server;
+}
 
 class TestClock final : public Clock {
 public:
@@ -37,6 +47,15 @@ public:
         if (failure) co_return fail(*failure);
         co_return keys::EndUses::Answer{connections};
     }
+    async::Task<> next_root_key(os::Fd file, Secret passphrase) override {
+        next_root_file = std::move(file);
+        next_passphrase = std::move(passphrase);
+        co_return Result<>();
+    }
+    async::Task<> root_key_changed() override {
+        ++root_key_changes;
+        co_return Result<>();
+    }
     void lease_ended(keys::LeaseEnded notice) override { notices.push_back(notice); }
 
     /// What courier was asked since the last time.
@@ -45,6 +64,9 @@ public:
     std::uint32_t connections = 3;
     std::optional<Error> failure;
     std::vector<keys::LeaseEnded> notices;
+    os::Fd next_root_file;
+    Secret next_passphrase;
+    int root_key_changes = 0;
 
 private:
     std::vector<keys::EndUses> asked_;
@@ -60,17 +82,20 @@ public:
            const Secret& root_key,
            const StoreWrapper& wrap = nullptr) {
         const OpenKeyringOptions options{.file = folder.file("keyring.db"),
-                                         .reserve_file = std::nullopt};
-        if (!std::filesystem::exists(options.file)) {
+                                         .reserve_file = std::nullopt,
+                                         .server = keyring_server(folder.file("keyring.db"))};
+        auto opened = open_keyring(options, root_key);
+        if (!opened && opened.error().is(VaultError::no_keyring)) {
             const auto created = create_keyring(options, root_key);
             POSTERN_CHECK(created.has_value());
+            opened = open_keyring(options, root_key);
         }
-        auto opened = open_keyring(options, root_key);
         POSTERN_CHECK(opened.has_value());
         auto store = std::move(opened->store);
         if (wrap) store = wrap(std::move(store));
         KeeperParts parts{
-            std::move(store), std::move(opened->keyring), links, &clock, k_cheap_cost, {}};
+            std::move(store), std::move(opened->keyring), links, &clock, k_cheap_cost, {},
+            k_cheap_cost};
         service = std::make_unique<KeeperService>(io.get_executor(), std::move(parts));
     }
     ~Keeper() {
@@ -91,7 +116,8 @@ public:
         Call(Keeper& keeper, const ipc::Router& router, Method method) : keeper_(keeper) {
             ipc::Encoder encoder;
             encoder.put(method);
-            ipc::Request request{Method::k_method, std::move(encoder.bytes()), {}};
+            ipc::Request request{Method::k_method, std::move(encoder.bytes()),
+                                 std::move(encoder.files())};
             keeper_.group.spawn("call", serve(router, std::move(request), reply_));
         }
         [[nodiscard]] bool done() const { return reply_->has_value(); }
@@ -145,6 +171,8 @@ public:
         return Call<keys::Redeem>(*this, service->courier(), {ticket}).answer();
     }
     void sweep() { run(service->sweep()); }
+    /// Works off the rotations that are under way.
+    void rotate() { run(service->work_off_rotation()); }
     template <typename T>
     void run(async::Task<T> task) {
         bool done = false;
@@ -172,10 +200,13 @@ protected:
 
     void start_keeper(const Keeper::StoreWrapper& wrap = nullptr) {
         keeper.reset();
-        keeper = std::make_unique<Keeper>(folder, clock, filled_key(root_fill), wrap);
+        keeper = std::make_unique<Keeper>(folder, clock, root_key(), wrap);
         ASSERT_TRUE(keeper->ask(keys::CreateWorkspace{workspace}));
     }
 
+    [[nodiscard]] Secret root_key() const {
+        return root_bytes.empty() ? filled_key(root_fill) : Secret::copy_of(root_bytes);
+    }
     static keys::SecretInput typed(std::string_view text) { return {secret_of(text), {}}; }
 
     Result<keys::PrepareSeal::Answer> prepare(std::string_view new_secret,
@@ -214,6 +245,24 @@ protected:
                                std::int64_t lease_s = 3600) {
         return keeper->ask(keys::Unlock{workspace, integration, seal, typed(secret), lease_s});
     }
+    Result<keys::AddHolder::Answer> add_holder(const keys::Seal& seal,
+                                               std::string_view secret,
+                                               std::string_view new_secret) {
+        return keeper->ask(keys::AddHolder{
+            workspace, integration, seal, typed(secret), false, {}, typed(new_secret)});
+    }
+    Result<keys::PrepareSeal::Answer> prepare_leaving(const keys::Seal& current,
+                                                      HolderId leaving,
+                                                      std::string_view secret) {
+        keys::PrepareSeal asked;
+        asked.workspace = workspace;
+        asked.integration = integration;
+        asked.current = current;
+        asked.leaving = leaving;
+        asked.with_lease = secret.empty();
+        if (!secret.empty()) asked.secret = typed(secret);
+        return keeper->ask(std::move(asked));
+    }
     Result<keys::CutOff::Answer> cut_off() {
         return keeper->ask(keys::CutOff{workspace, integration});
     }
@@ -250,6 +299,7 @@ protected:
     TestFolder folder;
     TestClock clock;
     std::uint8_t root_fill = 77;
+    Bytes root_bytes;  ///< where not empty, the root key
     WorkspaceId workspace = test_id<WorkspaceId>(1);
     IntegrationId integration = test_id<IntegrationId>(2);
     std::unique_ptr<Keeper> keeper;

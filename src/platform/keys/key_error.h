@@ -19,6 +19,11 @@ enum class KeyError {
     ticket_refused,
     not_ended,
     bad_scheme,
+    no_recovery_kit,
+    keys_rotated,
+    unknown_holder,
+    last_holder,
+    too_many_holders,
     disk_full,
     storage_failed,
 };
@@ -54,6 +59,17 @@ constexpr ErrorInfo describe(KeyError error) {
             return {"bad_scheme",
                     "That many shares cannot be made: 2 to 16 shares, of which 2 or more restore, "
                     "or a single one."};
+        case KeyError::no_recovery_kit:
+            return {"no_recovery_kit",
+                    "There is no recovery kit that a new root key could be boxed to. Make one "
+                    "first: `postern keyring recovery-kit`."};
+        case KeyError::keys_rotated: return {"busy", "Keys are being rotated. Please try again."};
+        case KeyError::unknown_holder: return {"not_found", "There is no such holder."};
+        case KeyError::last_holder:
+            return {"last_holder",
+                    "The last holder cannot leave: nobody could open it. Cut it off instead."};
+        case KeyError::too_many_holders:
+            return {"too_many_holders", "An integration has at most 8 holders."};
         case KeyError::disk_full:
             return {"disk_full", "The server's disk is full. Nothing was changed."};
         case KeyError::storage_failed:

@@ -64,29 +64,64 @@ struct Lease {
     auto wire() { return std::tie(open, epoch, until_ms, idle_until_ms); }
 };
 
+/// Into how many shares a generated secret is split, and how many of them open; 0: it is not.
+struct ShareScheme {
+    std::uint8_t shares = 0;
+    std::uint8_t threshold = 0;
+    auto wire() { return std::tie(shares, threshold); }
+};
 /// Seals a new credential, or (reseal) the present one under a new secret, as the next epoch. The
 /// result is pending: CommitSeal makes it the only one, until then the old one stands. A later
 /// PrepareSeal replaces a pending one.
-/// Errors: weak_secret, wrong_secret, too_many_attempts, seal_key_changed, stale_epoch.
+/// Errors: weak_secret, wrong_secret, too_many_attempts, seal_key_changed, stale_epoch, bad_scheme;
+/// unknown_holder, last_holder; integration_sealed where there is no lease to use.
 struct PrepareSeal {
     static constexpr std::uint16_t k_method = 20;
     struct Answer {
         Seal seal;
-        Secret generated;  ///< the shared secret, when it was to be generated
-        auto wire() { return std::tie(seal, generated); }
+        Secret generated;  ///< the shared secret, when it was to be generated ...
+        std::vector<Secret> generated_shares;  ///< ... or its shares
+        auto wire() { return std::tie(seal, generated, generated_shares); }
     };
     using Failure = KeyError;
     WorkspaceId workspace;
     IntegrationId integration;
     bool generate = false;
+    ShareScheme shares;  ///< of the generated secret
     SecretInput new_secret;
     std::optional<Seal> current;  ///< reseal: the present seal ...
     SecretInput secret;           ///< ... and the secret that opens it
-    Bytes destination;            ///< create, reconnect: where the credential may be used
-    SecretInput credential;       ///< create, reconnect
+    bool with_lease = false;  ///< reseal: the open lease instead of a secret, for a leaving only
+    std::optional<HolderId> leaving;  ///< reseal: who is no holder of the next epoch; no new secret
+    Bytes destination;                ///< create, reconnect: where the credential may be used
+    SecretInput credential;           ///< create, reconnect
     auto wire() {
-        return std::tie(workspace, integration, generate, new_secret, current, secret, destination,
-                        credential);
+        return std::tie(workspace, integration, generate, shares, new_secret, current, secret,
+                        with_lease, leaving, destination, credential);
+    }
+};
+
+/// One more holder of the present epoch, with a secret of their own. The answer's holder is stored
+/// beside those of the seal; before it is, it is good for nothing.
+/// Errors: as Unlock, and weak_secret, too_many_holders.
+struct AddHolder {
+    static constexpr std::uint16_t k_method = 32;
+    struct Answer {
+        HolderSeal holder;
+        Secret generated;
+        std::vector<Secret> generated_shares;
+        auto wire() { return std::tie(holder, generated, generated_shares); }
+    };
+    using Failure = KeyError;
+    WorkspaceId workspace;
+    IntegrationId integration;
+    Seal seal;
+    SecretInput secret;  ///< a present holder's
+    bool generate = false;
+    ShareScheme shares;
+    SecretInput new_secret;
+    auto wire() {
+        return std::tie(workspace, integration, seal, secret, generate, shares, new_secret);
     }
 };
 
@@ -122,7 +157,8 @@ struct Unlock {
     Seal seal;
     SecretInput secret;
     std::int64_t lease_s = 0;
-    auto wire() { return std::tie(workspace, integration, seal, secret, lease_s); }
+    std::optional<HolderId> holder = std::nullopt;  ///< whose secret it is; nothing: anybody's
+    auto wire() { return std::tie(workspace, integration, seal, secret, lease_s, holder); }
 };
 /// Drops the lease and ends its uses at courier. Good also when there is none.
 struct Lock {
@@ -218,6 +254,29 @@ struct CutOff {
     WorkspaceId workspace;
     IntegrationId integration;
     auto wire() { return std::tie(workspace, integration); }
+};
+
+/// Ends every lease, pending seal and ticket, and with `grants` every grant, of a workspace or of
+/// all: at once and without the disk, but for the grants' keys, for which keeper frees its reserve.
+struct SealAll {
+    static constexpr std::uint16_t k_method = 33;
+    struct Ended {
+        WorkspaceId workspace;
+        IntegrationId integration;
+        auto wire() { return std::tie(workspace, integration); }
+    };
+    struct Answer {
+        std::vector<Ended> ended;  ///< integrations that were open or granted
+        std::uint32_t leases = 0;
+        std::uint32_t grants = 0;       ///< keys destroyed
+        std::uint32_t connections = 0;  ///< closed at courier
+        bool confirmed = true;          ///< courier closed them, or ended with them
+        auto wire() { return std::tie(ended, leases, grants, connections, confirmed); }
+    };
+    using Failure = KeyError;
+    std::optional<WorkspaceId> workspace;  ///< nothing: all
+    bool grants = false;
+    auto wire() { return std::tie(workspace, grants); }
 };
 
 /// A right to one use, for courier to redeem within 30 s. Bound to lease or grant and to the epoch.

@@ -23,7 +23,7 @@ enum class Access { read, write };
 /// `rewrite` also writes every table anew: deleted values have left copies in no page.
 enum class Purge { log_only, rewrite };
 
-/// One connection to one database: the seam behind which PostgreSQL fits beside sqlite/.
+/// One connection to one database: the seam between the two engines, sqlite/ and postgres/.
 /// Not for features, who see only Transaction. Used by one thread at a time; throws nothing.
 class Connection {
 public:
@@ -33,7 +33,7 @@ public:
     /// Returns when the transaction is durable. After an error it is rolled back.
     [[nodiscard]] virtual Result<> commit() = 0;
     virtual void rollback() noexcept = 0;
-    /// False when the engine itself gave the whole transaction up (a full disk).
+    /// False when the engine itself gave the whole transaction up (a full disk, a lost connection).
     [[nodiscard]] virtual bool in_transaction() const noexcept = 0;
 
     /// A part of a transaction that can be taken back alone.
@@ -43,6 +43,12 @@ public:
 
     [[nodiscard]] virtual Result<std::int64_t> execute(SqlText sql,
                                                        std::span<const Value> values) = 0;
+    /// In its turn, but perhaps not yet: a failure may be that of any later call.
+    [[nodiscard]] virtual Result<> execute_later(SqlText sql, std::span<const Value> values) {
+        auto done = execute(sql, values);
+        if (!done) return fail(std::move(done.error()));
+        return {};
+    }
     [[nodiscard]] virtual Result<std::vector<std::vector<Cell>>> query(
         SqlText sql, std::span<const Value> values) = 0;
     /// Several statements of DDL, with the placeholders {int64} and {blob}.

@@ -9,8 +9,8 @@
 #include "platform/store/connection_pool.h"
 #include "platform/store/lock_file.h"
 #include "platform/store/migration.h"
+#include "platform/store/opening.h"
 #include "platform/store/run_transaction.h"
-#include "platform/store/sqlite/sqlite_connection.h"
 #include "platform/store/store_error.h"
 #include "platform/store/write_queue.h"
 
@@ -31,7 +31,9 @@ constexpr std::chrono::seconds k_checkpoint_wait{10};
 
 /// Members go in reverse: first the threads, then the connections, last the lock.
 struct Database::State {
-    State(LockFile taken, const Options& options, std::unique_ptr<Connection> connection)
+    State(std::optional<LockFile> taken,
+          const Options& options,
+          std::unique_ptr<Connection> connection)
         : lock(std::move(taken)),
           kind(options.kind),
           admission(options.queue_max),
@@ -52,24 +54,10 @@ Database::~Database() {
 }
 
 Result<std::unique_ptr<Database>> Database::open(const Options& options) {
-    POSTERN_TRY(auto lock, LockFile::take(options.file + ".lock"));
-    sqlite::ConnectionOptions connect{.file = options.file,
-                                      .kind = options.kind,
-                                      .access = Access::write,
-                                      .create = options.create,
-                                      .busy_timeout = options.busy_timeout};
-    POSTERN_TRY(auto writer, sqlite::connect(connect));
-    const SystemClock system_clock;
-    const Clock& clock = options.clock != nullptr ? *options.clock : system_clock;
-    const auto migrations = options.migrations.value_or(embedded_migrations(options.kind));
-    if (auto done = migrate(*writer, migrations, clock); !done)
-        return fail(std::move(done.error()));
-
-    auto state = std::make_unique<State>(std::move(lock), options, std::move(writer));
-    connect.access = Access::read;
-    connect.create = false;
+    POSTERN_TRY(auto opened, open_store(options));
+    auto state = std::make_unique<State>(std::move(opened.lock), options, std::move(opened.writer));
     for (std::size_t i = 0; i < options.readers; ++i) {
-        POSTERN_TRY(auto reader, sqlite::connect(connect));
+        POSTERN_TRY(auto reader, open_reader(options));
         state->readers.add(std::move(reader));
     }
     if (options.readers > 0) {

@@ -4,6 +4,7 @@
 #include "foundation/base/result.h"
 #include "platform/async/task.h"
 #include "platform/store/migration.h"
+#include "platform/store/server.h"
 #include "platform/store/store_error.h"
 #include "platform/store/transaction.h"
 
@@ -48,9 +49,14 @@ class Database {
 public:
     struct Options {
         StoreKind kind = StoreKind::store;
-        /// Relative to the working directory, which must not change afterwards.
+        /// Relative to the working directory, which must not change afterwards. Unused with
+        /// a server.
         std::string file = "store.db";
+        /// Where the store lies on PostgreSQL instead of in a file.
+        std::optional<Server> server = std::nullopt;
         bool create = false;
+        /// On a server: creating is refused where there is a store. Errors: not_empty.
+        bool only_new = false;
         /// 0: no threads at all; every call works on the caller's.
         std::size_t readers = 2;
         std::size_t queue_max = 1000;
@@ -61,9 +67,10 @@ public:
         const Clock* clock = nullptr;
     };
 
-    /// Takes the lock `FILE.lock` and brings the schema up to date. Errors: in_use, not_found,
-    /// not_a_store, corrupt, newer_version, migration_changed, migration_failed, disk_full,
-    /// io_failed.
+    /// Takes the lock `FILE.lock`, or the server's, and brings the schema up to date. Errors:
+    /// in_use, not_found, not_a_store, corrupt, newer_version, migration_changed, migration_failed,
+    /// disk_full, io_failed; on a server also unreachable, login_refused, not_permitted,
+    /// unsuitable, no_library.
     [[nodiscard]] static Result<std::unique_ptr<Database>> open(const Options& options);
     ~Database();
     Database(const Database&) = delete;

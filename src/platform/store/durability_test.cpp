@@ -20,6 +20,8 @@
 namespace postern::store {
 namespace {
 
+class DurabilityOnFiles : public OnFiles {};
+
 /// Runs in a forked child; the value is its exit code.
 template <typename F>
 int in_child(F work) {
@@ -42,7 +44,7 @@ int in_child(F work) {
     }
 }
 
-TEST(Durability, holds_every_acknowledged_row_when_the_writer_was_killed) {
+TEST_F(DurabilityOnFiles, holds_every_acknowledged_row_when_the_writer_was_killed) {
     const TestFolder folder;
     const auto options = options_for(folder);
     std::int64_t acknowledged = 0;
@@ -73,7 +75,7 @@ TEST(Durability, holds_every_acknowledged_row_when_the_writer_was_killed) {
     }
 }
 
-TEST(Durability, refuses_a_second_opening_when_the_store_is_in_use) {
+TEST_F(DurabilityOnFiles, refuses_a_second_opening_when_the_store_is_in_use) {
     const TestFolder folder;
     const auto options = options_for(folder);
     const auto open_elsewhere = [&] {
@@ -89,7 +91,7 @@ TEST(Durability, refuses_a_second_opening_when_the_store_is_in_use) {
     EXPECT_EQ(in_child([&] { return Database::open(options) ? 42 : 1; }), 42);
 }
 
-TEST(Durability, does_not_make_a_store_when_that_was_not_asked_for) {
+TEST_F(DurabilityOnFiles, does_not_make_a_store_when_that_was_not_asked_for) {
     const TestFolder folder;
     auto options = options_for(folder);
     options.create = false;
@@ -99,7 +101,7 @@ TEST(Durability, does_not_make_a_store_when_that_was_not_asked_for) {
     EXPECT_TRUE(fails_with(Database::open(options), StoreError::not_a_store)) << "empty";
 }
 
-TEST(Durability, keeps_every_file_private_when_the_process_is_careless) {
+TEST_F(DurabilityOnFiles, keeps_every_file_private_when_the_process_is_careless) {
     const TestFolder folder;
     const auto options = options_for(folder);
     const auto old_mask = ::umask(0);
@@ -112,7 +114,7 @@ TEST(Durability, keeps_every_file_private_when_the_process_is_careless) {
     }
 }
 
-TEST(Durability, refuses_a_file_when_it_is_no_store_of_this_kind) {
+TEST_F(DurabilityOnFiles, refuses_a_file_when_it_is_no_store_of_this_kind) {
     const TestFolder folder;
     auto options = options_for(folder);
     std::ofstream(options.file) << std::string(8192, 'x');
@@ -144,7 +146,7 @@ void damage(const std::string& file, std::int64_t offset, std::size_t size) {
     out << std::string(size, '\xee');
 }
 
-TEST(Durability, answers_with_an_error_and_never_dies_when_the_file_is_damaged) {
+TEST_F(DurabilityOnFiles, answers_with_an_error_and_never_dies_when_the_file_is_damaged) {
     const TestFolder folder;
     const auto options = options_for(folder);
     {
@@ -178,7 +180,7 @@ TEST(Durability, answers_with_an_error_and_never_dies_when_the_file_is_damaged) 
     EXPECT_GE(noticed, static_cast<int>(good.size() / 4096) - 2);
 }
 
-TEST(Durability, opens_to_the_last_whole_commit_when_the_log_is_cut) {
+TEST_F(DurabilityOnFiles, opens_to_the_last_whole_commit_when_the_log_is_cut) {
     const TestFolder folder;
     const auto options = options_for(folder);
     // Killed, so that the log is not written back at the end.

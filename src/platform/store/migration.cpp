@@ -12,7 +12,9 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -34,6 +36,15 @@ Error about(StoreError error, const Migration& migration, const std::string& det
                        std::string(migration.name) + (detail.empty() ? "" : ": ") + detail};
 }
 
+/// Of a store that is ahead, for its operator: what it is at, and what we know.
+std::string versions(const Row& newest, std::span<const Migration> migrations) {
+    const auto known = migrations.empty() ? 0 : migrations.back().number;
+    return "it is at version " + std::to_string(newest.integer(0)) + " (" + newest.clear_text(1) +
+           "), this program knows versions up to " + std::to_string(known) +
+           "; start the program that wrote it, or put the copy that was made before the migration "
+           "in its place";
+}
+
 /// How many of `migrations` are applied already; they are the first ones, unchanged.
 Result<std::size_t> count_applied(Connection& connection, std::span<const Migration> migrations) {
     const auto verdict = std::make_shared<Verdict>();
@@ -42,8 +53,7 @@ Result<std::size_t> count_applied(Connection& connection, std::span<const Migrat
     std::size_t applied = 0;
     for (const auto& row : rows) {
         if (applied == migrations.size()) {
-            return fail(StoreError::newer_version,
-                        "has migration " + std::to_string(row.integer(0)));
+            return fail(StoreError::newer_version, versions(rows.back(), migrations));
         }
         const auto& migration = migrations[applied];
         const bool same = row.integer(0) == migration.number &&
@@ -88,6 +98,14 @@ Result<> create_table(Connection& connection) {
 }
 
 }  // namespace
+
+Result<std::optional<std::int64_t>> first_missing(Connection& connection,
+                                                  std::span<const Migration> migrations) {
+    if (auto made = create_table(connection); !made) return fail(std::move(made.error()));
+    POSTERN_TRY(const auto applied, count_applied(connection, migrations));
+    if (applied == 0 || applied == migrations.size()) return std::nullopt;
+    return migrations[applied].number;
+}
 
 Result<> migrate(Connection& connection,
                  std::span<const Migration> migrations,

@@ -4,6 +4,7 @@
 #include "foundation/base/result.h"
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -25,6 +26,11 @@ struct Migration {
 
 /// The files of migrations/<kind>/, as embedded at build time, numbers ascending from 1.
 [[nodiscard]] std::span<const Migration> embedded_migrations(StoreKind kind);
+
+/// The number of the first migration that a store with rows in it lacks: nothing for a new store
+/// and one that is up to date. Errors: newer_version (names both versions), migration_changed.
+[[nodiscard]] Result<std::optional<std::int64_t>> first_missing(
+    Connection& connection, std::span<const Migration> migrations);
 
 /// Applies what is missing, each in a transaction of its own. Errors: newer_version,
 /// migration_changed, migration_failed, and those of the disk; what was applied before stays.

@@ -25,9 +25,10 @@ public:
 constexpr Migration k_one = {1, "one", "c1",
                              "CREATE TABLE one (workspace_id {blob} NOT NULL, number {int64}, "
                              "PRIMARY KEY (workspace_id)) STRICT;"};
-constexpr Migration k_two = {2, "two", "c2",
-                             "ALTER TABLE one ADD COLUMN extra {blob};"
-                             "INSERT INTO one (workspace_id, number) VALUES (x'00', 5000000000);"};
+constexpr Migration k_two = {
+    2, "two", "c2",
+    "ALTER TABLE one ADD COLUMN extra {blob};"
+    "INSERT INTO one (workspace_id, number) VALUES (CAST('a' AS {blob}), 5000000000);"};
 constexpr Migration k_broken = {3, "broken", "c3",
                                 "CREATE TABLE three (workspace_id {blob} PRIMARY KEY) STRICT;"
                                 "CREATE TABLE three (workspace_id {blob} PRIMARY KEY) STRICT;"};
@@ -90,6 +91,10 @@ TEST_F(MigrationTest, refuses_when_the_store_is_of_a_newer_version) {
     ASSERT_TRUE(open({k_one, k_two}));
     EXPECT_TRUE(fails_with(open({k_one}), StoreError::newer_version));
     EXPECT_TRUE(fails_with(open({}), StoreError::newer_version));
+    const auto refused = open({k_one});
+    const auto& detail = refused.error().detail();
+    EXPECT_NE(detail.find("at version 2 (two)"), std::string::npos) << detail;
+    EXPECT_NE(detail.find("up to 1"), std::string::npos) << detail;
     EXPECT_TRUE(open({k_one, k_two}));
 }
 

@@ -29,6 +29,8 @@
 namespace postern::store {
 namespace {
 
+class PurgeOnFiles : public OnFiles {};
+
 Bytes random_bytes(std::mt19937& random, std::size_t size) {
     Bytes bytes(size);
     for (auto& byte : bytes)
@@ -40,7 +42,7 @@ Result<std::int64_t> change(Database& database, SqlText sql, std::initializer_li
     return database.write_now([&](Transaction& t) { return t.execute(sql, values); });
 }
 
-TEST(Purge, leaves_no_byte_of_a_deleted_value_when_done) {
+TEST_F(PurgeOnFiles, leaves_no_byte_of_a_deleted_value_when_done) {
     const TestFolder folder;
     const auto options = options_for(folder);
     const auto database = open_or_fail(options);
@@ -109,7 +111,7 @@ struct Churn {
 };
 
 // With secure_delete alone SQLite 3.40 leaves wraps of this very churn in the file: see log_wipe.h.
-TEST(Purge, leaves_no_destroyed_key_when_the_keyring_was_busy) {
+TEST_F(PurgeOnFiles, leaves_no_destroyed_key_when_the_keyring_was_busy) {
     const TestFolder folder;
     auto options = options_for(folder);
     options.kind = StoreKind::keyring;
@@ -128,7 +130,7 @@ TEST(Purge, leaves_no_destroyed_key_when_the_keyring_was_busy) {
     EXPECT_EQ(kept.value_or(0), churn.live.size());
 }
 
-TEST(Purge, waits_for_the_reader_when_one_is_in_the_way) {
+TEST_F(PurgeOnFiles, waits_for_the_reader_when_one_is_in_the_way) {
     const TestFolder folder;
     auto options = options_for(folder);
     options.readers = 1;
@@ -154,7 +156,7 @@ TEST(Purge, waits_for_the_reader_when_one_is_in_the_way) {
     EXPECT_EQ(std::filesystem::file_size(options.file + "-wal"), 0U);
 }
 
-TEST(Purge, answers_busy_and_works_on_when_the_reader_does_not_end) {
+TEST_F(PurgeOnFiles, answers_busy_and_works_on_when_the_reader_does_not_end) {
     const TestFolder folder;
     const auto options = options_for(folder);
     open_or_fail(options);

@@ -2,16 +2,20 @@
 
 #include "foundation/base/check.h"
 #include "platform/store/database.h"
+#include "platform/store/scratch_cluster_test.h"
 #include "platform/store/store_error.h"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
+#include <array>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace postern::store {
 
@@ -50,6 +54,44 @@ inline constexpr SqlText k_insert_note =
     "INSERT INTO notes (workspace_id, number, body, label) VALUES ($1, $2, $3, $4)";
 inline constexpr SqlText k_count_notes = "SELECT count(*) FROM notes";
 
+/// A statement of a test where the dialects differ.
+struct EngineText {
+    SqlText files;
+    SqlText postgres;
+    operator SqlText() const { return tests_on_postgres() ? postgres : files; }
+};
+
+/// What a trigger of a test calls on PostgreSQL: the row is refused.
+inline constexpr const char* k_refuse_function =
+    ".refuse() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN "
+    "RAISE EXCEPTION 'refused' USING ERRCODE = 'check_violation'; END$$";
+
+/// The same store where this run has its stores: options of a file become those of a database.
+inline Database::Options on_test_engine(Database::Options options) {
+    if (!tests_on_postgres() || options.server) return options;
+    if (options.migrations) {
+        options.server = ScratchDatabases::instance().of(options.file, "template0");
+        return options;
+    }
+    // Made once, with every migration, and copied from then on.
+    const auto origin = "origin_" + std::to_string(static_cast<int>(options.kind));
+    static std::set<std::string> made;
+    if (made.insert(origin).second) {
+        shared_cluster().sql({"CREATE DATABASE " + origin});
+        Database::Options fresh;
+        fresh.kind = options.kind;
+        fresh.server = shared_cluster().server(origin);
+        fresh.create = true;
+        fresh.readers = 0;
+        POSTERN_CHECK(Database::open(fresh));
+        constexpr std::array k_schemas = {"postern_store", "postern_keyring", "postern_index"};
+        const std::string schema = k_schemas.at(static_cast<std::size_t>(options.kind));
+        shared_cluster().sql({"CREATE FUNCTION " + schema + k_refuse_function}, origin);
+    }
+    options.server = ScratchDatabases::instance().of(options.file, origin);
+    return options;
+}
+
 /// Without threads unless a test asks for readers.
 inline Database::Options options_for(const TestFolder& folder) {
     Database::Options options;
@@ -57,11 +99,11 @@ inline Database::Options options_for(const TestFolder& folder) {
     options.create = true;
     options.readers = 0;
     options.migrations = k_test_migrations;
-    return options;
+    return on_test_engine(std::move(options));
 }
 
 inline std::unique_ptr<Database> open_or_fail(const Database::Options& options) {
-    auto opened = Database::open(options);
+    auto opened = Database::open(on_test_engine(options));
     if (!opened) {
         ADD_FAILURE() << opened.error().code() << ": " << opened.error().detail();
         std::abort();
@@ -100,6 +142,14 @@ inline int raw_hits(const std::string& file, std::string_view needle) {
     }
     return hits;
 }
+
+/// Of what only a store in a file has.
+class OnFiles : public testing::Test {
+protected:
+    void SetUp() override {
+        if (tests_on_postgres()) GTEST_SKIP() << "of stores in files";
+    }
+};
 
 template <typename T, ErrorEnum E>
 testing::AssertionResult fails_with(const Result<T>& result, E error) {

@@ -24,7 +24,22 @@ enum class StoreError {
     too_large,      ///< a value over k_value_bytes_max
     body_threw,     ///< a bug: an exception ended a transaction's body
     closed,
+    // Of a database server only:
+    overtaken,        ///< another transaction was in the way; the whole one may be run once more
+    connection_lost,  ///< before the commit: nothing was changed, and it may be run once more
+    unreachable,      ///< no address answers, or none takes writes
+    outcome_unknown,  ///< lost during the commit: it may be written or not; never run it again
+    login_refused,
+    not_permitted,  ///< the database user lacks a right
+    not_empty,      ///< there is a store where a new one was to be made
+    unsuitable,     ///< a setting of the cluster would keep what is destroyed, or lose what is not
+    no_library,     ///< libpq is not installed
 };
+
+/// The transaction had no effect, and running it from its beginning is worth a try.
+constexpr bool is_transient(StoreError error) {
+    return error == StoreError::overtaken || error == StoreError::connection_lost;
+}
 
 constexpr ErrorInfo describe(StoreError error) {
     switch (error) {
@@ -53,6 +68,26 @@ constexpr ErrorInfo describe(StoreError error) {
         case StoreError::too_large: return {"too_large", "This is too large to be stored."};
         case StoreError::body_threw: return {"internal", "Something went wrong on our side."};
         case StoreError::closed: return {"store_closed", "The server is stopping."};
+        case StoreError::overtaken: return {"store_busy", "The store is busy. Please try again."};
+        case StoreError::connection_lost:
+        case StoreError::unreachable:
+            return {"store_unreachable",
+                    "The database cannot be reached at the moment; nothing was changed. Please try "
+                    "again."};
+        case StoreError::outcome_unknown:
+            return {"store_outcome_unknown",
+                    "The connection to the database broke while this was being written: it may be "
+                    "written or not. Look before you repeat it."};
+        case StoreError::login_refused:
+            return {"store_login_refused", "The database refuses its user or password."};
+        case StoreError::not_permitted:
+            return {"store_not_permitted", "The database user lacks a right that is needed."};
+        case StoreError::not_empty:
+            return {"store_not_empty", "There is a store already; nothing was changed."};
+        case StoreError::unsuitable:
+            return {"store_unsuitable", "The database's settings do not fit this store."};
+        case StoreError::no_library:
+            return {"store_no_library", "libpq.so.5 is not installed; PostgreSQL needs it."};
     }
     return {"internal", "Something went wrong on our side."};
 }

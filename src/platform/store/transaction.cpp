@@ -31,6 +31,12 @@ Result<std::int64_t> Transaction::execute(SqlText sql, std::initializer_list<Val
     return changed;
 }
 
+void Transaction::execute_later(SqlText sql, std::initializer_list<Value> values) {
+    if (verdict_->failure) return;
+    auto done = connection_.execute_later(sql, as_span(values));
+    if (!done) verdict_->fail_with(std::move(done.error()), false);
+}
+
 Result<std::vector<Row>> Transaction::run(SqlText sql, std::span<const Value> values) {
     if (const auto failure = verdict_->failure) return fail(*failure);
     auto found = connection_.query(sql, values);

@@ -29,6 +29,9 @@ public:
 
     /// The number of changed rows.
     Result<std::int64_t> execute(SqlText sql, std::initializer_list<Value> values = {});
+    /// For many small writes in a row: none is waited for. They run in their order, before anything
+    /// that follows, and where one fails the transaction fails, though not at that line.
+    void execute_later(SqlText sql, std::initializer_list<Value> values = {});
     /// The whole answer. Errors: too_many_rows: bound large ones with LIMIT.
     Result<std::vector<Row>> query(SqlText sql, std::initializer_list<Value> values = {});
     /// At most one row; a second one is StoreError::corrupt.

@@ -67,6 +67,11 @@ void WriteQueue::run_batch(const Batch& batch) {
         batch[0]->outcome = run_transaction(*connection_, Access::write, batch[0]->body);
     } else {
         together = run_parts(batch);
+        for (int repetition = 1; had_no_effect(together) && repetition < k_transaction_tries;
+             ++repetition) {
+            pause_before_repetition(repetition);
+            together = run_parts(batch);
+        }
     }
     for (const auto& ticket : batch) {
         if (!together && ticket->outcome) ticket->outcome = together;

@@ -77,8 +77,8 @@ class Api:
     def patch(self, path: str, body: Any = None, **more) -> Reply:
         return self.call("PATCH", path, body, **more)
 
-    def delete(self, path: str, **more) -> Reply:
-        return self.call("DELETE", path, **more)
+    def delete(self, path: str, body: Any = None, **more) -> Reply:
+        return self.call("DELETE", path, body, **more)
 
     def call(
         self, method: str, path: str, body: Any = None, *, raw: bytes | None = None, key: str = "",

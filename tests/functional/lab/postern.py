@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import pathlib
@@ -18,6 +19,8 @@ import resource
 import shutil
 import signal
 import subprocess
+import tempfile
+from typing import Callable
 
 from .api import Api
 from .process import alive, descendants, eventually, free_port, kill_tree, spawn_child
@@ -31,6 +34,12 @@ COMMAND_S = 60.0
 CONFIG = """
 [egress]
 allow_private = ["127.0.0.1/32", "::1/128"]
+"""
+
+# A forbidden system call is made all the same, so that one traced run finds them all.
+ONLY_LOG = """
+[isolation]
+system_calls = "log"
 """
 
 
@@ -55,12 +64,18 @@ class Postern:
         self.config = folder / "postern.toml"
         self.log_path = folder / "serve.log"
         self.port = port or free_port()
+        self.passphrase = ""  # of the root key; given on a descriptor where a command takes it
+        # What a command line begins with, what its environment has besides, and what its process
+        # does before it is executed: for another user, or a host that lacks something.
+        self.prefix: list[str] = []
+        self.environment: dict[str, str] = {}
+        self.prepare: Callable[[], None] = lambda: None
         self._child: subprocess.Popen | None = None
         self._seen_pids: set[int] = set()
         for path in (self.temp, self.work):
             path.mkdir(parents=True, exist_ok=True)
             path.chmod(0o1777)
-        self.config.write_text(config)
+        self.config.write_text(config + (ONLY_LOG if _tracing() and ONLY_LOG not in config else ""))
 
     # Commands
 
@@ -68,10 +83,17 @@ class Postern:
         self, *arguments: str, stdin: str = "", deadline_s: float = COMMAND_S
     ) -> subprocess.CompletedProcess:
         """Runs one command to its end; the caller looks at the exit status."""
-        return subprocess.run(
-            [str(binary()), *arguments], input=stdin, capture_output=True, text=True,
-            check=False, timeout=deadline_s, cwd=self.work, env=self._environment(),
-        )
+        # Where the stores lie stands in the configuration only.
+        if "[store]" in self.config.read_text() and "--data" in arguments:
+            if "--config" not in arguments:
+                arguments = (*arguments, "--config", str(self.config))
+        with self._passphrase(arguments) as (more, descriptors):
+            return subprocess.run(
+                [*_tracing(), *self.prefix, str(binary()), *arguments, *more], input=stdin,
+                capture_output=True, text=True,
+                check=False, timeout=deadline_s, cwd=self.work, env=self._environment(),
+                pass_fds=descriptors, preexec_fn=self.prepare,
+            )
 
     def command(self, *arguments: str, stdin: str = "") -> str:
         """Runs a command that must succeed; its standard output."""
@@ -102,20 +124,23 @@ class Postern:
     def start(self, *more: str) -> Postern:
         """Starts `serve` and waits until it is ready."""
         self.spawn(*more)
-        eventually(self._is_ready, f"postern ready on port {self.port}", READY_S)
+        eventually(self.is_ready, f"postern ready on port {self.port}", READY_S)
         self.processes()
         return self
 
     def spawn(self, *more: str, listen: str = "") -> subprocess.Popen:
         """Starts `serve` without waiting, for starts that must fail. Core files are allowed."""
-        self._child = spawn_child(
-            [
-                str(binary()), "serve", "--data", str(self.data),
-                "--listen", listen or f"127.0.0.1:{self.port}", "--config", str(self.config), *more,
-            ],
-            self.log_path, parent_death="KILL", cwd=self.work, env=self._environment(),
-            start_new_session=True, preexec_fn=_allow_cores,
-        )
+        arguments = [
+            "serve", "--data", str(self.data), "--listen", listen or f"127.0.0.1:{self.port}",
+            "--config", str(self.config), *more,
+        ]
+        with self._passphrase(arguments) as (secret, descriptors):
+            self._child = spawn_child(
+                [*_tracing(), *self.prefix, str(binary()), *arguments, *secret], self.log_path,
+                parent_death="KILL",
+                cwd=self.work, env=self._environment(), start_new_session=True,
+                preexec_fn=self._before_serving, pass_fds=descriptors,
+            )
         return self._child
 
     def stop(self, deadline_s: float = 20.0) -> int | None:
@@ -211,7 +236,12 @@ class Postern:
         copy_owners(self.data, twin.data)
         return twin
 
-    def _is_ready(self) -> bool:
+    def _before_serving(self) -> None:
+        _allow_cores()
+        self.prepare()
+
+    def is_ready(self) -> bool:
+        """Whether /readyz says so. Fails where the server has ended."""
         if self._child and self._child.poll() is not None:
             raise AssertionError(
                 f"postern serve ended with {self._child.returncode}:\n{self.log()[-4000:]}"
@@ -221,10 +251,19 @@ class Postern:
         except OSError:
             return False
 
+    @contextlib.contextmanager
+    def _passphrase(self, arguments):
+        """The root key's passphrase as a descriptor: the options for it, and what to pass on."""
+        if not self.passphrase or "--data" not in arguments or "--passphrase-fd" in arguments:
+            yield [], ()
+            return
+        with passed_line(self.passphrase) as descriptor:
+            yield ["--passphrase-fd", str(descriptor)], (descriptor,)
+
     def _environment(self) -> dict[str, str]:
         names = ("PATH", "LANG", "ASAN_OPTIONS", "UBSAN_OPTIONS")
         kept = {name: os.environ[name] for name in names if name in os.environ}
-        return {**kept, "TMPDIR": str(self.temp), "HOME": str(self.work)}
+        return {**kept, "TMPDIR": str(self.temp), "HOME": str(self.work), **self.environment}
 
 
 def binary() -> pathlib.Path:
@@ -239,10 +278,32 @@ def binary() -> pathlib.Path:
     raise AssertionError(f"no postern binary at {' or '.join(map(str, places))}: run ./dev build")
 
 
+@contextlib.contextmanager
+def passed_line(text: str):
+    """A descriptor from which a child reads this line."""
+    reading, writing = os.pipe()
+    try:
+        os.write(writing, text.encode() + b"\n")
+        os.close(writing)
+        yield reading
+    finally:
+        os.close(reading)
+
+
 def find_setup_link(output: str) -> tuple[str, str] | None:
     """The set-up link and the token within it."""
     link = re.search(r"https?://\S+/setup(?:#|\?token=)(\S+)", output)
     return (link[0], link[1].removeprefix("token=")) if link else None
+
+
+def _tracing() -> list[str]:
+    """strace's part of a command line where POSTERN_TRACE names a folder for its logs: what each
+    process calls is found by tools/system_calls. The server keeps its own process id (-D)."""
+    folder = os.environ.get("POSTERN_TRACE")
+    if not folder:
+        return []
+    prefix = tempfile.mkdtemp(dir=folder) + "/trace"
+    return ["strace", "-D", "-ff", "-qq", "-s", "40", "-o", prefix, "--"]
 
 
 def _name(pid: int) -> str:

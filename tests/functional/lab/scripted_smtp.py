@@ -69,7 +69,8 @@ class ScriptedSmtp:
         self._open: set[socket.socket] = set()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._acceptor = threading.Thread(target=self._accept, daemon=True)
+        self._acceptor.start()
 
     def __enter__(self) -> ScriptedSmtp:
         return self
@@ -79,6 +80,9 @@ class ScriptedSmtp:
 
     def close(self) -> None:
         self._closing.set()
+        # A thread that waits in accept() would take connections of whoever gets its number next.
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._acceptor.join()
         self._listener.close()
         self.drop_connections()
 

@@ -11,6 +11,7 @@
 #include "platform/net/test_loop.h"
 
 #include <gtest/gtest.h>
+#include <cstdint>
 #include <map>
 #include <set>
 #include <string>

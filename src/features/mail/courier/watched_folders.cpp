@@ -97,6 +97,7 @@ async::Task<> WatchedFolders::notify() {
     notified_ = false;
     if (!session_.engine().capabilities().notify) co_return Result<>{};
     std::vector<imap::FolderName> names;
+    names.reserve(folders_.size());
     for (const auto& folder : folders_)
         names.push_back(folder.name);
     auto asking = session_.run<imap::Done>(session_.engine().notify(names));
@@ -237,6 +238,7 @@ async::Task<WatchedFolders::Round> WatchedFolders::look_at_headers(std::size_t a
         const auto asked = co_await std::move(asking);
         if (!asked) co_return fail(asked.error());
     }
+    if (at != 0) folders_[at].rests_until = Deadline::in(rest_);
     const auto first = folders_[at].cursor.next_uid;
     const auto end = std::max(first, folders_[at].end);
     Round round{.is_due = true,

@@ -4,7 +4,6 @@
 #include "foundation/base/result.h"
 #include "platform/async/task.h"
 
-#include <cstddef>
 #include <string>
 #include <utility>
 

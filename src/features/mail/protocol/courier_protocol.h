@@ -6,6 +6,8 @@
 #include "platform/ipc/rpc.h"
 #include "platform/os/fd.h"
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <string>
 #include <tuple>
@@ -122,7 +124,7 @@ enum class SearchProbe : std::uint8_t {
 /// Tries whether the server's search finds our own mail in Sent, nothing but ours, and nothing for
 /// a label that no mail has.
 struct ProbeSearch {
-    static constexpr std::uint16_t k_method = 107;
+    static constexpr std::uint16_t k_method = 108;
     struct Answer {
         SearchProbe result = SearchProbe::nothing_to_search;
         std::uint64_t bytes = 0;
@@ -165,7 +167,7 @@ struct Watch {
 };
 /// For the watch that runs, if one does.
 struct SetWatch {
-    static constexpr std::uint16_t k_method = 108;
+    static constexpr std::uint16_t k_method = 109;
     using Answer = ipc::Nothing;
     using Failure = MailError;
     IntegrationId integration;
@@ -222,7 +224,7 @@ struct FoundServer {
 /// What DNS says of a domain's mail servers. Nothing but the domain is asked with; nothing is
 /// connected to.
 struct DiscoverServers {
-    static constexpr std::uint16_t k_method = 109;
+    static constexpr std::uint16_t k_method = 107;
     struct Answer {
         std::vector<FoundServer> servers;  ///< at most one of a kind, the preferred one
         std::vector<std::string> mx;       ///< lower case, the preferred one first
@@ -294,5 +296,26 @@ struct WatchEnded {
     MailError reason = MailError::connection_lost;
     auto wire() { return std::tie(integration, reason); }
 };
+
+/// A number that two of them had would reach the wrong one.
+template <typename... Method>
+consteval bool have_own_numbers() {
+    std::array<std::uint16_t, sizeof...(Method)> numbers{Method::k_method...};
+    std::ranges::sort(numbers);
+    return std::ranges::adjacent_find(numbers) == numbers.end();
+}
+static_assert(have_own_numbers<VerifyMailbox,
+                               SendMail,
+                               BeforeFinalDot,
+                               SaveSent,
+                               ProbeSearch,
+                               Watch,
+                               SetWatch,
+                               StopWatch,
+                               SearchNow,
+                               FetchMail,
+                               DiscoverServers,
+                               FolderSearched,
+                               WatchEnded>());
 
 }  // namespace postern::mail

@@ -1,11 +1,12 @@
+#include "foundation/base/bytes.h"
 #include "foundation/base/result.h"
+#include "foundation/base/secret.h"
 #include "foundation/codec/imap/client.h"
 #include "foundation/codec/imap/folder_name.h"
 #include "foundation/codec/imap/imap_error.h"
 #include "foundation/codec/imap/results.h"
 #include "foundation/codec/imap/scenario_test.h"
 
-#include <cstddef>
 #include <string>
 #include <vector>
 

@@ -5,6 +5,7 @@
 #include "foundation/codec/imap/cursor.h"
 #include "foundation/codec/imap/fetch_data.h"
 #include "foundation/codec/imap/folder_data.h"
+#include "foundation/codec/imap/folder_name.h"
 #include "foundation/codec/imap/imap_error.h"
 #include "foundation/codec/imap/response_code.h"
 #include "foundation/codec/imap/response_reader.h"
@@ -12,6 +13,7 @@
 #include "foundation/codec/imap/text_match.h"
 #include "foundation/codec/imap/uid_set.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <expected>
 #include <optional>

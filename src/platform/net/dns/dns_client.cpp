@@ -25,6 +25,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <fstream>
+#include <ios>
 #include <sstream>
 #include <string>
 #include <string_view>

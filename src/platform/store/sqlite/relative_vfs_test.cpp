@@ -44,7 +44,9 @@ int open_below(const std::filesystem::path& inner, Database::Options options) {
     return 42;
 }
 
-TEST(RelativeVfs, opens_a_store_when_no_folder_above_may_be_looked_at) {
+class RelativeVfs : public OnFiles {};
+
+TEST_F(RelativeVfs, opens_a_store_when_no_folder_above_may_be_looked_at) {
     if (::geteuid() != 0) GTEST_SKIP() << "needs root to give a folder away";
     const TestFolder folder;
     const auto outer = folder.path() / "outer";
@@ -65,7 +67,7 @@ TEST(RelativeVfs, opens_a_store_when_no_folder_above_may_be_looked_at) {
     EXPECT_TRUE(std::filesystem::exists(inner / "store.db"));
 }
 
-TEST(RelativeVfs, refuses_a_name_when_it_does_not_fit) {
+TEST_F(RelativeVfs, refuses_a_name_when_it_does_not_fit) {
     ASSERT_STREQ(sqlite::relative_vfs(), "postern-relative");
     auto* const vfs = sqlite3_vfs_find("postern-relative");
     ASSERT_NE(vfs, nullptr);

@@ -1,0 +1,139 @@
+#include "app/fence/fence.h"
+
+#include "app/config/config.h"
+#include "app/fence/system_calls.h"
+#include "foundation/base/result.h"
+#include "platform/os/landlock.h"
+#include "platform/os/system_call_filter.h"
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace postern::app::fence {
+namespace {
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool k_sanitized = true;
+#elif defined(__has_feature)
+constexpr bool k_sanitized = __has_feature(address_sanitizer) || __has_feature(thread_sanitizer);
+#else
+constexpr bool k_sanitized = false;
+#endif
+
+/// The folder that the supervisor made a role's own; it is where the role's process stands.
+constexpr const char* k_own_folder = ".";
+/// OpenSSL's settings, which a host may use to forbid old protocols. A link on Debian.
+constexpr const char* k_openssl_settings = "/etc/ssl/openssl.cnf";
+
+os::Violation violation_of(const config::Config& config) {
+    return config.isolation.only_log ? os::Violation::log : os::Violation::kill;
+}
+
+std::vector<std::uint16_t> ports_of(const std::vector<config::Listen>& listen) {
+    std::vector<std::uint16_t> ports;
+    ports.reserve(listen.size());
+    for (const auto& entry : listen)
+        ports.push_back(entry.port);
+    return ports;
+}
+
+/// Whom OpenSSL trusts, and where systemd-resolved writes its resolv.conf anew.
+constexpr std::array k_trust_and_resolved{"/etc/ssl/certs", "/usr/share/ca-certificates",
+                                          "/usr/local/share/ca-certificates", "/usr/lib/ssl",
+                                          "/run/systemd/resolve"};
+
+/// What a role needs for its stores. Files lie in its own folder; for servers it gets libpq, names,
+/// and their ports, and goes without a system-call filter, which no traced run has made yet.
+void add_store(Fence& fence, const config::Config& config, const config::DatabaseServer& server) {
+    auto& rules = fence.files_and_ports;
+    rules.connect_ports.emplace();
+    if (config.store.engine == config::StoreEngine::sqlite) return;
+    fence.system_calls = {};
+    const auto names = resolver_files();
+    rules.readable.insert(rules.readable.end(), names.begin(), names.end());
+    rules.readable.insert(rules.readable.end(), k_trust_and_resolved.begin(),
+                          k_trust_and_resolved.end());
+    rules.readable.insert(rules.readable.end(), {"/usr/lib", "/lib", "/etc/ld.so.cache"});
+    for (const auto& host : server.hosts) {
+        // A folder holds a socket.
+        if (host.name.starts_with('/')) rules.writable.push_back(host.name);
+        rules.connect_ports->push_back(host.port);
+    }
+}
+
+}  // namespace
+
+Fence of_front(const config::Config& config) {
+    Fence fence{.system_calls = front_calls(), .violation = violation_of(config)};
+    auto& rules = fence.files_and_ports;
+    rules.readable = {k_openssl_settings};
+    rules.writable = {k_own_folder};
+    rules.listen_ports = ports_of(config.listen);
+    const auto metrics = ports_of(config.metrics_listen);
+    rules.listen_ports.insert(rules.listen_ports.end(), metrics.begin(), metrics.end());
+    add_store(fence, config, config.store.bulk);
+    return fence;
+}
+
+Fence of_keeper(const config::Config& config) {
+    Fence fence{.system_calls = keeper_calls(), .violation = violation_of(config)};
+    fence.files_and_ports.readable = {k_openssl_settings};
+    fence.files_and_ports.writable = {k_own_folder};
+    add_store(fence, config, config.store.keyring);
+    return fence;
+}
+
+Fence of_courier(const config::Config& config) {
+    Fence fence{.system_calls = courier_calls(), .violation = violation_of(config)};
+    // Mail servers listen where they like: which addresses are too near is the egress policy's.
+    auto& readable = fence.files_and_ports.readable;
+    readable = resolver_files();
+    readable.insert(readable.end(), k_trust_and_resolved.begin(), k_trust_and_resolved.end());
+    readable.emplace_back(k_openssl_settings);
+    return fence;
+}
+
+Fence of_reader(os::Violation violation) {
+    Fence fence{.system_calls = reader_calls(), .violation = violation};
+    fence.files_and_ports.connect_ports.emplace();
+    return fence;
+}
+
+std::vector<std::string> resolver_files() {
+    // getaddrinfo(3), resolv.conf(5), nsswitch.conf(5), gai.conf(5)
+    return {"/etc/resolv.conf",   "/etc/hosts",    "/etc/host.conf",
+            "/etc/nsswitch.conf", "/etc/gai.conf", "/etc/services"};
+}
+
+Result<> enter(const Fence& fence) {
+    // A sanitizer opens files and asks the kernel as it likes; the start says not isolated.
+    if constexpr (k_sanitized) return {};
+    if (auto entered = os::enter_landlock(fence.files_and_ports); !entered) return entered;
+    if (!os::has_system_call_filters() || fence.system_calls.empty()) return {};
+    return os::enter_system_call_filter(fence.system_calls, fence.violation);
+}
+
+std::string missing_isolation(const config::Config& config) {
+    if constexpr (k_sanitized) return "this is a build with a sanitizer, which has no fences";
+    std::vector<std::string> missing;
+    if (os::landlock_version() == 0) {
+        missing.emplace_back("this kernel has no Landlock: files and ports are not fenced");
+    }
+    if (!os::has_system_call_filters()) {
+        missing.emplace_back("this kernel has no system-call filters");
+    } else if (config.isolation.only_log) {
+        missing.emplace_back("isolation.system_calls = \"log\": forbidden calls are only logged");
+    }
+    if (config.store.engine == config::StoreEngine::postgresql) {
+        missing.emplace_back(
+            "with PostgreSQL the processes of the stores have no system-call filter yet");
+    }
+    std::string text;
+    for (const auto& one : missing)
+        text.append(text.empty() ? "" : "; ").append(one);
+    return text;
+}
+
+}  // namespace postern::app::fence

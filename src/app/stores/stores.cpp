@@ -1,0 +1,79 @@
+#include "app/stores/stores.h"
+
+#include "app/config/config.h"
+#include "app/control/control_protocol.h"
+#include "foundation/base/bytes.h"
+#include "foundation/base/result.h"
+#include "foundation/base/secret.h"
+#include "platform/store/database.h"
+#include "platform/store/migration.h"
+#include "platform/store/move.h"
+#include "platform/store/server.h"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace postern::app::stores {
+namespace {
+
+const char* file_of(store::StoreKind kind) {
+    switch (kind) {
+        case store::StoreKind::store: return "store.db";
+        case store::StoreKind::keyring: return "keyring.db";
+        case store::StoreKind::index: return "index.db";
+    }
+    return "";
+}
+
+store::Server server_of(control::StoreAccess& access) {
+    store::Server server;
+    for (const auto& host : access.server.hosts)
+        server.addresses.push_back({host.name, host.port});
+    server.database = access.server.database;
+    server.user = access.server.user;
+    server.may_keep_destroyed = access.beside_bulk;
+    if (!access.password.empty()) {
+        server.password = std::make_shared<const Secret>(
+            access.password.with_bytes([](ByteView bytes) { return Secret::copy_of(bytes); }));
+    }
+    // Whoever has the descriptor of a memory file may open it again.
+    if (access.ca.valid()) server.ca_file = "/proc/self/fd/" + std::to_string(access.ca.get());
+    return server;
+}
+
+Result<std::int64_t> move_one(control::MoveStep step,
+                              const store::Database::Options& from,
+                              const store::Database::Options& to) {
+    if (step == control::MoveStep::copy) return store::copy_store(from, to);
+    if (auto done = store::finish_move(from, to); !done) return fail(std::move(done.error()));
+    return 0;
+}
+
+}  // namespace
+
+store::Database::Options options_of(control::StoreAccess& access, store::StoreKind kind) {
+    store::Database::Options options;
+    options.kind = kind;
+    options.file = file_of(kind);
+    if (access.engine == config::StoreEngine::postgresql) options.server = server_of(access);
+    return options;
+}
+
+control::MoveStore::Answer move(control::MoveStore asked, std::vector<store::StoreKind> kinds) {
+    control::MoveStore::Answer answer;
+    for (const auto kind : kinds) {
+        const auto rows =
+            move_one(asked.step, options_of(asked.from, kind), options_of(asked.to, kind));
+        if (!rows) {
+            answer.refused = control::refusal_of(rows.error());
+            break;
+        }
+        answer.rows += *rows;
+    }
+    return answer;
+}
+
+}  // namespace postern::app::stores

@@ -1,0 +1,274 @@
+#include "platform/store/move.h"
+
+#include "foundation/base/bytes.h"
+#include "foundation/base/clock.h"
+#include "foundation/base/result.h"
+#include "foundation/crypto/hash.h"
+#include "platform/os/fd.h"
+#include "platform/store/connection.h"
+#include "platform/store/database.h"
+#include "platform/store/migration.h"
+#include "platform/store/opening.h"
+#include "platform/store/postgres/postgres_connection.h"
+#include "platform/store/row.h"
+#include "platform/store/sql_text.h"
+#include "platform/store/store_error.h"
+#include "platform/store/system_error.h"
+#include "platform/store/table_text.h"
+#include "platform/store/value.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace postern::store {
+
+namespace {
+
+using Cells = std::vector<Cell>;
+
+constexpr std::string_view k_make_mark =
+    "CREATE TABLE IF NOT EXISTS unfinished_copy (workspace_id {blob} NOT NULL PRIMARY KEY) STRICT";
+constexpr std::string_view k_drop_mark = "DROP TABLE IF EXISTS unfinished_copy";
+constexpr SqlText k_read_mark = "SELECT count(*) FROM unfinished_copy";
+constexpr std::chrono::minutes k_purge_time{10};
+
+/// The rows of one table so far, each with all before it.
+struct Digest {
+    std::int64_t rows = 0;
+    Bytes hash;
+
+    void add(const Cells& cells);
+    bool operator==(const Digest&) const = default;
+};
+
+void put(Bytes& out, std::size_t kind, ByteView content) {
+    out.push_back(static_cast<std::uint8_t>(kind));
+    for (unsigned shift = 0; shift < 64; shift += 8)
+        out.push_back(static_cast<std::uint8_t>(content.size() >> shift & 0xffU));
+    out.insert(out.end(), content.begin(), content.end());
+}
+
+void Digest::add(const Cells& cells) {
+    Bytes text = hash;
+    for (const auto& cell : cells) {
+        if (const auto* number = std::get_if<std::int64_t>(&cell)) {
+            put(text, cell.index(), as_bytes(std::to_string(*number)));
+        } else if (const auto* words = std::get_if<std::string>(&cell)) {
+            put(text, cell.index(), as_bytes(*words));
+        } else if (const auto* bytes = std::get_if<Bytes>(&cell)) {
+            put(text, cell.index(), *bytes);
+        } else {
+            put(text, cell.index(), {});
+        }
+    }
+    hash = to_bytes(ByteView(crypto::sha256(text)));
+    ++rows;
+}
+
+Value value_of(const Cell& cell) {
+    if (const auto* number = std::get_if<std::int64_t>(&cell)) return *number;
+    if (const auto* words = std::get_if<std::string>(&cell)) return Clear::text(*words);
+    if (const auto* bytes = std::get_if<Bytes>(&cell)) return Clear::bytes(*bytes);
+    return std::nullopt;
+}
+
+std::vector<Value> values_of(std::span<const Cell> cells) {
+    std::vector<Value> values;
+    values.reserve(cells.size());
+    for (const auto& cell : cells)
+        values.push_back(value_of(cell));
+    return values;
+}
+
+/// Every row of a table, in the order of its key.
+Result<Digest> read_table(Connection& connection,
+                          const TableText& table,
+                          const std::function<Result<>(const Cells&)>& use) {
+    Digest digest;
+    Cells last;
+    while (true) {
+        const auto after = values_of(std::span(last).first(last.empty() ? 0 : table.key_columns));
+        POSTERN_TRY(auto rows,
+                    connection.query(last.empty() ? table.first_page : table.next_page, after));
+        for (const auto& cells : rows) {
+            digest.add(cells);
+            if (auto used = use(cells); !used) return fail(std::move(used.error()));
+        }
+        if (rows.size() < table.page_rows) return digest;
+        last = std::move(rows.back());
+    }
+}
+
+/// One transaction around `work`, rolled back when it fails.
+template <typename F>
+Result<> in_transaction(Connection& connection, Access access, F work) {
+    if (auto begun = connection.begin(access); !begun) return begun;
+    Result<> done = work();
+    if (done) return connection.commit();
+    connection.rollback();
+    return done;
+}
+
+Result<> run_script(Connection& connection, std::string_view text) {
+    return in_transaction(connection, Access::write,
+                          [&] { return connection.run_migration(text); });
+}
+
+bool is_marked(Connection& connection) {
+    return in_transaction(connection, Access::read,
+                          [&]() -> Result<> {
+                              POSTERN_TRY([[maybe_unused]] const auto rows,
+                                          connection.query(k_read_mark, {}));
+                              return {};
+                          })
+        .has_value();
+}
+
+Result<> check_empty(Connection& connection, StoreKind kind) {
+    return in_transaction(connection, Access::read, [&]() -> Result<> {
+        for (const auto& table : table_texts(kind)) {
+            POSTERN_TRY(const auto rows, connection.query(table.count, {}));
+            const auto* count = std::get_if<std::int64_t>(&rows.at(0).at(0));
+            if (count == nullptr || *count != 0)
+                return fail(StoreError::not_empty, std::string(table.name));
+        }
+        return {};
+    });
+}
+
+Result<> clear(Connection& connection, StoreKind kind) {
+    for (const auto& table : table_texts(kind)) {
+        if (auto done = connection.execute(table.clear, {}); !done)
+            return fail(std::move(done.error()));
+    }
+    return {};
+}
+
+using Digests = std::vector<Digest>;
+
+Result<Digests> copy_rows(Connection& source, Connection& target, StoreKind kind) {
+    Digests digests;
+    const auto all = [&]() -> Result<> {
+        if (auto emptied = clear(target, kind); !emptied) return emptied;
+        for (const auto& table : table_texts(kind)) {
+            const auto insert = [&](const Cells& cells) {
+                return target.execute_later(table.insert, values_of(cells));
+            };
+            POSTERN_TRY(auto digest, read_table(source, table, insert));
+            digests.push_back(std::move(digest));
+        }
+        return {};
+    };
+    const auto written = in_transaction(source, Access::read,
+                                        [&] { return in_transaction(target, Access::write, all); });
+    if (!written) return fail(written.error());
+    return digests;
+}
+
+Result<> verify(Connection& target, StoreKind kind, const Digests& wanted) {
+    return in_transaction(target, Access::read, [&]() -> Result<> {
+        auto expected = wanted.begin();
+        for (const auto& table : table_texts(kind)) {
+            const auto nothing = [](const Cells&) -> Result<> { return {}; };
+            POSTERN_TRY(const auto found, read_table(target, table, nothing));
+            if (found != *expected++)
+                return fail(StoreError::corrupt, std::string(table.name) + " was not copied whole");
+        }
+        return {};
+    });
+}
+
+/// Overwritten before it goes: what stood in it may be a key.
+Result<> destroy_file(const std::string& name) {
+    const os::Fd file(::open(name.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW));
+    if (!file.valid()) {
+        if (errno == ENOENT) return {};
+        return fail(system_error(name, errno));
+    }
+    struct stat info{};
+    if (::fstat(file.get(), &info) != 0) return fail(system_error(name, errno));
+    const std::array<char, 65536> zeros{};
+    for (off_t at = 0; at < info.st_size;) {
+        const auto left = static_cast<std::size_t>(info.st_size - at);
+        const auto put_in = ::pwrite(file.get(), zeros.data(), std::min(left, zeros.size()), at);
+        if (put_in <= 0) return fail(system_error(name, errno));
+        at += put_in;
+    }
+    if (::fsync(file.get()) != 0 || ::unlink(name.c_str()) != 0)
+        return fail(system_error(name, errno));
+    return {};
+}
+
+Result<> destroy(const Database::Options& options) {
+    if (!options.server) {
+        for (const auto* suffix : {"-wal", "-shm", ""}) {
+            if (auto done = destroy_file(options.file + suffix); !done) return done;
+        }
+        return {};
+    }
+    auto existing = options;
+    existing.create = false;
+    auto store = open_store(existing);
+    if (!store && store.error().is(StoreError::not_found)) return {};
+    if (!store) return fail(std::move(store.error()));
+    const auto drop = std::string("DROP SCHEMA ") + postgres::schema_of(options.kind) + " CASCADE";
+    if (auto dropped = run_script(*store->writer, drop); !dropped) return dropped;
+    auto purged = store->writer->purge(Purge::log_only, Deadline::in(k_purge_time));
+    // The bulk's log is not ours to cut: keys are in no bulk.
+    if (!purged && options.kind == StoreKind::keyring) return purged;
+    return {};
+}
+
+}  // namespace
+
+Result<std::int64_t> copy_store(const Database::Options& from, const Database::Options& to) {
+    auto fresh = to;
+    fresh.create = true;
+    POSTERN_TRY(const auto target, open_store(fresh));
+    if (to.kind == StoreKind::index) {
+        auto emptied = in_transaction(*target.writer, Access::write,
+                                      [&] { return clear(*target.writer, to.kind); });
+        if (!emptied) return fail(std::move(emptied.error()));
+        if (auto marked = run_script(*target.writer, k_make_mark); !marked)
+            return fail(std::move(marked.error()));
+        return 0;
+    }
+    POSTERN_TRY(const auto source, open_store(from));
+    if (!is_marked(*target.writer)) {
+        if (auto empty = check_empty(*target.writer, to.kind); !empty)
+            return fail(std::move(empty.error()));
+        if (auto marked = run_script(*target.writer, k_make_mark); !marked)
+            return fail(std::move(marked.error()));
+    }
+    POSTERN_TRY(const auto digests, copy_rows(*source.writer, *target.writer, to.kind));
+    if (auto same = verify(*target.writer, to.kind, digests); !same)
+        return fail(std::move(same.error()));
+    std::int64_t rows = 0;
+    for (const auto& digest : digests)
+        rows += digest.rows;
+    return rows;
+}
+
+Result<> finish_move(const Database::Options& from, const Database::Options& to) {
+    POSTERN_TRY(const auto target, open_store(to));
+    if (!is_marked(*target.writer)) return {};
+    if (auto gone = destroy(from); !gone) return gone;
+    return run_script(*target.writer, k_drop_mark);
+}
+
+}  // namespace postern::store

@@ -1,0 +1,167 @@
+#include "platform/store/move.h"
+
+#include "foundation/base/bytes.h"
+#include "foundation/base/id.h"
+#include "foundation/base/result.h"
+#include "platform/store/database.h"
+#include "platform/store/migration.h"
+#include "platform/store/scratch_cluster_test.h"
+#include "platform/store/scratch_store_test.h"
+#include "platform/store/store_error.h"
+#include "platform/store/table_text.h"
+#include "platform/store/transaction.h"
+#include "platform/store/value.h"
+
+#include <gtest/gtest.h>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <utility>
+
+namespace postern::store {
+namespace {
+
+constexpr SqlText k_mark = "SELECT count(*) FROM unfinished_copy";
+constexpr SqlText k_count = "SELECT count(*) FROM events";
+
+/// From files to a cluster and back; the cluster is the program's.
+class PostgresMove : public testing::Test {
+protected:
+    void SetUp() override {
+        const auto name = "move" + std::to_string(++databases_);
+        shared_cluster().sql({"CREATE DATABASE " + name});
+        files_.file = folder_.file("store.db");
+        files_.create = true;
+        files_.readers = 0;
+        cluster_ = files_;
+        cluster_.server = shared_cluster().server(name);
+    }
+    /// Text, numbers, bytes and NULL, over several pages of both sizes.
+    static void fill(const Database::Options& options, std::int64_t rows) {
+        const auto opened = Database::open(options);
+        ASSERT_TRUE(opened) << opened.error().detail();
+        const auto filled = (*opened)->write_now([rows](Transaction& t) -> Result<> {
+            for (std::int64_t i = 0; i < rows; ++i) {
+                t.execute_later(
+                    "INSERT INTO events (workspace_id, number, at_ms, kind, ids) "
+                    "VALUES ($1, $2, $3, 'a', $4)",
+                    {k_installation, i, 5'000'000'000 + i, Clear::text("{\"\xC3\xA9\"}")});
+            }
+            for (std::int64_t i = 0; i < 11; ++i) {
+                const SealedBytes sealed(Bytes(static_cast<std::size_t>(i * i), 0));
+                t.execute_later(
+                    "INSERT INTO integrations (workspace_id, integration_id, kind, level, state, "
+                    "epoch, settings, search_label, broken_code, created_at_ms) "
+                    "VALUES ($1, $2, 'imap', '', 'active', 1, $3, 'x', $4, 0)",
+                    {k_installation, IntegrationId::make(i), sealed,
+                     i % 2 == 0 ? Value(std::nullopt) : Value(Clear::text("b"))});
+            }
+            return {};
+        });
+        ASSERT_TRUE(filled) << filled.error().detail();
+    }
+    static std::int64_t count(const Database::Options& options, SqlText sql) {
+        auto existing = options;
+        existing.create = false;
+        const auto opened = Database::open(existing);
+        if (!opened) return -1;
+        return (*opened)
+            ->read_now([sql](Transaction& t) -> Result<std::int64_t> {
+                POSTERN_TRY(const auto row, t.query_one(sql));
+                return row->integer(0);
+            })
+            .value_or(-2);
+    }
+
+    static inline int databases_ = 0;
+    TestFolder folder_;
+    Database::Options files_;
+    Database::Options cluster_;
+};
+
+TEST_F(PostgresMove, carries_every_row_there_and_back) {
+    fill(files_, 1203);
+    const auto there = copy_store(files_, cluster_);
+    ASSERT_TRUE(there) << there.error().detail();
+    EXPECT_EQ(*there, 1203 + 11);
+    EXPECT_EQ(count(files_, k_count), 1203) << "the source is whole until the end";
+    ASSERT_TRUE(finish_move(files_, cluster_));
+    EXPECT_FALSE(std::filesystem::exists(files_.file));
+    EXPECT_EQ(count(cluster_, k_count), 1203);
+    EXPECT_EQ(count(cluster_, k_mark), -2) << "no mark is left";
+    const auto back = copy_store(cluster_, files_);
+    ASSERT_TRUE(back) << back.error().detail();
+    EXPECT_EQ(*back, 1203 + 11);
+    ASSERT_TRUE(finish_move(cluster_, files_));
+    EXPECT_EQ(count(cluster_, k_count), -1) << "no store is left";
+    EXPECT_EQ(count(files_, k_count), 1203);
+}
+
+TEST_F(PostgresMove, refuses_a_target_with_rows_of_its_own) {
+    fill(files_, 3);
+    fill(cluster_, 1);
+    EXPECT_TRUE(fails_with(copy_store(files_, cluster_), StoreError::not_empty));
+    EXPECT_EQ(count(cluster_, k_count), 1);
+    EXPECT_TRUE(finish_move(files_, cluster_)) << "there is nothing to finish";
+    EXPECT_EQ(count(files_, k_count), 3) << "and nothing is destroyed";
+}
+
+TEST_F(PostgresMove, begins_anew_where_it_was_interrupted) {
+    fill(files_, 3);
+    ASSERT_TRUE(copy_store(files_, cluster_));
+    // As if it had stopped before the switch, and the source had changed since.
+    const auto opened = Database::open(files_);
+    ASSERT_TRUE((*opened)->write_now(
+        [](Transaction& t) { return t.execute("DELETE FROM events WHERE number = 0"); }));
+    (*opened)->close();
+    EXPECT_EQ(copy_store(files_, cluster_).value_or(-1), 2 + 11);
+    EXPECT_EQ(count(cluster_, k_count), 2);
+    ASSERT_TRUE(finish_move(files_, cluster_));
+    EXPECT_TRUE(finish_move(files_, cluster_)) << "as after a crash at its end";
+}
+
+TEST_F(PostgresMove, empties_the_index_which_is_made_anew) {
+    auto from = files_;
+    auto to = cluster_;
+    from.kind = to.kind = StoreKind::index;
+    from.file = folder_.file("index.db");
+    for (const auto& options : {from, to}) {
+        const auto opened = Database::open(options);
+        ASSERT_TRUE((*opened)->write_now([](Transaction& t) {
+            return t.execute(
+                "INSERT INTO meta (workspace_id, name, value) "
+                "VALUES ($1, 'creators_complete', $1)",
+                {k_installation});
+        }));
+    }
+    EXPECT_EQ(copy_store(from, to).value_or(-1), 0);
+    EXPECT_EQ(count(to, "SELECT count(*) FROM meta"), 0);
+    ASSERT_TRUE(finish_move(from, to));
+    EXPECT_FALSE(std::filesystem::exists(from.file));
+}
+
+TEST_F(PostgresMove, changes_nothing_when_one_side_cannot_be_opened) {
+    fill(files_, 3);
+    auto away = cluster_;
+    away.server->addresses = {{folder_.path(), 5432}};
+    EXPECT_TRUE(fails_with(copy_store(files_, away), StoreError::unreachable));
+    auto nothing = files_;
+    nothing.create = false;
+    nothing.file = folder_.file("none.db");
+    EXPECT_TRUE(fails_with(copy_store(nothing, cluster_), StoreError::not_found));
+    EXPECT_EQ(count(files_, k_count), 3);
+}
+
+TEST(TableTexts, name_every_table_of_the_data_map_but_none_else) {
+    for (const auto kind : {StoreKind::store, StoreKind::keyring, StoreKind::index}) {
+        EXPECT_GT(table_texts(kind).size(), 1U);
+        for (const auto& table : table_texts(kind)) {
+            EXPECT_NE(table.name, "schema_migrations");
+            EXPECT_NE(table.insert.view().find(table.name), std::string_view::npos);
+            EXPECT_GT(table.key_columns, 0U);
+        }
+    }
+}
+
+}  // namespace
+}  // namespace postern::store

@@ -1,0 +1,33 @@
+#pragma once
+
+#include "foundation/base/result.h"
+#include "platform/store/connection.h"
+#include "platform/store/migration.h"
+#include "platform/store/server.h"
+
+#include <chrono>
+#include <memory>
+
+namespace postern::store::postgres {
+
+struct ConnectionOptions {
+    Server server;
+    StoreKind kind = StoreKind::store;
+    /// A writer holds the store for itself, until it closes; readers hold nothing.
+    Access access = Access::write;
+    bool create = false;
+    bool only_new = false;  ///< refuses a store that is there
+    /// Twice as long it is asked what became of a commit whose answer was lost.
+    std::chrono::milliseconds busy_timeout{5000};
+};
+
+/// The stores of one database lie in schemas of their own.
+[[nodiscard]] const char* schema_of(StoreKind kind);
+
+/// Opens a store on a server. A connection that breaks later is made anew, to any of the server's
+/// addresses, when the next transaction begins; where it broke during a commit, the server is asked
+/// whether it was made. Errors: not_found, not_a_store, not_empty, in_use, unreachable,
+/// login_refused, not_permitted, unsuitable, no_library.
+[[nodiscard]] Result<std::unique_ptr<Connection>> connect(const ConnectionOptions& options);
+
+}  // namespace postern::store::postgres

@@ -1,0 +1,65 @@
+#pragma once
+
+#include "foundation/base/clock.h"
+#include "foundation/base/result.h"
+#include "platform/store/connection.h"
+#include "platform/store/postgres/postgres_connection.h"
+#include "platform/store/postgres/statements.h"
+#include "platform/store/postgres/wire.h"
+#include "platform/store/sql_text.h"
+#include "platform/store/value.h"
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace postern::store::postgres {
+
+/// Whether a server is the one that a transaction was begun on: its identity and the history since
+/// it was last promoted. Only then do transaction numbers mean the same.
+struct ServerIdentity {
+    std::string system;
+    std::string timeline;
+    bool operator==(const ServerIdentity&) const = default;
+};
+
+/// One login, with everything set that a connection of ours needs.
+class Session {
+public:
+    /// Errors: as connect()'s, but for not_found and not_a_store.
+    [[nodiscard]] static Result<std::unique_ptr<Session>> open(const ConnectionOptions& options);
+
+    [[nodiscard]] bool alive() const { return wire_.alive(); }
+    [[nodiscard]] const ServerIdentity& identity() const { return identity_; }
+
+    /// Does not wait for the answer; a failure is that of the next exchange.
+    [[nodiscard]] Result<> queue(SqlText sql,
+                                 std::span<const Value> values,
+                                 Wire::Want want,
+                                 Reply* into = nullptr);
+    [[nodiscard]] bool nothing_queued() const { return wire_.idle(); }
+    [[nodiscard]] bool full() const { return wire_.full(); }
+    /// Sends what is queued; the answer to the last of it.
+    [[nodiscard]] Result<Reply> exchange(Access access);
+    [[nodiscard]] Result<Reply> ask(SqlText sql, std::span<const Value> values, Wire::Want want);
+    [[nodiscard]] Result<std::vector<std::vector<std::string>>> run_text(const std::string& sql,
+                                                                         Deadline deadline);
+    [[nodiscard]] Result<std::vector<std::vector<std::string>>> run_text(const std::string& sql);
+
+private:
+    explicit Session(Wire wire) : wire_(std::move(wire)) {}
+    [[nodiscard]] Result<> prepare(const ConnectionOptions& options);
+    [[nodiscard]] Result<> take_store(const ConnectionOptions& options);
+    [[nodiscard]] Result<> learn_identity();
+
+    Wire wire_;
+    Statements statements_;
+    ServerIdentity identity_;
+};
+
+/// Makes the store's schema where there is none and that was asked for, before anything is written.
+/// Errors: not_found, not_a_store, not_empty.
+[[nodiscard]] Result<> ready_schema(Session& session, const ConnectionOptions& options);
+
+}  // namespace postern::store::postgres
