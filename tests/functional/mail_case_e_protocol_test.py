@@ -197,6 +197,7 @@ class ConnectionTest(ProtocolCase):
         # It was verified: that it came, and from whom, is told; its text is missing.
         (shown,) = self.desk.incoming(self.thread_id, 1)
         self.assertEqual(shown["from"]["address"], self.lea.account.address)
+        self.goes_on("")
 
 
 class DisconnectTest(ProtocolCase):

@@ -24,7 +24,7 @@ build_preset() {
 
 ensure_packages_of() {
     ensure_packages build
-    case $1 in asan | tidy) ensure_packages test ;; esac
+    case $1 in asan | tsan | fuzz | tidy) ensure_packages test ;; esac
 }
 
 command_configure() {

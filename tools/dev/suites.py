@@ -25,6 +25,11 @@ SANITIZER_ENV = {
     ":allow_addr2line=1",
     "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
 }
+# Where threads are: the pool for work that blocks, the store's writer and readers, name resolution,
+# Argon2id, locked memory. Everything else runs on the one thread of its process's loop.
+THREADED = ("foundation_base", "foundation_crypto", "platform_ipc", "platform_store",
+            "platform_net", "features_vault")
+TSAN_ENV = {"TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1"}
 
 
 @dataclass
@@ -177,6 +182,16 @@ def run_asan(wanted: str | None) -> Outcome:
     return run_tests_of("asan", wanted, SANITIZER_ENV)
 
 
+def run_tsan(wanted: str | None) -> Outcome:
+    """The tests of the modules that have threads, under ThreadSanitizer: no suppressions."""
+    subprocess.run(["./dev", "configure", "tsan"], cwd=ROOT)
+    named = [name for name in THREADED if not wanted or wanted in name]
+    built = build("tsan", *(f"{name}_test" for name in named)) if named else True
+    outcome = run_ctest("tsan", f"^({'|'.join(named)})$", TSAN_ENV) if named else Outcome()
+    outcome.add(Outcome() if built else Outcome(failed=1))
+    return outcome
+
+
 def run_fuzz(_wanted: str | None) -> Outcome:
     """Each fuzz target over its corpus and a few thousand inputs more: they must keep compiling."""
     return run_counted([sys.executable, "tools/dev/fuzz.py", "--replay"])
@@ -193,6 +208,7 @@ SUITES = {
     "headers": run_headers,
     "functional": run_functional,
     "asan": run_asan,
+    "tsan": run_tsan,
     "fuzz": run_fuzz,
     "tidy": run_tidy,
 }

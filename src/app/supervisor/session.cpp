@@ -178,7 +178,8 @@ OutcomeTask<std::string> Session::recover(cli::Place place, Secret shares, Secre
     if (!prepared) co_return std::unexpected(std::move(prepared.error()));
     auto descriptor = file->descriptor();
     if (!descriptor) co_return refuse(descriptor.error());
-    control::RestoreRootKey ask{std::move(shares), std::move(*descriptor), std::move(passphrase)};
+    control::RestoreRootKey ask{std::move(shares), std::move(*descriptor), std::move(passphrase),
+                                control::StoreAccess{}};
     auto fingerprint = co_await supervisor_->restore_root_key(std::move(ask));
     if (!fingerprint) co_return fingerprint;
     if (auto committed = file->commit(); !committed) co_return refuse(committed.error());

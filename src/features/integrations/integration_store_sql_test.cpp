@@ -163,7 +163,8 @@ TEST_F(IntegrationRowsTest, damaged_seal_is_an_error_and_not_a_missing_one) {
     change_store(store::EngineText{"UPDATE seals SET seal = x'01' WHERE epoch = 1",
                                    "UPDATE seals SET seal = '\\x01' WHERE epoch = 1"});
     EXPECT_TRUE(fails_with(stored(id), keys::KeyError::cannot_open));
-    change_store("UPDATE seals SET seal = x'' WHERE epoch = 1");
+    change_store(store::EngineText{"UPDATE seals SET seal = x'' WHERE epoch = 1",
+                                   "UPDATE seals SET seal = '' WHERE epoch = 1"});
     EXPECT_TRUE(fails_with(stored(id), keys::KeyError::cannot_open));
     change_store("DELETE FROM seals WHERE epoch = 1");
     EXPECT_FALSE(stored(id)->seal.has_value());

@@ -82,8 +82,9 @@ void LeakyKeeper::serve_seals() {
         auto& held = held_[ask.integration];
         ++held.epoch;
         held.secret = "secret " + std::to_string(held.epoch);
-        return keys::PrepareSeal::Answer{seal_of(held.epoch),
-                                         Secret::copy_of(as_bytes(held.secret))};
+        return keys::PrepareSeal::Answer{.seal = seal_of(held.epoch),
+                                         .generated = Secret::copy_of(as_bytes(held.secret)),
+                                         .generated_shares = {}};
     });
     serve<keys::CommitSeal>([this](keys::CommitSeal& ask) -> Result<keys::Lease> {
         held_[ask.integration].cut_off = false;

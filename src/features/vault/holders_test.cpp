@@ -139,8 +139,7 @@ TEST_F(HoldersTest, no_file_holds_the_share_of_who_left) {
     keeper.reset();
     std::vector<Bytes> wraps;
     {
-        const auto store =
-            open_keyring_store({.file = folder.file("keyring.db"), .reserve_file = {}});
+        const auto store = keyring_store_of(folder);
         const auto shares = (*store)->shares({workspace, integration}, seal.epoch);
         wraps = {shares->server, shares->holders.at(0).wrap, shares->holders.at(1).wrap};
     }

@@ -80,6 +80,7 @@ Result<PrintedShare> parse_share(ByteView text, std::string_view prefix, std::si
 }
 
 Result<Secret> checked_bytes(ByteView text, std::string_view prefix, std::size_t size) {
+    if (!starts_with(text, prefix)) return fail(VaultError::bad_recovery_text);
     auto raw = crockford_bytes(text.subspan(prefix.size()), size + k_checksum_bytes);
     if (!raw) return fail(VaultError::bad_recovery_text);
     return raw->with_bytes([&](ByteView bytes) -> Result<Secret> {

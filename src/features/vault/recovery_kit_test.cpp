@@ -172,9 +172,7 @@ protected:
         keeper.reset();
         RecoveryKitRow row;
         {
-            const auto file = folder.file("keyring.db");
-            const auto store = open_keyring_store(
-                {.file = file, .server = keyring_server(file), .reserve_file = {}});
+            const auto store = keyring_store_of(folder);
             row = **(*store)->recovery_kit();
         }
         start_keeper();

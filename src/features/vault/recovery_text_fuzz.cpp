@@ -1,6 +1,7 @@
 // Oracle: printed text is read as what was printed; changed recovery shares give their own kit or
-// none; a shared secret's one form is its own form.
+// none; a share that is read prints as what is read again; a shared secret's one form is its own.
 #include "features/vault/crockford.h"
+#include "features/vault/printed_share.h"
 #include "features/vault/recovery_kit.h"
 #include "features/vault/shared_secret.h"
 #include "foundation/base/check.h"
@@ -8,7 +9,9 @@
 #include "foundation/base/secret.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 namespace {
 
@@ -38,6 +41,21 @@ void check_changed_shares(ByteView changes) {
     if (joined) POSTERN_CHECK(joined->kit && joined->kit->public_key == kit.public_key);
 }
 
+void check_share(ByteView text, std::size_t secret_bytes) {
+    using namespace postern::vault;
+    constexpr std::string_view k_prefix = "postern-share-1:";
+    for (const auto& one : shares_in(text, "postern-share-"))
+        POSTERN_CHECK(starts_with(one, "postern-share-"));
+    const auto read = parse_share(text, k_prefix, secret_bytes);
+    if (!read) return;
+    POSTERN_CHECK(read->part.bytes.size() == secret_bytes);
+    const auto printed = text_of(*read, k_prefix);
+    const auto again =
+        printed.with_bytes([&](ByteView of) { return parse_share(of, k_prefix, secret_bytes); });
+    POSTERN_CHECK(again && again->set == read->set && again->part.number == read->part.number);
+    POSTERN_CHECK(same(again->part.bytes, read->part.bytes));
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -56,6 +74,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (const auto joined = join_recovery_shares(typed))
         POSTERN_CHECK(joined->kit.has_value() != (joined->root_key.size() == 32));
     check_changed_shares(text);
+    check_share(text, bytes);
     const auto canonical = canonical_shared_secret(typed);
     POSTERN_CHECK(same(canonical_shared_secret(canonical), canonical));
     if (check_strength(typed)) POSTERN_CHECK(text.size() >= 8);

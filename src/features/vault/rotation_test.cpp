@@ -115,8 +115,7 @@ protected:
         keeper.reset();
         Old old;
         {
-            auto opened =
-                open_keyring_store({.file = folder.file("keyring.db"), .reserve_file = {}});
+            auto opened = keyring_store_of(folder);
             auto& store = **opened;
             const auto head = *store.head();
             old.version = head->version;
@@ -311,7 +310,7 @@ TEST_F(RotationTest, wrap_that_does_not_open_stops_it_and_destroys_nothing) {
     fill();
     keeper.reset();
     {
-        auto opened = open_keyring_store({.file = folder.file("keyring.db"), .reserve_file = {}});
+        auto opened = keyring_store_of(folder);
         auto rows = *(*opened)->subject_keys(workspace, {creator(1)});
         ASSERT_TRUE((*opened)->destroy_subject_keys(workspace, {creator(1)}));
         rows.at(0).wrap[40] ^= 1;
@@ -350,16 +349,14 @@ protected:
     }
     Bytes wanted() {
         keeper.reset();
-        const auto fingerprint =
-            *wanted_root_key({.file = folder.file("keyring.db"), .reserve_file = std::nullopt});
+        const auto fingerprint = *wanted_root_key(keyring_options(folder));
         return to_bytes(fingerprint);
     }
     std::vector<Bytes> under_root() {
         keeper.reset();
         std::vector<Bytes> wraps;
         {
-            auto opened =
-                open_keyring_store({.file = folder.file("keyring.db"), .reserve_file = {}});
+            auto opened = keyring_store_of(folder);
             const auto head = *(*opened)->head();
             const auto kit = *(*opened)->recovery_kit();
             wraps = {head->keyring_wrap, head->receipt_wrap, kit->public_wrap, kit->root_key_box};
@@ -393,11 +390,11 @@ TEST_F(RootRotationTest, keyring_opens_with_the_new_key_alone_and_the_same_kit_r
     expect_everything_opens();
     const auto joined = join_recovery_shares(secret_of(shares_));
     keeper.reset();
-    auto store = open_keyring_store({.file = folder.file("keyring.db"), .reserve_file = {}});
-    const auto kit = *(*store)->recovery_kit();
+    auto store = *keyring_store_of(folder);
+    const auto kit = *store->recovery_kit();
     EXPECT_EQ(bytes_of(*crypto::box_open(*joined->kit, kit->root_key_box)), root_bytes);
-    const auto refused = open_keyring(
-        {.file = folder.file("keyring.db"), .reserve_file = std::nullopt}, filled_key(root_fill));
+    store.reset();
+    const auto refused = open_keyring(keyring_options(folder), filled_key(root_fill));
     EXPECT_EQ(refused.error().code(), "wrong_root_key");
 }
 
@@ -423,7 +420,7 @@ TEST_F(RootRotationTest, one_of_the_two_keys_opens_after_a_kill_at_each_step) {
         expect_everything_opens(steps);
         const auto joined = join_recovery_shares(secret_of(shares_));
         keeper.reset();
-        auto store = open_keyring_store({.file = folder.file("keyring.db"), .reserve_file = {}});
+        auto store = keyring_store_of(folder);
         EXPECT_FALSE(*(*store)->rotation_under_way());
         EXPECT_EQ(
             bytes_of(*crypto::box_open(*joined->kit, (*(*store)->recovery_kit())->root_key_box)),
@@ -444,7 +441,7 @@ TEST_F(RootRotationTest, kit_that_somebody_put_into_the_file_gets_no_key) {
     make_kit();
     keeper.reset();
     {
-        auto store = open_keyring_store({.file = folder.file("keyring.db"), .reserve_file = {}});
+        auto store = keyring_store_of(folder);
         auto kit = **(*store)->recovery_kit();
         kit.public_wrap = crypto::make_box_pair().public_key;
         ASSERT_TRUE((*store)->put_recovery_kit(kit));

@@ -71,6 +71,13 @@ TEST(CanonicalSecret, takes_any_other_exactly_as_typed) {
     }
 }
 
+TEST(CanonicalSecret, takes_what_only_begins_as_a_share_exactly_as_typed) {
+    const std::string stem = "postern-share-";
+    for (const auto& typed : {stem, stem + "1", stem + "1:", stem + "2:00000-00000", stem + stem,
+                              "POSTERN-SHARE-" + stem + "1:"})
+        EXPECT_EQ(canonical(typed), typed);
+}
+
 TEST(Strength, accepts_what_people_choose_well) {
     for (const std::string_view typed :
          {"tall giraffe 93", "Xk29!mPq0-Lw", "wir essen gern kuchen", "zwölf bäume",

@@ -32,6 +32,19 @@ inline std::optional<store::Server> keyring_server(const std::string& file) {
     return store::on_test_engine(options).server;
 }
 
+/// The keyring of a folder, in the engine of this run.
+inline OpenKeyringOptions keyring_options(const TestFolder& folder) {
+    auto file = folder.file("keyring.db");
+    auto server = keyring_server(file);
+    return {.file = std::move(file), .reserve_file = std::nullopt, .server = std::move(server)};
+}
+inline Result<std::unique_ptr<KeyringStore>> keyring_store_of(const TestFolder& folder) {
+    auto options = keyring_options(folder);
+    return open_keyring_store({.file = std::move(options.file),
+                               .server = std::move(options.server),
+                               .reserve_file = std::nullopt});
+}
+
 class TestClock final : public Clock {
 public:
     [[nodiscard]] UnixMs now_ms() const override { return now; }
@@ -81,9 +94,7 @@ public:
            const TestClock& clock,
            const Secret& root_key,
            const StoreWrapper& wrap = nullptr) {
-        const OpenKeyringOptions options{.file = folder.file("keyring.db"),
-                                         .reserve_file = std::nullopt,
-                                         .server = keyring_server(folder.file("keyring.db"))};
+        const auto options = keyring_options(folder);
         auto opened = open_keyring(options, root_key);
         if (!opened && opened.error().is(VaultError::no_keyring)) {
             const auto created = create_keyring(options, root_key);

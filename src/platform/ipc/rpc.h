@@ -1,5 +1,6 @@
 #pragma once
 
+#include "foundation/base/check.h"
 #include "foundation/base/log.h"
 #include "platform/ipc/peer.h"
 #include "platform/ipc/wire.h"
@@ -80,13 +81,16 @@ async::Task<typename Method::Answer> call(Peer* peer, Method method, Deadline de
 /// What one end serves: one function per method.
 class Router {
 public:
-    /// `function` takes the method by value and returns Task<Method::Answer>.
+    /// `function` takes the method by value and returns Task<Method::Answer>. The process dies if
+    /// the number is served already: one of the two methods would reach the other's function.
     template <typename Method, typename F>
     void on(F function) {
-        handlers_[Method::k_method] =
+        const auto [at, is_new] = handlers_.try_emplace(
+            Method::k_method,
             [function = std::move(function)](Request request) -> boost::asio::awaitable<Reply> {
-            return handle<Method>(&function, std::move(request));
-        };
+                return handle<Method>(&function, std::move(request));
+            });
+        POSTERN_CHECK(is_new);
     }
 
     [[nodiscard]] boost::asio::awaitable<Reply> serve(Request request) const {

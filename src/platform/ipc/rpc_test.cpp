@@ -280,5 +280,12 @@ TEST(Decoder, finished_only_when_everything_was_read) {
     EXPECT_FALSE(decoder.finished());
 }
 
+TEST(RouterDeathTest, two_methods_never_share_a_number) {
+    struct AlsoOne : Echo {};
+    Router router;
+    router.on<Echo>(echo);
+    EXPECT_DEATH(router.on<AlsoOne>(echo), "check failed: is_new");
+}
+
 }  // namespace
 }  // namespace postern::ipc

@@ -29,7 +29,7 @@ constexpr Migration k_three = {3, "three", "c3", "UPDATE one SET text = 'again';
 constexpr Migration k_four = {4, "four", "c4", "UPDATE one SET text = 'once more';"};
 constexpr Migration k_broken = {2, "broken", "c9", "UPDATE none SET text = 'x';"};
 
-class SnapshotTest : public testing::Test {
+class SnapshotTest : public OnFiles {
 protected:
     Result<> open(const std::vector<Migration>& migrations, StoreKind kind = StoreKind::store) {
         auto options = options_for(folder_);
