@@ -7,14 +7,20 @@ import sqlite3
 
 from lab.case import LabCase
 from lab.creator import Creator
+from lab.postgres import OnPostgres
 
 CLAIMS = [
-    "P1.sealed", "P2.cut-off", "P3.wire", "P7.hashed", "P7.at-rest", "P9.deletion",
-    "P10.own-threads", "P11.complete",
+    "P1.sealed", "P1.isolated", "P2.cut-off", "P2.holder-left", "P3.wire", "P7.hashed",
+    "P7.at-rest", "P7.rotated", "P9.deletion", "P10.own-threads", "P11.complete",
 ]
+# A subject key of nobody's, under a generation that never was.
+STRAY_WRAP = (
+    "INSERT INTO {schema}subject_keys (workspace_id, creator_id, purpose, wrap, generation)"
+    " SELECT workspace_id, workspace_id, 9, wrap, 7 FROM {schema}subject_keys LIMIT 1"
+)
 
 
-class TrustTest(LabCase):
+class _TrustCase(LabCase):
     """An installation with a thread and its reply, a cut-off and a deleted integration."""
 
     def prepared(self):
@@ -47,8 +53,21 @@ class TrustTest(LabCase):
         proofs = [json.loads(line) for line in done.stdout.splitlines()]
         return done, {proof["id"]: proof for proof in proofs}
 
+    def isolated(self, server) -> bool:
+        """What the host allows, in the words of doctor; the same for as long as the test runs."""
+        if not hasattr(server, "isolated"):
+            told = server.run("doctor", "--data", str(server.data)).stdout
+            self.assertIn("isolation", told)
+            server.isolated = "not isolated" not in told
+        return server.isolated
+
     def expect(self, server, failing: set[str]):
+        """That those fail, and where this host has not all fences P1.isolated, which says so."""
         done, proofs = self.check(server)
+        if not self.isolated(server):
+            failing = failing | {"P1.isolated"}
+            for fault in proofs["P1.isolated"]["faults"]:
+                self.assertTrue(fault.startswith("not isolated: "), fault)
         self.assertEqual(list(proofs), CLAIMS, done.stderr)
         found = {name for name, proof in proofs.items() if proof["verdict"] != "proven"}
         why = [(each["id"], each["faults"], each["reason"]) for each in proofs.values()]
@@ -59,6 +78,10 @@ class TrustTest(LabCase):
         self.assertEqual(done.returncode, 1 if failing else 0)
         return proofs
 
+
+class TrustTest(_TrustCase):
+    """Stores in files."""
+
     def test_every_claim_is_proven_on_a_running_server_and_on_a_stopped_one(self):
         server = self.prepared()
         proofs = self.expect(server, set())
@@ -68,6 +91,10 @@ class TrustTest(LabCase):
         self.assertIn("2 threads of ended", str(proofs["P9.deletion"]["evidence"]))
         self.assertIn("1 received mails", str(proofs["P10.own-threads"]["evidence"]))
         self.assertIn("5 messages in 3 threads", str(proofs["P11.complete"]["evidence"]))
+        self.assertIn("the one who stayed opens it", str(proofs["P2.holder-left"]["evidence"]))
+        self.assertIn("no rotation is under way", str(proofs["P7.rotated"]["evidence"]))
+        if self.isolated(server):
+            self.assertIn("1 courier, 1 front, 1 keeper", str(proofs["P1.isolated"]["evidence"]))
         for proof in proofs.values():
             self.assertNotIn("orchid", str(proof))
             self.assertNotIn("@", str(proof))
@@ -138,3 +165,36 @@ class TrustTest(LabCase):
             leftover.unlink()
         keyring.write_bytes(before)
         self.expect(server, {"P2.cut-off"})
+
+    def test_a_wrap_under_no_key_is_found_and_a_rotation_leaves_none(self):
+        server, desk = self.running()
+        lea = Creator(self.lab, self.creator())
+        desk.write(desk.connect(self.person()), lea.account, "Orchids", "Hi").expect(201)
+        lea.received("Orchids")
+        server.command("keyring", "rotate", "--data", str(server.data))
+        self.expect(server, set())
+        server.stop()
+        with sqlite3.connect(server.data / "keyring" / "keyring.db") as keyring:
+            self.assertEqual(keyring.execute(STRAY_WRAP.format(schema="")).rowcount, 1)
+        keyring.close()
+        proofs = self.expect(server, {"P7.rotated"})
+        self.assertIn("1 of", str(proofs["P7.rotated"]["faults"]))
+
+
+class TrustOnPostgresTest(OnPostgres, _TrustCase):
+    """The same with the stores on two clusters, whose files are not looked at."""
+
+    def test_every_claim_is_proven_and_a_fault_in_a_row_is_found(self):
+        server = self.prepared()
+        proofs = self.expect(server, set())
+        told = str(proofs["P7.at-rest"]["evidence"])
+        self.assertIn("rows", told)
+        self.assertIn("not looked at", told)
+        server.place.bulk_sql(
+            "UPDATE postern_store.integrations SET broken_code = 'Spring launch of the orchid'"
+        )
+        proofs = self.expect(server, {"P7.at-rest"})
+        self.assertIn("table integrations", str(proofs["P7.at-rest"]["faults"]))
+        server.place.bulk_sql("UPDATE postern_store.integrations SET broken_code = NULL")
+        server.place.keyring_sql(STRAY_WRAP.format(schema="postern_keyring."))
+        self.expect(server, {"P7.rotated"})

@@ -92,6 +92,13 @@ async::Task<os::Fd> Runtime::start_reader(Deadline deadline) {
     co_return std::move(answer->socket);
 }
 
+async::Task<control::ListProcesses::Answer> Runtime::list_processes(Deadline deadline) {
+    const auto control = state_.control;
+    auto answer = co_await ipc::call(control.get(), control::ListProcesses{}, deadline);
+    if (!answer) co_return fail(std::move(answer.error()));
+    co_return std::move(*answer);
+}
+
 async::Task<> Runtime::end_courier(Deadline deadline) {
     const auto control = state_.control;
     auto answer = co_await ipc::call(control.get(), control::EndCourier{}, deadline);

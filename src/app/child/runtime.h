@@ -58,6 +58,8 @@ public:
     /// Front's: a connection to a fresh reader, which ends when it is closed.
     /// Errors: ControlError::too_many_readers, no_reader, IpcError.
     async::Task<os::Fd> start_reader(Deadline deadline);
+    /// Front's: what the kernel tells of every process of ours. Errors: IpcError, deadline_passed.
+    async::Task<control::ListProcesses::Answer> list_processes(Deadline deadline);
     /// Keeper's: ends the process that is courier now, with every connection it has.
     /// Errors: IpcError, deadline_passed.
     async::Task<> end_courier(Deadline deadline);

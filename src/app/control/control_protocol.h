@@ -10,9 +10,10 @@
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <vector>
 
 /// Between the supervisor and each child, over the child's descriptor 3. The supervisor calls but
-/// for StartReader, which is front's, and EndCourier, which is keeper's.
+/// for StartReader and ListProcesses, which are front's, and those that are keeper's.
 namespace postern::app::control {
 
 inline constexpr int k_control_descriptor = 3;
@@ -143,6 +144,24 @@ struct NextRootKey {
 struct RootKeyChanged {
     static constexpr std::uint16_t k_method = 7;
     using Answer = ipc::Nothing;
+    using Failure = ControlError;
+    auto wire() { return std::tie(); }
+};
+
+/// Front to supervisor: what the kernel tells of each child, for who judges their fences from
+/// outside. A status is the text of /proc/PID/status; empty where the host does not show it.
+struct ListProcesses {
+    static constexpr std::uint16_t k_method = 8;
+    struct Child {
+        std::string role;
+        std::string status;
+        auto wire() { return std::tie(role, status); }
+    };
+    struct Answer {
+        std::string own_status;  ///< of the supervisor, which has no fence
+        std::vector<Child> children;
+        auto wire() { return std::tie(own_status, children); }
+    };
     using Failure = ControlError;
     auto wire() { return std::tie(); }
 };

@@ -59,7 +59,8 @@ integrations::Policy policy_of(const config::Config& config) {
 }
 
 /// All that SQLite writes here but for the shared memory of its log, which holds page numbers.
-std::vector<std::string> store_files() {
+std::vector<std::string> store_files(const config::Config& config) {
+    if (config.store.engine != config::StoreEngine::sqlite) return {};
     return {"store.db", "store.db-wal", "index.db", "index.db-wal"};
 }
 
@@ -122,14 +123,16 @@ Front::Front(child::Runtime& runtime, Stores stores)
       notifier_(room_),
       seals_(integrations_),
       history_(room_),
-      claims_(trust::all_claims({*stores_.main, keeper_, seals_, history_, store_files()}),
+      fences_(runtime, missing_isolation(runtime)),
+      claims_(trust::all_claims({*stores_.main, *stores_.index, keeper_, seals_, history_, fences_,
+                                 store_files(runtime.config())}),
               runtime.clock()),
       services_{identity_, integrations_, room_,           creators_, events_, *stores_.main,
                 keeper_,   courier_,      runtime.clock(), site_,     metrics_} {
     integrations_.listen(notifier_);
     site_.public_url = runtime.config().public_url;
     site_.version = POSTERN_VERSION;
-    site_.isolation = missing_isolation(runtime);
+    site_.isolation = fences_.missing();
     metrics_.add_source([this](api::MetricsText& out) {
         out.family("postern_mailboxes_watched", "gauge", "Mailboxes whose replies are looked for.")
             .sample("postern_mailboxes_watched", room_.watch_count());

@@ -86,6 +86,7 @@ private:
     MailNotifier notifier_;
     SealAdapter seals_;
     HistoryAdapter history_;
+    FenceAdapter fences_;
     trust::Registry claims_;
     api::Site site_;
     api::Metrics metrics_;

@@ -1,13 +1,23 @@
 #include "app/front/trust_adapters.h"
 
+#include "app/child/runtime.h"
 #include "features/integrations/integration_error.h"
 #include "features/mail/mail_types.h"
+#include "features/trust/claim.h"
 #include "features/trust/ports.h"
+#include "foundation/base/clock.h"
 #include "foundation/base/id.h"
 #include "foundation/base/result.h"
+#include "platform/async/deadline.h"
 #include "platform/async/task.h"
+#include "platform/os/fd.h"
 
+#include <fcntl.h>
+#include <cerrno>
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,8 +30,21 @@ constexpr std::uint64_t k_trust_handle = 3;
 /// Of one thread, so that a long one does not stand for all.
 constexpr std::size_t k_raw_mails_max = 20;
 
+/// Of a mail's text: long enough to stand nowhere by chance.
+constexpr std::size_t k_text_bytes_least = 24;
+constexpr std::size_t k_text_bytes = 64;
+
+/// A process that was just started has closed its fence by then.
+constexpr int k_looks = 50;
+constexpr std::chrono::milliseconds k_between_looks{100};
+constexpr std::chrono::seconds k_reader_time{10};
+constexpr std::chrono::seconds k_list_time{10};
+/// Below nobody's folder, and to be read by anybody: only a Landlock fence keeps it shut.
+constexpr const char* k_outside = "/proc/self/status";
+
 void add_words(const mail::MessageBody& body, std::vector<std::string>& words) {
     words.push_back(body.subject);
+    if (body.text.size() >= k_text_bytes_least) words.push_back(body.text.substr(0, k_text_bytes));
     for (const auto* people : {&body.from, &body.to, &body.cc}) {
         for (const auto& person : *people)
             words.push_back(person.address);
@@ -64,6 +87,31 @@ async::Task<trust::OpenedThread> HistoryAdapter::open(WorkspaceId workspace, Thr
         }
     }
     co_return out;
+}
+
+async::Task<trust::Processes> FenceAdapter::processes(
+    std::function<bool(const trust::Processes&)> settled) {
+    // Most of the time there is none. It ends when its connection goes, at the end of this.
+    const auto reader = co_await runtime_.start_reader(Deadline::in(k_reader_time));
+    if (!reader) co_return fail(reader.error());
+    for (int looks = 1;; ++looks) {
+        auto listed = co_await runtime_.list_processes(Deadline::in(k_list_time));
+        if (!listed) co_return fail(std::move(listed.error()));
+        trust::Processes out;
+        out.supervisor = std::move(listed->own_status);
+        for (auto& child : listed->children)
+            out.children.push_back({std::move(child.role), std::move(child.status)});
+        if (looks == k_looks || settled(out)) co_return out;
+        const auto waited = co_await async::wait_until(Deadline::in(k_between_looks));
+        if (!waited) co_return fail(waited.error());
+    }
+}
+
+Result<bool> FenceAdapter::reaches_outside() const {
+    const os::Fd file(::open(k_outside, O_RDONLY | O_CLOEXEC));
+    if (file.valid()) return true;
+    if (errno == EACCES) return false;
+    return fail(trust::TrustError::out_of_sight, k_outside);
 }
 
 }  // namespace postern::app::front

@@ -1,9 +1,13 @@
 #pragma once
 
+#include "app/child/runtime.h"
 #include "features/integrations/integrations.h"
 #include "features/mail/mail_service.h"
 #include "features/trust/ports.h"
 
+#include <functional>
+#include <string>
+#include <utility>
 #include <vector>
 
 namespace postern::app::front {
@@ -26,6 +30,23 @@ public:
 
 private:
     mail::MailService& mail_;
+};
+
+/// The processes of this installation as the claims see them.
+class FenceAdapter final : public trust::Fences {
+public:
+    /// `missing`: why it is not isolated; empty: it is. Lifetime: the runtime outlives this.
+    FenceAdapter(child::Runtime& runtime, std::string missing)
+        : runtime_(runtime), missing_(std::move(missing)) {}
+
+    [[nodiscard]] const std::string& missing() const override { return missing_; }
+    async::Task<trust::Processes> processes(
+        std::function<bool(const trust::Processes&)> settled) override;
+    [[nodiscard]] Result<bool> reaches_outside() const override;
+
+private:
+    child::Runtime& runtime_;
+    std::string missing_;
 };
 
 }  // namespace postern::app::front

@@ -9,12 +9,14 @@
 #include "platform/async/task.h"
 #include "platform/os/process.h"
 
+#include <sys/types.h>
 #include <sys/wait.h>
 #include <chrono>
 #include <csignal>
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace postern::app::supervisor {
 namespace {
@@ -66,6 +68,13 @@ async::Job Readers::watch(std::shared_ptr<ChildProcess> child) {
             {{"signal", WIFSIGNALED(*status) ? WTERMSIG(*status) : 0},
              {"status", WIFEXITED(*status) ? WEXITSTATUS(*status) : 0}});
     }
+}
+
+std::vector<pid_t> Readers::pids() const {
+    std::vector<pid_t> all;
+    for (const auto& child : alive_)
+        all.push_back(child->pid());
+    return all;
 }
 
 void Readers::kill_all() {

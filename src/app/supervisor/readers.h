@@ -4,9 +4,11 @@
 #include "platform/async/signal.h"
 #include "platform/async/task_group.h"
 
+#include <sys/types.h>
 #include <memory>
 #include <set>
 #include <string>
+#include <vector>
 
 namespace postern::app::supervisor {
 
@@ -25,6 +27,8 @@ public:
     /// Errors: too_many_readers, no_reader.
     async::Task<control::StartReader::Answer> start();
     void kill_all();
+    /// Those that run at the moment.
+    [[nodiscard]] std::vector<pid_t> pids() const;
 
 private:
     async::Job watch(std::shared_ptr<ChildProcess> child);

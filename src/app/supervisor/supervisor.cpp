@@ -18,6 +18,7 @@
 #include "platform/ipc/peer.h"
 #include "platform/ipc/rpc.h"
 #include "platform/os/fd.h"
+#include "platform/os/files.h"
 #include "platform/os/process.h"
 
 #include <fcntl.h>
@@ -25,6 +26,7 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <cstddef>
 #include <cstdint>
 #include <expected>
 #include <iterator>
@@ -69,6 +71,12 @@ async::Job serve(std::shared_ptr<ipc::Peer> peer) {
     co_await peer->run();
 }
 
+/// What the kernel tells of a process ("self": of us); empty where it does not.
+std::string status_of(const std::string& process) {
+    constexpr std::size_t k_status_bytes_max = 64 * 1024;
+    return os::read_file("/proc/" + process + "/status", k_status_bytes_max).value_or("");
+}
+
 std::unexpected<control::Refusal> child_failed(Role role, const Error& error) {
     return refuse(
         SupervisorError::child_failed,
@@ -95,6 +103,8 @@ Supervisor::Supervisor(const boost::asio::any_io_executor& executor,
         if (role == Role::front) {
             slot.router.on<control::StartReader>(
                 [this](control::StartReader) { return readers_.start(); });
+            slot.router.on<control::ListProcesses>(
+                [this](control::ListProcesses) { return list_processes(); });
         }
         if (role == Role::keeper) {
             slot.router.on<control::EndCourier>(
@@ -323,6 +333,18 @@ async::Task<ipc::Nothing> Supervisor::end_courier() {
     auto ended = co_await gone->wait(Deadline::in(k_kill_time));
     if (!ended) co_return fail(std::move(ended.error()));
     co_return ipc::Nothing{};
+}
+
+async::Task<control::ListProcesses::Answer> Supervisor::list_processes() const {
+    control::ListProcesses::Answer answer{status_of("self"), {}};
+    for (const auto& slot : slots_) {
+        if (!slot.running()) continue;
+        const auto pid = std::to_string(slot.child->pid());
+        answer.children.push_back({name_of(slot.role), status_of(pid)});
+    }
+    for (const auto pid : readers_.pids())
+        answer.children.push_back({name_of(Role::reader), status_of(std::to_string(pid))});
+    co_return answer;
 }
 
 async::Job Supervisor::keep(Slot* slot) {

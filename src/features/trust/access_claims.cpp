@@ -1,10 +1,10 @@
 #include "features/trust/canary.h"
 #include "features/trust/claim.h"
 #include "features/trust/claims.h"
+#include "features/trust/finding.h"
 #include "features/trust/planted.h"
 #include "features/trust/ports.h"
 #include "features/trust/trust_rows.h"
-#include "foundation/base/clock.h"
 #include "foundation/base/result.h"
 #include "platform/async/task.h"
 #include "platform/ipc/link.h"
@@ -13,7 +13,6 @@
 #include "platform/store/database.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -33,15 +32,6 @@ constexpr std::size_t k_status_batch = 500;
 /// OWASP's least for Argon2id, which is also the least that the configuration takes.
 constexpr std::uint32_t k_argon2_memory_kib_least = 19 * 1024;
 constexpr std::int64_t k_threads_read_max = 20;
-
-Deadline keeper_deadline() {
-    return Deadline::in(std::chrono::seconds(20));
-}
-
-void add(Finding& finding, bool good, std::string evidence, std::string fault) {
-    if (good) finding.evidence.push_back(std::move(evidence));
-    if (!good) finding.faults.push_back(std::move(fault));
-}
 
 /// "1 thread", "2 threads".
 std::string count_of(std::size_t number, std::string_view noun) {

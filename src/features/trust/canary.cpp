@@ -1,7 +1,7 @@
 #include "features/trust/canary.h"
 
+#include "features/trust/finding.h"
 #include "foundation/base/bytes.h"
-#include "foundation/base/clock.h"
 #include "foundation/base/error.h"
 #include "foundation/base/id.h"
 #include "foundation/base/result.h"
@@ -11,7 +11,6 @@
 #include "platform/keys/key_error.h"
 #include "platform/keys/seals.h"
 
-#include <chrono>
 #include <cstdint>
 #include <utility>
 
@@ -20,16 +19,12 @@ namespace {
 
 using keys::KeyError;
 
-/// Argon2 with the configured cost, perhaps behind others.
-Deadline keeper_deadline() {
-    return Deadline::in(std::chrono::seconds(20));
-}
-
 constexpr std::int64_t k_lease_s = 60;
 
 bool is_refusal(const Error& error) {
     return error.is(KeyError::wrong_secret) || error.is(KeyError::integration_sealed) ||
-           error.is(KeyError::integration_cut_off) || error.is(KeyError::unknown_integration);
+           error.is(KeyError::integration_cut_off) || error.is(KeyError::unknown_integration) ||
+           error.is(KeyError::stale_epoch);
 }
 
 Secret copy_of(const Secret& secret) {
@@ -49,23 +44,73 @@ async::Task<> Canary::seal() {
     if (!prepared) co_return fail(std::move(prepared.error()));
     seal_ = std::move(prepared->seal);
     secret_ = std::move(prepared->generated);
-    keys::CommitSeal commit{k_installation, k_id, seal_.epoch, 0};
-    auto committed = co_await keeper_.call(std::move(commit), keeper_deadline());
+    co_return co_await commit();
+}
+
+async::Task<> Canary::commit() {
+    keys::CommitSeal ask{k_installation, k_id, seal_.epoch, 0};
+    auto committed = co_await keeper_.call(std::move(ask), keeper_deadline());
     if (!committed) co_return fail(std::move(committed.error()));
     co_return Result<>{};
 }
 
-async::Task<bool> Canary::opens(Key key) {
-    if (key == Key::none) co_return co_await used();
-    auto secret = key == Key::right ? copy_of(secret_) : crypto::random_secret(16);
-    co_return co_await unlocks(std::move(secret));
-}
-
-async::Task<bool> Canary::unlocks(Secret secret) {
-    keys::Unlock ask;
+async::Task<> Canary::add_holder() {
+    keys::AddHolder ask;
     ask.workspace = k_installation;
     ask.integration = k_id;
     ask.seal = seal_;
+    ask.secret.clear = copy_of(secret_);
+    ask.generate = true;
+    auto added = co_await keeper_.call(std::move(ask), keeper_deadline());
+    if (!added) co_return fail(std::move(added.error()));
+    seal_.holders.push_back(std::move(added->holder));
+    seal_before_ = seal_;
+    second_secret_ = std::move(added->generated);
+    co_return Result<>{};
+}
+
+async::Task<> Canary::first_leaves() {
+    if (seal_.holders.empty()) co_return fail(KeyError::unknown_holder);
+    keys::PrepareSeal ask;
+    ask.workspace = k_installation;
+    ask.integration = k_id;
+    ask.current = seal_;
+    ask.secret.clear = copy_of(secret_);
+    ask.leaving = seal_.holders.front().holder;
+    auto prepared = co_await keeper_.call(std::move(ask), keeper_deadline());
+    if (!prepared) co_return fail(std::move(prepared.error()));
+    seal_ = std::move(prepared->seal);
+    co_return co_await commit();
+}
+
+Secret Canary::secret_for(Key key) const {
+    switch (key) {
+        case Key::right: return copy_of(secret_);
+        case Key::second: return copy_of(second_secret_);
+        case Key::none:
+        case Key::wrong: break;
+    }
+    return crypto::random_secret(16);
+}
+
+async::Task<bool> Canary::opens(Key key) {
+    if (key == Key::none) co_return co_await used();
+    auto secret = secret_for(key);
+    auto seal = seal_;
+    co_return co_await unlocks(std::move(secret), std::move(seal));
+}
+
+async::Task<bool> Canary::opens_as_before() {
+    auto secret = copy_of(secret_);
+    auto seal = seal_before_;
+    co_return co_await unlocks(std::move(secret), std::move(seal));
+}
+
+async::Task<bool> Canary::unlocks(Secret secret, keys::Seal seal) {
+    keys::Unlock ask;
+    ask.workspace = k_installation;
+    ask.integration = k_id;
+    ask.seal = std::move(seal);
     ask.secret.clear = std::move(secret);
     ask.lease_s = k_lease_s;
     auto opened = co_await keeper_.call(std::move(ask), keeper_deadline());

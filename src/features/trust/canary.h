@@ -20,22 +20,33 @@ public:
 
     /// A fresh credential under a generated secret, sealed.
     async::Task<> seal();
-    enum class Key { none, wrong, right };
+    /// Another holder of it, with a generated secret of their own.
+    async::Task<> add_holder();
+    /// Whoever was there first is no holder of the next epoch. The other one is not asked.
+    async::Task<> first_leaves();
+    /// `right`: the first holder's secret; `second`: that of the one who was added.
+    enum class Key { none, wrong, right, second };
     /// Whether keeper opens it: with a secret for a lease, without one for a use. A lease is locked
     /// again. Errors: those that are no refusal.
     async::Task<bool> opens(Key key);
+    /// The same with the first holder's secret and the seal that add_holder() made.
+    async::Task<bool> opens_as_before();
     async::Task<> cut_off();
 
     static constexpr IntegrationId k_id{
         {'p', 'o', 's', 't', 'e', 'r', 'n', ' ', 'c', 'a', 'n', 'a', 'r', 'y', ' ', '1'}};
 
 private:
-    async::Task<bool> unlocks(Secret secret);
+    [[nodiscard]] Secret secret_for(Key key) const;
+    async::Task<> commit();
+    async::Task<bool> unlocks(Secret secret, keys::Seal seal);
     async::Task<bool> used();
 
     ipc::Link& keeper_;
     keys::Seal seal_;
+    keys::Seal seal_before_;
     Secret secret_;
+    Secret second_secret_;
 };
 
 }  // namespace postern::trust

@@ -18,20 +18,31 @@ namespace postern::trust {
 /// What the claims look at. Lifetime: all of it outlives the claims.
 struct Grounds {
     store::Database& database;
+    store::Database& index;
     ipc::Link& keeper;
     SealDirectory& seals;
     History& history;
-    /// Every file that the store writes, relative to the working directory; those that are not
-    /// there are left out. With none at all, claims about files are unknown.
+    Fences& fences;
+    /// Every file that the stores write, relative to the working directory; those that are not
+    /// there are left out: where none is, claims about files are unknown. No names at all: the
+    /// stores are on a server, and their rows are what can be looked at.
     std::vector<std::string> store_files;
 };
 
 /// P1, P2 and P9: what opens an integration, and what ends that.
 std::vector<Claim> access_claims(Grounds grounds);
+/// P2: who of several holders does.
+std::vector<Claim> holder_claims(const Grounds& grounds);
+/// P1: what keeps the processes apart.
+std::vector<Claim> fence_claims(const Grounds& grounds);
+/// P7: what the keyring is under.
+std::vector<Claim> keyring_claims(const Grounds& grounds);
 /// P3: what connections insist on.
 std::vector<Claim> wire_claims();
 /// P7, P10 and P11: what is stored.
 std::vector<Claim> data_claims(Grounds grounds);
+/// P7: that it is nowhere in clear.
+std::vector<Claim> at_rest_claims(Grounds grounds);
 
 /// All of them, in the order of the promises.
 std::vector<Claim> all_claims(const Grounds& grounds);

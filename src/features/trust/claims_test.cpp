@@ -67,6 +67,31 @@ public:
     OpenedThread opened{2, 0, 0, {"Spring launch with Léa", "lea@creators.example"}};
 };
 
+/// What /proc tells of a server whose every child has a filter of its own.
+class PlayedFences final : public Fences {
+public:
+    static std::string status(int mode, int filters, int no_new_privileges) {
+        return "Name:\tpostern\nUid:\t0\nNoNewPrivs:\t" + std::to_string(no_new_privileges) +
+               "\nSeccomp:\t" + std::to_string(mode) + "\nSeccomp_filters:\t" +
+               std::to_string(filters) + "\nSpeculation_Store_Bypass:\tvulnerable\n";
+    }
+    [[nodiscard]] const std::string& missing() const override { return lacking; }
+    async::Task<Processes> processes(std::function<bool(const Processes&)> settled) override {
+        waited = !settled(seen);
+        co_return seen;
+    }
+    [[nodiscard]] Result<bool> reaches_outside() const override { return reaches; }
+
+    std::string lacking;
+    Processes seen{status(0, 0, 0),
+                   {{"front", status(2, 1, 1)},
+                    {"keeper", status(2, 1, 1)},
+                    {"courier", status(2, 1, 1)},
+                    {"reader", status(2, 1, 1)}}};
+    bool reaches = false;
+    bool waited = false;
+};
+
 /// One thread with a mail and its reply, an account, a cut-off and a deleted integration: nothing
 /// that a claim could find fault with.
 class ClaimsTest : public testing::Test {
@@ -77,6 +102,9 @@ protected:
         options.create = true;
         options.readers = 0;
         database = store::open_or_fail(options);
+        options.kind = store::StoreKind::index;
+        options.file = folder.file("index.db");
+        index = store::open_or_fail(options);
         add_integration(1, "active");
         add_integration(2, "cut_off");
         add_integration(3, "deleted");
@@ -91,15 +119,19 @@ protected:
             {id<WorkspaceId>(1), id<IntegrationId>(1), 1, test::LeakyKeeper::seal_of(1), 0});
     }
 
-    std::vector<Claim> claims() {
-        return all_claims({*database,
-                           keeper.link,
-                           seals,
-                           history,
-                           {folder.file("store.db"), folder.file("store.db-wal")}});
+    std::vector<Claim> claims_about(std::vector<std::string> files) {
+        return all_claims(
+            {*database, *index, keeper.link, seals, history, fences, std::move(files)});
     }
-    Proof prove(std::string_view claim_id) {
-        Registry registry(claims(), clock);
+    /// Of the engine that this run of the tests is on.
+    std::vector<Claim> claims() {
+        if (store::tests_on_postgres()) return claims_about({});
+        return claims_about({folder.file("store.db"), folder.file("store.db-wal"),
+                             folder.file("index.db"), folder.file("index.db-wal")});
+    }
+    Proof prove(std::string_view claim_id) { return prove(claim_id, claims()); }
+    Proof prove(std::string_view claim_id, std::vector<Claim> of) {
+        Registry registry(std::move(of), clock);
         auto proof = loop.run(registry.prove(std::string(claim_id)));
         EXPECT_TRUE(proof);
         return proof ? std::move(*proof) : Proof{};
@@ -188,8 +220,10 @@ protected:
     net::test::Loop loop;
     test::LeakyKeeper keeper{loop};
     std::unique_ptr<store::Database> database;
+    std::unique_ptr<store::Database> index;
     PlayedSeals seals;
     PlayedHistory history;
+    PlayedFences fences;
 
 private:
     std::int64_t ledger_lines_ = 0;
@@ -235,7 +269,8 @@ TEST_F(ClaimsTest, without_its_control_each_claim_is_unknown) {
 
 TEST_F(ClaimsTest, nothing_is_known_while_keeper_is_away) {
     keeper.link.close();
-    for (const char* claim : {"P1.sealed", "P2.cut-off", "P7.hashed", "P7.at-rest"})
+    for (const char* claim :
+         {"P1.sealed", "P2.cut-off", "P2.holder-left", "P7.hashed", "P7.at-rest", "P7.rotated"})
         EXPECT_EQ(prove(claim).verdict, Verdict::unknown) << claim;
 }
 
@@ -358,10 +393,146 @@ TEST_F(ClaimsTest, p7_fails_when_an_address_or_a_subject_stands_in_a_file) {
 }
 
 TEST_F(ClaimsTest, p7_is_unknown_without_files) {
-    auto without = all_claims({*database, keeper.link, seals, history, {folder.file("elsewhere")}});
-    Registry registry(std::move(without), clock);
-    const auto proof = loop.run(registry.prove("P7.at-rest"));
-    EXPECT_EQ(proof.value().verdict, Verdict::unknown);
+    const auto proof = prove("P7.at-rest", claims_about({folder.file("elsewhere")}));
+    EXPECT_EQ(proof.verdict, Verdict::unknown);
+}
+
+TEST_F(ClaimsTest, p7_looks_at_rows_where_the_store_has_no_files) {
+    const auto good = prove("P7.at-rest", claims_about({}));
+    EXPECT_EQ(good.verdict, Verdict::proven) << good.reason;
+    // What was not looked at is said.
+    EXPECT_NE(good.finding.evidence.at(1).find("not looked at"), std::string::npos);
+    for (const char* text :
+         {"to lea@creators.example", "Spring launch with Léa", "olga@brand.example"}) {
+        run_sql("UPDATE integrations SET broken_code = $1", {Clear::text(text)});
+        const auto bad = prove("P7.at-rest", claims_about({}));
+        EXPECT_EQ(bad.verdict, Verdict::failing) << text;
+        EXPECT_EQ(bad.finding.faults.size(), 1U);
+        EXPECT_NE(bad.finding.faults.at(0).find("integrations"), std::string::npos);
+    }
+}
+
+TEST_F(ClaimsTest, p7_finds_a_blob_behind_many_rows) {
+    for (int i = 0; i < 12; ++i) {
+        run_sql(
+            "INSERT INTO raw_mails (workspace_id, message_id, people, raw, raw_wrap) "
+            "VALUES ($1, $2, $3, $4, $5)",
+            {id<WorkspaceId>(9), id<MessageId>(static_cast<std::uint8_t>(100 + i)),
+             Clear::bytes(as_bytes("people")), noise(), noise()});
+    }
+    EXPECT_EQ(prove("P7.at-rest", claims_about({})).verdict, Verdict::proven);
+    const SealedBytes clear(to_bytes("From: lea@creators.example"));
+    run_sql("UPDATE raw_mails SET raw = $1 WHERE message_id = $2", {clear, id<MessageId>(111)});
+    EXPECT_EQ(prove("P7.at-rest", claims_about({})).verdict, Verdict::failing);
+}
+
+TEST_F(ClaimsTest, p2_fails_when_who_left_still_opens) {
+    keeper.leaks.opens_for_who_left = true;
+    expect_failing("P2.holder-left");
+}
+
+TEST_F(ClaimsTest, p2_fails_when_the_seal_before_still_opens) {
+    keeper.leaks.opens_with_the_seal_before = true;
+    expect_failing("P2.holder-left");
+}
+
+TEST_F(ClaimsTest, p2_fails_when_who_stays_is_shut_out) {
+    keeper.leaks.shuts_out_who_stays = true;
+    // Its control wants both tries of the one who left to be seen, and they are.
+    expect_failing("P2.holder-left");
+}
+
+TEST_F(ClaimsTest, p2_is_unknown_when_nobody_opens_anything) {
+    keeper.leaks.refuses_the_right_secret = true;
+    EXPECT_EQ(prove("P2.holder-left").verdict, Verdict::unknown);
+}
+
+TEST_F(ClaimsTest, p7_fails_for_a_wrap_under_an_ended_key) {
+    keeper.wraps.orphaned = 1;
+    expect_failing("P7.rotated");
+}
+
+TEST_F(ClaimsTest, p7_fails_for_a_key_of_before_that_no_rotation_explains) {
+    keeper.wraps.old_keys = 1;
+    expect_failing("P7.rotated");
+    keeper.wraps = {.rotating = false, .wraps = 12, .waiting = 3, .orphaned = 0, .old_keys = 0};
+    expect_failing("P7.rotated");
+}
+
+TEST_F(ClaimsTest, p7_says_that_a_rotation_is_under_way) {
+    keeper.wraps = {.rotating = true, .wraps = 12, .waiting = 3, .orphaned = 0, .old_keys = 2};
+    const auto proof = prove("P7.rotated");
+    EXPECT_EQ(proof.verdict, Verdict::proven);
+    EXPECT_NE(proof.finding.evidence.at(1).find("under way: 3 wraps"), std::string::npos);
+}
+
+TEST_F(ClaimsTest, p7_is_unknown_when_a_planted_wrap_is_not_counted) {
+    keeper.leaks.counts_no_planted_wrap = true;
+    EXPECT_EQ(prove("P7.rotated").verdict, Verdict::unknown);
+}
+
+TEST_F(ClaimsTest, p1_fails_for_a_process_without_a_fence_of_its_own) {
+    // No filter, the parent's alone, one that is none, new privileges to be had.
+    struct Open {
+        std::string parent;
+        std::string child;
+    };
+    const std::vector<Open> open{
+        {PlayedFences::status(0, 0, 0), PlayedFences::status(0, 0, 1)},
+        {PlayedFences::status(2, 1, 1), PlayedFences::status(2, 1, 1)},
+        {PlayedFences::status(0, 0, 0), PlayedFences::status(1, 1, 1)},
+        {PlayedFences::status(0, 0, 0), PlayedFences::status(2, 1, 0)},
+    };
+    const auto good = fences.seen;
+    for (const auto& each : open) {
+        fences.seen = good;
+        fences.seen.supervisor = each.parent;
+        fences.seen.children.at(1).status = each.child;
+        const auto proof = prove("P1.isolated");
+        EXPECT_EQ(proof.verdict, Verdict::failing) << each.child;
+        EXPECT_NE(proof.finding.faults.at(0).find("not isolated"), std::string::npos);
+        EXPECT_TRUE(fences.waited);
+    }
+}
+
+TEST_F(ClaimsTest, p1_is_proven_below_a_service_manager_with_filters) {
+    fences.seen.supervisor = PlayedFences::status(2, 3, 1);
+    for (auto& child : fences.seen.children)
+        child.status = PlayedFences::status(2, 4, 1);
+    expect_failing("none");
+}
+
+TEST_F(ClaimsTest, p1_fails_with_the_words_of_readyz_on_a_host_that_cannot) {
+    fences.lacking = "this kernel has no Landlock: files and ports are not fenced";
+    expect_failing("P1.isolated");
+    const auto proof = prove("P1.isolated");
+    EXPECT_EQ(proof.finding.faults.at(0), "not isolated: " + fences.lacking);
+    // Nobody waits for what cannot be.
+    fences.seen.children.at(0).status = PlayedFences::status(0, 0, 1);
+    EXPECT_EQ(prove("P1.isolated").verdict, Verdict::failing);
+    EXPECT_FALSE(fences.waited);
+}
+
+TEST_F(ClaimsTest, p1_fails_when_front_reaches_outside) {
+    fences.reaches = true;
+    expect_failing("P1.isolated");
+}
+
+TEST_F(ClaimsTest, p1_is_unknown_for_what_the_kernel_does_not_show) {
+    const auto good = fences.seen;
+    using Change = std::function<void(Processes&)>;
+    const std::vector<Change> changes{
+        [](Processes& seen) { seen.supervisor.clear(); },
+        [](Processes& seen) { seen.children.at(2).status.clear(); },
+        [](Processes& seen) { seen.children.at(0).status = "Name:\tx\nSeccomp:\t2\n"; },
+        [](Processes& seen) { seen.children.pop_back(); },  // no reader
+        [](Processes& seen) { seen.children.clear(); },
+    };
+    for (const auto& change : changes) {
+        fences.seen = good;
+        change(fences.seen);
+        EXPECT_EQ(prove("P1.isolated").verdict, Verdict::unknown);
+    }
 }
 
 TEST_F(ClaimsTest, p10_fails_for_a_mail_that_answers_nothing_of_ours) {

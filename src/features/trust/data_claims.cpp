@@ -1,26 +1,21 @@
 #include "features/trust/claim.h"
 #include "features/trust/claims.h"
-#include "features/trust/file_search.h"
+#include "features/trust/finding.h"
+#include "features/trust/people_records.h"
 #include "features/trust/planted.h"
 #include "features/trust/ports.h"
 #include "features/trust/trust_rows.h"
 #include "foundation/base/bytes.h"
-#include "foundation/base/clock.h"
 #include "foundation/base/id.h"
 #include "foundation/base/result.h"
-#include "foundation/codec/base64.h"
 #include "foundation/crypto/hash.h"
 #include "foundation/crypto/password.h"
 #include "foundation/crypto/place.h"
-#include "foundation/crypto/random.h"
-#include "platform/async/blocking_pool.h"
 #include "platform/async/task.h"
 #include "platform/keys/message_keys.h"
 #include "platform/store/data_map.h"
 #include "platform/store/database.h"
 
-#include <algorithm>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -40,29 +35,12 @@ constexpr std::int64_t k_threads_max = 50;
 /// OWASP's least for Argon2id, which is also the least that the configuration takes.
 constexpr crypto::Argon2Cost k_cost_least{.passes = 1, .memory_kib = 19 * 1024};
 
-Deadline keeper_deadline() {
-    return Deadline::in(std::chrono::seconds(20));
-}
-
-void add(Finding& finding, bool good, std::string evidence, std::string fault) {
-    if (good) finding.evidence.push_back(std::move(evidence));
-    if (!good) finding.faults.push_back(std::move(fault));
-}
-
-/// Both people's addresses and history, as far as it is looked at.
-struct Words {
-    std::vector<std::string> words;
-    std::size_t threads = 0;
-    std::size_t people = 0;
-};
-
 /// The claims about what is stored, and what they share. Lifetime: held by their closures.
 class Data {
 public:
     explicit Data(Grounds grounds) : grounds_(std::move(grounds)) {}
 
     async::Task<Finding> hashed(bool planted);
-    async::Task<Finding> sealed_at_rest(bool planted);
     async::Task<Finding> own_threads(bool planted);
     async::Task<Finding> complete(bool planted);
 
@@ -72,39 +50,9 @@ private:
         rows::TokenHashes tokens;
     };
     async::Task<Hashes> hashes(bool planted);
-    async::Task<std::vector<Bytes>> open_all(std::uint16_t column,
-                                             std::vector<rows::OfPerson> sealed);
-    async::Task<Words> words();
-    async::Task<Finding> search(std::vector<std::string> words);
-    async::Task<> mark(std::string marker);
-    async::Task<> unmark();
 
     Grounds grounds_;
-    HeldFiles files_;
-    async::BlockingPool pool_{{.threads = 1, .queue_max = 1}};
 };
-
-/// Every account's stored value of one column, in the order given.
-async::Task<std::vector<Bytes>> Data::open_all(std::uint16_t column,
-                                               std::vector<rows::OfPerson> sealed) {
-    std::vector<Bytes> out;
-    constexpr std::size_t k_batch = 500;
-    for (std::size_t from = 0; from < sealed.size(); from += k_batch) {
-        keys::OpenRecords ask;
-        ask.workspace = k_installation;
-        for (auto i = from; i < std::min(sealed.size(), from + k_batch); ++i) {
-            ask.records.push_back(
-                {column, crypto::row_key(sealed[i].person), std::move(sealed[i].sealed)});
-        }
-        const auto wanted = ask.records.size();
-        auto opened = co_await grounds_.keeper.call(std::move(ask), keeper_deadline());
-        if (!opened) co_return fail(std::move(opened.error()));
-        if (opened->contents.size() != wanted) co_return fail(TrustError::out_of_sight);
-        for (auto& content : opened->contents)
-            out.push_back(std::move(content));
-    }
-    co_return out;
-}
 
 async::Task<Data::Hashes> Data::hashes(bool planted) {
     const auto look = [](Transaction& tx) -> Result<Hashes> {
@@ -133,7 +81,8 @@ async::Task<Finding> Data::hashed(bool planted) {
     auto seen = co_await hashes(planted);
     if (!seen) co_return fail(std::move(seen.error()));
     const auto accounts = seen->passwords.size();
-    auto opened = co_await open_all(column::password.value, std::move(seen->passwords));
+    auto opened =
+        co_await open_people(&grounds_.keeper, column::password.value, std::move(seen->passwords));
     if (!opened) co_return fail(std::move(opened.error()));
     std::size_t weak = 0;
     for (const auto& stored : *opened) {
@@ -153,101 +102,6 @@ async::Task<Finding> Data::hashed(bool planted) {
         std::to_string(seen->tokens.malformed) + " sessions and API tokens are no hash");
     // The control planted one of each: both have to be seen.
     if (planted && (weak == 0 || seen->tokens.malformed == 0)) finding.faults.clear();
-    co_return finding;
-}
-
-async::Task<Words> Data::words() {
-    Words out;
-    struct Rows {
-        std::vector<rows::ThreadRef> threads;
-        std::vector<rows::OfPerson> people;
-    };
-    const auto body = [](Transaction& tx) -> Result<Rows> {
-        Rows seen;
-        POSTERN_TRY(seen.threads, rows::newest_threads(tx, k_threads_max));
-        POSTERN_TRY(seen.people, rows::addresses(tx, k_passwords_max));
-        return seen;
-    };
-    auto seen = co_await grounds_.database.read(body);
-    if (!seen) co_return fail(std::move(seen.error()));
-    for (const auto& thread : seen->threads) {
-        auto opened = co_await grounds_.history.open(thread.workspace, thread.thread);
-        if (!opened) co_return fail(std::move(opened.error()));
-        for (auto& word : opened->words)
-            out.words.push_back(std::move(word));
-    }
-    out.threads = seen->threads.size();
-    out.people = seen->people.size();
-    auto addresses = co_await open_all(column::address.value, std::move(seen->people));
-    if (!addresses) co_return fail(std::move(addresses.error()));
-    for (const auto& address : *addresses)
-        out.words.emplace_back(as_text(address));
-    co_return out;
-}
-
-async::Task<Finding> Data::search(std::vector<std::string> words) {
-    auto files = files_.open(grounds_.store_files);
-    if (!files) co_return fail(std::move(files.error()));
-    if (files->empty()) {
-        co_return fail(TrustError::out_of_sight, "the store's files are on another machine");
-    }
-    struct Seen {
-        FileSearch::Found found;
-        std::vector<std::string> hit;
-        std::size_t words = 0;
-    };
-    const auto work = [files = std::move(*files), words = std::move(words)]() -> Result<Seen> {
-        const FileSearch search(words);
-        Seen seen;
-        seen.words = search.words();
-        for (const auto& file : files) {
-            POSTERN_TRY(const auto found, search.search(file.descriptor));
-            seen.found.bytes += found.bytes;
-            seen.found.hits += found.hits;
-            if (found.hits > 0) seen.hit.push_back(file.name);
-        }
-        return seen;
-    };
-    const auto seen = co_await pool_.run(work);
-    if (!seen) co_return fail(seen.error());
-    Finding finding;
-    finding.evidence.push_back(std::to_string(seen->words) + " values searched for in " +
-                               std::to_string(seen->found.bytes >> 10U) +
-                               " KiB of the store's files");
-    for (const auto& name : seen->hit)
-        finding.faults.push_back("personal data stands in clear in " + name);
-    co_return finding;
-}
-
-async::Task<> Data::mark(std::string marker) {
-    const auto put = [marker](Transaction& tx) { return rows::put_marker(tx, marker); };
-    co_return co_await grounds_.database.write(put);
-}
-
-async::Task<> Data::unmark() {
-    const auto take = [](Transaction& tx) { return rows::take_marker(tx); };
-    co_return co_await grounds_.database.write(take);
-}
-
-async::Task<Finding> Data::sealed_at_rest(bool planted) {
-    if (planted) {
-        const auto marker = codec::base64(crypto::random_bytes(24));
-        auto marked = co_await mark(marker);
-        if (!marked) co_return fail(std::move(marked.error()));
-        std::vector<std::string> words;
-        words.push_back(marker);
-        auto finding = co_await search(std::move(words));
-        auto unmarked = co_await unmark();
-        if (!unmarked) co_return fail(std::move(unmarked.error()));
-        co_return finding;
-    }
-    auto known = co_await words();
-    if (!known) co_return fail(std::move(known.error()));
-    auto finding = co_await search(std::move(known->words));
-    if (!finding) co_return finding;
-    finding->evidence.push_back("they are the subjects and addresses of " +
-                                std::to_string(known->threads) + " threads and the addresses of " +
-                                std::to_string(known->people) + " accounts");
     co_return finding;
 }
 
@@ -341,20 +195,6 @@ Claim hashed_claim(const std::shared_ptr<Data>& data) {
     return claim;
 }
 
-Claim at_rest_claim(const std::shared_ptr<Data>& data) {
-    Claim claim;
-    claim.id = "P7.at-rest";
-    claim.text = "Names, addresses, subjects and texts stand in no file of the store in clear.";
-    claim.method =
-        "subjects and addresses of the newest threads and of all accounts are opened and searched "
-        "for, byte for byte, in all files of the store, its log included";
-    claim.planted = "a value in clear that is committed and taken away again";
-    claim.cost = "reads every file of the store once";
-    claim.check = [data] { return data->sealed_at_rest(false); };
-    claim.control = [data] { return data->sealed_at_rest(true); };
-    return claim;
-}
-
 Claim own_threads_claim(const std::shared_ptr<Data>& data) {
     Claim claim;
     claim.id = "P10.own-threads";
@@ -389,7 +229,7 @@ Claim complete_claim(const std::shared_ptr<Data>& data) {
 
 std::vector<Claim> data_claims(Grounds grounds) {
     const auto data = std::make_shared<Data>(std::move(grounds));
-    return {hashed_claim(data), at_rest_claim(data), own_threads_claim(data), complete_claim(data)};
+    return {hashed_claim(data), own_threads_claim(data), complete_claim(data)};
 }
 
 }  // namespace postern::trust

@@ -11,7 +11,7 @@
 
 namespace postern::trust {
 
-/// Looks for byte strings in files, whatever the files are: one pass for all of them.
+/// Looks for byte strings in files or values, whatever these are: one pass for all of them.
 ///
 /// Executor: blocks; on a thread of a pool.
 class FileSearch {
@@ -32,6 +32,8 @@ public:
     };
     /// The whole file. Errors: io_failed.
     [[nodiscard]] Result<Found> search(int file) const;
+    /// Places in these bytes where a word stands.
+    [[nodiscard]] std::uint64_t hits(ByteView bytes) const { return hits_in(bytes, bytes.size()); }
 
 private:
     [[nodiscard]] std::uint64_t hits_in(ByteView bytes, std::size_t starts_before) const;

@@ -12,6 +12,7 @@
 #include "platform/net/test_loop.h"
 #include "platform/os/process.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -47,6 +48,7 @@ Bytes veiled(ByteView bytes) {
 }  // namespace
 
 LeakyKeeper::LeakyKeeper(net::test::Loop& loop) : link(loop.tasks, nothing_served_) {
+    serve_new_epochs();
     serve_seals();
     serve_uses();
     serve_records();
@@ -77,15 +79,41 @@ keys::Seal LeakyKeeper::seal_of(std::uint64_t epoch) {
     return seal;
 }
 
-void LeakyKeeper::serve_seals() {
+void LeakyKeeper::serve_new_epochs() {
     serve<keys::PrepareSeal>([this](keys::PrepareSeal& ask) -> Result<keys::PrepareSeal::Answer> {
         auto& held = held_[ask.integration];
         ++held.epoch;
-        held.secret = "secret " + std::to_string(held.epoch);
-        return keys::PrepareSeal::Answer{.seal = seal_of(held.epoch),
-                                         .generated = Secret::copy_of(as_bytes(held.secret)),
-                                         .generated_shares = {}};
+        keys::PrepareSeal::Answer answer;
+        answer.seal = seal_of(held.epoch);
+        if (ask.leaving && ask.current) {
+            const auto left = held.secrets.extract(*ask.leaving);
+            if (left.empty()) return fail(KeyError::unknown_holder);
+            held.secrets_of_before.insert(left.mapped());
+            answer.seal.holders = ask.current->holders;
+            std::erase_if(answer.seal.holders, [&ask](const keys::HolderSeal& each) {
+                return each.holder == *ask.leaving;
+            });
+            return answer;
+        }
+        const auto secret = "secret " + std::to_string(held.epoch);
+        held.secrets = {{answer.seal.holders.front().holder, secret}};
+        held.secrets_of_before.clear();
+        answer.generated = Secret::copy_of(as_bytes(secret));
+        return answer;
     });
+    serve<keys::AddHolder>([this](keys::AddHolder& ask) -> Result<keys::AddHolder::Answer> {
+        auto& held = held_[ask.integration];
+        const auto secret = "another secret " + std::to_string(held.epoch);
+        keys::AddHolder::Answer answer;
+        answer.holder = ask.seal.holders.front();
+        answer.holder.holder = HolderId::make(1);
+        held.secrets[answer.holder.holder] = secret;
+        answer.generated = Secret::copy_of(as_bytes(secret));
+        return answer;
+    });
+}
+
+void LeakyKeeper::serve_seals() {
     serve<keys::CommitSeal>([this](keys::CommitSeal& ask) -> Result<keys::Lease> {
         held_[ask.integration].cut_off = false;
         return keys::Lease{};
@@ -110,14 +138,27 @@ void LeakyKeeper::serve_seals() {
     });
 }
 
+bool LeakyKeeper::accepts(const Held& held, const keys::Unlock& ask) const {
+    const auto given = text_of(ask.secret.clear);
+    const bool stays = given.starts_with("another");
+    if (held.secrets_of_before.contains(given)) {
+        return leaks.opens_for_who_left ||
+               (leaks.opens_with_the_seal_before && ask.seal.epoch != held.epoch);
+    }
+    const bool right = std::ranges::any_of(
+        held.secrets, [&given](const auto& each) { return each.second == given; });
+    if (!right) return leaks.opens_with_any_secret;
+    return !leaks.refuses_the_right_secret && !(stays && leaks.shuts_out_who_stays);
+}
+
 void LeakyKeeper::serve_uses() {
     serve<keys::Unlock>([this](keys::Unlock& ask) -> Result<keys::Lease> {
         auto& held = held_[ask.integration];
         if (held.cut_off && !leaks.opens_after_a_cut_off)
             return fail(KeyError::integration_cut_off);
-        const bool right = text_of(ask.secret.clear) == held.secret;
-        const bool opens = right ? !leaks.refuses_the_right_secret : leaks.opens_with_any_secret;
-        if (!opens) return fail(KeyError::wrong_secret);
+        const bool stale = ask.seal.epoch != held.epoch;
+        if (stale && !leaks.opens_with_the_seal_before) return fail(KeyError::stale_epoch);
+        if (!accepts(held, ask)) return fail(KeyError::wrong_secret);
         held.leased = true;
         keys::Lease lease;
         lease.open = true;
@@ -138,6 +179,11 @@ void LeakyKeeper::serve_uses() {
 }
 
 void LeakyKeeper::serve_records() {
+    serve<keys::CountWraps>([this](keys::CountWraps& ask) -> Result<keys::CountWraps::Answer> {
+        auto answer = wraps;
+        if (ask.planted && !leaks.counts_no_planted_wrap) ++answer.orphaned;
+        return answer;
+    });
     serve<keys::SealRecords>([](keys::SealRecords& ask) -> Result<keys::Records> {
         keys::Records out;
         for (const auto& record : ask.records) {

@@ -12,6 +12,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -28,6 +29,10 @@ public:
         bool mints_without_a_lease = false;
         bool refuses_the_right_secret = false;
         bool forgets_a_cut_off = false;  ///< says that an ended integration still has keys
+        bool opens_for_who_left = false;
+        bool opens_with_the_seal_before = false;
+        bool shuts_out_who_stays = false;
+        bool counts_no_planted_wrap = false;
     };
 
     explicit LeakyKeeper(net::test::Loop& loop);
@@ -45,11 +50,14 @@ private:
 public:
     ipc::Link link;
     Leaks leaks;
+    keys::CountWraps::Answer wraps{
+        .rotating = false, .wraps = 12, .waiting = 0, .orphaned = 0, .old_keys = 0};
 
 private:
     struct Held {
         std::uint64_t epoch = 0;
-        std::string secret;
+        std::map<HolderId, std::string> secrets;
+        std::set<std::string> secrets_of_before;
         bool cut_off = false;
         bool leased = false;
     };
@@ -63,7 +71,9 @@ private:
         co_return function(ask);
     }
     void serve_seals();
+    void serve_new_epochs();
     void serve_uses();
+    [[nodiscard]] bool accepts(const Held& held, const keys::Unlock& ask) const;
     void serve_records();
 
     std::map<IntegrationId, Held> held_;

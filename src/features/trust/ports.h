@@ -1,10 +1,13 @@
 #pragma once
 
 #include "foundation/base/id.h"
+#include "foundation/base/result.h"
 #include "platform/async/task.h"
 #include "platform/keys/seals.h"
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -32,7 +35,7 @@ struct OpenedThread {
     std::size_t messages = 0;
     std::size_t unreadable = 0;      ///< messages whose text does not open
     std::size_t raw_unreadable = 0;  ///< messages whose raw mail is there and does not open
-    /// Subject and addresses as they are in clear: what may stand in no file.
+    /// Subject, addresses and how the texts begin, as they are in clear: what may stand nowhere.
     std::vector<std::string> words;
 };
 
@@ -40,6 +43,28 @@ class History {
 public:
     virtual ~History() = default;
     virtual async::Task<OpenedThread> open(WorkspaceId workspace, ThreadId thread) = 0;
+};
+
+/// What the kernel tells of our processes: texts of /proc/PID/status, empty where it tells nothing.
+struct Processes {
+    struct Child {
+        std::string role;
+        std::string status;
+    };
+    std::string supervisor;
+    std::vector<Child> children;
+};
+
+class Fences {
+public:
+    virtual ~Fences() = default;
+    /// Why this installation is not isolated, as /readyz says it; empty: it is.
+    [[nodiscard]] virtual const std::string& missing() const = 0;
+    /// With a reader among them. Looks again for a while until `settled` likes what it is given.
+    virtual async::Task<Processes> processes(std::function<bool(const Processes&)> settled) = 0;
+    /// Whether this process can open a file outside its fence that the supervisor can.
+    /// Errors: out_of_sight.
+    [[nodiscard]] virtual Result<bool> reaches_outside() const = 0;
 };
 
 }  // namespace postern::trust

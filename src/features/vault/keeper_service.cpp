@@ -125,6 +125,7 @@ void KeeperService::serve_message_keys() {
     serve(front_, message_keys_, &MessageKeyService::identify);
     serve(front_, receipts_, &ReceiptService::sign_receipt);
     serve(front_, receipts_, &ReceiptService::sign_ledger);
+    serve(front_, rotation_, &RotationService::count_wraps);
 }
 
 void KeeperService::serve_integrations() {

@@ -3,13 +3,16 @@
 #include "foundation/base/bytes.h"
 #include "foundation/base/id.h"
 #include "foundation/base/result.h"
+#include "foundation/crypto/random.h"
 #include "platform/keys/key_error.h"
+#include "platform/keys/seals.h"
 #include "platform/store/row.h"
 #include "platform/store/sql_text.h"
 #include "platform/store/store_error.h"
 #include "platform/store/transaction.h"
 #include "platform/store/value.h"
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -82,6 +85,53 @@ std::uint32_t number_of(const Row& row, std::size_t column) {
 
 WorkspaceKeyRow workspace_key_of(WorkspaceId workspace, const Row& row) {
     return {workspace, number_of(row, 0), row.sealed(1).take(), number_of(row, 2)};
+}
+
+/// Each wrap under a workspace key with the generations that there are: waiting under the present
+/// one where there is a next, orphaned where it is neither.
+constexpr SqlText k_count_wraps =
+    "SELECT COUNT(*), "
+    "COALESCE(SUM(CASE WHEN w.generation = p.generation AND n.generation IS NOT NULL "
+    "THEN 1 ELSE 0 END), 0), "
+    "COALESCE(SUM(CASE WHEN w.generation = p.generation OR w.generation = n.generation "
+    "THEN 0 ELSE 1 END), 0) FROM ("
+    "SELECT workspace_id, generation FROM subject_keys UNION ALL "
+    "SELECT workspace_id, generation FROM server_shares UNION ALL "
+    "SELECT workspace_id, generation FROM holder_shares UNION ALL "
+    "SELECT workspace_id, generation FROM grant_keys UNION ALL "
+    "SELECT workspace_id, under_generation FROM kept_keys) w "
+    "LEFT JOIN workspace_keys p ON p.workspace_id = w.workspace_id "
+    "LEFT JOIN next_workspace_keys n ON n.workspace_id = w.workspace_id";
+/// The same of workspace keys under keyring keys.
+constexpr SqlText k_count_workspace_keys =
+    "SELECT COUNT(*), COALESCE(SUM(CASE WHEN w.keyring_version < "
+    "(SELECT MAX(version) FROM keyring_keys) THEN 1 ELSE 0 END), 0), "
+    "COALESCE(SUM(CASE WHEN k.version IS NULL THEN 1 ELSE 0 END), 0) FROM ("
+    "SELECT keyring_version FROM workspace_keys UNION ALL "
+    "SELECT keyring_version FROM next_workspace_keys) w "
+    "LEFT JOIN keyring_keys k ON k.version = w.keyring_version";
+constexpr SqlText k_count_old_keys =
+    "SELECT (SELECT COUNT(*) FROM keyring_keys) - 1 + (SELECT COUNT(*) FROM next_workspace_keys)";
+constexpr SqlText k_is_rotating =
+    "SELECT COUNT(*) FROM meta WHERE workspace_id = $1 AND name = 'rotation_under_way'";
+constexpr SqlText k_plant_wrap =
+    "INSERT INTO subject_keys (workspace_id, creator_id, purpose, wrap, generation) "
+    "VALUES ($1, $2, $3, $4, 0)";
+
+Result<keys::CountWraps::Answer> counted_wraps(Transaction& tx) {
+    keys::CountWraps::Answer answer;
+    for (const auto sql : {k_count_wraps, k_count_workspace_keys}) {
+        POSTERN_TRY(const auto row, tx.query_one(sql));
+        if (!row) continue;
+        answer.wraps += static_cast<std::uint64_t>(row->integer(0));
+        answer.waiting += static_cast<std::uint64_t>(row->integer(1));
+        answer.orphaned += static_cast<std::uint64_t>(row->integer(2));
+    }
+    POSTERN_TRY(const auto old, tx.query_one(k_count_old_keys));
+    POSTERN_TRY(const auto marker, tx.query_one(k_is_rotating, {k_installation}));
+    answer.old_keys = old ? static_cast<std::uint64_t>(old->integer(0)) : 0;
+    answer.rotating = marker && marker->integer(0) > 0;
+    return answer;
 }
 
 }  // namespace
@@ -219,6 +269,23 @@ Result<> SqlKeyringStore::destroy_subject_keys(WorkspaceId workspace,
         }
         return {};
     });
+}
+
+Result<keys::CountWraps::Answer> SqlKeyringStore::count_wraps(bool planted) {
+    if (!planted) return db_->read_now(counted_wraps);
+    std::optional<keys::CountWraps::Answer> seen;
+    const auto rolled_back = db_->write_now([&seen](Transaction& tx) -> Result<> {
+        std::array<std::uint8_t, 16> nobody{};
+        crypto::fill_random(nobody);
+        const SealedBytes wrap(crypto::random_bytes(64));
+        tx.execute(k_plant_wrap, {k_installation, CreatorId(nobody), k_outreach_purpose, wrap});
+        POSTERN_TRY(seen, counted_wraps(tx));
+        return fail(KeyError::stale_epoch, "planted");
+    });
+    if (!seen || !rolled_back.error().is(KeyError::stale_epoch)) {
+        return fail(rolled_back ? Error(StoreError::corrupt, "planted") : rolled_back.error());
+    }
+    return *seen;
 }
 
 }  // namespace postern::vault

@@ -249,6 +249,9 @@ public:
     /// False while a wrap is under it; good again when it is done already.
     virtual Result<bool> finish_workspace_rotation(WorkspaceId workspace, std::uint32_t before) = 0;
 
+    /// In one transaction, which is rolled back where something is planted.
+    virtual Result<keys::CountWraps::Answer> count_wraps(bool planted) = 0;
+
     /// Afterwards no file of the store holds what was destroyed.
     virtual Result<> purge() = 0;
     /// Room on a full disk, for what must be written even then; and back, when there is some again.

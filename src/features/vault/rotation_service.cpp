@@ -18,6 +18,7 @@
 #include "platform/ipc/rpc.h"
 #include "platform/keys/key_error.h"
 #include "platform/keys/operator.h"
+#include "platform/keys/seals.h"
 #include "platform/os/fd.h"
 #include "platform/os/files.h"
 
@@ -115,6 +116,15 @@ async::Task<ipc::Nothing> RotationService::begin(keys::BeginRotation asked) {
 
 async::Task<keys::GetRotation::Answer> RotationService::status(keys::GetRotation) {
     co_return keys::GetRotation::Answer{running_, moved_, failure_};
+}
+
+async::Task<keys::CountWraps::Answer> RotationService::count_wraps(keys::CountWraps asked) {
+    auto counting = [store = &core_->store(), planted = asked.planted] {
+        return store->count_wraps(planted);
+    };
+    // What is planted is written before it is rolled back.
+    auto& thread = asked.planted ? core_->writes : core_->reads;
+    co_return co_await thread.run(std::move(counting));
 }
 
 async::Task<keys::PrepareRootKey::Answer> RotationService::prepare_root_key(

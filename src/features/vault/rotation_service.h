@@ -2,6 +2,7 @@
 
 #include "features/vault/keeper_core.h"
 #include "platform/keys/operator.h"
+#include "platform/keys/seals.h"
 
 #include <cstdint>
 #include <memory>
@@ -21,6 +22,8 @@ public:
 
     async::Task<ipc::Nothing> begin(keys::BeginRotation asked);
     async::Task<keys::GetRotation::Answer> status(keys::GetRotation asked);
+    /// For front, which may know whether anything is left under an ended key, and nothing else.
+    async::Task<keys::CountWraps::Answer> count_wraps(keys::CountWraps asked);
     /// A new root key, on disk before anything is under it.
     async::Task<keys::PrepareRootKey::Answer> prepare_root_key(keys::PrepareRootKey asked);
     async::Task<ipc::Nothing> commit_root_key(keys::CommitRootKey asked);

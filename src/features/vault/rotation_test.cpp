@@ -13,6 +13,7 @@
 #include "foundation/crypto/keypair.h"
 #include "platform/keys/message_keys.h"
 #include "platform/keys/operator.h"
+#include "platform/keys/seals.h"
 #include "platform/os/fd.h"
 #include "platform/os/files.h"
 
@@ -188,6 +189,33 @@ TEST_F(RotationTest, one_kind_of_key_alone) {
     now = look();
     EXPECT_EQ(now.version, old.version + 1);
     EXPECT_EQ(now.generation, old.generation + 1);
+}
+
+TEST_F(RotationTest, tells_what_is_left_under_which_keys) {
+    fill();
+    const auto before = keeper->ask(keys::CountWraps{});
+    ASSERT_TRUE(before);
+    EXPECT_GE(before->wraps, 8U);
+    EXPECT_EQ(before->waiting + before->orphaned + before->old_keys, 0U);
+    EXPECT_FALSE(before->rotating);
+    const auto planted = keeper->ask(keys::CountWraps{true});
+    ASSERT_TRUE(planted);
+    EXPECT_EQ(planted->orphaned, 1U);
+    EXPECT_EQ(planted->wraps, before->wraps + 1);
+
+    ASSERT_TRUE(begin(true, true));
+    const auto within = keeper->ask(keys::CountWraps{});
+    ASSERT_TRUE(within);
+    EXPECT_TRUE(within->rotating);
+    EXPECT_GE(within->waiting, before->wraps);
+    EXPECT_GE(within->old_keys, 2U);
+    EXPECT_EQ(within->orphaned, 0U);
+
+    keeper->rotate();
+    const auto after = keeper->ask(keys::CountWraps{});
+    ASSERT_TRUE(after);
+    EXPECT_EQ(after->waiting + after->orphaned + after->old_keys, 0U);
+    EXPECT_FALSE(after->rotating);
 }
 
 TEST_F(RotationTest, what_was_sealed_in_any_generation_opens_in_the_next_ones) {

@@ -73,6 +73,7 @@ public:
                     std::uint32_t before,
                     std::vector<WrapRow> rows) override;
     Result<bool> finish_workspace_rotation(WorkspaceId workspace, std::uint32_t before) override;
+    Result<keys::CountWraps::Answer> count_wraps(bool planted) override;
     Result<> purge() override { return db_->checkpoint_truncate_now(); }
     Result<> release_reserve() override { return reserve_ ? reserve_->release() : Result<>(); }
     Result<> restore_reserve() override { return reserve_ ? reserve_->restore() : Result<>(); }

@@ -139,6 +139,9 @@ public:
         return change("finish_workspace_rotation",
                       [&] { return inner_->finish_workspace_rotation(workspace, before); });
     }
+    Result<keys::CountWraps::Answer> count_wraps(bool planted) override {
+        return inner_->count_wraps(planted);
+    }
     Result<> purge() override {
         return change("purge", [&] { return inner_->purge(); });
     }

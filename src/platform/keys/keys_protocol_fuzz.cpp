@@ -14,5 +14,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         CutOff::Answer, MintTicket, MintTicket::Answer, Redeem, Redeem::Answer, EndUses,
         EndUses::Answer, LeaseEnded, CreateWorkspace, CreateSubjects, SealKeys, SealKeys::Answer,
         OpenKeys, OpenKeys::Answer, SealRecords, OpenRecords, ComputeMacs, ComputeMacs::Answer,
-        Identify, Identify::Answer, SignReceipt, SignReceipt::Answer, SignLedger>(data, size);
+        Identify, Identify::Answer, SignReceipt, SignReceipt::Answer, SignLedger, CountWraps,
+        CountWraps::Answer>(data, size);
 }

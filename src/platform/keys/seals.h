@@ -279,6 +279,22 @@ struct SealAll {
     auto wire() { return std::tie(workspace, grants); }
 };
 
+/// What the keyring's wraps are under: whether a rotation left anything behind.
+struct CountWraps {
+    static constexpr std::uint16_t k_method = 34;
+    struct Answer {
+        bool rotating = false;       ///< one has begun, and its end is not in the files yet
+        std::uint64_t wraps = 0;     ///< all that a rotation moves
+        std::uint64_t waiting = 0;   ///< of them under a key that is to be destroyed after them
+        std::uint64_t orphaned = 0;  ///< of them under a key that is not there (any more)
+        std::uint64_t old_keys = 0;  ///< keys that are there and are to be destroyed
+        auto wire() { return std::tie(rotating, wraps, waiting, orphaned, old_keys); }
+    };
+    using Failure = KeyError;
+    bool planted = false;  ///< beside a wrap of nobody's under no key, in a change rolled back
+    auto wire() { return std::tie(planted); }
+};
+
 /// A right to one use, for courier to redeem within 30 s. Bound to lease or grant and to the epoch.
 /// Errors: integration_sealed, integration_cut_off, ceiling_reached, stale_epoch.
 struct MintTicket {

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -48,6 +49,8 @@ public:
     Row& operator=(const Row&) = delete;
 
     [[nodiscard]] std::size_t size() const noexcept { return cells_.size(); }
+    /// All of it as it is stored, for who reads tables whole. Lifetime: as long as the row.
+    [[nodiscard]] std::span<const Cell> cells() const noexcept { return cells_; }
     [[nodiscard]] bool is_null(std::size_t column) const;
 
     [[nodiscard]] std::int64_t integer(std::size_t column) const;

@@ -55,6 +55,10 @@ Result<std::vector<Row>> Transaction::query(SqlText sql, std::initializer_list<V
     return run(sql, as_span(values));
 }
 
+Result<std::vector<Row>> Transaction::query(SqlText sql, std::span<const Value> values) {
+    return run(sql, values);
+}
+
 Result<std::optional<Row>> Transaction::query_one(SqlText sql,
                                                   std::initializer_list<Value> values) {
     auto rows = run(sql, as_span(values));

@@ -34,6 +34,8 @@ public:
     void execute_later(SqlText sql, std::initializer_list<Value> values = {});
     /// The whole answer. Errors: too_many_rows: bound large ones with LIMIT.
     Result<std::vector<Row>> query(SqlText sql, std::initializer_list<Value> values = {});
+    /// The same for as many values as a table's key has. Lifetime: the values outlive the call.
+    Result<std::vector<Row>> query(SqlText sql, std::span<const Value> values);
     /// At most one row; a second one is StoreError::corrupt.
     Result<std::optional<Row>> query_one(SqlText sql, std::initializer_list<Value> values = {});
 
