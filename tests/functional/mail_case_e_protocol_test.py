@@ -187,6 +187,7 @@ class ConnectionTest(ProtocolCase):
     def test_e_expunge_between_header_and_body(self):
         def gone(session: Session, line: str) -> None:
             if "BODY.PEEK[]" in line:
+                self.imap.before.pop("UID FETCH", None)
                 session.expunge(1)
             else:
                 self.imap.before["UID FETCH"] = gone

@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 RECORD = lists.FOLDER / "traced.json"
 # Those that attach strace or gdb themselves cannot be traced.
 TESTS = ("example", "story", "cutoff", "api", "hostile_mail", "commands", "proxy", "migration",
-         "bad_input")
+         "bad_input", "keys_rotation", "keys_holders", "keys_passphrase", "keys_recovery", "trust")
 
 Record = dict[str, dict[str, list[str]]]
 

@@ -230,9 +230,11 @@ class Postern:
         return api.get("/metrics").expect(200).text
 
     def copy_to(self, folder: pathlib.Path) -> Postern:
-        """A second installation with a copy of the stopped first one's files, root key included."""
+        """A second installation with a copy of the first one's files, root key included. Stores in
+        files want it stopped."""
         twin = Postern(folder, config=self.config.read_text())
-        shutil.copytree(self.data, twin.data, symlinks=True)
+        sockets = shutil.ignore_patterns("*.sock")
+        shutil.copytree(self.data, twin.data, symlinks=True, ignore=sockets)
         copy_owners(self.data, twin.data)
         return twin
 
