@@ -328,6 +328,8 @@ def _allow_cores() -> None:
 def copy_owners(source: pathlib.Path, target: pathlib.Path) -> None:
     """Gives a copied tree the owners of the original."""
     for path in [source, *source.rglob("*")]:
+        if path.is_socket():
+            continue
         status = path.lstat()
         os.chown(
             target / path.relative_to(source), status.st_uid, status.st_gid, follow_symlinks=False
