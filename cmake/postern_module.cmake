@@ -115,12 +115,14 @@ function(postern_module)
             POSTERN_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
         postern_precompile(${target}_test postern_test_pch)
         add_test(NAME ${target} COMMAND ${target}_test --gtest_brief=1)
+        set(report GTEST_OUTPUT=xml:${PROJECT_BINARY_DIR}/gtest/${target})
+        set_tests_properties(${target} PROPERTIES ENVIRONMENT ${report}.xml)
         if(M_ON_POSTGRESQL)
             # Those of PostgreSQL itself have had their turn.
             add_test(NAME ${target}_on_postgresql
                 COMMAND ${target}_test --gtest_brief=1 --gtest_filter=-Postgres*)
             set_tests_properties(${target}_on_postgresql PROPERTIES
-                ENVIRONMENT POSTERN_TEST_STORE=postgresql)
+                ENVIRONMENT "POSTERN_TEST_STORE=postgresql;${report}_on_postgresql.xml")
         endif()
     endif()
 

@@ -121,7 +121,7 @@ def run_ctest(preset: str, wanted: str | None, env: dict[str, str]) -> Outcome:
     names = module_names(build_dir)
     command = ["ctest", "--test-dir", str(build_dir), "--output-on-failure", "--output-junit",
                str(junit), "--timeout", "300", "-j", str(os.cpu_count() or 1)]
-    env = {**os.environ, **env, "GTEST_OUTPUT": f"xml:{reports}/"}
+    env = {**os.environ, **env}
     if wanted and any(re.search(wanted, name) for name in names):
         command += ["-R", wanted]
     elif wanted:
@@ -132,7 +132,7 @@ def run_ctest(preset: str, wanted: str | None, env: dict[str, str]) -> Outcome:
     outcome = Outcome()
     for case in ElementTree.parse(junit).getroot().iter("testcase"):
         failed = case.get("status") != "run"
-        outcome.add(case_counts(reports / f"{case.get('name')}_test.xml", failed))
+        outcome.add(case_counts(reports / f"{case.get('name')}.xml", failed))
     return outcome
 
 

@@ -215,7 +215,8 @@ Result<> PostgresConnection::find_out() {
         return fail(StoreError::outcome_unknown, "another server answers now");
     }
     const auto* number = std::get_if<std::string>(&number_.rows.at(0).at(0));
-    const std::array<Value, 1> values = {Clear::text(number != nullptr ? *number : "")};
+    if (number == nullptr) return fail(StoreError::outcome_unknown);
+    const std::array<Value, 1> values = {Clear::text(*number)};
     auto reply = session_->ask(k_outcome, values, Wire::Want::rows);
     if (!reply || reply->rows.empty()) return fail(StoreError::outcome_unknown);
     const auto* outcome = std::get_if<std::string>(&reply->rows[0][0]);
