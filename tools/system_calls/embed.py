@@ -39,15 +39,14 @@ def _array(role: str, calls: list[lists.Call]) -> list[str]:
 
 
 def source_of(root: Path) -> str:
-    every = lists.read(root, lists.EVERY)
     out = ["// Generated from system_calls/*.txt.", '#include "app/fence/system_calls.h"', ""]
     out += [f"#include <{header}>" for header in HEADERS]
     out += ["#include <cerrno>", "#include <cstdint>", "", "namespace postern::app::fence {",
             "namespace {", "", "using Test = os::SystemCallRule::Test;", ""]
-    for role in lists.ROLES:
-        out += _array(role, sorted({**every, **lists.read(root, role)}))
+    for role in lists.LISTS_OF:
+        out += _array(role, sorted(lists.of_role(root, role)))
     out += ["}  // namespace", ""]
-    for role in lists.ROLES:
+    for role in lists.LISTS_OF:
         head = f"std::span<const os::SystemCallRule> {role}_calls()"
         out += [f"{head} {{ return k_{role}; }}"]
     return "\n".join([*out, "", "}  // namespace postern::app::fence", ""])

@@ -4,7 +4,8 @@
 
 `0=AF_INET` the first argument is that; `2!PROT_EXEC` the third has none of those bits; `-> ENOSYS`
 the call is answered so instead of made. A call may have several lines. What no traced run makes
-has a reason that starts with "unseen:". `every.txt` goes for every role.
+has a reason that starts with "unseen:". `every.txt` goes for every role,
+`postgresql.txt` for those with stores where these lie on servers.
 """
 
 import dataclasses
@@ -13,6 +14,10 @@ from pathlib import Path
 
 ROLES = ("front", "keeper", "courier", "reader")
 EVERY = "every"
+POSTGRESQL = "postgresql"
+# A name of its own for a role whose stores lie on servers -> its lists besides `every`.
+ON_POSTGRESQL = {f"{role}_on_postgresql": (role, POSTGRESQL) for role in ("front", "keeper")}
+LISTS_OF = {**{role: (role,) for role in ROLES}, **ON_POSTGRESQL}
 UNSEEN = "unseen:"
 FOLDER = Path("src/app/fence/system_calls")
 _TEST = re.compile(r"(\d)([=!])([A-Z0-9_]+(?:\|[A-Z0-9_]+)*)", re.ASCII)
@@ -58,6 +63,14 @@ def read(root: Path, name: str) -> dict[Call, str]:
         if parsed[0] in found:
             raise ValueError(f"{name}.txt: {parsed[0]} stands there twice")
         found[parsed[0]] = parsed[1]
+    return found
+
+
+def of_role(root: Path, role: str) -> dict[Call, str]:
+    """call -> reason of all that a role may call. Errors: ValueError."""
+    found = read(root, EVERY)
+    for name in LISTS_OF[role]:
+        found.update(read(root, name))
     return found
 
 

@@ -25,18 +25,24 @@ RECORD = lists.FOLDER / "traced.json"
 # Those that attach strace or gdb themselves cannot be traced.
 TESTS = ("example", "story", "cutoff", "api", "hostile_mail", "commands", "proxy", "migration",
          "bad_input", "keys_rotation", "keys_holders", "keys_passphrase", "keys_recovery", "trust")
+# Those whose stores lie on servers.
+ON_POSTGRESQL = ("postgres_whole", "postgres_away", "postgres_tls")
 
 Record = dict[str, dict[str, list[str]]]
 
 
 def trace(builds: list[Path], tests: list[str], known: Record) -> Record:
     """role -> call -> the builds whose programs made it, added to what is known."""
-    found: Record = {role: dict(known.get(role, {})) for role in lists.ROLES}
+    found: Record = {role: dict(known.get(role, {})) for role in lists.LISTS_OF}
+    on_servers = [test for test in tests if test in ON_POSTGRESQL]
     for build in builds:
-        for role, calls in _traced(build, tests).items():
-            for call in map(str, sorted(calls)):
-                made_by = {*found[role].get(call, []), build.name}
-                found[role][call] = sorted(made_by)
+        for group in ([test for test in tests if test not in on_servers], on_servers):
+            for role, calls in _traced(build, group).items() if group else ():
+                name = f"{role}_on_postgresql" if group is on_servers else role
+                name = name if name in found else role
+                for call in map(str, sorted(calls)):
+                    made_by = {*found[name].get(call, []), build.name}
+                    found[name][call] = sorted(made_by)
     return {role: dict(sorted(calls.items())) for role, calls in found.items()}
 
 
@@ -56,14 +62,17 @@ def findings(root: Path, record: Record) -> list[str]:
     """What lists and record do not agree on."""
     found = []
     every = lists.read(root, lists.EVERY)
-    made = {role: {_parsed(text) for text in record.get(role, {})} for role in lists.ROLES}
-    for role in lists.ROLES:
-        own = lists.read(root, role)
+    made = {role: {_parsed(text) for text in record.get(role, {})} for role in lists.LISTS_OF}
+    for role, names in lists.LISTS_OF.items():
+        allowed = set(lists.of_role(root, role))
         for call in sorted(made[role]):
-            if not _covered(call, {*every, *own}):
-                found.append(f"{role}.txt lacks {call}")
-        found += _unused(role, own, made[role])
-        found += [f"{role}.txt has {call}, and so has every.txt" for call in own if call in every]
+            if not _covered(call, allowed):
+                found.append(f"{names[-1]}.txt lacks {call}")
+    for name in (*lists.ROLES, lists.POSTGRESQL):
+        own = lists.read(root, name)
+        users = [role for role, names in lists.LISTS_OF.items() if name in names]
+        found += _unused(name, own, set().union(*(made[role] for role in users)))
+        found += [f"{name}.txt has {call}, and so has every.txt" for call in own if call in every]
     return found + _unused(lists.EVERY, every, set().union(*made.values()))
 
 
@@ -91,18 +100,20 @@ def _unused(name: str, calls: dict[lists.Call, str], made: set[lists.Call]) -> l
 
 
 def adopt(root: Path, record: Record) -> None:
-    """Adds to each role's list what its runs made and it lacks."""
-    every = lists.read(root, lists.EVERY)
-    for role in lists.ROLES:
-        own = lists.read(root, role)
-        for call in map(_parsed, record[role]):
-            if not _covered(call, {*every, *own}):
-                own[call] = ""
+    """Adds to each list what its runs made and it lacks."""
+    for role, names in lists.LISTS_OF.items():
+        allowed = set(lists.of_role(root, role))
+        own = lists.read(root, names[-1])
+        lacks = {call: "" for call in map(_parsed, record.get(role, {}))
+                 if not _covered(call, allowed)}
+        if not lacks:
+            continue
+        own.update(lacks)
         width = max((len(str(call)) for call, why in own.items() if why and len(str(call)) < 60),
                     default=0)
         lines = [f"{str(call):<{width}}  # {why}" if why else str(call)
                  for call, why in sorted(own.items())]
-        file = root / lists.FOLDER / f"{role}.txt"
+        file = root / lists.FOLDER / f"{names[-1]}.txt"
         head = file.read_text().partition("\n")[0]
         file.write_text("\n".join([head, *lines]) + "\n")
 
@@ -116,7 +127,7 @@ def main() -> int:
     options = parser.parse_intermixed_args()
     if options.what == "trace":
         known = json.loads((ROOT / RECORD).read_text()) if options.tests else {}
-        record = trace(options.builds, options.tests or list(TESTS), known)
+        record = trace(options.builds, options.tests or [*TESTS, *ON_POSTGRESQL], known)
         (ROOT / RECORD).write_text(json.dumps(record, indent=1) + "\n")
         if options.adopt:
             adopt(ROOT, record)

@@ -70,14 +70,16 @@ class ListTest(unittest.TestCase):
             root = Path(folder)
             (root / lists.FOLDER).mkdir(parents=True)
             (root / lists.FOLDER / "every.txt").write_text("read\n")
-            for role in lists.ROLES:
-                (root / lists.FOLDER / f"{role}.txt").write_text("")
+            for name in (*lists.ROLES, lists.POSTGRESQL):
+                (root / lists.FOLDER / f"{name}.txt").write_text("")
             front = root / lists.FOLDER / "front.txt"
             front.write_text("bind\nlisten # unseen: x\nfork # unseen: y\nread\n")
-            record = {"front": {"read": ["dev"], "listen": ["dev"], "connect": ["release"]}}
+            record = {"front": {"read": ["dev"], "listen": ["dev"], "connect": ["release"]},
+                      "keeper_on_postgresql": {"poll": ["dev"], "read": ["dev"]}}
             found = run.findings(root, record)
-        self.assertEqual(len(found), 4, found)
-        for text in ("lacks connect", "bind, which no run made", "listen is not unseen", "so has"):
+        self.assertEqual(len(found), 5, found)
+        for text in ("front.txt lacks connect", "postgresql.txt lacks poll", "bind, which no run",
+                     "listen is not unseen", "so has"):
             self.assertTrue(any(text in line for line in found), f"{text}: {found}")
 
 

@@ -77,6 +77,7 @@ async::Task<control::Start::Answer> Runtime::State::on_start(control::Start aske
     start = std::move(asked);
     if (const auto level = parse_log_level(start.config.log_level)) set_log_level(*level);
     missing_isolation = fence::missing_isolation(start.config);
+    if (role.before_fence) role.before_fence(start.config);
     // Before the role has threads, and has read anything but its supervisor's word.
     if (auto fenced = fence::enter(role.fence(start.config)); !fenced) {
         refuse(fenced.error());

@@ -19,6 +19,8 @@ struct Role {
     std::function<fence::Fence(const config::Config&)> fence;
     /// Adds what the role serves on the control connection before it is started.
     std::function<void(ipc::Router&)> prepare;
+    /// Loads what the fence would keep from it. What fails is told by whoever needs it.
+    std::function<void(const config::Config&)> before_fence = {};
 };
 
 /// The main() of front, keeper and courier: fenced, on one event loop, led by the supervisor over

@@ -31,6 +31,10 @@ os::Violation violation_of(const config::Config& config) {
     return config.isolation.only_log ? os::Violation::log : os::Violation::kill;
 }
 
+bool on_servers(const config::Config& config) {
+    return config.store.engine == config::StoreEngine::postgresql;
+}
+
 std::vector<std::uint16_t> ports_of(const std::vector<config::Listen>& listen) {
     std::vector<std::uint16_t> ports;
     ports.reserve(listen.size());
@@ -44,18 +48,16 @@ constexpr std::array k_trust_and_resolved{"/etc/ssl/certs", "/usr/share/ca-certi
                                           "/usr/local/share/ca-certificates", "/usr/lib/ssl",
                                           "/run/systemd/resolve"};
 
-/// What a role needs for its stores. Files lie in its own folder; for servers it gets libpq, names,
-/// and their ports, and goes without a system-call filter, which no traced run has made yet.
+/// What a role needs for its stores. Files lie in its own folder; for servers it gets names, and
+/// their ports. libpq is loaded before the fence closes.
 void add_store(Fence& fence, const config::Config& config, const config::DatabaseServer& server) {
     auto& rules = fence.files_and_ports;
     rules.connect_ports.emplace();
-    if (config.store.engine == config::StoreEngine::sqlite) return;
-    fence.system_calls = {};
+    if (!on_servers(config)) return;
     const auto names = resolver_files();
     rules.readable.insert(rules.readable.end(), names.begin(), names.end());
     rules.readable.insert(rules.readable.end(), k_trust_and_resolved.begin(),
                           k_trust_and_resolved.end());
-    rules.readable.insert(rules.readable.end(), {"/usr/lib", "/lib", "/etc/ld.so.cache"});
     for (const auto& host : server.hosts) {
         // A folder holds a socket.
         if (host.name.starts_with('/')) rules.writable.push_back(host.name);
@@ -66,7 +68,8 @@ void add_store(Fence& fence, const config::Config& config, const config::Databas
 }  // namespace
 
 Fence of_front(const config::Config& config) {
-    Fence fence{.system_calls = front_calls(), .violation = violation_of(config)};
+    const auto calls = on_servers(config) ? front_on_postgresql_calls() : front_calls();
+    Fence fence{.system_calls = calls, .violation = violation_of(config)};
     auto& rules = fence.files_and_ports;
     rules.readable = {k_openssl_settings};
     rules.writable = {k_own_folder};
@@ -78,7 +81,8 @@ Fence of_front(const config::Config& config) {
 }
 
 Fence of_keeper(const config::Config& config) {
-    Fence fence{.system_calls = keeper_calls(), .violation = violation_of(config)};
+    const auto calls = on_servers(config) ? keeper_on_postgresql_calls() : keeper_calls();
+    Fence fence{.system_calls = calls, .violation = violation_of(config)};
     fence.files_and_ports.readable = {k_openssl_settings};
     fence.files_and_ports.writable = {k_own_folder};
     add_store(fence, config, config.store.keyring);
@@ -111,7 +115,7 @@ Result<> enter(const Fence& fence) {
     // A sanitizer opens files and asks the kernel as it likes; the start says not isolated.
     if constexpr (k_sanitized) return {};
     if (auto entered = os::enter_landlock(fence.files_and_ports); !entered) return entered;
-    if (!os::has_system_call_filters() || fence.system_calls.empty()) return {};
+    if (!os::has_system_call_filters()) return {};
     return os::enter_system_call_filter(fence.system_calls, fence.violation);
 }
 
@@ -125,10 +129,6 @@ std::string missing_isolation(const config::Config& config) {
         missing.emplace_back("this kernel has no system-call filters");
     } else if (config.isolation.only_log) {
         missing.emplace_back("isolation.system_calls = \"log\": forbidden calls are only logged");
-    }
-    if (config.store.engine == config::StoreEngine::postgresql) {
-        missing.emplace_back(
-            "with PostgreSQL the processes of the stores have no system-call filter yet");
     }
     std::string text;
     for (const auto& one : missing)

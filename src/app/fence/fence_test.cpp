@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -84,7 +85,9 @@ TEST(Fence, only_the_setting_makes_violations_be_logged) {
     config::Config config;
     config.isolation.only_log = true;
     EXPECT_EQ(of_front(config).violation, os::Violation::log);
-    EXPECT_NE(missing_isolation(config).find("only logged"), std::string::npos);
+    const auto missing = missing_isolation(config);
+    if (missing.contains("sanitizer")) GTEST_SKIP() << missing;
+    EXPECT_TRUE(missing.contains("only logged")) << missing;
 }
 
 }  // namespace

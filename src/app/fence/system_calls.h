@@ -9,6 +9,8 @@ namespace postern::app::fence {
 
 [[nodiscard]] std::span<const os::SystemCallRule> front_calls();
 [[nodiscard]] std::span<const os::SystemCallRule> keeper_calls();
+[[nodiscard]] std::span<const os::SystemCallRule> front_on_postgresql_calls();
+[[nodiscard]] std::span<const os::SystemCallRule> keeper_on_postgresql_calls();
 [[nodiscard]] std::span<const os::SystemCallRule> courier_calls();
 [[nodiscard]] std::span<const os::SystemCallRule> reader_calls();
 

@@ -1,6 +1,7 @@
 #include "app/child/child_main.h"
 #include "app/fence/fence.h"
 #include "app/front/run.h"
+#include "app/stores/stores.h"
 
 int main(int argc, char** argv) {
     using namespace postern::app;
@@ -8,5 +9,6 @@ int main(int argc, char** argv) {
                             {.name = "front",
                              .run = front::run,
                              .fence = fence::of_front,
-                             .prepare = front::serve_move});
+                             .prepare = front::serve_move,
+                             .before_fence = stores::load_library});
 }

@@ -2,6 +2,7 @@
 #include "app/fence/fence.h"
 #include "app/keeper/keeper.h"
 #include "app/keeper/root_key_maker.h"
+#include "app/stores/stores.h"
 
 int main(int argc, char** argv) {
     using namespace postern::app;
@@ -9,5 +10,6 @@ int main(int argc, char** argv) {
                             {.name = "keeper",
                              .run = keeper::run,
                              .fence = fence::of_keeper,
-                             .prepare = keeper::serve_root_key});
+                             .prepare = keeper::serve_root_key,
+                             .before_fence = stores::load_library});
 }

@@ -3,6 +3,7 @@
 #include "app/config/config.h"
 #include "app/control/control_protocol.h"
 #include "foundation/base/bytes.h"
+#include "foundation/base/log.h"
 #include "foundation/base/result.h"
 #include "foundation/base/secret.h"
 #include "platform/store/database.h"
@@ -53,6 +54,12 @@ Result<std::int64_t> move_one(control::MoveStep step,
 }
 
 }  // namespace
+
+void load_library(const config::Config& config) {
+    if (config.store.engine == config::StoreEngine::sqlite) return;
+    const auto loaded = store::load_client_library();
+    if (!loaded) log(LogLevel::error, "library_not_loaded", {{"error", loaded.error()}});
+}
 
 store::Database::Options options_of(control::StoreAccess& access, store::StoreKind kind) {
     store::Database::Options options;

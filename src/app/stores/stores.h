@@ -1,5 +1,6 @@
 #pragma once
 
+#include "app/config/config.h"
 #include "app/control/control_protocol.h"
 #include "platform/store/database.h"
 #include "platform/store/migration.h"
@@ -7,6 +8,9 @@
 #include <vector>
 
 namespace postern::app::stores {
+
+/// Loads the library that the configured stores need, where one is: a fenced process may load none.
+void load_library(const config::Config& config);
 
 /// Options to open a store of this process where the supervisor says that it lies. Takes the
 /// password. Lifetime: `access` outlives the store, which reads its certificate again.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "foundation/base/result.h"
 #include "foundation/base/secret.h"
 
 #include <cstdint>
@@ -27,5 +28,8 @@ struct Server {
 
 /// On this machine: a socket's folder or a loopback address.
 [[nodiscard]] bool is_local(const Server::Address& address);
+
+/// libpq, for the life of the process. Opening a store does it, too. Errors: no_library.
+[[nodiscard]] Result<> load_client_library();
 
 }  // namespace postern::store

@@ -19,7 +19,8 @@ import signal
 import subprocess
 import tempfile
 
-from .process import Guard, eventually
+from .process import Guard, eventually, free_port
+from .tls import Pair
 
 BINARIES = pathlib.Path("/usr/lib/postgresql/15/bin")
 ADMIN = "lab_admin"
@@ -32,7 +33,8 @@ _pair: PostgresPair | None = None
 class Cluster:
     """One server. It refuses to run as root: then the user `postgres` runs it."""
 
-    def __init__(self, *settings: str) -> None:
+    def __init__(self, *settings: str, port: int = 5432) -> None:
+        self.port = port
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
         self.folder.chmod(0o755)  # roles with a uid of their own reach the socket in it
         self.data = self.folder / "data"
@@ -53,7 +55,7 @@ class Cluster:
         with open(self.folder / "log", "ab") as log:
             self._child = subprocess.Popen(
                 [str(BINARIES / "postgres"), "-D", str(self.data), "-k", str(self.folder),
-                 "-c", "listen_addresses=", "-c", "unix_socket_permissions=0777", *more],
+                 "-p", str(self.port), "-c", "listen_addresses=", "-c", "unix_socket_permissions=0777", *more],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, **self._as_user(),
             )
         self._guard = Guard(self._child.pid)
@@ -77,8 +79,8 @@ class Cluster:
         """As the superuser; what the last query prints, one row a line."""
         words = [word for command in commands for word in ("-c", command)]
         return self._run(
-            "psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", str(self.folder), "-U",
-            ADMIN, "-d", database, *words,
+            "psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", str(self.folder), "-p",
+            str(self.port), "-U", ADMIN, "-d", database, *words,
         )
 
     def files_with(self, needle: bytes) -> list[pathlib.Path]:
@@ -91,6 +93,22 @@ class Cluster:
             except FileNotFoundError:
                 continue
         return found
+
+    def offer_tls(self, pair: Pair) -> None:
+        """Before its start: listens at `port` of localhost, for TLS alone."""
+        for source, name in ((pair.cert, "server.crt"), (pair.key, "server.key")):
+            copy = self.folder / name
+            shutil.copyfile(source, copy)
+            copy.chmod(0o600)
+            if self._user:
+                os.chown(copy, self._user.pw_uid, self._user.pw_gid)
+        self._settings += (
+            "listen_addresses=localhost", "ssl=on",
+            f"ssl_cert_file={self.folder / 'server.crt'}",
+            f"ssl_key_file={self.folder / 'server.key'}",
+        )
+        with open(self.data / "pg_hba.conf", "a") as rules:
+            rules.write("hostssl all all localhost scram-sha-256\n")
 
     def _is_ready(self) -> bool:
         if self._child.poll() is not None:
@@ -155,11 +173,14 @@ password_file = "{self.keyring_password}"
 class PostgresPair:
     """A bulk cluster and a keyring cluster, for any number of installations."""
 
-    def __init__(self, *settings: str) -> None:
-        self.bulk = Cluster(*settings)
-        self.keyring = Cluster(*settings, *KEYRING_SETTINGS)
+    def __init__(self, *settings: str, tls: Pair | None = None) -> None:
+        ports = (free_port(), free_port()) if tls else (5432, 5432)
+        self.bulk = Cluster(*settings, port=ports[0])
+        self.keyring = Cluster(*settings, *KEYRING_SETTINGS, port=ports[1])
         self.passwords = pathlib.Path(tempfile.mkdtemp(prefix="pg-pw-", dir="/tmp"))
         for cluster in (self.bulk, self.keyring):
+            if tls:
+                cluster.offer_tls(tls)
             cluster.start()
 
     def close(self) -> None:
