@@ -55,7 +55,8 @@ class Cluster:
         with open(self.folder / "log", "ab") as log:
             self._child = subprocess.Popen(
                 [str(BINARIES / "postgres"), "-D", str(self.data), "-k", str(self.folder),
-                 "-p", str(self.port), "-c", "listen_addresses=", "-c", "unix_socket_permissions=0777", *more],
+                 "-p", str(self.port), "-c", "listen_addresses=",
+                 "-c", "unix_socket_permissions=0777", *more],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, **self._as_user(),
             )
         self._guard = Guard(self._child.pid)
