@@ -22,11 +22,13 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "tests" / "functional")]
 
 import build_time  # noqa: E402
 import healthz  # noqa: E402
+import keyring  # noqa: E402
 import mailbox_bytes  # noqa: E402
 import mailboxes  # noqa: E402
 import memory  # noqa: E402
 import reply_latency  # noqa: E402
 import results  # noqa: E402
+import sealed_insert  # noqa: E402
 import start  # noqa: E402
 import store_insert  # noqa: E402
 import thread_open  # noqa: E402
@@ -45,6 +47,8 @@ MEASURES: dict[str, Measure] = {
     "reply_latency": reply_latency.measure,
     "mailboxes": mailboxes.measure,
     "store_insert": store_insert.measure,
+    "sealed_insert": sealed_insert.measure,
+    "keyring": keyring.measure,
     "build": build_time.measure,
 }
 SLOW = ("build",)

@@ -2,25 +2,12 @@
 
 from __future__ import annotations
 
-import pathlib
-import subprocess
-
 from bed import Bed
-from figures import Figure, NotMeasured, Peer
-from lab.postern import binary
+from figures import Figure, Peer
 from lab.postgres import ADMIN, Cluster
+from micro_programs import run_bench
 
 GOAL = 0.7
-
-
-def program() -> pathlib.Path:
-    folder = binary().parent
-    found = next(iter(sorted(folder.rglob("store_insert_bench"))), None)
-    if found is None:
-        raise NotMeasured(
-            f"no store_insert_bench below {folder}: configure with -DPOSTERN_BENCH=ON and build it"
-        )
-    return found
 
 
 def measure(_: Bed) -> list[Figure]:
@@ -28,13 +15,9 @@ def measure(_: Bed) -> list[Figure]:
     try:
         cluster.start()
         cluster.sql("CREATE DATABASE bench")
-        done = subprocess.run(
-            [str(program()), str(cluster.folder), "bench", ADMIN],
-            capture_output=True, text=True, check=True, timeout=300,
-        )
+        told = run_bench("store_insert_bench", str(cluster.folder), "bench", ADMIN)
     finally:
         cluster.close()
-    told = dict(line.split() for line in done.stdout.splitlines())
     ours, raw = float(told["ours"]), float(told["raw"])
     return [Figure(
         "store_insert", ours, "rows/s", goal=GOAL * raw, at_least=True,

@@ -1,24 +1,15 @@
 // Keeper with 100,000 people in its keyring: object keys opened in batches, and what a rotation of
 // all keys costs the calls that go on beside it. Through keeper's own router, coding included, over
 // a SQLite keyring in the working directory. Prints one `name value` line each.
-#include "features/vault/keeper_service.h"
-#include "features/vault/keyring_store_sql.h"
-#include "features/vault/root_key.h"
 #include "foundation/base/check.h"
-#include "foundation/base/clock.h"
-#include "platform/async/task_group.h"
-#include "platform/ipc/rpc.h"
+#include "local_keeper.h"
 #include "platform/keys/message_keys.h"
 #include "platform/keys/operator.h"
 
-#include <boost/asio/io_context.hpp>
 #include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdio>
-#include <filesystem>
-#include <memory>
-#include <optional>
 #include <vector>
 
 namespace postern::vault {
@@ -32,16 +23,6 @@ constexpr int k_opening_rounds = 200;
 constexpr std::size_t k_calls_least = 4000;
 constexpr std::uint16_t k_column = 109;
 
-class NoLinks final : public Links {
-public:
-    async::Task<keys::EndUses::Answer> end_uses(keys::EndUses, Deadline) override {
-        co_return keys::EndUses::Answer{};
-    }
-    async::Task<> next_root_key(os::Fd, Secret) override { co_return Result<>(); }
-    async::Task<> root_key_changed() override { co_return Result<>(); }
-    void lease_ended(keys::LeaseEnded) override {}
-};
-
 CreatorId person(std::uint64_t number) {
     std::array<std::uint8_t, 16> bytes{};
     for (std::size_t i = 0; i < 8; ++i)
@@ -54,26 +35,8 @@ CreatorId person(std::uint64_t number) {
 class Bench {
 public:
     Bench() {
-        const auto root_key = make_root_key();
-        POSTERN_CHECK(create_keyring(options_, root_key).has_value());
-        auto opened = open_keyring(options_, root_key);
-        POSTERN_CHECK(opened.has_value());
-        KeeperParts parts{std::move(opened->store),
-                          std::move(opened->keyring),
-                          std::make_shared<NoLinks>(),
-                          &clock_,
-                          {},
-                          {}};
-        service_ = std::make_unique<KeeperService>(io_.get_executor(), std::move(parts));
-        (void)ask(service_->front(), keys::CreateWorkspace{workspace_});
         for (std::uint64_t first = 0; first < k_people; first += k_batch)
             add_people(first, k_batch);
-    }
-    ~Bench() {
-        group_.spawn("stop", service_->stop());
-        boost::asio::post(io_, [this] { group_.cancel(); });
-        io_.restart();
-        io_.run();
     }
 
     void open_in_batches() {
@@ -83,8 +46,8 @@ public:
         const auto start = Steady::now();
         for (int i = 0; i < k_opening_rounds; ++i) {
             // Handles and workspace have a ceiling a minute, which is what is not measured.
-            const auto opened =
-                ask(service_->front(), keys::OpenKeys{workspace_, std::uint64_t(i + 1), openings});
+            const auto opened = keeper_.ask(
+                keeper_.front(), keys::OpenKeys{workspace_, std::uint64_t(i + 1), openings});
             POSTERN_CHECK(opened.keys.size() == k_batch && !opened.keys.back().empty());
         }
         const std::chrono::duration<double> took = Steady::now() - start;
@@ -94,12 +57,12 @@ public:
     void rotate() {
         const auto quiet = live_calls([](std::size_t calls) { return calls < k_calls_least; });
         report("without", quiet);
-        group_.spawn("rotation", service_->run_rotation());
+        keeper_.run_rotation();
         const auto start = Steady::now();
-        (void)ask(service_->operators(), keys::BeginRotation{true, true});
+        (void)keeper_.ask(keeper_.operators(), keys::BeginRotation{true, true});
         std::chrono::duration<double> took{};
         const auto busy = live_calls([&](std::size_t) {
-            const auto state = ask(service_->operators(), keys::GetRotation{});
+            const auto state = keeper_.ask(keeper_.operators(), keys::GetRotation{});
             took = Steady::now() - start;
             POSTERN_CHECK(state.failure.empty());
             return state.running;
@@ -110,39 +73,17 @@ public:
     }
 
 private:
-    template <typename Method>
-    typename Method::Answer ask(const ipc::Router& router, Method method) {
-        ipc::Encoder encoder;
-        encoder.put(method);
-        ipc::Request request{Method::k_method, std::move(encoder.bytes()), {}};
-        std::optional<ipc::Reply> reply;
-        const auto serve = [](const ipc::Router* to, ipc::Request asked,
-                              std::optional<ipc::Reply>* into) -> async::Job {
-            auto answered = co_await to->serve(std::move(asked));
-            *into = std::move(answered);
-        };
-        group_.spawn("call", serve(&router, std::move(request), &reply));
-        io_.restart();
-        while (!reply)
-            io_.run_one();
-        POSTERN_CHECK(reply->status == 0);
-        ipc::Decoder decoder(reply->body, {});
-        typename Method::Answer answer{};
-        POSTERN_CHECK(decoder.get(answer) && decoder.finished());
-        return answer;
-    }
-
     void add_people(std::uint64_t first, std::uint64_t count) {
         keys::CreateSubjects asked{workspace_, {}};
         for (std::uint64_t i = first; i < first + count; ++i)
             asked.subjects.push_back(person(i));
-        (void)ask(service_->front(), std::move(asked));
+        (void)keeper_.ask(keeper_.front(), std::move(asked));
     }
 
     keys::KeyOpening sealed_for(std::uint64_t number) {
         keys::SealKeys asked{workspace_, {}};
         asked.requests.push_back({k_column, {1}, keys::WrapMode::each, {person(number)}});
-        auto sealed = ask(service_->front(), std::move(asked));
+        auto sealed = keeper_.ask(keeper_.front(), std::move(asked));
         return {
             k_column, {1}, keys::WrapMode::each, {person(number)}, sealed.keys.at(0).wraps.at(0)};
     }
@@ -176,12 +117,8 @@ private:
                     at(times, 0.5), at(times, 0.99), times.back());
     }
 
-    OpenKeyringOptions options_{.file = "keyring.db", .reserve_file = std::nullopt};
-    SystemClock clock_;
-    boost::asio::io_context io_;
-    async::TaskGroup group_{io_.get_executor()};
-    std::unique_ptr<KeeperService> service_;
-    WorkspaceId workspace_ = WorkspaceId::make(1);
+    LocalKeeper keeper_;
+    const WorkspaceId workspace_ = keeper_.workspace;
     std::uint64_t cold_ = 0;
     std::uint64_t next_ = k_people;
 };
@@ -190,7 +127,6 @@ private:
 }  // namespace postern::vault
 
 int main() {
-    std::filesystem::remove("keyring.db");
     postern::vault::Bench bench;
     bench.open_in_batches();
     bench.rotate();

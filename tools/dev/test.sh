@@ -8,8 +8,8 @@ command_test() {
 command_bench() {
     [ -f "$root/bench/run.py" ] || die "bench/run.py is not there yet"
     ensure_packages build lab bench
-    build_preset release || die "the build failed"
-    exec env POSTERN_BIN="$root/build/release/postern" "$python" "$root/bench/run.py" "$@"
+    build_preset bench || die "the build failed"
+    exec env POSTERN_BIN="$root/build/bench/postern" "$python" "$root/bench/run.py" "$@"
 }
 
 command_demo() {
