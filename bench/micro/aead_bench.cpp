@@ -6,7 +6,7 @@
 namespace postern::crypto {
 namespace {
 
-const Place k_place{.column = 7, .row = Bytes(16, 1)};
+const Place k_place{.workspace = {}, .column = 7, .row = Bytes(16, 1), .epoch = 0};
 
 void set_bytes(benchmark::State& state) {
     state.SetBytesProcessed(state.iterations() * state.range(0));

@@ -81,7 +81,7 @@ public:
         std::vector<store::SealedBytes> wraps;
         for (std::size_t i = 0; i < k_messages; ++i) {
             const crypto::Place place{
-                .workspace = keeper_.workspace, .column = k_column, .row = rows[i].row};
+                .workspace = keeper_.workspace, .column = k_column, .row = rows[i].row, .epoch = 0};
             bodies.emplace_back(crypto::seal(made.keys[i].key, as_bytes(text_), place));
             wraps.emplace_back(made.keys[i].wraps.front());
         }
