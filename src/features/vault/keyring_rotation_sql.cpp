@@ -65,6 +65,7 @@ constexpr SqlText k_update_next_key =
 
 constexpr SqlText k_select_workspaces = "SELECT workspace_id FROM workspace_keys";
 constexpr SqlText k_select_rotating = "SELECT workspace_id FROM next_workspace_keys";
+constexpr SqlText k_has_rotating = "SELECT 1 FROM next_workspace_keys LIMIT 1";
 constexpr SqlText k_select_generation =
     "SELECT generation FROM workspace_keys WHERE workspace_id = $1";
 constexpr SqlText k_select_next =
@@ -228,6 +229,14 @@ Result<std::vector<WorkspaceKeyRow>> keys_under(Transaction& tx,
     return rows;
 }
 
+/// Whatever the marker says: a key that is to be replaced is there, and the one in its place.
+Result<bool> has_two_of_a_key(Transaction& tx) {
+    POSTERN_TRY(const auto keyring, tx.query_one(k_count_keyring_keys, {k_installation}));
+    if (keyring && keyring->integer(0) > 1) return true;
+    POSTERN_TRY(const auto rotating, tx.query_one(k_has_rotating));
+    return rotating.has_value();
+}
+
 Result<> begin_keyring(Transaction& tx, const KeyringKeyRow& next) {
     POSTERN_TRY(const auto row, tx.query_one(k_count_keyring_keys, {k_installation}));
     if (!row || row->integer(0) != 1 || row->integer(1) + 1 != std::int64_t{next.version}) {
@@ -330,14 +339,17 @@ Result<bool> SqlKeyringStore::rotation_under_way() {
     return db_->read_now([](Transaction& tx) -> Result<bool> {
         POSTERN_TRY(const auto row,
                     tx.query_one(k_select_marker, {k_installation, Clear::text(k_marker_name)}));
-        return row.has_value();
+        if (row) return true;
+        return has_two_of_a_key(tx);
     });
 }
 
-Result<> SqlKeyringStore::end_rotation() {
-    return db_->write_now([](Transaction& tx) -> Result<> {
+Result<bool> SqlKeyringStore::end_rotation() {
+    return db_->write_now([](Transaction& tx) -> Result<bool> {
+        POSTERN_TRY(const auto unfinished, has_two_of_a_key(tx));
+        if (unfinished) return false;
         tx.execute(k_delete_marker, {k_installation, Clear::text(k_marker_name)});
-        return {};
+        return true;
     });
 }
 

@@ -234,7 +234,8 @@ public:
 
     /// From begin_rotation() or change_root_key() until end_rotation(), which follows the purge.
     virtual Result<bool> rotation_under_way() = 0;
-    virtual Result<> end_rotation() = 0;
+    /// False, and nothing changes, while there are two keyring keys or a next workspace key.
+    virtual Result<bool> end_rotation() = 0;
 
     virtual Result<std::vector<WorkspaceId>> all_workspaces() = 0;
     virtual Result<std::vector<WorkspaceId>> workspaces_in_rotation() = 0;

@@ -262,10 +262,13 @@ async::Task<> RotationService::move_wraps(WorkspaceId workspace) {
     }
 }
 
-async::Task<> RotationService::work() {
-    auto looking = [store = &core_->store()] { return store->rotation_under_way(); };
-    POSTERN_CO_TRY(const auto under_way, co_await core_->reads.run(std::move(looking)));
-    if (!under_way) co_return Result<>();
+async::Task<bool> RotationService::is_left() {
+    auto listing = [store = &core_->store()] { return store->workspaces_in_rotation(); };
+    POSTERN_CO_TRY(const auto workspaces, co_await core_->reads.run(std::move(listing)));
+    co_return !workspaces.empty() || core_->keyring.older_version().has_value();
+}
+
+async::Task<> RotationService::move_all() {
     if (const auto older = core_->keyring.older_version()) {
         auto moved = co_await move_workspace_keys(*older);
         if (!moved) co_return moved;
@@ -276,12 +279,29 @@ async::Task<> RotationService::work() {
         auto moved = co_await move_wraps(workspace);
         if (!moved) co_return moved;
     }
-    // What is destroyed from here on is marked, and purged, again.
-    POSTERN_CO_TRY(const auto turn, co_await take_turn(core_.get()));
-    auto purged = co_await core_->purge();
-    if (!purged) co_return purged;
-    auto ending = [store = &core_->store()] { return store->end_rotation(); };
-    co_return co_await core_->writes.run(std::move(ending));
+    co_return Result<>();
+}
+
+async::Task<> RotationService::work() {
+    auto looking = [store = &core_->store()] { return store->rotation_under_way(); };
+    POSTERN_CO_TRY(const auto under_way, co_await core_->reads.run(std::move(looking)));
+    if (!under_way) co_return Result<>();
+    while (true) {
+        auto moved = co_await move_all();
+        if (!moved) co_return moved;
+        // What is destroyed from here on is marked, and purged, again.
+        POSTERN_CO_TRY(const auto turn, co_await take_turn(core_.get()));
+        // Who had the turn may have begun one, which found the marker of this one there.
+        POSTERN_CO_TRY(const auto left, co_await is_left());
+        if (left) continue;
+        auto purged = co_await core_->purge();
+        if (!purged) co_return purged;
+        auto ending = [store = &core_->store()] { return store->end_rotation(); };
+        POSTERN_CO_TRY(const auto ended, co_await core_->writes.run(std::move(ending)));
+        if (ended) co_return Result<>();
+        // Keys that this keeper does not know: one that starts anew reads them.
+        co_return fail(KeyError::keys_rotated, "keys of a rotation that was not read");
+    }
 }
 
 async::Job RotationService::run() {

@@ -39,6 +39,9 @@ private:
         std::string fingerprint;
     };
     async::Task<> finish_root_key(RootKeyChange change);
+    /// Moves and finishes all that is under way at the moment.
+    async::Task<> move_all();
+    async::Task<bool> is_left();
     async::Task<> move_workspace_keys(std::uint32_t older);
     async::Task<> move_wraps(WorkspaceId workspace);
     /// The number of wraps that were moved.

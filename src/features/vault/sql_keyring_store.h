@@ -63,7 +63,7 @@ public:
     Result<> rewrap_workspace_keys(std::vector<WorkspaceKeyRow> rows) override;
     Result<bool> finish_keyring_rotation(std::uint32_t older) override;
     Result<bool> rotation_under_way() override;
-    Result<> end_rotation() override;
+    Result<bool> end_rotation() override;
     Result<std::vector<WorkspaceId>> all_workspaces() override;
     Result<std::vector<WorkspaceId>> workspaces_in_rotation() override;
     Result<std::vector<WrapRow>> wraps_under(WorkspaceId workspace,

@@ -118,7 +118,7 @@ public:
                       [&] { return inner_->finish_keyring_rotation(older); });
     }
     Result<bool> rotation_under_way() override { return inner_->rotation_under_way(); }
-    Result<> end_rotation() override {
+    Result<bool> end_rotation() override {
         return change("end_rotation", [&] { return inner_->end_rotation(); });
     }
     Result<std::vector<WorkspaceId>> all_workspaces() override { return inner_->all_workspaces(); }

@@ -1,0 +1,160 @@
+#include "features/vault/keeper_core.h"
+#include "features/vault/keyring_store.h"
+#include "features/vault/operator_service.h"
+#include "features/vault/places.h"
+#include "features/vault/rotation_service.h"
+#include "features/vault/stepped_store_test.h"
+#include "features/vault/turns.h"
+#include "features/vault/vault_lab_test.h"
+#include "features/vault/vault_values_test.h"
+#include "foundation/base/check.h"
+#include "foundation/base/clock.h"
+#include "foundation/base/result.h"
+#include "platform/async/task.h"
+#include "platform/async/task_group.h"
+#include "platform/keys/operator.h"
+#include "platform/keys/seals.h"
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+/// What happens between two steps of a rotation, with the turn in the hands of the test.
+namespace postern::vault {
+namespace {
+
+constexpr std::chrono::seconds k_long{60};
+
+/// The services that take turns, and what they share.
+class Core {
+public:
+    Core(OpenKeyring opened,
+         const TestClock& clock,
+         const SteppedStore::Step& step,
+         const std::shared_ptr<TestLinks>& links) {
+        auto store = std::make_unique<SteppedStore>(std::move(opened.store), step);
+        KeeperParts parts{
+            std::move(store), std::move(opened.keyring), links, &clock, k_cheap_cost, {},
+            k_cheap_cost};
+        shared = std::make_shared<KeeperCore>(io.get_executor(), std::move(parts));
+        rotation = std::make_unique<RotationService>(shared);
+        operators = std::make_unique<OperatorService>(shared);
+    }
+    ~Core() {
+        boost::asio::post(io, [this] { group.cancel(); });
+        io.restart();
+        io.run();
+    }
+    Core(const Core&) = delete;
+    Core& operator=(const Core&) = delete;
+
+    /// Its outcome is there when it is over.
+    template <typename T>
+    std::shared_ptr<std::optional<Result<T>>> start(async::Task<T> task) {
+        auto slot = std::make_shared<std::optional<Result<T>>>();
+        group.spawn("test", wait(std::move(task), slot));
+        return slot;
+    }
+    template <typename T>
+    Result<T> finish(const std::shared_ptr<std::optional<Result<T>>>& slot) {
+        io.restart();
+        while (!slot->has_value())
+            io.run_one();
+        return std::move(**slot);
+    }
+    template <typename T>
+    Result<T> run(async::Task<T> task) {
+        return finish(start(std::move(task)));
+    }
+    /// What was started has read all that it reads, and waits for something else.
+    void settle() {
+        constexpr int k_reads_in_a_row = 8;
+        for (int i = 0; i < k_reads_in_a_row; ++i) {
+            auto nothing = []() -> Result<> { return {}; };
+            ASSERT_TRUE(run(shared->reads.run(std::move(nothing))));
+        }
+    }
+
+    boost::asio::io_context io;
+    async::TaskGroup group{io.get_executor()};
+    std::shared_ptr<KeeperCore> shared;
+    std::unique_ptr<RotationService> rotation;
+    std::unique_ptr<OperatorService> operators;
+
+private:
+    template <typename T>
+    static async::Job wait(async::Task<T> task, std::shared_ptr<std::optional<Result<T>>> slot) {
+        auto outcome = co_await std::move(task);
+        slot->emplace(std::move(outcome));
+    }
+};
+
+class RotationRaceTest : public VaultTest {
+protected:
+    void start_core() {
+        keeper.reset();
+        auto opened = open_keyring(keyring_options(folder), root_key());
+        POSTERN_CHECK(opened.has_value());
+        const auto step = [this](std::string_view change, bool after) -> Result<> {
+            return on_step ? on_step(change, after) : Result<>();
+        };
+        core = std::make_unique<Core>(std::move(*opened), clock, step, links);
+    }
+    void end_core() {
+        core.reset();
+        start_keeper();
+    }
+    /// As a change of the root key leaves it.
+    void put_marker() {
+        keeper.reset();
+        auto store = keyring_store_of(folder);
+        ASSERT_TRUE((*store)->begin_rotation({}));
+    }
+    void expect_nothing_left() {
+        const auto left = keeper->ask(keys::CountWraps{});
+        ASSERT_TRUE(left);
+        EXPECT_EQ(left->waiting, 0U);
+        EXPECT_EQ(left->old_keys, 0U);
+        EXPECT_FALSE(left->rotating);
+    }
+
+    SteppedStore::Step on_step;
+    std::shared_ptr<TestLinks> links = std::make_shared<TestLinks>();
+    std::unique_ptr<Core> core;
+};
+
+TEST_F(RotationRaceTest, rotation_that_begins_while_another_one_ends_is_worked_off) {
+    connect("maple-otter-violin");
+    put_marker();
+    start_core();
+    auto held = core->run(core->shared->turns.take(IntegrationKey(), Deadline::in(k_long)));
+    ASSERT_TRUE(held);
+    const auto begun = core->start(core->rotation->begin({true, true}));
+    core->settle();
+    const auto worked = core->start(core->rotation->work());
+    core->settle();
+    held = Turns::Turn();
+    EXPECT_TRUE(core->finish(begun));
+    EXPECT_TRUE(core->finish(worked));
+    end_core();
+    expect_nothing_left();
+}
+
+TEST_F(RotationRaceTest, marker_stays_while_there_are_two_of_a_key) {
+    connect("maple-otter-violin");
+    ASSERT_TRUE(keeper->ask_operator(keys::BeginRotation{true, true}));
+    keeper.reset();
+    {
+        auto store = keyring_store_of(folder);
+        EXPECT_FALSE(*(*store)->end_rotation());
+        EXPECT_TRUE(*(*store)->rotation_under_way());
+    }
+    start_keeper();
+    keeper->rotate();
+    expect_nothing_left();
+}
+
+}  // namespace
+}  // namespace postern::vault
