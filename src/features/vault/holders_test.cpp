@@ -164,6 +164,30 @@ TEST_F(HoldersTest, guesses_at_one_holder_are_counted_at_them_alone) {
     EXPECT_TRUE(unlock_as(seal, k_olga, olga(seal)));
 }
 
+TEST_F(HoldersTest, next_epoch_gives_no_more_guesses_at_who_keeps_their_secret) {
+    auto seal = of_two();
+    const auto added = add_holder(seal, k_maya, k_ida);
+    ASSERT_TRUE(added);
+    seal.holders.push_back(added->holder);
+    const auto who = olga(seal);
+    for (int i = 0; i < 4; ++i)
+        EXPECT_EQ(code_of(unlock_as(seal, k_wrong, who)), "wrong_secret");
+    for (int i = 0; i < 3; ++i)
+        EXPECT_EQ(code_of(unlock_as(seal, k_wrong, maya(seal))), "wrong_secret");
+    // Maya's own count goes with the secret that it was of.
+    const auto resealed = prepare_reseal(seal, k_maya, "seven lanterns at noon");
+    ASSERT_TRUE(resealed);
+    ASSERT_TRUE(commit(resealed->seal.epoch));
+    EXPECT_EQ(code_of(unlock_as(resealed->seal, k_wrong, who)), "wrong_secret");
+    EXPECT_EQ(code_of(unlock_as(resealed->seal, k_olga, who)), "too_many_attempts");
+    const auto left = commit_leaving(resealed->seal, added->holder.holder, k_ida);
+    EXPECT_EQ(code_of(unlock_as(left, k_olga, who)), "too_many_attempts");
+    for (int i = 0; i < 5; ++i)
+        EXPECT_EQ(code_of(unlock_as(left, k_wrong, maya(seal))), "wrong_secret");
+    clock.advance_s(60);
+    EXPECT_TRUE(unlock_as(left, k_olga, who));
+}
+
 TEST_F(HoldersTest, opening_often_costs_the_others_nothing) {
     const auto seal = of_two();
     for (int i = 0; i < 12; ++i)

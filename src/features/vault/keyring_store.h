@@ -183,7 +183,8 @@ public:
     /// one after minted_epoch; unknown_integration when it is another workspace's; keys_rotated.
     virtual Result<> put_pending(IntegrationKey key, std::uint64_t epoch, Shares shares) = 0;
     /// Makes the pending epoch the only one: destroys all other shares, grant keys and the attempt
-    /// count. Good again when it is done already. Errors: stale_epoch.
+    /// counts, but of who keeps their secret. Good again when it is done already. Errors:
+    /// stale_epoch.
     virtual Result<> commit_pending(IntegrationKey key, std::uint64_t epoch) = 0;
     /// Good also when there is none.
     virtual Result<> abandon_pending(IntegrationKey key, std::uint64_t epoch) = 0;

@@ -107,8 +107,13 @@ constexpr SqlText k_upsert_attempts =
     "(workspace_id, integration_id, holder_id, failed, blocked_until_ms) "
     "VALUES ($1, $2, $3, $4, $5) ON CONFLICT (workspace_id, integration_id, holder_id) "
     "DO UPDATE SET failed = $4, blocked_until_ms = $5";
+/// All but those of who has the same key in both epochs, and so the same secret.
 constexpr SqlText k_delete_attempts =
-    "DELETE FROM holder_attempts WHERE workspace_id = $1 AND integration_id = $2";
+    "DELETE FROM holder_attempts WHERE workspace_id = $1 AND integration_id = $2 "
+    "AND holder_id NOT IN (SELECT n.holder_id FROM holder_shares n JOIN holder_shares o "
+    "ON o.workspace_id = n.workspace_id AND o.integration_id = n.integration_id "
+    "AND o.holder_id = n.holder_id AND o.public_key = n.public_key "
+    "WHERE n.workspace_id = $1 AND n.integration_id = $2 AND n.epoch = $3 AND o.epoch = $4)";
 
 // A statement that fails dooms its transaction, so the ones run for their effect are not checked.
 
@@ -150,13 +155,17 @@ void put_attempts(Transaction& tx,
                                    attempts.blocked_until_ms});
 }
 
-/// `kept_epoch` 0 keeps none: no share is of epoch 0.
-void destroy_others(Transaction& tx, const IntegrationKey& key, std::uint64_t kept_epoch) {
+/// Of `present` is what there was until now. `kept_epoch` 0 keeps none: no share is of epoch 0.
+void destroy_others(Transaction& tx,
+                    const IntegrationKey& key,
+                    std::uint64_t kept_epoch,
+                    std::uint64_t present) {
     const auto kept = stored(kept_epoch);
+    // Whoever seals anew with a secret of theirs gets no more guesses at another's.
+    tx.execute(k_delete_attempts, {key.workspace, key.integration, kept, stored(present)});
     tx.execute(k_delete_server_shares, {key.workspace, key.integration, kept});
     tx.execute(k_delete_holder_shares, {key.workspace, key.integration, kept});
     tx.execute(k_delete_grants, {key.workspace, key.integration});
-    tx.execute(k_delete_attempts, {key.workspace, key.integration});
 }
 
 void destroy_shares(Transaction& tx, const IntegrationKey& key, std::uint64_t epoch) {
@@ -241,7 +250,7 @@ Result<> SqlKeyringStore::commit_pending(IntegrationKey key, std::uint64_t epoch
         const bool done = before.state == IntegrationState::live && before.epoch == epoch;
         if (done && epoch != 0) return {};
         if (epoch == 0 || before.pending_epoch != epoch) return fail(KeyError::stale_epoch);
-        destroy_others(tx, key, epoch);
+        destroy_others(tx, key, epoch, before.epoch);
         tx.execute(k_update_integration, {key.workspace, key.integration,
                                           static_cast<std::int64_t>(IntegrationState::live),
                                           stored(epoch), stored(before.minted_epoch)});
@@ -269,7 +278,7 @@ Result<CutOffOutcome> SqlKeyringStore::cut_off(IntegrationKey key) {
         if (done) return CutOffOutcome{found->epoch, 0};
         POSTERN_TRY(const auto grants, count_grants(tx, key));
         const auto epoch = found->minted_epoch + 1;
-        destroy_others(tx, key, 0);
+        destroy_others(tx, key, 0, found->epoch);
         tx.execute(k_update_integration, {key.workspace, key.integration,
                                           static_cast<std::int64_t>(IntegrationState::cut_off),
                                           stored(epoch), stored(epoch)});
