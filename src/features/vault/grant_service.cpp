@@ -37,6 +37,13 @@ Result<> check_wish(const keys::MakeGrant& asked, UnixMs now) {
     return {};
 }
 
+/// Errors: integration_cut_off, integration_sealed where access ended while it was waited.
+Result<> still_stands(const Revocations::Watch& watch) {
+    if (watch.cut_off()) return fail(KeyError::integration_cut_off);
+    if (watch.all_sealed()) return fail(KeyError::integration_sealed);
+    return {};
+}
+
 }  // namespace
 
 async::Task<TriedSeal> GrantService::open(IntegrationKey key,
@@ -74,6 +81,7 @@ async::Task<keys::GrantSeal> GrantService::make(keys::MakeGrant asked) {
     const IntegrationKey key{asked.workspace, asked.integration};
     if (auto sound = check_wish(asked, core_->now()); !sound) co_return fail(sound.error());
     const auto seal = std::make_shared<const keys::Seal>(std::move(asked.seal));
+    const Revocations::Watch watch(core_->revocations, key);
     POSTERN_CO_TRY(const auto turn, co_await core_->turns.take(key, Deadline::in(k_turn_wait)));
     const auto live = co_await core_->require_live(key, seal->epoch);
     if (!live) co_return fail(live.error());
@@ -87,22 +95,39 @@ async::Task<keys::GrantSeal> GrantService::make(keys::MakeGrant asked) {
     grant.hourly_ceiling =
         asked.hourly_ceiling == 0 ? k_hourly_ceiling_default : asked.hourly_ceiling;
     grant.expires_at_ms = asked.expires_at_ms;
+    if (auto stands = still_stands(watch); !stands) co_return fail(stands.error());
     const auto grant_key = crypto::random_key();
     seal_grant(key, grant, grant_key, opened.shares.server, content);
     auto added = co_await store_key(key, &grant, &grant_key);
     if (!added) co_return fail(std::move(added.error()));
+    if (auto stands = still_stands(watch); !stands) {
+        auto destroyed = co_await destroy_key(key, grant.grant);
+        if (!destroyed) co_return fail(std::move(destroyed.error()));
+        co_return fail(stands.error());
+    }
     co_return grant;
+}
+
+async::Task<> GrantService::destroy_key(IntegrationKey key, GrantId grant) {
+    auto job = [key, grant](KeyringStore& store) { return store.destroy_grant(key, grant); };
+    auto destroyed = co_await core_->destroy(std::move(job));
+    if (!destroyed) co_return destroyed;
+    co_return co_await core_->purge();
 }
 
 async::Task<ipc::Nothing> GrantService::revoke(keys::RevokeGrant asked) {
     const IntegrationKey key{asked.workspace, asked.integration};
-    core_->tickets.drop_of_grant(key, asked.grant);
+    const auto stop = [core = core_.get(), &key, &asked] {
+        core->revocations.revoke(key, asked.grant);
+        core->tickets.drop_of_grant(key, asked.grant);
+    };
+    stop();
     auto job = [key, grant = asked.grant](KeyringStore& store) {
         return store.destroy_grant(key, grant);
     };
     const auto destroyed = co_await core_->destroy(std::move(job));
     // Those minted while the store was at work.
-    core_->tickets.drop_of_grant(key, asked.grant);
+    stop();
     keys::EndUses of_grant{.integration = asked.integration, .all = false, .grant = asked.grant};
     const auto ended = co_await core_->end_uses(of_grant);
     if (!destroyed) co_return fail(destroyed.error());
@@ -206,7 +231,9 @@ async::Task<keys::MintTicket::Answer> GrantService::mint(keys::MintTicket asked)
         }
     }
     if (!use) co_return fail(use.error());
-    if (watch.cut_off()) co_return fail(KeyError::integration_cut_off);
+    if (auto stands = still_stands(watch); !stands) co_return fail(stands.error());
+    // The store had answered before the key went.
+    if (use->by_grant && watch.revoked(use->grant)) co_return fail(KeyError::integration_sealed);
     keys::MintTicket::Answer answer;
     answer.by_grant = use->by_grant;
     answer.grant = use->grant;

@@ -27,6 +27,7 @@ private:
     async::Task<> store_key(IntegrationKey key,
                             const keys::GrantSeal* grant,
                             const Secret* grant_key);
+    async::Task<> destroy_key(IntegrationKey key, GrantId grant);
     Result<TicketUse> by_seal(const IntegrationKey& key, const keys::MintTicket& asked) const;
     async::Task<TicketUse> by_grants(IntegrationKey key,
                                      keys::Verb verb,

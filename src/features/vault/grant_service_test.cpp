@@ -1,6 +1,8 @@
 #include "features/vault/grant_service.h"  // IWYU pragma: keep
 
 #include "features/vault/grants.h"
+#include "features/vault/keyring_store.h"
+#include "features/vault/stepped_store_test.h"
 #include "features/vault/vault_lab_test.h"
 #include "features/vault/vault_values_test.h"
 #include "foundation/base/bytes.h"
@@ -8,7 +10,12 @@
 #include "platform/keys/message_keys.h"
 #include "platform/keys/seals.h"
 
+#include <atomic>
+#include <chrono>
 #include <limits>
+#include <memory>
+#include <optional>
+#include <semaphore>
 #include <string_view>
 #include <utility>
 
@@ -167,6 +174,64 @@ TEST_F(GrantServiceTest, revoking_ends_it_its_tickets_and_its_uses) {
     EXPECT_EQ(code_of(mint(seal, {*granted})), "cannot_open");
     EXPECT_TRUE(mint(seal, {*other}));
     EXPECT_TRUE(keeper->ask(keys::RevokeGrant{workspace, integration, granted->grant}));
+}
+
+TEST_F(GrantServiceTest, race_of_make_grant_and_seal_all_never_leaves_a_grant) {
+    for (int steps = 0; steps < 40; ++steps) {
+        auto making = keeper->start(wish());
+        keeper->io.restart();
+        for (int i = 0; i < steps && !making.done(); ++i)
+            keeper->io.run_one_for(std::chrono::milliseconds(5));
+        ASSERT_TRUE(keeper->ask(keys::SealAll{std::nullopt, true}));
+        const auto made = making.answer();
+        if (made) {
+            EXPECT_FALSE(mint(seal, {*made})) << steps;
+        }
+        keeper.reset();
+        {
+            const auto store = keyring_store_of(folder);
+            EXPECT_EQ((*store)->destroy_all_grants(std::nullopt)->size(), 0U) << steps;
+        }
+        start_keeper();
+    }
+}
+
+TEST_F(GrantServiceTest, lock_ends_no_grant_that_is_being_made) {
+    auto making = keeper->start(wish());
+    ASSERT_TRUE(keeper->ask(keys::Lock{workspace, integration}));
+    const auto made = making.answer();
+    ASSERT_TRUE(made);
+    EXPECT_TRUE(mint(seal, {*made}));
+}
+
+TEST_F(GrantServiceTest, ticket_that_waits_for_keys_does_not_outlive_what_ended_its_grant) {
+    for (const bool all : {false, true}) {
+        const auto granted = grant(seal, k_secret);
+        ASSERT_TRUE(granted);
+        std::atomic<bool> reading = false;
+        std::counting_semaphore<> may_go_on(0);
+        start_keeper([&](std::unique_ptr<KeyringStore> inner) -> std::unique_ptr<KeyringStore> {
+            const auto step = [](std::string_view, bool) -> Result<> { return {}; };
+            const auto on_keys_read = [&] {
+                reading = true;
+                may_go_on.acquire();
+            };
+            return std::make_unique<SteppedStore>(std::move(inner), step, on_keys_read);
+        });
+        auto minting = keeper->start(
+            keys::MintTicket{workspace, integration, Verb::send, seal, {*granted}, false});
+        keeper->io.restart();
+        while (!reading)
+            keeper->io.run_one_for(std::chrono::milliseconds(5));
+        if (all) {
+            EXPECT_TRUE(keeper->ask(keys::SealAll{std::nullopt, true}));
+        } else {
+            EXPECT_TRUE(keeper->ask(keys::RevokeGrant{workspace, integration, granted->grant}));
+        }
+        may_go_on.release(8);
+        EXPECT_FALSE(minting.answer()) << all;
+        start_keeper();
+    }
 }
 
 TEST_F(GrantServiceTest, can_be_made_with_the_open_lease) {

@@ -73,7 +73,7 @@ async::Task<ipc::Nothing> LeaseService::lock(keys::Lock asked) {
 async::Task<keys::SealAll::Answer> LeaseService::seal_all(keys::SealAll asked) {
     keys::SealAll::Answer answer;
     // First, and without waiting for anything: from here on nothing new begins.
-    core_->revocations.lock_all(asked.workspace);
+    core_->revocations.seal_all(asked.workspace);
     auto ended = core_->leases.drop_all(asked.workspace);
     answer.leases = static_cast<std::uint32_t>(ended.size());
     core_->tickets.drop_workspace(asked.workspace);

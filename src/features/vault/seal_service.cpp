@@ -181,6 +181,8 @@ async::Task<keys::PrepareSeal::Answer> SealService::prepare(keys::PrepareSeal as
     const auto stored = co_await store_pending(key, epoch, std::move(made.shares));
     if (!stored) co_return fail(stored.error());
     if (watch.cut_off()) co_return fail(KeyError::stale_epoch);
+    // Its commit would open a lease with it.
+    if (watch.all_sealed()) co_return fail(KeyError::integration_sealed);
     auto integration_key = std::make_shared<const Secret>(std::move(made.integration_key));
     if (!core_->leases.hold_pending(key, epoch, std::move(integration_key), core_->now())) {
         co_return fail(Error(IpcError::busy).with_retry_after(60));

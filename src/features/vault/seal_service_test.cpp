@@ -340,6 +340,25 @@ TEST_F(SealServiceTest, race_of_commit_with_lease_and_cut_off_never_leaves_a_lea
     }
 }
 
+TEST_F(SealServiceTest, race_of_prepare_and_seal_all_never_leaves_a_lease) {
+    for (int steps = 0; steps < 40; ++steps) {
+        keys::PrepareSeal asked;
+        asked.workspace = workspace;
+        asked.integration = integration;
+        asked.new_secret = typed(k_old);
+        asked.destination = to_bytes(k_destination);
+        asked.credential = typed(k_password);
+        auto preparing = keeper->start(std::move(asked));
+        keeper->io.restart();
+        for (int i = 0; i < steps && !preparing.done(); ++i)
+            keeper->io.run_one_for(std::chrono::milliseconds(5));
+        ASSERT_TRUE(keeper->ask(keys::SealAll{}));
+        const auto prepared = preparing.answer();
+        if (prepared) (void)commit(prepared->seal.epoch, 3600);
+        EXPECT_FALSE(status().lease.open) << steps;
+    }
+}
+
 TEST_F(SealServiceTest, race_of_prepare_and_cut_off_never_revives) {
     for (int steps = 0; steps < 40; ++steps) {
         const auto seal = connect(k_old);

@@ -16,9 +16,13 @@ class SteppedStore final : public KeyringStore {
 public:
     /// An error from the step before a change is the change's answer.
     using Step = std::function<Result<>(std::string_view change, bool after)>;
+    /// After workspace keys were read, and before that is told.
+    using OnKeysRead = std::function<void()>;
 
-    SteppedStore(std::unique_ptr<KeyringStore> inner, Step step)
-        : inner_(std::move(inner)), step_(std::move(step)) {}
+    SteppedStore(std::unique_ptr<KeyringStore> inner, Step step, OnKeysRead on_keys_read = nullptr)
+        : inner_(std::move(inner)),
+          step_(std::move(step)),
+          on_keys_read_(std::move(on_keys_read)) {}
 
     Result<std::optional<KeyringHead>> head() override { return inner_->head(); }
     Result<> create(KeyringHead head, WorkspaceKeyRow row) override {
@@ -29,7 +33,9 @@ public:
         return change("put_recovery_kit", [&] { return inner_->put_recovery_kit(std::move(row)); });
     }
     Result<std::optional<WorkspaceKeyRows>> workspace_keys(WorkspaceId workspace) override {
-        return inner_->workspace_keys(workspace);
+        auto read = inner_->workspace_keys(workspace);
+        if (on_keys_read_) on_keys_read_();
+        return read;
     }
     Result<> add_workspace_key(WorkspaceKeyRow row) override {
         return inner_->add_workspace_key(std::move(row));
@@ -161,6 +167,7 @@ private:
 
     std::unique_ptr<KeyringStore> inner_;
     Step step_;
+    OnKeysRead on_keys_read_;
 };
 
 }  // namespace postern::vault

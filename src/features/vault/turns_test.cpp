@@ -115,6 +115,31 @@ TEST(Revocations, are_seen_by_those_who_watched_before) {
     EXPECT_TRUE(later.locked());
     EXPECT_TRUE(later.cut_off());
     EXPECT_FALSE(other.cut_off());
+    EXPECT_FALSE(later.all_sealed());
+}
+
+TEST(Revocations, sealing_all_and_revoking_a_grant_are_told_from_a_lock) {
+    Revocations revocations;
+    const auto grant = test_id<GrantId>(1);
+    const Revocations::Watch early(revocations, k_one);
+    const Revocations::Watch other(revocations, k_two);
+    revocations.revoke(k_one, grant);
+    EXPECT_TRUE(early.revoked(grant));
+    EXPECT_FALSE(early.revoked(test_id<GrantId>(2)));
+    EXPECT_FALSE(early.locked());
+    EXPECT_FALSE(other.revoked(grant));
+    const Revocations::Watch later(revocations, k_one);
+    EXPECT_FALSE(later.revoked(grant));
+    revocations.seal_all(test_id<WorkspaceId>(9));
+    EXPECT_FALSE(later.all_sealed());
+    revocations.seal_all(k_one.workspace);
+    EXPECT_TRUE(later.all_sealed());
+    EXPECT_TRUE(later.locked());
+    EXPECT_FALSE(later.cut_off());
+    EXPECT_TRUE(other.all_sealed());
+    const Revocations::Watch last(revocations, k_two);
+    revocations.seal_all(std::nullopt);
+    EXPECT_TRUE(last.all_sealed());
 }
 
 }  // namespace
