@@ -121,6 +121,10 @@ Result<> delete_operations_of(store::Transaction& tx,
                               WorkspaceId workspace,
                               IntegrationId integration);
 Result<std::vector<Operation>> list_operations(store::Transaction& tx);
+/// Re-seals and reconnects of it that were recorded and are not finished, the earliest first.
+Result<std::vector<Operation>> left_replacements(store::Transaction& tx,
+                                                 WorkspaceId workspace,
+                                                 IntegrationId integration);
 Result<bool> has_operation(store::Transaction& tx, WorkspaceId workspace, ReceiptId receipt);
 /// Whether a cut-off or deletion was requested and is not finished.
 Result<bool> is_ending(store::Transaction& tx, WorkspaceId workspace, IntegrationId integration);

@@ -113,6 +113,10 @@ constexpr SqlText k_has_operation =
 constexpr SqlText k_is_ending =
     "SELECT receipt_id FROM operations WHERE workspace_id = $1 AND integration_id = $2 AND "
     "kind IN ('cut_off', 'delete') LIMIT 1";
+constexpr SqlText k_left_replacements =
+    "SELECT workspace_id, receipt_id, integration_id, kind, epoch FROM operations "
+    "WHERE workspace_id = $1 AND integration_id = $2 AND kind IN ('reseal', 'reconnect') "
+    "ORDER BY requested_at_ms LIMIT 100";
 constexpr SqlText k_insert_receipt =
     "INSERT INTO receipts (workspace_id, receipt_id, subject_id, state, at_ms, body) "
     "VALUES ($1, $2, $3, $4, $5, $6)";
@@ -199,6 +203,15 @@ Result<std::vector<Integration>> with_grants(Transaction& tx, const std::vector<
         for (const auto& grant : grants)
             integration.grants.push_back(read_grant(grant));
         out.push_back(std::move(integration));
+    }
+    return out;
+}
+
+std::vector<Operation> operations_of(const std::vector<Row>& found) {
+    std::vector<Operation> out;
+    for (const auto& row : found) {
+        out.push_back({row.id<WorkspaceTag>(0), row.id<ReceiptTag>(1), row.id<IntegrationTag>(2),
+                       row.clear_text(3), static_cast<std::uint64_t>(row.integer(4))});
     }
     return out;
 }
@@ -405,12 +418,14 @@ Result<> delete_operations_of(Transaction& tx, WorkspaceId workspace, Integratio
 
 Result<std::vector<Operation>> list_operations(Transaction& tx) {
     POSTERN_TRY(const auto found, tx.query(k_list_operations));
-    std::vector<Operation> out;
-    for (const auto& row : found) {
-        out.push_back({row.id<WorkspaceTag>(0), row.id<ReceiptTag>(1), row.id<IntegrationTag>(2),
-                       row.clear_text(3), static_cast<std::uint64_t>(row.integer(4))});
-    }
-    return out;
+    return operations_of(found);
+}
+
+Result<std::vector<Operation>> left_replacements(Transaction& tx,
+                                                 WorkspaceId workspace,
+                                                 IntegrationId integration) {
+    POSTERN_TRY(const auto found, tx.query(k_left_replacements, {workspace, integration}));
+    return operations_of(found);
 }
 
 Result<bool> has_operation(Transaction& tx, WorkspaceId workspace, ReceiptId receipt) {

@@ -236,6 +236,10 @@ private:
     async::Task<> tell_sealed(WorkspaceId workspace, std::uint32_t ended, bool grants);
     async::Task<> recover_one(Operation operation);
     async::Task<> finish(Operation operation);
+    async::Task<> finish_or_forget(Operation operation);
+    /// Brings a re-seal or reconnect that was left to its end, so that the next change is one of
+    /// what it made and does not take its place. The caller holds the integration.
+    async::Task<> finish_left(WorkspaceId workspace, IntegrationId id);
     async::Task<> forget_replacement(Operation operation);
     async::Task<keys::Lease> confirm_new(Operation operation);
     /// Deleted, or not confirmed yet: for everybody outside it is not there.

@@ -238,6 +238,10 @@ async::Task<> Integrations::store_replacement(Replacement replacement) {
         POSTERN_TRY(const auto ending,
                     rows::is_ending(tx, operation.workspace, operation.integration));
         if (ending) return fail(IntegrationError::busy);
+        // One that is left would be dropped as overtaken, though what it did is not in this one.
+        POSTERN_TRY(const auto left,
+                    rows::left_replacements(tx, operation.workspace, operation.integration));
+        if (!left.empty()) return fail(IntegrationError::busy);
         if (auto done =
                 rows::insert_seal(tx, operation.workspace, operation.integration, replacement.seal);
             !done) {
@@ -292,6 +296,8 @@ async::Task<Connected> Integrations::reconnect(WorkspaceId workspace,
         co_return fail(IntegrationError::region_not_allowed);
     const Change change(busy_, id);
     if (!change.mine()) co_return fail(IntegrationError::busy);
+    const auto left = co_await finish_left(workspace, id);
+    if (!left) co_return fail(left.error());
     auto row = co_await load(workspace, id);
     if (!row) co_return fail(std::move(row.error()));
     if (is_hidden(*row)) co_return fail(IntegrationError::not_found);

@@ -246,6 +246,8 @@ async::Task<Integrations::Resealed> Integrations::reseal(WorkspaceId workspace,
                                                          keys::ShareScheme shares) {
     const Change change(busy_, id);
     if (!change.mine()) co_return fail(IntegrationError::busy);
+    const auto left = co_await finish_left(workspace, id);
+    if (!left) co_return fail(left.error());
     auto row = co_await load_live(workspace, id);
     if (!row) co_return fail(std::move(row.error()));
     keys::PrepareSeal ask;

@@ -69,6 +69,8 @@ async::Task<Integrations::HolderAdded> Integrations::add_holder(WorkspaceId work
                                                                 HolderAsk ask) {
     const Change change(busy_, id);
     if (!change.mine()) co_return fail(IntegrationError::busy);
+    const auto left = co_await finish_left(workspace, id);
+    if (!left) co_return fail(left.error());
     auto row = co_await load_live(workspace, id);
     if (!row) co_return fail(std::move(row.error()));
     auto name =
@@ -113,6 +115,8 @@ async::Task<Receipt> Integrations::remove_holder(WorkspaceId workspace,
                                                  std::optional<keys::SecretInput> secret) {
     const Change change(busy_, id);
     if (!change.mine()) co_return fail(IntegrationError::busy);
+    const auto left = co_await finish_left(workspace, id);
+    if (!left) co_return fail(left.error());
     auto row = co_await load_live(workspace, id);
     if (!row) co_return fail(std::move(row.error()));
     keys::PrepareSeal ask;

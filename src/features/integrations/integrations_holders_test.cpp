@@ -10,6 +10,7 @@
 #include "platform/keys/seals.h"
 #include "platform/store/transaction.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -46,6 +47,17 @@ protected:
         std::optional<keys::SecretInput> given;
         if (secret) given = typed(*secret);
         return run(integrations->remove_holder(workspace, id, who, std::move(given)));
+    }
+    /// Recorded, and keeper went away before it was committed.
+    void leave_unfinished(IntegrationId id, HolderId who) {
+        keeper.fail_named("CommitSeal");
+        EXPECT_FALSE(remove(id, who, std::string(k_secret)));
+        EXPECT_EQ(operations().size(), 1U);
+    }
+    bool is_holder(IntegrationId id, HolderId who) {
+        const auto all = holders(id);
+        EXPECT_TRUE(all);
+        return std::ranges::any_of(*all, [&](const Holder& each) { return each.id == who; });
     }
 };
 
@@ -104,6 +116,49 @@ TEST_F(HoldersTest, leaving_needs_a_secret_or_an_open_lease) {
     ASSERT_TRUE(unlock(id, k_secret));
     EXPECT_TRUE(remove(id, added->holder.id, std::nullopt));
     EXPECT_EQ(holders(id)->size(), 1U);
+}
+
+TEST_F(HoldersTest, leaving_that_was_left_is_finished_before_the_next_change) {
+    for (const std::string_view next : {"reseal", "add", "remove"}) {
+        const auto id = connected();
+        clock.pass_s(1);
+        const auto who = add(id)->holder.id;
+        clock.pass_s(1);
+        const auto other = add(id)->holder.id;
+        leave_unfinished(id, who);
+        keeper.heal();
+        if (next == "reseal") {
+            EXPECT_TRUE(reseal(id)) << next;
+        } else if (next == "add") {
+            clock.pass_s(1);
+            const auto added = add(id);
+            ASSERT_TRUE(added) << next;
+            recover();
+            EXPECT_TRUE(is_holder(id, added->holder.id)) << next;
+        } else {
+            EXPECT_TRUE(remove(id, other, std::string(k_secret))) << next;
+            EXPECT_FALSE(is_holder(id, other));
+        }
+        recover();
+        EXPECT_FALSE(is_holder(id, who)) << next;
+        EXPECT_GE(receipts_of(id).size(), 1U) << next;
+        expect_whole(id);
+    }
+}
+
+TEST_F(HoldersTest, nothing_is_changed_while_a_leaving_cannot_be_finished) {
+    const auto id = connected();
+    clock.pass_s(1);
+    const auto who = add(id)->holder.id;
+    leave_unfinished(id, who);
+    EXPECT_FALSE(add(id));
+    EXPECT_FALSE(reseal(id));
+    EXPECT_FALSE(reconnect(id, ask_for()));
+    EXPECT_EQ(operations().size(), 1U);
+    keeper.heal();
+    recover();
+    EXPECT_FALSE(is_holder(id, who));
+    expect_whole(id);
 }
 
 TEST_F(HoldersTest, last_one_and_strangers_do_not_leave) {

@@ -1,3 +1,4 @@
+#include "features/integrations/integration_error.h"
 #include "features/integrations/integration_store.h"
 #include "features/integrations/integration_types.h"
 #include "features/integrations/integrations.h"
@@ -64,6 +65,30 @@ async::Task<> Integrations::forget_replacement(Operation operation) {
     co_return co_await parts_.database.write(body);
 }
 
+async::Task<> Integrations::finish_or_forget(Operation operation) {
+    auto done = co_await finish(operation);
+    const bool replacement = operation.kind == "reseal" || operation.kind == "reconnect";
+    if (!done && replacement && done.error().is(keys::KeyError::stale_epoch)) {
+        co_return co_await forget_replacement(std::move(operation));
+    }
+    co_return done;
+}
+
+async::Task<> Integrations::finish_left(WorkspaceId workspace, IntegrationId id) {
+    const auto body = [workspace, id](store::Transaction& tx) {
+        return rows::left_replacements(tx, workspace, id);
+    };
+    auto left = co_await parts_.database.read(body);
+    if (!left) co_return fail(std::move(left.error()));
+    if (!left->empty() && ending_.contains(id)) co_return fail(IntegrationError::busy);
+    for (auto& operation : *left) {
+        log(LogLevel::info, "operation_recovered", {{"integration", id}});
+        auto done = co_await finish_or_forget(std::move(operation));
+        if (!done) co_return fail(std::move(done.error()));
+    }
+    co_return Result<>{};
+}
+
 async::Task<> Integrations::recover_one(Operation operation) {
     const Change change(busy_, operation.integration);
     if (!change.mine() || ending_.contains(operation.integration)) co_return Result<>{};
@@ -76,12 +101,7 @@ async::Task<> Integrations::recover_one(Operation operation) {
     if (!is_left) co_return fail(is_left.error());
     if (!*is_left) co_return Result<>{};
     log(LogLevel::info, "operation_recovered", {{"integration", operation.integration}});
-    auto done = co_await finish(operation);
-    const bool replacement = operation.kind == "reseal" || operation.kind == "reconnect";
-    if (!done && replacement && done.error().is(keys::KeyError::stale_epoch)) {
-        co_return co_await forget_replacement(std::move(operation));
-    }
-    co_return done;
+    co_return co_await finish_or_forget(std::move(operation));
 }
 
 async::Task<> Integrations::recover() {
