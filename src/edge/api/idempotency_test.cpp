@@ -2,15 +2,23 @@
 
 #include "edge/api/api_lab_test.h"
 #include "edge/api/limits.h"
+#include "features/integrations/integration_store.h"
+#include "features/integrations/integration_types.h"
+#include "foundation/base/bytes.h"
 #include "foundation/base/error.h"
+#include "foundation/base/id.h"
 #include "foundation/base/result.h"
 #include "platform/async/task.h"
+#include "platform/keys/seals.h"
 #include "platform/store/scratch_store_test.h"
 #include "platform/store/store_error.h"
+#include "platform/store/transaction.h"
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace postern::api {
 namespace {
@@ -148,6 +156,86 @@ TEST_F(IdempotencyTest, token_is_not_shown_a_second_time) {
     EXPECT_EQ(member(again, "id"), member(first, "id"));
     EXPECT_EQ(member(again, "token"), "");
     EXPECT_EQ(member(again, "secret_shown"), "true");
+}
+
+/// An integration that holders are added to.
+class HolderReplayTest : public IdempotencyTest {
+protected:
+    HolderReplayTest() {
+        keeper.router().on<keys::AddHolder>(
+            [this](keys::AddHolder asked) { return add(std::move(asked)); });
+        keys::Seal seal;
+        seal.epoch = 1;
+        seal.holders.emplace_back().holder = HolderId::make(1);
+        integrations::Integration row;
+        row.workspace = *keeper.workspaces.begin();
+        row.id = id_;
+        row.kind = "imap";
+        row.level = "sealed";
+        row.epoch = 1;
+        row.sealed_settings = to_bytes("settings");
+        row.search_label = "@box.ptn.brand.example";
+        const auto written = database->write_now([&](store::Transaction& tx) -> Result<> {
+            if (auto put = integrations::rows::insert_integration(tx, row); !put) return put;
+            return integrations::rows::insert_seal(tx, row.workspace, row.id, seal);
+        });
+        EXPECT_TRUE(written.has_value());
+    }
+    net::http::Response add_holder(const std::string& key) {
+        return send(by(owner, "POST", path(),
+                       R"({"name":"Ida","shared_secret":"maple otter violin",)"
+                       R"("new_shared_secret":"zebra under lamplight"})",
+                       key));
+    }
+    std::string path() const { return "/v1/integrations/" + id_.text() + "/holders"; }
+    std::size_t holders() {
+        const auto body = send(by(owner, "GET", path())).body;
+        std::size_t count = 0;
+        for (auto at = body.find("\"id\""); at != std::string::npos;
+             at = body.find("\"id\"", at + 1))
+            ++count;
+        return count;
+    }
+    /// As a crash after the holder was stored leaves the record of the request.
+    void forget_the_answer() {
+        const auto forgotten = database->write_now([&](store::Transaction& tx) {
+            return tx.execute("UPDATE idempotency SET status = 0, resource_id = $1", {reserved_});
+        });
+        EXPECT_EQ(forgotten.value_or(0), 1);
+    }
+
+    int added = 0;
+
+private:
+    async::Task<keys::AddHolder::Answer> add(keys::AddHolder asked) {
+        ++added;
+        const auto noted = database->write_now([&](store::Transaction& tx) -> Result<HolderId> {
+            POSTERN_TRY(const auto row, tx.query_one("SELECT resource_id FROM idempotency"));
+            return row->id<HolderTag>(0);
+        });
+        reserved_ = noted.value_or(HolderId());
+        keys::AddHolder::Answer answer;
+        answer.holder.holder = asked.holder.value_or(HolderId::make(2));
+        co_return answer;
+    }
+
+    IntegrationId id_ = IntegrationId::make(1);
+    HolderId reserved_;
+};
+
+TEST_F(HolderReplayTest, holder_whose_answer_was_lost_is_not_added_a_second_time) {
+    const auto first = add_holder("key-1");
+    ASSERT_EQ(first.status, 201) << first.body;
+    EXPECT_EQ(holders(), 2U);
+    forget_the_answer();
+    restart();
+    begin();
+    const auto again = add_holder("key-1");
+    EXPECT_EQ(again.status, 201) << again.body;
+    EXPECT_EQ(header(again, "Idempotency-Replayed"), "true");
+    EXPECT_EQ(member(again, "id"), member(first, "id"));
+    EXPECT_EQ(added, 1);
+    EXPECT_EQ(holders(), 2U);
 }
 
 TEST_F(IdempotencyTest, no_key_and_no_body_stand_in_the_store) {

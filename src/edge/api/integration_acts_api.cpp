@@ -232,6 +232,7 @@ Answer post_holder(Call call, Manage who) {
     std::vector<codec::FieldError> errors;
     codec::ObjectReader body(*json, "", errors);
     integrations::HolderAsk ask;
+    ask.id = call.reserved_id<HolderTag>();
     ask.name = read_name(body);
     ask.secret = read_secret(body, "shared_secret", true);
     auto next = read_new_secret(body, "new_shared_secret");

@@ -46,6 +46,9 @@ public:
     TestKeeper(const TestKeeper&) = delete;
     TestKeeper& operator=(const TestKeeper&) = delete;
 
+    /// For what it plays besides.
+    ipc::Router& router() noexcept { return router_; }
+
 private:
     ipc::Router nothing_served_;
     ipc::Router router_;

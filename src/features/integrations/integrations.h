@@ -49,6 +49,7 @@ struct Connected {
 
 /// Somebody who is to hold a secret of their own.
 struct HolderAsk {
+    std::optional<HolderId> id;  ///< nothing: a new one
     std::string name;
     keys::SecretInput secret;  ///< of a present holder
     bool generate = false;

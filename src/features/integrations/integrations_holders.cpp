@@ -73,6 +73,11 @@ async::Task<Integrations::HolderAdded> Integrations::add_holder(WorkspaceId work
     if (!left) co_return fail(left.error());
     auto row = co_await load_live(workspace, id);
     if (!row) co_return fail(std::move(row.error()));
+    const auto& present = row->seal->holders;
+    // Made by a request of before: whoever asks again finds them in the list.
+    if (ask.id && std::ranges::find(present, *ask.id, &keys::HolderSeal::holder) != present.end()) {
+        co_return fail(IntegrationError::superseded);
+    }
     auto name =
         co_await keys::seal_record(&parts_.keeper, workspace, k_name_column, crypto::row_key(id),
                                    to_bytes(ask.name), keeper_deadline());
@@ -85,6 +90,7 @@ async::Task<Integrations::HolderAdded> Integrations::add_holder(WorkspaceId work
     add.generate = ask.generate;
     add.shares = ask.shares;
     add.new_secret = std::move(ask.new_secret);
+    add.holder = ask.id;
     auto added = co_await parts_.keeper.call(std::move(add), keeper_deadline());
     if (!added) co_return fail(std::move(added.error()));
     HolderAdded out;

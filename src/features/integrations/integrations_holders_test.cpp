@@ -81,6 +81,24 @@ TEST_F(HoldersTest, added_one_is_listed_by_name) {
     EXPECT_EQ((*all)[1].created_at_ms, clock.now);
 }
 
+TEST_F(HoldersTest, added_one_has_the_id_that_was_asked_for_and_none_has_it_twice) {
+    const auto id = connected();
+    const auto who = HolderId::make(7);
+    const auto add_them = [&] {
+        HolderAsk ask;
+        ask.id = who;
+        ask.name = "Ida Copperkettle";
+        ask.secret = typed(k_secret);
+        ask.new_secret = typed(k_new_secret);
+        return run(integrations->add_holder(workspace, id, std::move(ask)));
+    };
+    const auto added = add_them();
+    ASSERT_TRUE(added);
+    EXPECT_EQ(added->holder.id, who);
+    EXPECT_TRUE(fails_with(add_them(), IntegrationError::superseded));
+    EXPECT_EQ(holders(id)->size(), 2U);
+}
+
 TEST_F(HoldersTest, only_a_holder_adds_one_and_only_while_it_is_not_cut_off) {
     const auto id = connected();
     EXPECT_TRUE(fails_with(add(id, "another secret"), KeyError::wrong_secret));

@@ -158,7 +158,7 @@ Result<keys::AddHolder::Answer> PlayedKeeper::add_holder(keys::AddHolder& ask) {
     auto opens = try_secret(held, ask.seal.epoch, ask.secret.clear);
     if (!opens) return fail(std::move(opens.error()));
     keys::AddHolder::Answer out;
-    out.holder.holder = HolderId::make(clock_.now_ms());
+    out.holder.holder = ask.holder.value_or(HolderId::make(clock_.now_ms()));
     auto secret = text_of(ask.new_secret.clear);
     if (ask.generate) secret = last_generated = "generated secret " + std::to_string(++generated_);
     if (ask.generate) out.generated = secret_of(secret);

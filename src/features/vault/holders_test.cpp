@@ -75,6 +75,28 @@ TEST_F(HoldersTest, holder_is_good_for_nothing_before_the_seal_has_them) {
     EXPECT_TRUE(unlock(seal, k_maya));
 }
 
+TEST_F(HoldersTest, asked_for_again_under_an_id_it_is_one_holder) {
+    auto seal = connect(k_maya);
+    const auto who = test_id<HolderId>(7);
+    const auto add = [&](std::string_view secret) {
+        return keeper->ask(keys::AddHolder{
+            workspace, integration, seal, typed(k_maya), false, {}, typed(secret), who});
+    };
+    const auto first = add(k_olga);
+    ASSERT_TRUE(first);
+    EXPECT_EQ(first->holder.holder, who);
+    const auto second = add(k_olga);
+    ASSERT_TRUE(second) << code_of(second);
+    auto lost = seal;
+    lost.holders.push_back(first->holder);
+    EXPECT_FALSE(unlock_as(lost, k_olga, who)) << "its share is gone";
+    seal.holders.push_back(second->holder);
+    EXPECT_TRUE(unlock_as(seal, k_olga, who));
+    // One who is there is not replaced.
+    EXPECT_EQ(code_of(add(k_ida)), "internal_error");
+    EXPECT_TRUE(unlock_as(seal, k_olga, who));
+}
+
 TEST_F(HoldersTest, holder_of_another_epoch_or_integration_opens_nothing) {
     const auto seal = of_two();
     const auto resealed = prepare_reseal(seal, k_maya, k_ida);

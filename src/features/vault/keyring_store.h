@@ -202,7 +202,8 @@ public:
                                      HolderId opened,
                                      ChargedAttempts charged) = 0;
 
-    /// One more holder of the present epoch. Errors: stale_epoch, keys_rotated.
+    /// One more holder of the present epoch, in place of what an earlier try made. Errors:
+    /// stale_epoch, keys_rotated.
     virtual Result<> add_holder(IntegrationKey key, std::uint64_t epoch, HolderShareRow row) = 0;
 
     /// Errors: stale_epoch unless it is of the present epoch; conflict; ceiling_reached for too

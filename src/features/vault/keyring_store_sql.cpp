@@ -78,6 +78,10 @@ constexpr SqlText k_delete_holder_shares =
 constexpr SqlText k_delete_holder_share =
     "DELETE FROM holder_shares WHERE workspace_id = $1 AND integration_id = $2 AND epoch = $3";
 
+constexpr SqlText k_delete_one_share =
+    "DELETE FROM holder_shares "
+    "WHERE workspace_id = $1 AND integration_id = $2 AND epoch = $3 AND holder_id = $4";
+
 constexpr SqlText k_select_grant =
     "SELECT epoch, hour, used, wrap, generation FROM grant_keys "
     "WHERE workspace_id = $1 AND integration_id = $2 AND grant_id = $3";
@@ -327,6 +331,8 @@ Result<> SqlKeyringStore::add_holder(IntegrationKey key, std::uint64_t epoch, Ho
         if (!found || found->state != IntegrationState::live || found->epoch != epoch) {
             return fail(KeyError::stale_epoch);
         }
+        // A repeated request: of its first try nobody has the seal.
+        tx.execute(k_delete_one_share, {key.workspace, key.integration, stored(epoch), row.holder});
         const SealedBytes wrap(row.wrap);
         tx.execute(k_insert_holder_share,
                    {key.workspace, key.integration, stored(epoch), row.holder,

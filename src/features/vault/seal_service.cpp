@@ -78,11 +78,14 @@ Result<Chosen> new_secret(const KeeperCore& core, Asked& asked) {
     return Chosen{canonical_shared_secret(*typed), {}, {}};
 }
 
+bool is_of(const keys::Seal& seal, HolderId holder) {
+    return std::ranges::find(seal.holders, holder, &keys::HolderSeal::holder) != seal.holders.end();
+}
+
 /// Errors: unknown_holder, last_holder.
 Result<> can_leave(const keys::Seal& seal, const std::optional<HolderId>& leaving) {
     if (!leaving) return {};
-    const auto is_leaving = [&](const keys::HolderSeal& each) { return each.holder == *leaving; };
-    if (std::ranges::none_of(seal.holders, is_leaving)) return fail(KeyError::unknown_holder);
+    if (!is_of(seal, *leaving)) return fail(KeyError::unknown_holder);
     if (seal.holders.size() == 1) return fail(KeyError::last_holder);
     return {};
 }
@@ -199,6 +202,9 @@ async::Task<keys::AddHolder::Answer> SealService::add_holder(keys::AddHolder ask
                    core_->secret_of(std::move(asked.secret), k_shared_secret_bytes_max));
     const auto seal = std::make_shared<const keys::Seal>(std::move(asked.seal));
     if (seal->holders.size() >= k_holders_max) co_return fail(KeyError::too_many_holders);
+    const auto holder = asked.holder.value_or(HolderId::make(core_->now()));
+    // The share of one who is there is not replaced.
+    if (holder.is_null() || is_of(*seal, holder)) co_return fail(IpcError::malformed);
     // Two holders of one secret would be one who cannot leave.
     if (same(chosen.secret, canonical_shared_secret(given))) co_return fail(KeyError::weak_secret);
     POSTERN_CO_TRY(const auto turn, co_await core_->turns.take(key, Deadline::in(k_turn_wait)));
@@ -208,7 +214,7 @@ async::Task<keys::AddHolder::Answer> SealService::add_holder(keys::AddHolder ask
     NewHolder wanted;
     wanted.key = key;
     wanted.epoch = seal->epoch;
-    wanted.holder = HolderId::make(core_->now());
+    wanted.holder = holder;
     wanted.shared_secret = std::move(chosen.secret);
     wanted.integration_key = std::move(tried.integration_key);
     wanted.server_share = std::move(tried.shares.server);

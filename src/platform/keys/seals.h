@@ -103,6 +103,7 @@ struct PrepareSeal {
 
 /// One more holder of the present epoch, with a secret of their own. The answer's holder is stored
 /// beside those of the seal; before it is, it is good for nothing.
+/// Whoever asks again with the same `holder` replaces what the first try made of them.
 /// Errors: as Unlock, and weak_secret, too_many_holders.
 struct AddHolder {
     static constexpr std::uint16_t k_method = 32;
@@ -120,8 +121,9 @@ struct AddHolder {
     bool generate = false;
     ShareScheme shares;
     SecretInput new_secret;
+    std::optional<HolderId> holder = std::nullopt;  ///< none of the seal's; nothing: a new one
     auto wire() {
-        return std::tie(workspace, integration, seal, secret, generate, shares, new_secret);
+        return std::tie(workspace, integration, seal, secret, generate, shares, new_secret, holder);
     }
 };
 
