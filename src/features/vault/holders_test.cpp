@@ -1,15 +1,19 @@
 #include "features/vault/crash_lab_test.h"
+#include "features/vault/keyring_store.h"
 #include "features/vault/keyring_store_sql.h"
 #include "features/vault/sealing.h"
+#include "features/vault/stepped_store_test.h"
 #include "features/vault/vault_values_test.h"
 #include "foundation/base/bytes.h"
 #include "foundation/base/id.h"
+#include "foundation/base/result.h"
 #include "foundation/base/secret.h"
 #include "platform/keys/seals.h"
 
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -232,6 +236,32 @@ TEST_F(HoldersTest, name_of_a_stranger_is_a_wrong_secret_like_any_other) {
     const auto seal = of_two();
     EXPECT_EQ(code_of(unlock_as(seal, k_maya, test_id<HolderId>(9))), "wrong_secret");
     EXPECT_EQ(code_of(unlock_as(seal, k_maya, olga(seal))), "wrong_secret");
+}
+
+TEST_F(HoldersTest, names_that_are_made_up_are_counted_nowhere) {
+    int charges = 0;
+    start_keeper([&](std::unique_ptr<KeyringStore> inner) -> std::unique_ptr<KeyringStore> {
+        const auto step = [&](std::string_view change, bool after) -> Result<> {
+            if (after && change == "charge_attempts") ++charges;
+            return {};
+        };
+        return std::make_unique<SteppedStore>(std::move(inner), step);
+    });
+    const auto seal = of_two();
+    charges = 0;
+    for (std::uint32_t i = 0; i < 1000; ++i) {
+        const auto nobody = HolderId::make(clock.now + i);
+        EXPECT_EQ(code_of(unlock_as(seal, k_wrong, nobody)), "wrong_secret");
+        auto dressed = seal;
+        dressed.holders[0].holder = nobody;
+        EXPECT_EQ(code_of(unlock_as(dressed, k_maya, nobody)), "wrong_secret");
+        dressed.holders.pop_back();
+        EXPECT_EQ(code_of(unlock(dressed, k_maya)), "wrong_secret");
+    }
+    EXPECT_EQ(charges, 0);
+    EXPECT_TRUE(unlock(seal, k_olga));
+    // The one before tells its steps to this test.
+    start_keeper();
 }
 
 TEST_F(HoldersTest, adding_one_is_whole_or_not_at_all) {

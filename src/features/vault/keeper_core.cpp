@@ -73,11 +73,15 @@ Result<OpenShares> open_shares(const WorkspaceKeys& keys,
     return open;
 }
 
-std::vector<HolderId> holders_to_try(const keys::Seal& seal, std::optional<HolderId> holder) {
-    if (holder) return {*holder};
+/// Those that keeper knows, too: nothing is counted for one that somebody made up.
+std::vector<HolderId> holders_to_try(const keys::Seal& seal,
+                                     const OpenShares& halves,
+                                     std::optional<HolderId> holder) {
     std::vector<HolderId> all;
-    for (const auto& each : seal.holders)
-        all.push_back(each.holder);
+    for (const auto& each : seal.holders) {
+        if (holder && each.holder != *holder) continue;
+        if (halves.holders.contains(each.holder)) all.push_back(each.holder);
+    }
     return all;
 }
 
@@ -186,8 +190,11 @@ async::Task<TriedSeal> KeeperCore::try_secret(IntegrationKey key,
     if (!is_sound(*seal)) co_return fail(KeyError::wrong_secret);
     POSTERN_CO_TRY(auto halves, co_await shares(key, seal->epoch));
 
-    auto charge_job = [store = store_.get(), key, whom = holders_to_try(*seal, holder),
-                       at = now()] { return store->charge_attempts(key, whom, at); };
+    const auto whom = holders_to_try(*seal, halves, holder);
+    if (whom.empty()) co_return fail(KeyError::wrong_secret);
+    auto charge_job = [store = store_.get(), key, whom, at = now()] {
+        return store->charge_attempts(key, whom, at);
+    };
     POSTERN_CO_TRY(auto charged, co_await writes.run(std::move(charge_job)));
     if (charged.holders.empty() && charged.retry_after_s > 0) {
         co_return fail(Error(KeyError::too_many_attempts).with_retry_after(charged.retry_after_s));
