@@ -129,14 +129,15 @@ Result<> run_script(Connection& connection, std::string_view text) {
                           [&] { return connection.run_migration(text); });
 }
 
-bool is_marked(Connection& connection) {
-    return in_transaction(connection, Access::read,
-                          [&]() -> Result<> {
-                              POSTERN_TRY([[maybe_unused]] const auto rows,
-                                          connection.query(k_read_mark, {}));
-                              return {};
-                          })
-        .has_value();
+/// Only a store that answers can be without the mark.
+Result<bool> is_marked(Connection& connection) {
+    const auto read = in_transaction(connection, Access::read, [&]() -> Result<> {
+        POSTERN_TRY([[maybe_unused]] const auto rows, connection.query(k_read_mark, {}));
+        return {};
+    });
+    if (read) return true;
+    if (read.error().is(StoreError::bad_statement)) return false;  // no such table
+    return fail(read.error());
 }
 
 Result<> check_empty(Connection& connection, StoreKind kind) {
@@ -214,24 +215,35 @@ Result<> destroy_file(const std::string& name) {
     return {};
 }
 
-Result<> destroy(const Database::Options& options) {
-    if (!options.server) {
-        for (const auto* suffix : {"-wal", "-shm", ""}) {
-            if (auto done = destroy_file(options.file + suffix); !done) return done;
-        }
-        return {};
+Result<> destroy_files(const std::string& file) {
+    for (const auto* suffix : {"-wal", "-shm", ""}) {
+        if (auto done = destroy_file(file + suffix); !done) return done;
     }
+    return {};
+}
+
+/// Cuts the log that may hold what was dropped. The bulk's is not ours to cut: keys are in no bulk.
+Result<> purge_dropped(Connection& connection, StoreKind kind) {
+    auto purged = connection.purge(Purge::log_only, Deadline::in(k_purge_time));
+    if (kind == StoreKind::keyring) return purged;
+    return {};
+}
+
+Result<> destroy(const Database::Options& options) {
+    if (!options.server) return destroy_files(options.file);
     auto existing = options;
     existing.create = false;
     auto store = open_store(existing);
-    if (!store && store.error().is(StoreError::not_found)) return {};
+    if (!store && store.error().is(StoreError::not_found)) {
+        // Dropped by an earlier try, which may have ended before the log was cut.
+        if (options.kind != StoreKind::keyring) return {};
+        POSTERN_TRY(const auto connection, open_reader(existing));
+        return purge_dropped(*connection, options.kind);
+    }
     if (!store) return fail(std::move(store.error()));
     const auto drop = std::string("DROP SCHEMA ") + postgres::schema_of(options.kind) + " CASCADE";
     if (auto dropped = run_script(*store->writer, drop); !dropped) return dropped;
-    auto purged = store->writer->purge(Purge::log_only, Deadline::in(k_purge_time));
-    // The bulk's log is not ours to cut: keys are in no bulk.
-    if (!purged && options.kind == StoreKind::keyring) return purged;
-    return {};
+    return purge_dropped(*store->writer, options.kind);
 }
 
 }  // namespace
@@ -249,7 +261,8 @@ Result<std::int64_t> copy_store(const Database::Options& from, const Database::O
         return 0;
     }
     POSTERN_TRY(const auto source, open_store(from));
-    if (!is_marked(*target.writer)) {
+    POSTERN_TRY(const bool begun, is_marked(*target.writer));
+    if (!begun) {
         if (auto empty = check_empty(*target.writer, to.kind); !empty)
             return fail(std::move(empty.error()));
         if (auto marked = run_script(*target.writer, k_make_mark); !marked)
@@ -266,7 +279,8 @@ Result<std::int64_t> copy_store(const Database::Options& from, const Database::O
 
 Result<> finish_move(const Database::Options& from, const Database::Options& to) {
     POSTERN_TRY(const auto target, open_store(to));
-    if (!is_marked(*target.writer)) return {};
+    POSTERN_TRY(const bool marked, is_marked(*target.writer));
+    if (!marked) return {};
     if (auto gone = destroy(from); !gone) return gone;
     return run_script(*target.writer, k_drop_mark);
 }

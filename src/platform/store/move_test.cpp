@@ -5,6 +5,7 @@
 #include "foundation/base/result.h"
 #include "platform/store/database.h"
 #include "platform/store/migration.h"
+#include "platform/store/postgres/cutting_proxy_test.h"
 #include "platform/store/scratch_cluster_test.h"
 #include "platform/store/scratch_store_test.h"
 #include "platform/store/store_error.h"
@@ -16,6 +17,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <system_error>
 #include <utility>
 
 namespace postern::store {
@@ -23,6 +25,8 @@ namespace {
 
 constexpr SqlText k_mark = "SELECT count(*) FROM unfinished_copy";
 constexpr SqlText k_count = "SELECT count(*) FROM events";
+constexpr SqlText k_add_key =
+    "INSERT INTO subject_keys (workspace_id, creator_id, purpose, wrap) VALUES ($1, $2, 1, $3)";
 
 /// From files to a cluster and back; the cluster is the program's.
 class PostgresMove : public testing::Test {
@@ -73,6 +77,37 @@ protected:
             .value_or(-2);
     }
 
+    /// The keyring of both, with one key in the cluster's; a user of the cluster without its
+    /// rights.
+    void on_keyrings(const Bytes& wrap) {
+        const auto& name = cluster_.server->database;
+        shared_cluster().sql({"CREATE ROLE " + name + " LOGIN",
+                              "GRANT CREATE ON DATABASE " + name + " TO " + name,
+                              "GRANT pg_read_all_stats, pg_checkpoint TO " + name});
+        shared_cluster().sql({"GRANT EXECUTE ON FUNCTION pg_switch_wal() TO " + name}, name);
+        files_.kind = cluster_.kind = StoreKind::keyring;
+        files_.file = folder_.file("keyring.db");
+        cluster_.server->user = name;
+        const auto opened = Database::open(cluster_);
+        ASSERT_TRUE(opened) << opened.error().detail();
+        const SealedBytes sealed(wrap);
+        ASSERT_TRUE((*opened)->write_now([&](Transaction& t) {
+            return t.execute(k_add_key, {k_installation, CreatorId::make(1), sealed});
+        }));
+    }
+    /// In how many files of the cluster, heap and log alike, the bytes stand.
+    static int files_with(const Bytes& bytes) {
+        int hits = 0;
+        const auto needle = std::string(as_text(bytes));
+        std::error_code ignored;
+        for (const auto& entry :
+             std::filesystem::recursive_directory_iterator(shared_cluster().data(), ignored)) {
+            if (!entry.is_regular_file(ignored)) continue;
+            if (content_of(entry.path()).find(needle) != std::string::npos) ++hits;
+        }
+        return hits;
+    }
+
     static inline int databases_ = 0;
     TestFolder folder_;
     Database::Options files_;
@@ -118,6 +153,38 @@ TEST_F(PostgresMove, begins_anew_where_it_was_interrupted) {
     EXPECT_EQ(count(cluster_, k_count), 2);
     ASSERT_TRUE(finish_move(files_, cluster_));
     EXPECT_TRUE(finish_move(files_, cluster_)) << "as after a crash at its end";
+}
+
+TEST_F(PostgresMove, cuts_the_log_that_a_key_lay_in_also_when_that_failed_at_first) {
+    const Bytes wrap(40, 0xa7);
+    ASSERT_NO_FATAL_FAILURE(on_keyrings(wrap));
+    ASSERT_EQ(copy_store(cluster_, files_).value_or(-1), 1);
+    const auto& user = cluster_.server->user;
+    shared_cluster().sql({"REVOKE pg_checkpoint FROM " + user});
+    auto unchecked = cluster_;
+    unchecked.server->may_keep_destroyed = true;
+    EXPECT_TRUE(fails_with(finish_move(unchecked, files_), StoreError::not_permitted));
+    EXPECT_EQ(count(unchecked, "SELECT count(*) FROM subject_keys"), -1) << "it is dropped";
+    EXPECT_GE(files_with(wrap), 1) << "and lies in the log";
+    shared_cluster().sql({"GRANT pg_checkpoint TO " + user});
+    const auto finished = finish_move(cluster_, files_);
+    EXPECT_TRUE(finished) << finished.error().detail();
+    EXPECT_EQ(files_with(wrap), 0);
+}
+
+TEST_F(PostgresMove, is_not_finished_when_the_mark_cannot_be_read) {
+    fill(files_, 3);
+    ASSERT_TRUE(copy_store(files_, cluster_));
+    CuttingProxy proxy(folder_.file("proxy"), shared_cluster().folder());
+    auto cut = cluster_;
+    cut.server->addresses = {{proxy.folder(), 5432}};
+    proxy.arm(CuttingProxy::Cut::before, false, "unfinished_copy");
+    EXPECT_TRUE(fails_with(finish_move(files_, cut), StoreError::connection_lost));
+    EXPECT_EQ(proxy.cuts(), 1);
+    EXPECT_TRUE(std::filesystem::exists(files_.file));
+    EXPECT_TRUE(finish_move(files_, cut));
+    EXPECT_FALSE(std::filesystem::exists(files_.file));
+    EXPECT_EQ(count(cluster_, k_mark), -2) << "no mark is left";
 }
 
 TEST_F(PostgresMove, empties_the_index_which_is_made_anew) {

@@ -11,7 +11,6 @@
 #include <cstring>
 #include <filesystem>
 #include <string>
-#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -42,16 +41,15 @@ public:
     CuttingProxy& operator=(const CuttingProxy&) = delete;
 
     [[nodiscard]] const std::string& folder() const { return folder_; }
-    void arm(Cut cut, bool refuse_afterwards = false) {
+    void arm(Cut cut, bool refuse_afterwards = false, const char* word = "COMMIT") {
         refuse_afterwards_ = refuse_afterwards;
+        word_ = word;
         armed_ = cut;
     }
     /// How often it has cut.
     [[nodiscard]] int cuts() const { return cuts_; }
 
 private:
-    static constexpr std::string_view k_word = "COMMIT";
-
     struct Pair {
         int client = -1;
         int server = -1;
@@ -102,7 +100,7 @@ private:
     bool pass_on_request(Pair& pair) {
         const auto text = read_from(pair.client);
         if (text.empty()) return false;
-        const bool hit = armed_ != Cut::nothing && text.find(k_word) != std::string::npos;
+        const bool hit = armed_ != Cut::nothing && text.find(word_.load()) != std::string::npos;
         if (hit && armed_ == Cut::before) return cut();
         pair.cut_at_answer = hit;
         return write_to(pair.server, text);
@@ -140,6 +138,7 @@ private:
     std::vector<Pair> pairs_;
     std::atomic<Cut> armed_ = Cut::nothing;
     std::atomic<bool> refuse_afterwards_ = false;
+    std::atomic<const char*> word_ = "COMMIT";
     std::atomic<int> cuts_ = 0;
     std::jthread thread_;
 };
