@@ -9,6 +9,7 @@ from lab.creator import Creator
 from lab.desk import Desk
 from lab.postern import CONFIG
 from lab.postgres import shared_pair
+from lab.process import eventually, kill_tree
 
 
 def rows_of(file) -> dict:
@@ -140,4 +141,83 @@ class MigrateStoreTest(LabCase):
     def test_moving_where_it_lies_already_changes_nothing(self):
         server, *known = self.history()
         self.told(server, "sqlite")
+        self.works(server, *known)
+
+    def refused_to_start(self, server, code: str) -> None:
+        child = server.spawn()
+        self.assertNotEqual(child.wait(60), 0)
+        self.assertIn(code, server.log())
+
+    def wrap_of(self, server) -> bytes:
+        return rows_of(server.data / "keyring" / "keyring.db")["keyring_keys"][0][2][:24]
+
+    def test_a_bulk_that_cannot_take_it_leaves_no_key_in_the_target(self):
+        server, *known = self.history()
+        wrap = self.wrap_of(server)
+        self.place.bulk_sql(
+            "CREATE SCHEMA postern_store", "CREATE TABLE postern_store.others (n int)"
+        )
+        refused = server.run("migrate-store", "--data", str(server.data), "--to", "postgresql")
+        self.assertIn("not_a_store", refused.stderr)
+        self.assertEqual(self.place.keyring.files_with(wrap), [])
+        self.works(server, *known)
+
+    def test_a_copy_that_fails_is_taken_back(self):
+        server, *known = self.history()
+        wrap = self.wrap_of(server)
+        self.place.bulk_sql(f"ALTER DATABASE {self.place.database} OWNER TO lab_admin")
+        refused = server.run("migrate-store", "--data", str(server.data), "--to", "postgresql")
+        self.assertIn("store_not_permitted", refused.stderr)
+        self.assertEqual(self.place.keyring.files_with(wrap), [])
+        self.assertEqual(
+            self.place.keyring_sql("SELECT 1 FROM pg_namespace WHERE nspname LIKE 'postern%'"), ""
+        )
+        self.assertFalse((server.data / "moving").exists())
+        self.works(server, *known)
+
+    def test_nothing_is_served_between_the_switch_and_the_end(self):
+        server, *known = self.history()
+        self.told(server, "postgresql")
+        self.set_kind(server, "postgresql")
+        held = self.place.keyring.holding(
+            "LOCK TABLE postern_keyring.keyring_keys IN ACCESS SHARE MODE",
+            database=self.place.database,
+        )
+        with held:
+            child = server.begin("migrate-store", "--data", str(server.data), "--to", "sqlite")
+            eventually(
+                lambda: (server.data / "engine").read_text() == "sqlite\n", "the switch", 60
+            )
+            kill_tree(child.pid)
+            child.wait(60)
+        for kind in ("postgresql", "sqlite"):
+            self.set_kind(server, kind)
+            self.refused_to_start(server, "move_unfinished")
+        note = server.data / "moving"
+        note.rename(note.with_suffix(".away"))
+        self.refused_to_start(server, "move_unfinished")
+        note.with_suffix(".away").rename(note)
+        told = server.run("doctor", "--data", str(server.data), "--config", str(server.config))
+        self.assertRegex(told.stdout, "BAD .*were being moved")
+        back = server.run("migrate-store", "--data", str(server.data), "--to", "postgresql")
+        self.assertIn("move_unfinished", back.stderr)
+        self.told(server, "sqlite")
+        schemas = "SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'postern%'"
+        self.assertEqual(self.place.keyring_sql(schemas), "0\n")
+        self.set_kind(server, "sqlite")
+        self.works(server, *known)
+
+    def test_what_was_begun_can_be_given_up(self):
+        server, *known = self.history()
+        wrap = self.wrap_of(server)
+        with self.place.bulk.holding(
+            "CREATE SCHEMA postern_store", database=self.place.database
+        ):
+            child = server.begin("migrate-store", "--data", str(server.data), "--to", "postgresql")
+            eventually(lambda: self.place.keyring.files_with(wrap), "the keyring's copy", 60)
+            kill_tree(child.pid)
+            child.wait(60)
+        self.refused_to_start(server, "move_unfinished")
+        self.told(server, "sqlite")
+        self.assertEqual(self.place.keyring.files_with(wrap), [])
         self.works(server, *known)

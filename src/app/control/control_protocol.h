@@ -197,11 +197,13 @@ struct RestoreRootKey {
 };
 
 enum class MoveStep : std::uint8_t {
-    copy,    ///< everything into the target, and read back; the source stays the one in use
-    finish,  ///< the target has become the one in use: destroys the source
+    look,     ///< whether the target can take them; changes nothing
+    copy,     ///< everything into the target, and read back; the source stays the one in use
+    abandon,  ///< destroys what was copied
+    finish,   ///< the target has become the one in use: destroys the source
 };
 
-/// Front and keeper, before Start: moves the stores of this process to another engine. Both steps
+/// Front and keeper, before Start: moves the stores of this process to another engine. Each step
 /// can be repeated.
 struct MoveStore {
     static constexpr std::uint16_t k_method = 12;

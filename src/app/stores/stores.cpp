@@ -48,8 +48,14 @@ store::Server server_of(control::StoreAccess& access) {
 Result<std::int64_t> move_one(control::MoveStep step,
                               const store::Database::Options& from,
                               const store::Database::Options& to) {
-    if (step == control::MoveStep::copy) return store::copy_store(from, to);
-    if (auto done = store::finish_move(from, to); !done) return fail(std::move(done.error()));
+    Result<> done;
+    switch (step) {
+        case control::MoveStep::copy: return store::copy_store(from, to);
+        case control::MoveStep::look: done = store::check_target(to); break;
+        case control::MoveStep::abandon: done = store::abandon_copy(to); break;
+        case control::MoveStep::finish: done = store::finish_move(from, to); break;
+    }
+    if (!done) return fail(std::move(done.error()));
     return 0;
 }
 

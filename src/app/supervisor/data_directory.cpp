@@ -27,6 +27,8 @@ namespace {
 
 constexpr mode_t k_folder_mode = 0700;
 constexpr std::size_t k_engine_bytes_max = 64;
+constexpr const char* k_engine = "engine";
+constexpr const char* k_moving = "moving";
 constexpr std::string_view k_on_postgresql = "postgresql\n";
 constexpr std::string_view k_on_sqlite = "sqlite\n";
 
@@ -134,21 +136,21 @@ Result<DataDirectory> DataDirectory::open(const std::string& path) {
     return directory;
 }
 
-Result<config::StoreEngine> DataDirectory::engine() const {
-    const auto text = os::read_file(path_ + "/engine", k_engine_bytes_max);
+Result<std::optional<config::StoreEngine>> DataDirectory::read_note(const char* name) const {
+    const auto path = path_ + "/" + name;
+    const auto text = os::read_file(path, k_engine_bytes_max);
     if (!text) {
-        if (::access((path_ + "/engine").c_str(), F_OK) != 0 && errno == ENOENT)
-            return config::StoreEngine::sqlite;
+        if (::access(path.c_str(), F_OK) != 0 && errno == ENOENT) return std::nullopt;
         return fail(text.error());
     }
     if (*text == k_on_postgresql) return config::StoreEngine::postgresql;
     if (*text == k_on_sqlite) return config::StoreEngine::sqlite;
-    return fail(os::OsError::io, path_ + "/engine is damaged");
+    return fail(os::OsError::io, path + " is damaged");
 }
 
-Result<> DataDirectory::set_engine(config::StoreEngine engine) const {
-    const auto name = path_ + "/engine";
-    const auto fresh = name + ".new";
+Result<> DataDirectory::write_note(const char* name, config::StoreEngine engine) const {
+    const auto path = path_ + "/" + name;
+    const auto fresh = path + ".new";
     const std::string_view text =
         engine == config::StoreEngine::postgresql ? k_on_postgresql : k_on_sqlite;
     const os::Fd file(
@@ -157,10 +159,42 @@ Result<> DataDirectory::set_engine(config::StoreEngine engine) const {
     const bool written =
         file.valid() && folder.valid() &&
         ::write(file.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
-        ::fsync(file.get()) == 0 && ::rename(fresh.c_str(), name.c_str()) == 0 &&
+        ::fsync(file.get()) == 0 && ::rename(fresh.c_str(), path.c_str()) == 0 &&
         ::fsync(folder.get()) == 0;
-    if (!written) return fail(os::errno_error(name));
+    if (!written) return fail(os::errno_error(path));
     return {};
+}
+
+Result<config::StoreEngine> DataDirectory::engine() const {
+    POSTERN_TRY(const auto noted, read_note(k_engine));
+    return noted.value_or(config::StoreEngine::sqlite);
+}
+
+Result<> DataDirectory::set_engine(config::StoreEngine engine) const {
+    return write_note(k_engine, engine);
+}
+
+Result<std::optional<config::StoreEngine>> DataDirectory::moving() const {
+    return read_note(k_moving);
+}
+
+Result<> DataDirectory::begin_moving(config::StoreEngine to) const {
+    return write_note(k_moving, to);
+}
+
+Result<> DataDirectory::end_moving() const {
+    const auto path = path_ + "/" + k_moving;
+    const os::Fd folder(::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    const bool gone = ::unlink(path.c_str()) == 0 || errno == ENOENT;
+    if (!gone || !folder.valid() || ::fsync(folder.get()) != 0) return fail(os::errno_error(path));
+    return {};
+}
+
+Result<> DataDirectory::check_not_moving() const {
+    POSTERN_TRY(const auto to, moving());
+    if (!to) return {};
+    return fail(SupervisorError::move_unfinished,
+                *to == config::StoreEngine::sqlite ? "--to sqlite" : "--to postgresql");
 }
 
 void DataDirectory::abandon(const std::string& path) {

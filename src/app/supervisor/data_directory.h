@@ -4,13 +4,14 @@
 #include "foundation/base/result.h"
 #include "platform/os/fd.h"
 
+#include <optional>
 #include <string>
 
 namespace postern::app::supervisor {
 
 /// DIR (0700) with root.key, lock, run/admin.sock, store/ (front's), keyring/ (keeper's) and, where
-/// the stores were ever elsewhere than in these, engine. One process at a time works on it, from
-/// open() or create() until this goes.
+/// the stores were ever elsewhere than in these, engine; moving, while they are being moved. One
+/// process at a time works on it, from open() or create() until this goes.
 class DataDirectory {
 public:
     /// In a folder that is not there yet or empty. Errors: already_set_up, folder_not_empty,
@@ -22,6 +23,13 @@ public:
     /// On which engine the stores lie; changed in one step that outlives a crash.
     [[nodiscard]] Result<config::StoreEngine> engine() const;
     [[nodiscard]] Result<> set_engine(config::StoreEngine engine) const;
+
+    /// Where a move goes that has begun and not ended.
+    [[nodiscard]] Result<std::optional<config::StoreEngine>> moving() const;
+    [[nodiscard]] Result<> begin_moving(config::StoreEngine to) const;
+    [[nodiscard]] Result<> end_moving() const;
+    /// Errors: move_unfinished.
+    [[nodiscard]] Result<> check_not_moving() const;
 
     [[nodiscard]] const std::string& path() const noexcept { return path_; }
     [[nodiscard]] int store() const noexcept { return store_.get(); }
@@ -38,6 +46,8 @@ public:
 
 private:
     [[nodiscard]] Result<> take(bool make_folders);
+    [[nodiscard]] Result<std::optional<config::StoreEngine>> read_note(const char* name) const;
+    [[nodiscard]] Result<> write_note(const char* name, config::StoreEngine engine) const;
 
     std::string path_;
     os::Fd lock_;

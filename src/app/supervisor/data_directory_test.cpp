@@ -1,5 +1,6 @@
 #include "app/supervisor/data_directory.h"
 
+#include "app/config/config.h"
 #include "app/supervisor/outcome.h"
 
 #include <gtest/gtest.h>
@@ -102,6 +103,22 @@ TEST_F(DataDirectoryTest, a_symbolic_link_in_place_of_a_part_is_refused) {
     std::filesystem::remove(data() + "/store");
     std::filesystem::create_directory_symlink(folder_, data() + "/store");
     EXPECT_FALSE(DataDirectory::open(data()));
+}
+
+TEST_F(DataDirectoryTest, is_not_used_while_its_stores_are_being_moved) {
+    const auto made = DataDirectory::create(data());
+    ASSERT_TRUE(made);
+    EXPECT_TRUE(made->check_not_moving());
+    ASSERT_TRUE(made->begin_moving(config::StoreEngine::postgresql));
+    const auto refused = made->check_not_moving();
+    ASSERT_FALSE(refused);
+    EXPECT_TRUE(refused.error().is(SupervisorError::move_unfinished));
+    EXPECT_EQ(refused.error().detail(), "--to postgresql");
+    EXPECT_EQ(made->moving().value(), config::StoreEngine::postgresql);
+    EXPECT_EQ(made->engine().value(), config::StoreEngine::sqlite) << "until it is switched";
+    ASSERT_TRUE(made->end_moving());
+    EXPECT_TRUE(made->check_not_moving());
+    EXPECT_TRUE(made->end_moving()) << "as after a crash at its end";
 }
 
 }  // namespace

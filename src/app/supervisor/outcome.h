@@ -45,6 +45,7 @@ enum class SupervisorError {
     store_file_unreadable,
     other_engine,
     no_target,
+    move_unfinished,
     interrupted,
 };
 
@@ -100,6 +101,10 @@ constexpr ErrorInfo describe(SupervisorError error) {
         case SupervisorError::no_target:
             return {"no_target",
                     "[store] hosts and [store.keyring] hosts must name the PostgreSQL servers."};
+        case SupervisorError::move_unfinished:
+            return {"move_unfinished",
+                    "The stores were being moved to another engine; the same `postern "
+                    "migrate-store` once more finishes that."};
         case SupervisorError::config_invalid:
             return {"config_invalid", "The configuration is not valid."};
         case SupervisorError::interrupted: return {"interrupted", "Stopped before it was ready."};

@@ -186,6 +186,7 @@ Outcome<> serve(const cli::Place& place,
     if (const auto level = parse_log_level(loaded->config.log_level)) set_log_level(*level);
     const auto directory = DataDirectory::open(place.data);
     if (!directory) return refuse(directory.error());
+    if (auto settled = directory->check_not_moving(); !settled) return refuse(settled.error());
     if (auto same = check_engine(*directory, loaded->config.store); !same) return same;
     const auto programs = Programs::open();
     if (!programs) return refuse(programs.error());

@@ -81,6 +81,8 @@ OutcomeTask<> Session::start_own(cli::Place place, std::vector<Role> roles) {
     }
     if (!directory) co_return refuse(directory.error());
     directory_ = std::make_unique<DataDirectory>(std::move(*directory));
+    auto settled = directory_->check_not_moving();
+    if (!settled) co_return refuse(settled.error());
     auto same = check_engine(*directory_, loaded->config.store);
     if (!same) co_return same;
     auto root_key = open_root_key_of(place, loaded->config);
@@ -170,6 +172,8 @@ OutcomeTask<std::string> Session::recover(cli::Place place, Secret shares, Secre
     auto directory = DataDirectory::open(place.data);
     if (!directory) co_return refuse(directory.error());
     directory_ = std::make_unique<DataDirectory>(std::move(*directory));
+    auto settled = directory_->check_not_moving();
+    if (!settled) co_return refuse(settled.error());
     auto same = check_engine(*directory_, loaded->config.store);
     if (!same) co_return std::unexpected(std::move(same.error()));
     auto file = NewRootKeyFile::begin(root_key_of(place, loaded->config));
@@ -199,20 +203,54 @@ OutcomeTask<std::int64_t> Session::move_stores(cli::Place place, config::StoreEn
     directory_ = std::make_unique<DataDirectory>(std::move(*directory));
     const auto now = directory_->engine();
     if (!now) co_return refuse(now.error());
+    const auto begun = directory_->moving();
+    if (!begun) co_return refuse(begun.error());
     auto prepared = prepare(std::move(loaded->config), {Role::keeper, Role::front}, false);
     if (!prepared) co_return std::unexpected(std::move(prepared.error()));
-    const auto from = to == Engine::sqlite ? Engine::postgresql : Engine::sqlite;
+    const auto other = to == Engine::sqlite ? Engine::postgresql : Engine::sqlite;
+    if (*begun == other && *now == other) {
+        auto settled = directory_->check_not_moving();
+        co_return refuse(settled.error());
+    }
+    // Back to where the stores still lie: what was begun is given up.
+    if (*begun == other) co_return co_await give_up(to, other);
     std::int64_t rows = 0;
     if (*now != to) {
-        auto copied = co_await supervisor_->move_stores(control::MoveStep::copy, from, to);
+        auto copied = co_await copy_stores(other, to);
         if (!copied) co_return copied;
         rows = *copied;
         const auto switched = directory_->set_engine(to);
         if (!switched) co_return refuse(switched.error());
     }
-    auto finished = co_await supervisor_->move_stores(control::MoveStep::finish, from, to);
+    auto finished = co_await supervisor_->move_stores(control::MoveStep::finish, other, to);
     if (!finished) co_return finished;
+    const auto ended = directory_->end_moving();
+    if (!ended) co_return refuse(ended.error());
     co_return rows;
+}
+
+OutcomeTask<std::int64_t> Session::copy_stores(config::StoreEngine from, config::StoreEngine to) {
+    auto looked = co_await supervisor_->move_stores(control::MoveStep::look, from, to);
+    if (!looked) co_return looked;
+    const auto noted = directory_->begin_moving(to);
+    if (!noted) co_return refuse(noted.error());
+    auto copied = co_await supervisor_->move_stores(control::MoveStep::copy, from, to);
+    if (copied) co_return copied;
+    auto undone = co_await give_up(from, to);
+    if (!undone) {
+        copied.error().detail +=
+            "; what was copied could not be taken back: " + undone.error().code + " " +
+            undone.error().detail;
+    }
+    co_return copied;
+}
+
+OutcomeTask<std::int64_t> Session::give_up(config::StoreEngine from, config::StoreEngine to) {
+    auto undone = co_await supervisor_->move_stores(control::MoveStep::abandon, from, to);
+    if (!undone) co_return undone;
+    const auto ended = directory_->end_moving();
+    if (!ended) co_return refuse(ended.error());
+    co_return 0;
 }
 
 async::Job Session::close() {

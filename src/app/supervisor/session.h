@@ -39,8 +39,9 @@ public:
     /// Restores the root key; the answer is its fingerprint. Front is not started.
     OutcomeTask<std::string> recover(cli::Place place, Secret shares, Secret passphrase);
     /// Moves the stores to another engine; the answer is the number of rows. Until the data
-    /// directory names the new engine the old stores are the ones in use, and afterwards they are
-    /// destroyed: what stops in between is done by the next call.
+    /// directory names the new engine the old stores are the ones in use, and a copy that fails is
+    /// destroyed; afterwards the old stores are. What stops in between is done by the next call,
+    /// and until then nothing else opens the stores.
     OutcomeTask<std::int64_t> move_stores(cli::Place place, config::StoreEngine to);
     async::Job close();
 
@@ -78,6 +79,8 @@ private:
     /// Programs and processes, not yet started.
     Outcome<> prepare(config::Config config, std::vector<Role> roles, bool create);
     OutcomeTask<> start();
+    OutcomeTask<std::int64_t> copy_stores(config::StoreEngine from, config::StoreEngine to);
+    OutcomeTask<std::int64_t> give_up(config::StoreEngine from, config::StoreEngine to);
     OutcomeTask<> make(config::Config config, std::string root_key, Secret passphrase);
     Peer use(os::Fd socket);
 

@@ -160,20 +160,31 @@ OutcomeTask<> Supervisor::make_root_key(control::MakeRootKey asked) {
     co_return Outcome<>{};
 }
 
+OutcomeTask<std::int64_t> Supervisor::move_store(Role role,
+                                                 control::MoveStep step,
+                                                 config::StoreEngine from,
+                                                 config::StoreEngine to) {
+    const auto control = find(role)->control;
+    control::MoveStore ask{step, options_.store_files.access(role, from),
+                           options_.store_files.access(role, to)};
+    auto answer = co_await ipc::call(control.get(), std::move(ask), Deadline::in(k_start_time));
+    if (!answer) co_return child_failed(role, answer.error());
+    if (!answer->refused.code.empty()) co_return std::unexpected(std::move(answer->refused));
+    co_return answer->rows;
+}
+
 OutcomeTask<std::int64_t> Supervisor::move_stores(control::MoveStep step,
                                                   config::StoreEngine from,
                                                   config::StoreEngine to) {
-    std::int64_t rows = 0;
+    Outcome<std::int64_t> all = 0;
     for (const auto role : {Role::keeper, Role::front}) {
-        const auto control = find(role)->control;
-        control::MoveStore ask{step, options_.store_files.access(role, from),
-                               options_.store_files.access(role, to)};
-        auto answer = co_await ipc::call(control.get(), std::move(ask), Deadline::in(k_start_time));
-        if (!answer) co_return child_failed(role, answer.error());
-        if (!answer->refused.code.empty()) co_return std::unexpected(std::move(answer->refused));
-        rows += answer->rows;
+        auto moved = co_await move_store(role, step, from, to);
+        if (moved && all) *all += *moved;
+        if (!moved && all) all = std::unexpected(std::move(moved.error()));
+        // As much as can be is taken back.
+        if (!all && step != control::MoveStep::abandon) break;
     }
-    co_return rows;
+    co_return all;
 }
 
 OutcomeTask<std::string> Supervisor::restore_root_key(control::RestoreRootKey asked) {

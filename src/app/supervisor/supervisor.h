@@ -51,7 +51,8 @@ public:
     Outcome<> launch();
     OutcomeTask<> make_root_key(control::MakeRootKey asked);
     OutcomeTask<std::string> restore_root_key(control::RestoreRootKey asked);
-    /// One step of keeper's move and then front's, before start(). The rows that were copied.
+    /// One step of keeper's move and then front's, before start(): not front's where keeper's
+    /// failed, but for abandon. The rows that were copied.
     OutcomeTask<std::int64_t> move_stores(control::MoveStep step,
                                           config::StoreEngine from,
                                           config::StoreEngine to);
@@ -87,6 +88,10 @@ private:
 
     [[nodiscard]] Slot* find(Role role);
     Outcome<> launch(Slot& slot);
+    OutcomeTask<std::int64_t> move_store(Role role,
+                                         control::MoveStep step,
+                                         config::StoreEngine from,
+                                         config::StoreEngine to);
     void settle(bool next_fits);
     void take_next();
     [[nodiscard]] control::Start start_message(const Slot& slot) const;

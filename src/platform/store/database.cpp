@@ -9,6 +9,7 @@
 #include "platform/store/connection_pool.h"
 #include "platform/store/lock_file.h"
 #include "platform/store/migration.h"
+#include "platform/store/move.h"
 #include "platform/store/opening.h"
 #include "platform/store/run_transaction.h"
 #include "platform/store/store_error.h"
@@ -55,6 +56,8 @@ Database::~Database() {
 
 Result<std::unique_ptr<Database>> Database::open(const Options& options) {
     POSTERN_TRY(auto opened, open_store(options));
+    POSTERN_TRY(const bool half, is_unfinished(*opened.writer, options));
+    if (half) return fail(MoveError::unfinished);
     auto state = std::make_unique<State>(std::move(opened.lock), options, std::move(opened.writer));
     for (std::size_t i = 0; i < options.readers; ++i) {
         POSTERN_TRY(auto reader, open_reader(options));

@@ -12,6 +12,7 @@
 #include "platform/store/postgres/postgres_connection.h"
 #include "platform/store/row.h"
 #include "platform/store/sql_text.h"
+#include "platform/store/sqlite/snapshot.h"
 #include "platform/store/store_error.h"
 #include "platform/store/system_error.h"
 #include "platform/store/table_text.h"
@@ -26,11 +27,13 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -44,7 +47,11 @@ using Cells = std::vector<Cell>;
 constexpr std::string_view k_make_mark =
     "CREATE TABLE IF NOT EXISTS unfinished_copy (workspace_id {blob} NOT NULL PRIMARY KEY) STRICT";
 constexpr std::string_view k_drop_mark = "DROP TABLE IF EXISTS unfinished_copy";
-constexpr SqlText k_read_mark = "SELECT count(*) FROM unfinished_copy";
+constexpr SqlText k_count_marks_in_file =
+    "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'unfinished_copy'";
+constexpr SqlText k_count_marks_on_server =
+    "SELECT count(*) FROM pg_class WHERE relkind = 'r' AND relname = 'unfinished_copy' AND "
+    "relnamespace = current_schema()::regnamespace";
 constexpr std::chrono::minutes k_purge_time{10};
 
 /// The rows of one table so far, each with all before it.
@@ -129,24 +136,18 @@ Result<> run_script(Connection& connection, std::string_view text) {
                           [&] { return connection.run_migration(text); });
 }
 
-/// Only a store that answers can be without the mark.
-Result<bool> is_marked(Connection& connection) {
-    const auto read = in_transaction(connection, Access::read, [&]() -> Result<> {
-        POSTERN_TRY([[maybe_unused]] const auto rows, connection.query(k_read_mark, {}));
-        return {};
-    });
-    if (read) return true;
-    if (read.error().is(StoreError::bad_statement)) return false;  // no such table
-    return fail(read.error());
+Result<std::int64_t> count_by(Connection& connection, SqlText sql) {
+    POSTERN_TRY(const auto rows, connection.query(sql, {}));
+    const auto* count = std::get_if<std::int64_t>(&rows.at(0).at(0));
+    if (count == nullptr) return fail(StoreError::corrupt, "a number of rows");
+    return *count;
 }
 
 Result<> check_empty(Connection& connection, StoreKind kind) {
     return in_transaction(connection, Access::read, [&]() -> Result<> {
         for (const auto& table : table_texts(kind)) {
-            POSTERN_TRY(const auto rows, connection.query(table.count, {}));
-            const auto* count = std::get_if<std::int64_t>(&rows.at(0).at(0));
-            if (count == nullptr || *count != 0)
-                return fail(StoreError::not_empty, std::string(table.name));
+            POSTERN_TRY(const auto count, count_by(connection, table.count));
+            if (count != 0) return fail(StoreError::not_empty, std::string(table.name));
         }
         return {};
     });
@@ -215,11 +216,12 @@ Result<> destroy_file(const std::string& name) {
     return {};
 }
 
+/// With the copies from before migrations.
 Result<> destroy_files(const std::string& file) {
     for (const auto* suffix : {"-wal", "-shm", ""}) {
         if (auto done = destroy_file(file + suffix); !done) return done;
     }
-    return {};
+    return sqlite::wipe_snapshots(file);
 }
 
 /// Cuts the log that may hold what was dropped. The bulk's is not ours to cut: keys are in no bulk.
@@ -229,24 +231,76 @@ Result<> purge_dropped(Connection& connection, StoreKind kind) {
     return {};
 }
 
+/// Where an earlier try has dropped the schema, and may have ended before the log was cut.
+Result<> purge_again(const Database::Options& options) {
+    if (!options.server || options.kind != StoreKind::keyring) return {};
+    POSTERN_TRY(const auto connection, open_reader(options));
+    return purge_dropped(*connection, options.kind);
+}
+
+Result<> drop(Connection& connection, StoreKind kind) {
+    const auto drop = std::string("DROP SCHEMA ") + postgres::schema_of(kind) + " CASCADE";
+    if (auto dropped = run_script(connection, drop); !dropped) return dropped;
+    return purge_dropped(connection, kind);
+}
+
+Result<OpenStore> open_existing(Database::Options options) {
+    options.create = false;
+    return open_store(options);
+}
+
 Result<> destroy(const Database::Options& options) {
     if (!options.server) return destroy_files(options.file);
-    auto existing = options;
-    existing.create = false;
-    auto store = open_store(existing);
-    if (!store && store.error().is(StoreError::not_found)) {
-        // Dropped by an earlier try, which may have ended before the log was cut.
-        if (options.kind != StoreKind::keyring) return {};
-        POSTERN_TRY(const auto connection, open_reader(existing));
-        return purge_dropped(*connection, options.kind);
-    }
-    if (!store) return fail(std::move(store.error()));
-    const auto drop = std::string("DROP SCHEMA ") + postgres::schema_of(options.kind) + " CASCADE";
-    if (auto dropped = run_script(*store->writer, drop); !dropped) return dropped;
-    return purge_dropped(*store->writer, options.kind);
+    const auto store = open_existing(options);
+    if (store) return drop(*store->writer, options.kind);
+    if (store.error().is(StoreError::not_found)) return purge_again(options);
+    return fail(store.error());
+}
+
+/// The file of a store whose making ended before anything was written.
+bool is_empty_file(const Database::Options& options) {
+    std::error_code error;
+    return !options.server && std::filesystem::file_size(options.file, error) == 0 && !error;
+}
+
+Result<> mark(Connection& connection) {
+    return run_script(connection, k_make_mark);
+}
+
+/// Into the target, which belongs to this copy from now on.
+Result<> begin_copy(Connection& target, const Database::Options& options) {
+    POSTERN_TRY(const bool begun, is_unfinished(target, options));
+    if (begun) return {};
+    if (auto empty = check_empty(target, options.kind); !empty) return empty;
+    return mark(target);
 }
 
 }  // namespace
+
+Result<bool> is_unfinished(Connection& connection, const Database::Options& options) {
+    std::int64_t marks = 0;
+    const auto sql = options.server ? k_count_marks_on_server : k_count_marks_in_file;
+    auto read = in_transaction(connection, Access::read, [&]() -> Result<> {
+        POSTERN_TRY(marks, count_by(connection, sql));
+        return {};
+    });
+    if (!read) return fail(std::move(read.error()));
+    return marks != 0;
+}
+
+Result<> check_target(const Database::Options& to) {
+    if (to.kind == StoreKind::index || is_empty_file(to)) return {};
+    const auto target = open_existing(to);
+    if (target) {
+        POSTERN_TRY(const bool begun, is_unfinished(*target->writer, to));
+        return begun ? Result<>{} : check_empty(*target->writer, to.kind);
+    }
+    if (!target.error().is(StoreError::not_found)) return fail(target.error());
+    if (!to.server) return {};
+    // A database that is not there is not found, either.
+    POSTERN_TRY([[maybe_unused]] const auto connection, open_reader(to));
+    return {};
+}
 
 Result<std::int64_t> copy_store(const Database::Options& from, const Database::Options& to) {
     auto fresh = to;
@@ -255,19 +309,14 @@ Result<std::int64_t> copy_store(const Database::Options& from, const Database::O
     if (to.kind == StoreKind::index) {
         auto emptied = in_transaction(*target.writer, Access::write,
                                       [&] { return clear(*target.writer, to.kind); });
+        if (emptied) emptied = mark(*target.writer);
         if (!emptied) return fail(std::move(emptied.error()));
-        if (auto marked = run_script(*target.writer, k_make_mark); !marked)
-            return fail(std::move(marked.error()));
         return 0;
     }
     POSTERN_TRY(const auto source, open_store(from));
-    POSTERN_TRY(const bool begun, is_marked(*target.writer));
-    if (!begun) {
-        if (auto empty = check_empty(*target.writer, to.kind); !empty)
-            return fail(std::move(empty.error()));
-        if (auto marked = run_script(*target.writer, k_make_mark); !marked)
-            return fail(std::move(marked.error()));
-    }
+    POSTERN_TRY(const bool half, is_unfinished(*source.writer, from));
+    if (half) return fail(MoveError::unfinished, "what is to be moved is such a copy itself");
+    if (auto begun = begin_copy(*target.writer, to); !begun) return fail(std::move(begun.error()));
     POSTERN_TRY(const auto digests, copy_rows(*source.writer, *target.writer, to.kind));
     if (auto same = verify(*target.writer, to.kind, digests); !same)
         return fail(std::move(same.error()));
@@ -277,9 +326,22 @@ Result<std::int64_t> copy_store(const Database::Options& from, const Database::O
     return rows;
 }
 
+Result<> abandon_copy(const Database::Options& to) {
+    if (is_empty_file(to)) return destroy_files(to.file);
+    {
+        const auto target = open_existing(to);
+        if (!target && target.error().is(StoreError::not_found)) return purge_again(to);
+        if (!target) return fail(target.error());
+        POSTERN_TRY(const bool marked, is_unfinished(*target->writer, to));
+        if (!marked) return {};
+        if (to.server) return drop(*target->writer, to.kind);
+    }
+    return destroy_files(to.file);
+}
+
 Result<> finish_move(const Database::Options& from, const Database::Options& to) {
     POSTERN_TRY(const auto target, open_store(to));
-    POSTERN_TRY(const bool marked, is_marked(*target.writer));
+    POSTERN_TRY(const bool marked, is_unfinished(*target.writer, to));
     if (!marked) return {};
     if (auto gone = destroy(from); !gone) return gone;
     return run_script(*target.writer, k_drop_mark);

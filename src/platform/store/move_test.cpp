@@ -16,6 +16,7 @@
 #include <gtest/gtest.h>
 #include <cstdint>
 #include <filesystem>
+#include <fstream>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -150,9 +151,73 @@ TEST_F(PostgresMove, begins_anew_where_it_was_interrupted) {
         [](Transaction& t) { return t.execute("DELETE FROM events WHERE number = 0"); }));
     (*opened)->close();
     EXPECT_EQ(copy_store(files_, cluster_).value_or(-1), 2 + 11);
-    EXPECT_EQ(count(cluster_, k_count), 2);
     ASSERT_TRUE(finish_move(files_, cluster_));
+    EXPECT_EQ(count(cluster_, k_count), 2);
     EXPECT_TRUE(finish_move(files_, cluster_)) << "as after a crash at its end";
+}
+
+TEST_F(PostgresMove, opens_no_target_before_its_source_is_gone) {
+    fill(files_, 3);
+    ASSERT_TRUE(copy_store(files_, cluster_));
+    EXPECT_TRUE(fails_with(Database::open(cluster_), MoveError::unfinished));
+    auto back = files_;
+    back.file = folder_.file("back.db");
+    EXPECT_TRUE(fails_with(copy_store(cluster_, back), MoveError::unfinished));
+    ASSERT_TRUE(finish_move(files_, cluster_));
+    EXPECT_TRUE(abandon_copy(back));
+    ASSERT_TRUE(copy_store(cluster_, back));
+    EXPECT_TRUE(fails_with(Database::open(back), MoveError::unfinished));
+    ASSERT_TRUE(finish_move(cluster_, back));
+    EXPECT_EQ(count(back, k_count), 3);
+}
+
+TEST_F(PostgresMove, takes_a_copy_back_and_nothing_else) {
+    fill(files_, 3);
+    EXPECT_TRUE(abandon_copy(cluster_)) << "there is nothing yet";
+    ASSERT_TRUE(copy_store(files_, cluster_));
+    ASSERT_TRUE(abandon_copy(cluster_));
+    EXPECT_EQ(count(cluster_, k_count), -1) << "no store is left";
+    EXPECT_EQ(count(files_, k_count), 3);
+    EXPECT_TRUE(abandon_copy(files_));
+    EXPECT_EQ(count(files_, k_count), 3) << "which is no copy";
+}
+
+TEST_F(PostgresMove, leaves_no_key_of_a_copy_that_was_taken_back) {
+    const Bytes wrap(40, 0xb3);
+    ASSERT_NO_FATAL_FAILURE(on_keyrings(wrap));
+    ASSERT_TRUE(copy_store(cluster_, files_));
+    ASSERT_TRUE(finish_move(cluster_, files_));
+    ASSERT_EQ(files_with(wrap), 0);
+    ASSERT_TRUE(copy_store(files_, cluster_));
+    ASSERT_GE(files_with(wrap), 1);
+    ASSERT_TRUE(abandon_copy(cluster_));
+    EXPECT_EQ(files_with(wrap), 0);
+    EXPECT_EQ(count(files_, "SELECT count(*) FROM subject_keys"), 1);
+}
+
+TEST_F(PostgresMove, tells_beforehand_whether_a_target_can_take_a_store) {
+    EXPECT_TRUE(check_target(cluster_));
+    EXPECT_EQ(count(cluster_, k_count), -1) << "and makes none";
+    auto nowhere = cluster_;
+    nowhere.server->database = "nowhere";
+    EXPECT_TRUE(fails_with(check_target(nowhere), StoreError::not_found));
+    EXPECT_TRUE(check_target(files_));
+    std::ofstream(files_.file).flush();
+    EXPECT_TRUE(check_target(files_)) << "a file that was only begun";
+    std::filesystem::remove(files_.file);
+    fill(files_, 1);
+    EXPECT_TRUE(fails_with(check_target(files_), StoreError::not_empty));
+    ASSERT_TRUE(copy_store(files_, cluster_));
+    EXPECT_TRUE(check_target(cluster_)) << "an unfinished one is begun anew";
+}
+
+TEST_F(PostgresMove, destroys_the_copies_from_before_migrations_with_the_file) {
+    fill(files_, 1);
+    std::ofstream(files_.file + ".before-2") << "as it was";
+    ASSERT_TRUE(copy_store(files_, cluster_));
+    ASSERT_TRUE(std::filesystem::exists(files_.file + ".before-2"));
+    ASSERT_TRUE(finish_move(files_, cluster_));
+    EXPECT_FALSE(std::filesystem::exists(files_.file + ".before-2"));
 }
 
 TEST_F(PostgresMove, cuts_the_log_that_a_key_lay_in_also_when_that_failed_at_first) {
@@ -202,8 +267,8 @@ TEST_F(PostgresMove, empties_the_index_which_is_made_anew) {
         }));
     }
     EXPECT_EQ(copy_store(from, to).value_or(-1), 0);
-    EXPECT_EQ(count(to, "SELECT count(*) FROM meta"), 0);
     ASSERT_TRUE(finish_move(from, to));
+    EXPECT_EQ(count(to, "SELECT count(*) FROM meta"), 0);
     EXPECT_FALSE(std::filesystem::exists(from.file));
 }
 

@@ -95,6 +95,14 @@ class Postern:
                 pass_fds=descriptors, preexec_fn=self.prepare,
             )
 
+    def begin(self, *arguments: str) -> subprocess.Popen:
+        """Starts a command that the caller ends with kill_tree()."""
+        return spawn_child(
+            [*self.prefix, str(binary()), *arguments, "--config", str(self.config)],
+            self.folder / "begun.log", parent_death="KILL", cwd=self.work,
+            env=self._environment(), start_new_session=True, preexec_fn=self.prepare,
+        )
+
     def command(self, *arguments: str, stdin: str = "") -> str:
         """Runs a command that must succeed; its standard output."""
         done = self.run(*arguments, stdin=stdin)

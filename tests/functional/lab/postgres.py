@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import dataclasses
 import itertools
 import os
@@ -83,6 +84,29 @@ class Cluster:
             "psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", str(self.folder), "-p",
             str(self.port), "-U", ADMIN, "-d", database, *words,
         )
+
+    @contextlib.contextmanager
+    def holding(self, *commands: str, database: str):
+        """The commands' transaction stays open meanwhile; its session ends with the block."""
+        words = [word for command in commands for word in ("-c", command)]
+        name = f"holding-{next(_names)}"
+        child = subprocess.Popen(
+            [str(BINARIES / "psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", str(self.folder),
+             "-U", ADMIN, "-d", database, "-c", f"SET application_name = '{name}'", "-c", "BEGIN",
+             *words, "-c", "SELECT pg_sleep(600)"],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            **self._as_user(),
+        )
+        ours = f"FROM pg_stat_activity WHERE application_name = '{name}'"
+        try:
+            eventually(
+                lambda: self.sql(f"SELECT count(*) {ours} AND query LIKE '%pg_sleep%'") == "1\n",
+                "a session that holds",
+            )
+            yield
+        finally:
+            self.sql(f"SELECT pg_terminate_backend(pid) {ours}")
+            child.wait(60)
 
     def files_with(self, needle: bytes) -> list[pathlib.Path]:
         """The files of heap, log and all else that hold the bytes."""
