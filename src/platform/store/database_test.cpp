@@ -6,6 +6,8 @@
 #include "foundation/base/id.h"
 #include "foundation/base/result.h"
 #include "platform/store/connection.h"
+#include "platform/store/opening.h"
+#include "platform/store/run_transaction.h"
 #include "platform/store/scratch_store_test.h"
 #include "platform/store/sql_text.h"
 #include "platform/store/store_error.h"
@@ -321,6 +323,41 @@ TEST_F(DatabaseTest, reports_a_write_that_was_not_waited_for_when_it_fails) {
     });
     EXPECT_TRUE(fails_with(refused, StoreError::conflict));
     EXPECT_EQ(count_notes(*database_), 3000);
+}
+
+Result<> give_up_after_a_conflict(Transaction& t) {
+    t.execute_later(k_insert_note, {k_installation, 1, std::nullopt, std::nullopt});
+    return fail(TestError::refused);
+}
+
+TEST_F(DatabaseTest, works_on_when_a_body_gave_up_behind_a_write_that_failed) {
+    ASSERT_TRUE(write([](Transaction& t) { return add_note(t, 1); }));
+    EXPECT_FALSE(database_->write_now(give_up_after_a_conflict));
+    EXPECT_TRUE(write([](Transaction& t) { return add_note(t, 2); }));
+    EXPECT_EQ(count_notes(*database_), 2);
+}
+
+TEST_F(DatabaseTest, keeps_the_other_parts_when_one_gave_up_behind_a_write_that_failed) {
+    ASSERT_TRUE(write([](Transaction& t) { return add_note(t, 1); }));
+    database_.reset();
+    {
+        const auto store = open_store(options_for(folder_));
+        ASSERT_TRUE(store);
+        auto& connection = *store->writer;
+        const auto add = [](std::int64_t number) {
+            return [number](Transaction& t) -> Result<> {
+                POSTERN_TRY([[maybe_unused]] const auto changed, add_note(t, number));
+                return {};
+            };
+        };
+        ASSERT_TRUE(connection.begin(Access::write));
+        EXPECT_TRUE(run_part(connection, add(2)));
+        EXPECT_FALSE(run_part(connection, give_up_after_a_conflict));
+        EXPECT_TRUE(run_part(connection, add(3)));
+        EXPECT_TRUE(connection.commit());
+    }
+    database_ = open_or_fail(options_for(folder_));
+    EXPECT_EQ(count_notes(*database_), 3);
 }
 
 TEST_F(DatabaseTest, finds_the_store_whole_when_asked) {

@@ -72,7 +72,10 @@ Result<> run_part(Connection& connection, const TransactionBody& body) {
     auto answer = answer_of(connection, body);
     if (answer) answer = connection.keep_part();
     if (answer || !connection.in_transaction()) return answer;
-    if (auto undone = connection.undo_part(); !undone) connection.rollback();
+    if (auto undone = connection.undo_part(); !undone) {
+        connection.rollback();
+        if (had_no_effect(undone)) return undone;
+    }
     return answer;
 }
 

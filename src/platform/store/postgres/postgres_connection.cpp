@@ -72,6 +72,8 @@ private:
     Result<> queue(SqlText sql);
     Result<Reply> ask(SqlText sql, std::span<const Value> values, Wire::Want want);
     Result<Reply> exchange();
+    /// Behind a statement that fails the server skips what is queued, also what would undo it.
+    Result<> tell_unseen();
     /// What an error leaves of the transaction.
     Error after(Error error);
     Result<> find_out();
@@ -163,13 +165,20 @@ Result<std::vector<std::vector<Cell>>> PostgresConnection::query(SqlText sql,
     return std::move(reply.rows);
 }
 
-Result<> PostgresConnection::keep_part() {
-    if (auto done = queue(k_keep_part); !done || !unseen_) return done;
-    if (auto done = exchange(); !done) return fail(std::move(done.error()));
+Result<> PostgresConnection::tell_unseen() {
+    if (!unseen_) return {};
+    auto told = exchange();
+    if (!told) return fail(std::move(told.error()));
     return {};
 }
 
+Result<> PostgresConnection::keep_part() {
+    if (auto done = queue(k_keep_part); !done) return done;
+    return tell_unseen();
+}
+
 Result<> PostgresConnection::undo_part() {
+    if (auto told = tell_unseen(); !told && !running_) return told;
     if (auto done = queue(k_undo_part); !done) return done;
     return queue(k_keep_part);
 }
@@ -184,6 +193,7 @@ Result<> PostgresConnection::commit() {
     }
     if (auto done = queue(k_commit); !done) return done;
     auto done = session_->exchange(access_);
+    unseen_ = false;
     if (done) {
         running_ = false;
         return {};
@@ -226,9 +236,11 @@ Result<> PostgresConnection::find_out() {
 }
 
 void PostgresConnection::rollback() noexcept {
-    if (running_ && session_ && session_->alive() && queue(k_rollback))
-        (void)session_->exchange(access_);
-    running_ = false;
+    const bool running = std::exchange(running_, false);
+    if (!running || !session_ || !session_->alive()) return;
+    if (std::exchange(unseen_, false)) (void)session_->exchange(access_);
+    // In a session that keeps the transaction every later one would fail.
+    if (!queue(k_rollback) || !session_->exchange(access_)) session_.reset();
 }
 
 Result<> PostgresConnection::run_migration(std::string_view ddl) {
@@ -261,7 +273,9 @@ Result<std::unique_ptr<Connection>> connect(const ConnectionOptions& options) {
             return fail(std::move(ready.error()));
         }
     }
-    return std::make_unique<PostgresConnection>(options, std::move(session));
+    auto kept = options;
+    kept.create = kept.must_fit = false;
+    return std::make_unique<PostgresConnection>(std::move(kept), std::move(session));
 }
 
 }  // namespace postern::store::postgres
