@@ -16,6 +16,7 @@
 #include "platform/async/task.h"
 #include "platform/os/fd.h"
 #include "platform/os/files.h"
+#include "platform/store/store_error.h"
 #include "platform/store/transaction.h"
 
 #include <algorithm>
@@ -47,19 +48,23 @@ Sender::Sender(Parts parts, RetryPolicy policy)
       learned_(parts),
       wake_(parts.jobs.executor()) {}
 
+/// The message of a row that is unknown now.
+Result<> Sender::become_unknown(store::Transaction& tx, const rows::OutboxRow& row) {
+    auto set = rows::set_message_state(tx, row.workspace, row.message, MessageState::unknown,
+                                       "interrupted");
+    if (!set) return set;
+    POSTERN_TRY(const auto message, rows::load_message(tx, row.workspace, row.message));
+    return parts_.events.append(
+        tx, row.workspace,
+        message_event("message.state", message.thread, message.id, MessageState::unknown));
+}
+
 async::Task<> Sender::recover() {
     const auto now = parts_.clock.now_ms();
     const auto body = [this, now](store::Transaction& tx) -> Result<> {
         POSTERN_TRY(const auto uncertain, rows::recover_outbox(tx, now));
         for (const auto& row : uncertain) {
-            auto set = rows::set_message_state(tx, row.workspace, row.message,
-                                               MessageState::unknown, "interrupted");
-            if (!set) return set;
-            POSTERN_TRY(const auto message, rows::load_message(tx, row.workspace, row.message));
-            auto told = parts_.events.append(
-                tx, row.workspace,
-                message_event("message.state", message.thread, message.id, MessageState::unknown));
-            if (!told) return told;
+            if (auto told = become_unknown(tx, row); !told) return told;
         }
         return {};
     };
@@ -108,6 +113,8 @@ async::Job Sender::process(rows::OutboxRow row) {
         done = co_await save_copy(row);
     } else if (stage == rows::Stage::unknown) {
         done = co_await look_for_unknown(row);
+    } else {
+        done = co_await take_up(row);
     }
     if (!done) {
         log(LogLevel::error, "send_step_failed",
@@ -154,6 +161,40 @@ async::Task<bool> Sender::start(rows::OutboxRow* row) {
     co_return mine;
 }
 
+/// What recover() does, for one row that courier has not got although its stage says so.
+async::Task<> Sender::take_up(rows::OutboxRow row) {
+    const bool uncertain = row.stage == rows::Stage::handed_over;
+    const auto now = parts_.clock.now_ms();
+    const auto body = [this, row, uncertain, now](store::Transaction& tx) -> Result<> {
+        rows::OutboxMove move{row.workspace,
+                              row.message,
+                              row.fence,
+                              uncertain ? rows::Stage::unknown : rows::Stage::queued,
+                              uncertain ? 0 : row.attempts,
+                              now,
+                              true};
+        POSTERN_TRY(const auto mine, rows::move_outbox(tx, move));
+        if (!mine) return {};
+        if (uncertain) return become_unknown(tx, row);
+        return rows::set_message_state(tx, row.workspace, row.message, MessageState::queued, "");
+    };
+    co_return co_await parts_.database.write(body);
+}
+
+/// Nobody could say whether start() was written down. Courier has not got the mail: back it goes.
+async::Task<> Sender::take_back(rows::OutboxRow row) {
+    row.stage = rows::Stage::sending;
+    ++row.fence;
+    while (true) {
+        auto written = co_await take_up(row);
+        if (written) co_return written;
+        log(LogLevel::error, "send_not_taken_back",
+            {{"message", row.message}, {"error", written.error()}});
+        auto waited = co_await async::wait_until(Deadline::in(policy_.store_pause));
+        if (!waited) co_return waited;
+    }
+}
+
 /// Errors: not_readable, when everybody in it was erased.
 async::Task<MessageBody> Sender::open_body(rows::OutboxRow row) {
     const auto workspace = row.workspace;
@@ -192,6 +233,9 @@ async::Task<> Sender::send(rows::OutboxRow row) {
     auto ticket = co_await parts_.mailboxes.ticket(row.workspace, row.integration, MailVerb::send);
     if (!ticket) co_return co_await postpone(row, std::move(ticket.error()));
     auto mine = co_await start(&row);
+    if (!mine && mine.error().is(store::StoreError::outcome_unknown)) {
+        co_return co_await take_back(row);
+    }
     if (!mine) co_return fail(std::move(mine.error()));
     if (!*mine) co_return Result<>{};
     sending_[row.message] = row;

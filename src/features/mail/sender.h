@@ -47,6 +47,9 @@ private:
     async::Task<MessageBody> open_body(rows::OutboxRow row);
     async::Task<os::Fd> open_raw(rows::OutboxRow row);
     async::Task<bool> start(rows::OutboxRow* row);
+    async::Task<> take_up(rows::OutboxRow row);
+    async::Task<> take_back(rows::OutboxRow row);
+    Result<> become_unknown(store::Transaction& tx, const rows::OutboxRow& row);
     async::Task<SaveSent::Answer> copy(rows::OutboxRow row, Bytes ticket);
     async::Task<> settle(rows::OutboxRow row, SendOutcome outcome);
     async::Task<> postpone(rows::OutboxRow row, Error why);

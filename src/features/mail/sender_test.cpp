@@ -12,10 +12,14 @@
 #include "foundation/base/id.h"
 #include "foundation/base/result.h"
 #include "platform/keys/key_error.h"
+#include "platform/store/database.h"
+#include "platform/store/postgres/cutting_proxy_test.h"
+#include "platform/store/scratch_store_test.h"
 #include "platform/store/sql_text.h"
 #include "platform/store/transaction.h"
 
 #include <gtest/gtest.h>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <future>
@@ -587,6 +591,61 @@ TEST_F(SenderTest, crash_while_courier_has_it_sends_again_only_from_before_the_d
     ASSERT_EQ(courier.submitted.size(), 2U);
     EXPECT_EQ(courier.submitted[1].dot_allowed, true);
     EXPECT_EQ(message(id).state, MessageState::sent);
+}
+
+TEST_F(SenderTest, takes_up_a_row_that_nobody_works_on) {
+    begin();
+    const auto unsent = queue_mail(thread, "one");
+    at_stage(unsent, Stage::sending, MessageState::sending);
+    pass_s(1);
+    EXPECT_EQ(courier.submitted.size(), 1U);
+    EXPECT_EQ(message(unsent).state, MessageState::sent);
+    const auto lost_at_dot = queue_mail(thread, "two");
+    at_stage(lost_at_dot, Stage::handed_over, MessageState::sending);
+    pass_s(1);
+    EXPECT_EQ(courier.submitted.size(), 1U) << "never sent again by itself";
+    EXPECT_EQ(message(lost_at_dot).state, MessageState::unknown);
+    EXPECT_EQ(told().back(), "message.state unknown");
+    EXPECT_EQ(only_stage(), Stage::unknown);
+}
+
+/// The store behind a proxy that cuts the commit which tells that the mail is being sent.
+TEST_F(SenderTest, sends_once_when_nobody_knows_whether_its_start_was_written) {
+    if (!store::tests_on_postgres()) GTEST_SKIP() << "of stores on a server";
+    const auto id = queue_mail(thread);
+    store::CuttingProxy proxy(folder.file("proxy"), store::shared_cluster().folder());
+    stop();
+    events.reset();
+    database.reset();
+    store::Database::Options options;
+    options.file = folder.file("store.db");
+    options.readers = 0;
+    options.busy_timeout = std::chrono::milliseconds(100);
+    options.clock = &clock;
+    options = store::on_test_engine(options);
+    options.server->addresses = {{proxy.folder(), 5432}};
+    database = store::open_or_fail(options);
+    events = std::make_unique<events::EventLog>(loop.io.get_executor(), *database, clock);
+    jobs = std::make_unique<async::TaskGroup>(loop.io.get_executor());
+    mailboxes.on_ticket = [&] {
+        if (mailboxes.tickets.size() > 1) return;
+        // So that the next commit is the first of its session, and its words are on the wire.
+        store::shared_cluster().sql(
+            {"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE "
+             "application_name LIKE 'postern%'"});
+        proxy.arm(store::CuttingProxy::Cut::after_answer, true);
+    };
+    begin();
+    EXPECT_EQ(proxy.cuts(), 1);
+    EXPECT_TRUE(courier.submitted.empty());
+    proxy.arm(store::CuttingProxy::Cut::nothing);
+    until([&] { return !courier.copied.empty(); });
+    settle();
+    EXPECT_EQ(message(id).state, MessageState::sent);
+    EXPECT_EQ(courier.submitted.size(), 1U);
+    stop();
+    sender.reset();
+    open_store();
 }
 
 constexpr store::EngineText k_refuse_stage = {
