@@ -103,6 +103,7 @@ Front::Front(child::Runtime& runtime, Stores stores)
       identity_({*stores_.main,
                  keeper_,
                  runtime.clock(),
+                 passwords_,
                  {runtime.config().seal.argon2_passes, runtime.config().seal.argon2_memory_kib}}),
       creators_({*stores_.main, *stores_.index, keeper_, runtime.clock()}),
       integrations_({*stores_.main, stores_.reserve, keeper_, courier_, events_, runtime.clock(),

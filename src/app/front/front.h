@@ -10,6 +10,7 @@
 #include "features/identity/identity.h"
 #include "features/mail/protocol/courier_protocol.h"
 #include "features/trust/registry.h"
+#include "platform/async/blocking_pool.h"
 #include "platform/async/signal.h"
 #include "platform/keys/seals.h"
 #include "platform/store/reserve.h"
@@ -76,6 +77,7 @@ private:
     async::Signal attached_;
     bool jobs_started_ = false;
     events::EventLog events_;
+    async::BlockingPool passwords_{{.threads = 1, .queue_max = identity::k_sign_ins_waiting_max}};
     identity::Identity identity_;
     outreach::Creators creators_;
     integrations::Integrations integrations_;

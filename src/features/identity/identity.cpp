@@ -76,10 +76,7 @@ Result<Membership> choose(const SessionFacts& facts, std::optional<WorkspaceId> 
 
 }  // namespace
 
-Identity::Identity(Parts parts)
-    : parts_(parts),
-      passwords_({.threads = 1, .queue_max = k_sign_ins_waiting_max}),
-      dummy_hash_(dummy_password_hash(parts.cost)) {}
+Identity::Identity(Parts parts) : parts_(parts), dummy_hash_(dummy_password_hash(parts.cost)) {}
 
 async::Task<> Identity::prepare_installation() {
     if (is_prepared_) co_return Result<>{};

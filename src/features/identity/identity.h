@@ -55,7 +55,8 @@ public:
         store::Database& database;
         ipc::Link& keeper;
         const Clock& clock;
-        crypto::Argon2Cost cost = {};  ///< 64 MiB, 3 passes; less in tests
+        async::BlockingPool& passwords;  ///< for Argon2id; its queue bounds who waits
+        crypto::Argon2Cost cost = {};    ///< 64 MiB, 3 passes; less in tests
     };
     explicit Identity(Parts parts);
 
@@ -118,7 +119,6 @@ private:
     async::Task<NewSession> store_session(PersonId person, Bytes address);
 
     Parts parts_;
-    async::BlockingPool passwords_;
     /// Verified for somebody who does not exist.
     std::string dummy_hash_;
     bool is_prepared_ = false;

@@ -2,6 +2,7 @@
 
 #include "features/identity/identity.h"
 #include "features/identity/played_keeper_test.h"
+#include "platform/async/blocking_pool.h"
 #include "platform/store/scratch_store_test.h"
 
 #include <gtest/gtest.h>
@@ -35,8 +36,8 @@ protected:
     }
     /// As after a restart: only what is stored is left.
     void restart() {
-        identity = std::make_unique<Identity>(
-            Identity::Parts{*database, keeper.link, clock, {.passes = 1, .memory_kib = 64}});
+        identity = std::make_unique<Identity>(Identity::Parts{
+            *database, keeper.link, clock, passwords, {.passes = 1, .memory_kib = 64}});
     }
 
     template <typename T>
@@ -71,6 +72,7 @@ protected:
     net::test::Loop loop;
     TestKeeper keeper{loop};
     std::unique_ptr<store::Database> database;
+    async::BlockingPool passwords{{.threads = 1, .queue_max = k_sign_ins_waiting_max}};
     std::unique_ptr<Identity> identity;
 };
 

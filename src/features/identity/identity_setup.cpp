@@ -123,7 +123,7 @@ async::Task<PersonRow> Identity::new_person(std::string email, Secret password) 
     auto work = [password = std::move(password), cost = parts_.cost] {
         return crypto::hash_password(password, cost);
     };
-    auto hash = co_await passwords_.run(std::move(work));
+    auto hash = co_await parts_.passwords.run(std::move(work));
     if (!hash) co_return fail(std::move(hash.error()));
     keys::SealRecords ask;
     ask.workspace = k_installation;

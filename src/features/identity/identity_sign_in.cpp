@@ -141,7 +141,7 @@ async::Task<NewSession> Identity::sign_in(std::string email, Secret password) {
     auto work = [hash = std::move(*hash), password = std::move(password)]() -> Result<bool> {
         return crypto::verify_password(hash, password);
     };
-    auto matches = co_await passwords_.run(std::move(work));
+    auto matches = co_await parts_.passwords.run(std::move(work));
     if (!matches) {
         // It was not looked at: no try of anybody's.
         (void)co_await take_back_attempt(*address);
