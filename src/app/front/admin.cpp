@@ -22,6 +22,9 @@ using namespace std::chrono_literals;
 
 namespace {
 
+/// Who has not been used for so long is proposed for cut-off.
+constexpr std::int64_t k_idle_days = 90;
+
 /// What the command line can be told of an error.
 Error admin_error(const Error& error) {
     const auto detail = std::string(error.code()) + " " + error.detail();
@@ -102,6 +105,13 @@ async::Task<cli::Doctor::Answer> Front::examine() {
                              held ? cli::Verdict::good : cli::Verdict::warning,
                              held ? "lock and cut-off work on a full disk"
                                   : "the reserve could not be made: is the disk full?"});
+    auto idle = co_await integrations_.count_idle(k_idle_days * 86'400);
+    if (!idle) co_return fail(admin_error(idle.error()));
+    answer.checks.push_back(
+        {"integrations that nobody uses", *idle == 0 ? cli::Verdict::good : cli::Verdict::warning,
+         *idle == 0 ? "each was used in the last 90 days"
+                    : std::to_string(*idle) + " not used for 90 days: consider cutting them off "
+                                              "(GET /v1/integrations?idle_for=P90D lists them)"});
     co_return answer;
 }
 

@@ -52,6 +52,8 @@ Result<std::vector<Integration>> list_idle(store::Transaction& tx,
                                            IntegrationId after,
                                            UnixMs cutoff_ms,
                                            std::int64_t limit);
+/// The same, counted in every workspace.
+Result<std::int64_t> count_idle(store::Transaction& tx, UnixMs cutoff_ms);
 Result<> set_used(store::Transaction& tx,
                   WorkspaceId workspace,
                   IntegrationId integration,

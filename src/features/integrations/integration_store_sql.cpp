@@ -59,6 +59,8 @@ constexpr SqlText k_list_idle =
     "broken_code, created_at_ms, last_used_at_ms FROM integrations WHERE workspace_id = $1 AND "
     "integration_id > $2 AND state = 'active' AND last_used_at_ms <= $3 "
     "ORDER BY integration_id LIMIT $4";
+constexpr SqlText k_count_idle =
+    "SELECT COUNT(*) FROM integrations WHERE state = 'active' AND last_used_at_ms <= $1";
 constexpr SqlText k_set_used =
     "UPDATE integrations SET last_used_at_ms = $3 "
     "WHERE workspace_id = $1 AND integration_id = $2 AND last_used_at_ms < $3";
@@ -278,6 +280,11 @@ Result<std::vector<Integration>> list_idle(Transaction& tx,
                                            std::int64_t limit) {
     POSTERN_TRY(const auto found, tx.query(k_list_idle, {workspace, after, cutoff_ms, limit}));
     return with_grants(tx, found);
+}
+
+Result<std::int64_t> count_idle(Transaction& tx, UnixMs cutoff_ms) {
+    POSTERN_TRY(const auto row, tx.query_one(k_count_idle, {cutoff_ms}));
+    return row->integer(0);
 }
 
 Result<> set_used(Transaction& tx,

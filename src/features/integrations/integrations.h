@@ -116,6 +116,8 @@ public:
                                              IntegrationId after,
                                              std::int64_t idle_s,
                                              std::int64_t limit);
+    /// How many those are in all workspaces.
+    async::Task<std::int64_t> count_idle(std::int64_t idle_s);
     /// `is_current` judges what it is about to change, while nothing else changes it.
     /// Errors: not_found, busy, changed_meanwhile.
     async::Task<> rename(WorkspaceId workspace,

@@ -163,6 +163,12 @@ async::Task<std::vector<View>> Integrations::list_idle(WorkspaceId workspace,
     co_return views;
 }
 
+async::Task<std::int64_t> Integrations::count_idle(std::int64_t idle_s) {
+    const auto cutoff = parts_.clock.now_ms() - idle_s * 1000;
+    const auto body = [cutoff](store::Transaction& tx) { return rows::count_idle(tx, cutoff); };
+    co_return co_await parts_.database.read(body);
+}
+
 /// Looking for replies by itself is no use; a person's act is.
 async::Task<> Integrations::note_use(WorkspaceId workspace,
                                      IntegrationId id,

@@ -215,7 +215,10 @@ TEST_F(HoldersTest, sealing_all_ends_leases_and_grants_of_this_workspace_alone) 
 TEST_F(HoldersTest, those_that_nobody_uses_are_listed_until_somebody_does) {
     const auto id = connected();
     const auto idle = [&](std::int64_t days) {
-        return run(integrations->list_idle(workspace, {}, days * 86'400, 10))->size();
+        const auto listed = run(integrations->list_idle(workspace, {}, days * 86'400, 10))->size();
+        EXPECT_EQ(run(integrations->count_idle(days * 86'400)).value(),
+                  static_cast<std::int64_t>(listed));
+        return listed;
     };
     EXPECT_EQ(idle(90), 0U);
     clock.pass_days(90);

@@ -67,17 +67,19 @@ async::Task<std::optional<Bounces::About>> Bounces::find(const Mailbox* mailbox,
     const auto workspace = mailbox->workspace;
     auto issued = co_await issued_.find(mailbox, &candidate->our_ids);
     if (!issued) co_return fail(std::move(issued.error()));
-    if (!*issued) co_return Found{};
-    const auto thread = (*issued)->thread.id;
-    const auto number = (*issued)->number;
+    const auto& ours = *issued;
+    if (!ours) co_return Found{};
+    const auto thread = ours->thread.id;
+    const auto number = ours->number;
     const auto body = [workspace, thread, number](store::Transaction& tx) {
         return rows::find_ours(tx, workspace, thread, number);
     };
     auto row = co_await parts_.database.read(body);
     if (!row) co_return fail(std::move(row.error()));
-    if (!*row) co_return Found{};
+    auto& found = *row;
+    if (!found) co_return Found{};
     About out;
-    out.message = std::move(**row);
+    out.message = std::move(*found);
     std::vector<std::pair<MessageId, StoredObject>> objects;
     objects.emplace_back(out.message.id, out.message.body);
     auto bodies = co_await vault_.open_bodies(workspace, std::move(objects), k_job_handle);
@@ -169,7 +171,8 @@ async::Task<bool> Bounces::take(const Mailbox* mailbox,
                                 const Candidate* candidate) {
     auto about = co_await find(mailbox, candidate);
     if (!about) co_return fail(std::move(about.error()));
-    if (!*about) co_return false;
+    auto& ours = *about;
+    if (!ours) co_return false;
     const auto uid = std::int64_t{fetch.uid};
     auto read_one = co_await read(mailbox->workspace, std::move(fetch));
     if (!read_one) co_return fail(std::move(read_one.error()));
@@ -177,12 +180,12 @@ async::Task<bool> Bounces::take(const Mailbox* mailbox,
     if (!got || got->report.recipients.empty()) co_return false;
     // Looked at once more: courier named the id, the reader found it.
     if (!is_about(got->report, candidate->our_ids.front())) co_return false;
-    auto bounces = co_await seal(mailbox->workspace, &**about, &got->report);
+    auto bounces = co_await seal(mailbox->workspace, &*ours, &got->report);
     if (!bounces) co_return fail(std::move(bounces.error()));
     rows::LedgerEntry entry{"fetch_body", std::move(folder_mac), uid, uid + 1,
                             got->bytes,   "bounce_of_ours"};
-    auto stored = co_await store(mailbox, std::move((*about)->message), std::move(*bounces),
-                                 std::move(entry));
+    auto stored =
+        co_await store(mailbox, std::move(ours->message), std::move(*bounces), std::move(entry));
     if (!stored) co_return fail(std::move(stored.error()));
     co_return true;
 }

@@ -45,17 +45,18 @@ async::Task<std::optional<IssuedId>> IssuedIds::learned(const Mailbox* mailbox,
     for (const auto& text : *ids) {
         if (codec::ends_in_label(text, mailbox->search_label)) continue;
         if (++checked > k_checked_max) break;
-        auto message = co_await learned_.find(mailbox, text);
-        if (!message) co_return fail(std::move(message.error()));
-        if (!*message) continue;
+        auto known = co_await learned_.find(mailbox, text);
+        if (!known) co_return fail(std::move(known.error()));
+        const auto& message = *known;
+        if (!message) continue;
         const auto workspace = mailbox->workspace;
-        const auto thread_id = (*message)->thread;
+        const auto thread_id = message->thread;
         const auto body = [workspace, thread_id](store::Transaction& tx) {
             return rows::load_thread(tx, workspace, thread_id);
         };
         auto thread = co_await parts_.database.read(body);
         if (!thread) co_return fail(std::move(thread.error()));
-        co_return IssuedId{std::move(*thread), (*message)->number, text};
+        co_return IssuedId{std::move(*thread), message->number, text};
     }
     co_return std::optional<IssuedId>{};
 }

@@ -82,9 +82,9 @@ async::Task<WipedBytes> BounceReader::read_plain(imap::Uid uid) {
     auto sizing = session_.run<imap::HeaderBatch>(session_.engine().fetch_headers(request));
     const auto sized = co_await std::move(sizing);
     if (!sized) co_return fail(sized.error());
-    const bool fits = !sized->mails.empty() && sized->mails.front().mail_bytes &&
-                      *sized->mails.front().mail_bytes <= k_plain_bytes_max;
-    if (!fits) co_return WipedBytes{};
+    if (sized->mails.empty()) co_return WipedBytes{};
+    const auto bytes = sized->mails.front().mail_bytes.value_or(k_plain_bytes_max + 1);
+    if (bytes > k_plain_bytes_max) co_return WipedBytes{};
     const auto text = std::make_shared<WipedBytes>();
     imap::BodyRequest body{
         .uid = uid, .bytes_max = k_plain_bytes_max, .sink = [text](ByteView piece) -> Result<> {

@@ -86,13 +86,15 @@ async::Task<SearchProbe> SearchProber::probe(const ProbeSearch* asked) {
     auto trying = search(asked->other_label);
     const auto nothing = co_await std::move(trying);
     if (!nothing) co_return fail(nothing.error());
-    if (!*nothing || !(*nothing)->empty()) co_return SearchProbe::fails;
+    const auto& of_nobody = *nothing;
+    if (!of_nobody || !of_nobody->empty()) co_return SearchProbe::fails;
     if (opened->exists == 0U) co_return SearchProbe::nothing_to_search;
     auto searching = search(asked->search_label);
     auto found = co_await std::move(searching);
     if (!found) co_return fail(found.error());
-    if (!*found || (*found)->empty()) co_return SearchProbe::fails;
-    auto looking = are_ours(std::move(**found), asked);
+    auto& hits = *found;
+    if (!hits || hits->empty()) co_return SearchProbe::fails;
+    auto looking = are_ours(std::move(*hits), asked);
     const auto ours = co_await std::move(looking);
     if (!ours) co_return fail(ours.error());
     co_return *ours ? SearchProbe::works : SearchProbe::fails;

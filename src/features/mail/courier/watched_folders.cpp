@@ -335,10 +335,11 @@ async::Task<> WatchedFolders::name_originals(std::vector<Candidate>* candidates)
     for (auto& candidate : *candidates) {
         if (!candidate.is_bounce) continue;
         auto reading = bounces.original_id(candidate.uid);
-        auto id = co_await std::move(reading);
-        if (!id) co_return fail(id.error());
+        auto named = co_await std::move(reading);
+        if (!named) co_return fail(named.error());
         candidate.our_ids.clear();
-        if (*id) candidate.our_ids.push_back(std::move(**id));
+        auto& id = *named;
+        if (id) candidate.our_ids.push_back(std::move(*id));
     }
     co_return Result<>{};
 }
