@@ -163,6 +163,42 @@ class InterruptedTest(RotationCase):
         self.assertFalse(next_key.exists())
         self.work(desk, integration, 2)
 
+    def test_a_next_key_that_is_torn_or_under_a_passphrase_stops_no_start(self):
+        server = self.installation()
+        server.init()
+        key, next_key = server.data / "root.key", server.data / "root.key.next"
+        before = key.read_bytes()
+        for size in (0, 20, 148):
+            with self.subTest(size=size):
+                next_key.write_bytes(b"n" * size)
+                next_key.chmod(0o400)
+                unfinished = server.data / "root.key.next.new"
+                unfinished.write_bytes(b"u" * 32)
+                unfinished.chmod(0o400)
+                server.start()
+                self.assertEqual(key.read_bytes(), before)
+                self.assertFalse(next_key.exists())
+                self.assertFalse(unfinished.exists())
+                server.stop()
+
+    def test_a_next_key_that_fits_is_kept_for_whoever_has_its_passphrase(self):
+        server = self.installation()
+        server.passphrase = PASSPHRASE
+        server.command("init", "--data", str(server.data), "--root-key-passphrase")
+        key, next_key = server.data / "root.key", server.data / "root.key.next"
+        fits = key.read_bytes()
+        key.rename(next_key)
+        key.write_bytes(b"k" * 32)
+        key.chmod(0o400)
+        server.passphrase = ""
+        done = server.run("setup-link", "--data", str(server.data))
+        self.assertIn("[passphrase_needed]", done.stderr)
+        self.assertEqual(next_key.read_bytes(), fits)
+        server.passphrase = PASSPHRASE
+        server.start()
+        self.assertEqual(key.read_bytes(), fits)
+        self.assertFalse(next_key.exists())
+
     def test_an_unsettled_key_is_not_overwritten_by_another_rotation(self):
         server, _, _ = self.connected()
         self.make_kit(server)

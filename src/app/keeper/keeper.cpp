@@ -78,6 +78,9 @@ Result<Opened> open_keyring(child::Runtime& runtime) {
     if (opened) return Opened{std::move(*opened), false};
     if (!next.valid() || !is_wrong_key(opened.error())) return fail(std::move(opened.error()));
     auto rotated = open_with(options, next, next_passphrase);
+    if (!rotated && rotated.error().is(vault::VaultError::passphrase_needed)) {
+        return fail(std::move(rotated.error()));
+    }
     if (!rotated) return fail(std::move(opened.error()));
     return Opened{std::move(*rotated), true};
 }

@@ -106,6 +106,7 @@ OutcomeTask<std::string> rewrap(Session* session, std::string path, Secret passp
         co_return std::unexpected(std::move(rewrapped.error()));
     }
     auto done = file->publish();
+    if (!done) file->discard();
     if (done) done = file->take_over();
     if (!done) co_return refuse(done.error());
     co_return std::move(rewrapped->fingerprint);

@@ -89,11 +89,16 @@ os::Fd open_credential() {
 
 }  // namespace
 
-Outcome<Secret> enter_passphrase(int descriptor) {
+Outcome<Secret> given_passphrase(int descriptor) {
     if (descriptor >= 0) return read_line(descriptor);
-    if (const auto credential = open_credential(); credential.valid()) {
-        return read_line(credential.get());
-    }
+    const auto credential = open_credential();
+    if (!credential.valid()) return Secret();
+    return read_line(credential.get());
+}
+
+Outcome<Secret> enter_passphrase(int descriptor) {
+    auto given = given_passphrase(descriptor);
+    if (!given || !given->empty()) return given;
     return ask("Passphrase of the root key: ");
 }
 

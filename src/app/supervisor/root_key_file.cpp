@@ -20,11 +20,16 @@ namespace {
 constexpr mode_t k_key_mode = 0400;
 
 constexpr int k_read_flags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
-/// What a root key has that is under no passphrase.
-constexpr std::uint64_t k_plain_bytes = 32;
+/// What a root key has that is under a passphrase; one that is under none has 32. A file of any
+/// other size is none.
+constexpr std::uint64_t k_sealed_bytes = 148;
 
 std::string next_of(const std::string& path) {
     return path + ".next";
+}
+/// Until it is whole and on disk.
+std::string unfinished_of(const std::string& path) {
+    return next_of(path) + ".new";
 }
 
 std::string folder_of(const std::string& path) {
@@ -69,7 +74,7 @@ Result<os::Fd> open_next_root_key(const std::string& path) {
 
 Result<bool> is_under_passphrase(const os::Fd& file) {
     POSTERN_TRY(const auto size, os::file_size(file.get()));
-    return size != k_plain_bytes;
+    return size == k_sealed_bytes;
 }
 
 Result<> settle_root_key(const std::string& path, bool next_fits) {
@@ -82,16 +87,26 @@ Result<> settle_root_key(const std::string& path, bool next_fits) {
     return {};
 }
 
+void remove_unfinished_root_key(const std::string& path) {
+    ::unlink(unfinished_of(path).c_str());
+}
+
 NextRootKeyFile::NextRootKeyFile(std::string path, os::Fd file)
     : path_(std::move(path)), file_(std::move(file)) {}
 
 Result<NextRootKeyFile> NextRootKeyFile::begin(const std::string& path) {
     const auto next = next_of(path);
-    os::Fd file(
-        ::open(next.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, k_key_mode));
+    struct stat status{};
     // It may be the only file that has the present key.
-    if (!file.valid() && errno == EEXIST) return fail(SupervisorError::root_key_unsettled, next);
-    if (!file.valid()) return fail(os::errno_error(next));
+    if (::lstat(next.c_str(), &status) == 0) return fail(SupervisorError::root_key_unsettled, next);
+    const auto unfinished = unfinished_of(path);
+    os::Fd file(
+        ::open(unfinished.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, k_key_mode));
+    // Another command's, which may still be at work.
+    if (!file.valid() && errno == EEXIST) {
+        return fail(SupervisorError::root_key_unsettled, unfinished);
+    }
+    if (!file.valid()) return fail(os::errno_error(unfinished));
     return NextRootKeyFile(path, std::move(file));
 }
 
@@ -99,10 +114,19 @@ Result<os::Fd> NextRootKeyFile::descriptor() const {
     return os::duplicate(file_);
 }
 
-Result<> NextRootKeyFile::publish() const {
+Result<> NextRootKeyFile::publish() {
+    const auto unfinished = unfinished_of(path_);
+    const auto next = next_of(path_);
     if (::fchmod(file_.get(), k_key_mode) != 0 || ::fsync(file_.get()) != 0) {
-        return fail(os::errno_error(next_of(path_)));
+        return fail(os::errno_error(unfinished));
     }
+    // A hard link never replaces what is there, as a rename would.
+    if (::link(unfinished.c_str(), next.c_str()) != 0) {
+        if (errno == EEXIST) return fail(SupervisorError::root_key_unsettled, next);
+        return fail(os::errno_error(next));
+    }
+    published_ = true;
+    ::unlink(unfinished.c_str());
     return sync_folder(path_);
 }
 
@@ -111,7 +135,7 @@ Result<> NextRootKeyFile::take_over() const {
 }
 
 void NextRootKeyFile::discard() const {
-    ::unlink(next_of(path_).c_str());
+    ::unlink(published_ ? next_of(path_).c_str() : unfinished_of(path_).c_str());
 }
 
 NewRootKeyFile::NewRootKeyFile(std::string path, os::Fd file)

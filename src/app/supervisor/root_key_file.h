@@ -14,23 +14,28 @@ namespace postern::app::supervisor {
 /// The one that a rotation left beside it; an invalid descriptor where there is none.
 /// Errors: root_key_unsafe.
 [[nodiscard]] Result<os::Fd> open_next_root_key(const std::string& path);
-/// Whether the file is under a passphrase: told by its size. Errors: OsError.
+/// Whether the file is under a passphrase: told by its size; what is no key is under none. Errors:
+/// OsError.
 [[nodiscard]] Result<bool> is_under_passphrase(const os::Fd& file);
 /// After a start: gives the next root key its name where it is the one that fits, else removes it.
 /// Errors: OsError.
 [[nodiscard]] Result<> settle_root_key(const std::string& path, bool next_fits);
 
-/// The content that comes in the place of a root key file's: it lies beside it (PATH.next) until it
-/// takes its name. Left there by a crash it is settled by the next start.
+/// After a start: what a command that did not get to its end wrote beside it.
+void remove_unfinished_root_key(const std::string& path);
+
+/// The content that comes in the place of a root key file's: once whole and on disk it lies beside
+/// it (PATH.next) until it takes its name. Left there by a crash it is settled by the next start.
 class NextRootKeyFile {
 public:
-    /// Errors: root_key_unsettled where there is one: the next start settles it. OsError.
+    /// Errors: root_key_unsettled where there is one, or another command makes one: the next start
+    /// settles it. OsError.
     [[nodiscard]] static Result<NextRootKeyFile> begin(const std::string& path);
 
     /// For keeper to write to. Errors: OsError.
     [[nodiscard]] Result<os::Fd> descriptor() const;
-    /// Whole and on disk, name included. Errors: OsError.
-    [[nodiscard]] Result<> publish() const;
+    /// Whole and on disk, name included. Errors: root_key_unsettled, OsError.
+    [[nodiscard]] Result<> publish();
     /// Takes the other's name. Errors: OsError.
     [[nodiscard]] Result<> take_over() const;
     void discard() const;
@@ -40,6 +45,7 @@ private:
 
     std::string path_;
     os::Fd file_;
+    bool published_ = false;
 };
 
 /// A root key file that is being made beside its final name: it takes the name only when whole and

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <cstddef>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -25,6 +26,9 @@ protected:
     [[nodiscard]] std::string content() const {
         std::ifstream file(path_);
         return {std::istreambuf_iterator<char>(file), {}};
+    }
+    [[nodiscard]] std::ptrdiff_t files() const {
+        return std::distance(std::filesystem::directory_iterator(folder_), {});
     }
 
     std::string folder_;
@@ -139,6 +143,46 @@ TEST_F(RootKeyFileTest, key_under_a_passphrase_is_told_by_its_size) {
     std::ofstream(path_) << std::string(148, 'k');
     ASSERT_EQ(::chmod(path_.c_str(), 0400), 0);
     EXPECT_TRUE(*is_under_passphrase(*open_root_key(path_)));
+    for (const std::size_t torn : {0, 20, 31, 33, 147, 149}) {
+        std::filesystem::remove(path_);
+        std::ofstream(path_) << std::string(torn, 'k');
+        ASSERT_EQ(::chmod(path_.c_str(), 0400), 0);
+        EXPECT_FALSE(*is_under_passphrase(*open_root_key(path_))) << torn;
+    }
+}
+
+TEST_F(RootKeyFileTest, next_key_has_its_name_only_when_it_is_whole) {
+    std::ofstream(path_) << "old";
+    {
+        auto next = NextRootKeyFile::begin(path_);
+        ASSERT_TRUE(next);
+        EXPECT_FALSE(open_next_root_key(path_)->valid());
+        // Two commands at once do not write to one file.
+        EXPECT_EQ(NextRootKeyFile::begin(path_).error().code(), "root_key_unsettled");
+        next->discard();
+        EXPECT_EQ(files(), 1);
+    }
+    auto next = NextRootKeyFile::begin(path_);
+    ASSERT_TRUE(next->publish());
+    EXPECT_EQ(files(), 2);
+    EXPECT_EQ(NextRootKeyFile::begin(path_).error().code(), "root_key_unsettled");
+    next->discard();
+    EXPECT_EQ(files(), 1);
+    // Left by a crash.
+    ASSERT_TRUE(NextRootKeyFile::begin(path_));
+    EXPECT_EQ(NextRootKeyFile::begin(path_).error().code(), "root_key_unsettled");
+    remove_unfinished_root_key(path_);
+    EXPECT_TRUE(NextRootKeyFile::begin(path_));
+}
+
+TEST_F(RootKeyFileTest, next_key_never_replaces_one_that_came_meanwhile) {
+    std::ofstream(path_) << "old";
+    auto next = NextRootKeyFile::begin(path_);
+    std::ofstream(path_ + ".next") << "of somebody";
+    EXPECT_EQ(next->publish().error().code(), "root_key_unsettled");
+    next->discard();
+    EXPECT_TRUE(std::filesystem::exists(path_ + ".next"));
+    EXPECT_EQ(files(), 2);
 }
 
 }  // namespace

@@ -77,11 +77,17 @@ Outcome<RootKey> open_root_key_of(const cli::Place& place, const config::Config&
     const auto next_closed = key.next.valid() ? is_under_passphrase(key.next) : Result<bool>(false);
     if (!next_closed) return refuse(next_closed.error());
     if (!*closed && !*next_closed) return key;
-    auto passphrase = enter_passphrase(place.passphrase_fd);
+    // Nobody is asked for the next one's: what an interrupted command left stops no start. Where it
+    // is the one that fits, keeper tells that it needs one.
+    auto passphrase =
+        *closed ? enter_passphrase(place.passphrase_fd) : given_passphrase(place.passphrase_fd);
+    if (!passphrase && !*closed) passphrase = Secret();
     if (!passphrase) return std::unexpected(std::move(passphrase.error()));
     // It is not known yet which of the two fits.
-    key.next_passphrase =
-        passphrase->with_bytes([](ByteView bytes) { return Secret::copy_of(bytes); });
+    if (!passphrase->empty()) {
+        key.next_passphrase =
+            passphrase->with_bytes([](ByteView bytes) { return Secret::copy_of(bytes); });
+    }
     key.passphrase = std::move(*passphrase);
     return key;
 }

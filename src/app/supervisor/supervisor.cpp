@@ -255,6 +255,7 @@ OutcomeTask<control::Ready> Supervisor::start() {
 
 void Supervisor::settle(bool next_fits) {
     auto& key = options_.root_key;
+    remove_unfinished_root_key(key.path);
     if (!key.next.valid()) return;
     const auto settled = settle_root_key(key.path, next_fits);
     if (!settled) log(LogLevel::error, "root_key_not_settled", {{"error", settled.error()}});
