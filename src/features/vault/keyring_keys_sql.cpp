@@ -143,6 +143,15 @@ Result<> require_generation(Transaction& tx, WorkspaceId workspace, std::uint32_
     return {};
 }
 
+Result<> require_root_key(Transaction& tx, std::string_view fingerprint) {
+    POSTERN_TRY(const auto meta,
+                tx.query_one(k_select_meta, {k_installation, Clear::text(k_fingerprint_name)}));
+    if (!meta || as_text(meta->clear_bytes(0)) != fingerprint) {
+        return fail(StoreError::conflict, "root key");
+    }
+    return {};
+}
+
 Result<std::optional<KeyringHead>> SqlKeyringStore::head() {
     return db_->read_now([](Transaction& tx) -> Result<std::optional<KeyringHead>> {
         POSTERN_TRY(const auto meta,
@@ -195,8 +204,9 @@ Result<std::optional<RecoveryKitRow>> SqlKeyringStore::recovery_kit() {
     });
 }
 
-Result<> SqlKeyringStore::put_recovery_kit(RecoveryKitRow row) {
+Result<> SqlKeyringStore::put_recovery_kit(RecoveryKitRow row, std::string under) {
     return db_->write_now([&](Transaction& tx) -> Result<> {
+        if (auto ours = require_root_key(tx, under); !ours) return ours;
         const SealedBytes public_wrap(row.public_wrap);
         const SealedBytes box(row.root_key_box);
         tx.execute(k_upsert_recovery_kit, {k_installation, std::int64_t{row.scheme.shares},

@@ -294,6 +294,8 @@ Result<> SqlKeyringStore::change_root_key(RootKeyChange change) {
 
 Result<> SqlKeyringStore::begin_rotation(RotationStart start) {
     return db_->write_now([&](Transaction& tx) -> Result<> {
+        // What it would wrap under another one opens for nobody.
+        if (auto ours = require_root_key(tx, start.root_key); !ours) return ours;
         mark(tx);
         if (start.keyring_key) {
             if (auto begun = begin_keyring(tx, *start.keyring_key); !begun) return begun;

@@ -133,6 +133,7 @@ struct WorkspaceRotation {
     std::vector<KeptKeyRow> kept;
 };
 struct RotationStart {
+    std::string root_key;  ///< fingerprint of the one that the caller has
     std::optional<KeyringKeyRow> keyring_key;
     std::vector<WorkspaceRotation> workspaces;
 };
@@ -159,8 +160,9 @@ public:
     virtual Result<> create(KeyringHead head, WorkspaceKeyRow installation) = 0;
 
     virtual Result<std::optional<RecoveryKitRow>> recovery_kit() = 0;
-    /// In place of the one before.
-    virtual Result<> put_recovery_kit(RecoveryKitRow row) = 0;
+    /// In place of the one before. Errors: conflict unless the keyring is under the root key
+    /// `under`, which is in the kit.
+    virtual Result<> put_recovery_kit(RecoveryKitRow row, std::string under) = 0;
 
     virtual Result<std::optional<WorkspaceKeyRows>> workspace_keys(WorkspaceId workspace) = 0;
     /// Keeps the one that is there. Errors: keys_rotated.
@@ -224,8 +226,8 @@ public:
     virtual Result<> change_root_key(RootKeyChange change) = 0;
 
     /// Rotations are begun, worked off in batches, and finished: whoever finds one under way goes
-    /// on with it. All of it begins or nothing. Errors: conflict where one is under way already, or
-    /// a number is not the next one.
+    /// on with it. All of it begins or nothing. Errors: conflict where one is under way already, a
+    /// number is not the next one, or the keyring is under another root key.
     virtual Result<> begin_rotation(RotationStart start) = 0;
     /// Workspace keys, next ones too, that are under this keyring key.
     virtual Result<std::vector<WorkspaceKeyRow>> workspace_keys_under(std::uint32_t version,

@@ -29,9 +29,9 @@ async::Task<keys::MakeRecoveryKit::Answer> OperatorService::make_recovery_kit(
     const auto deadline = Deadline::in(k_turn_wait);
     POSTERN_CO_TRY(const auto turn, co_await core_->turns.take(IntegrationKey(), deadline));
     auto kit = vault::make_recovery_kit(scheme);
-    auto job = [store = &core_->store(),
-                row = core_->keyring.box_root_key(kit.public_key, scheme)] {
-        return store->put_recovery_kit(row);
+    auto job = [store = &core_->store(), row = core_->keyring.box_root_key(kit.public_key, scheme),
+                under = core_->keyring.fingerprint()] {
+        return store->put_recovery_kit(row, under);
     };
     const auto stored = co_await core_->writes.run(std::move(job));
     if (!stored) co_return fail(stored.error());

@@ -2,6 +2,7 @@
 #include "features/vault/keyring_store.h"
 #include "features/vault/operator_service.h"
 #include "features/vault/places.h"
+#include "features/vault/root_key.h"
 #include "features/vault/rotation_service.h"
 #include "features/vault/stepped_store_test.h"
 #include "features/vault/turns.h"
@@ -110,7 +111,9 @@ protected:
     void put_marker() {
         keeper.reset();
         auto store = keyring_store_of(folder);
-        ASSERT_TRUE((*store)->begin_rotation({}));
+        RotationStart nothing;
+        nothing.root_key = fingerprint(root_key());
+        ASSERT_TRUE((*store)->begin_rotation(nothing));
     }
     void expect_nothing_left() {
         const auto left = keeper->ask(keys::CountWraps{});

@@ -9,6 +9,7 @@
 #include "features/vault/workspace_keys.h"
 #include "foundation/base/bytes.h"
 #include "foundation/base/clock.h"
+#include "foundation/base/error.h"
 #include "foundation/base/id.h"
 #include "foundation/base/log.h"
 #include "foundation/base/result.h"
@@ -21,11 +22,13 @@
 #include "platform/keys/seals.h"
 #include "platform/os/fd.h"
 #include "platform/os/files.h"
+#include "platform/store/store_error.h"
 
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <string>
@@ -58,10 +61,19 @@ async::Task<> pause_after(Deadline::SteadyClock::time_point start) {
     co_return co_await async::wait_until(Deadline::in(std::max(k_pause_least, took)));
 }
 
+/// Whether the keyring is under the keys before or the next ones nobody here knows then, and what
+/// is wrapped under the wrong ones is lost. Keeper is started again, with both root keys.
+void end_where_unknown(const Error& error) {
+    if (!error.is(store::StoreError::outcome_unknown)) return;
+    log(LogLevel::error, "keeper_ends", {{"error", error}});
+    std::abort();
+}
+
 Result<RotationStart> plan(const Keyring& keyring,
                            const std::vector<WorkspaceKeyRows>& workspaces,
                            bool keyring_key) {
     RotationStart start;
+    start.root_key = keyring.fingerprint();
     if (keyring_key) start.keyring_key = keyring.make_keyring_key();
     for (const auto& rows : workspaces) {
         const auto* key = start.keyring_key ? &*start.keyring_key : nullptr;
@@ -100,7 +112,10 @@ async::Task<ipc::Nothing> RotationService::begin(keys::BeginRotation asked) {
         POSTERN_CO_TRY(const auto start, plan(core_->keyring, workspaces, asked.keyring));
         auto beginning = [store = &core_->store(), start] { return store->begin_rotation(start); };
         const auto begun = co_await core_->writes.run(std::move(beginning));
-        if (!begun) co_return fail(begun.error());
+        if (!begun) {
+            end_where_unknown(begun.error());
+            co_return fail(begun.error());
+        }
         if (start.keyring_key) {
             auto admitted = core_->keyring.admit(*start.keyring_key);
             if (!admitted) co_return fail(admitted.error());
@@ -172,6 +187,7 @@ async::Task<> RotationService::finish_root_key(RootKeyChange change) {
         return store.change_root_key(change);
     };
     auto changed = co_await core_->destroy(std::move(changing));
+    if (!changed) end_where_unknown(changed.error());
     if (!changed) co_return changed;
     core_->keyring.set_root_key(std::move(prepared_->root_key));
     prepared_.reset();

@@ -5,6 +5,7 @@
 #include "features/vault/recovery_kit.h"
 #include "features/vault/root_key.h"
 #include "features/vault/rotation_service.h"
+#include "features/vault/stepped_store_test.h"
 #include "features/vault/vault_values_test.h"
 #include "foundation/base/bytes.h"
 #include "foundation/base/check.h"
@@ -16,8 +17,12 @@
 #include "platform/keys/seals.h"
 #include "platform/os/fd.h"
 #include "platform/os/files.h"
+#include "platform/store/store_error.h"
 
+#include <sys/wait.h>
+#include <unistd.h>
 #include <array>
+#include <csignal>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -459,6 +464,63 @@ TEST_F(RootRotationTest, one_of_the_two_keys_opens_after_a_kill_at_each_step) {
     EXPECT_GE(steps, 5);
 }
 
+/// As a connection that was lost during the commit leaves it.
+TEST_F(RootRotationTest, keeper_does_not_live_on_where_it_is_unknown_which_key_it_is) {
+    for (const bool changed : {true, false}) {
+        make_kit();
+        const auto before = bytes_of(root_key());
+        const auto file = *os::empty_memory_file();
+        keeper.reset();
+        const auto child = ::fork();
+        if (child == 0) {
+            const auto step = [&](std::string_view change, bool after) -> Result<> {
+                if (change != "change_root_key" || after != changed) return {};
+                return fail(store::StoreError::outcome_unknown);
+            };
+            start_keeper([&](std::unique_ptr<KeyringStore> inner) {
+                return std::unique_ptr<KeyringStore>(
+                    std::make_unique<SteppedStore>(std::move(inner), step));
+            });
+            prepare(file);
+            (void)commit_root();
+            (void)begin(true, true);
+            (void)keeper->ask_operator(keys::MakeRecoveryKit{1, 1});
+            ::_exit(0);
+        }
+        int how = 0;
+        EXPECT_EQ(::waitpid(child, &how, 0), child);
+        EXPECT_TRUE(WIFSIGNALED(how) && WTERMSIG(how) == SIGABRT);
+        root_bytes = changed ? key_in(file) : before;
+        start_keeper();
+        keeper->rotate();
+        keeper.reset();
+        const auto joined = join_recovery_shares(secret_of(shares_));
+        const auto store = keyring_store_of(folder);
+        EXPECT_EQ(
+            bytes_of(*crypto::box_open(*joined->kit, (*(*store)->recovery_kit())->root_key_box)),
+            root_bytes);
+        start_keeper();
+    }
+}
+
+TEST_F(RootRotationTest, nothing_is_wrapped_under_a_root_key_that_is_not_the_keyrings) {
+    make_kit();
+    const auto file = *os::empty_memory_file();
+    prepare(file);
+    ASSERT_TRUE(commit_root());
+    keeper.reset();
+    auto store = keyring_store_of(folder);
+    const auto row = **(*store)->recovery_kit();
+    const auto other = fingerprint(root_key());
+    EXPECT_EQ(code_of((*store)->put_recovery_kit(row, other)), "conflict");
+    RotationStart start;
+    start.root_key = other;
+    EXPECT_EQ(code_of((*store)->begin_rotation(start)), "conflict");
+    start.root_key = fingerprint(Secret::copy_of(key_in(file)));
+    EXPECT_TRUE((*store)->begin_rotation(start));
+    root_bytes = key_in(file);
+}
+
 TEST_F(RootRotationTest, needs_a_kit_that_the_new_key_can_be_boxed_to) {
     const auto file = *os::empty_memory_file();
     auto refused = keeper->ask_operator(keys::PrepareRootKey{*os::duplicate(file), {}});
@@ -472,7 +534,7 @@ TEST_F(RootRotationTest, kit_that_somebody_put_into_the_file_gets_no_key) {
         auto store = keyring_store_of(folder);
         auto kit = **(*store)->recovery_kit();
         kit.public_wrap = crypto::make_box_pair().public_key;
-        ASSERT_TRUE((*store)->put_recovery_kit(kit));
+        ASSERT_TRUE((*store)->put_recovery_kit(kit, fingerprint(root_key())));
     }
     start_keeper();
     const auto file = *os::empty_memory_file();

@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -17,6 +19,9 @@ namespace postern::vault {
 [[nodiscard]] Result<> require_generation(store::Transaction& tx,
                                           WorkspaceId workspace,
                                           std::uint32_t generation);
+
+/// Errors: conflict unless the keyring is under the root key of this fingerprint.
+[[nodiscard]] Result<> require_root_key(store::Transaction& tx, std::string_view fingerprint);
 
 /// The one implementation; its bodies are apart by what they are about: integrations in
 /// keyring_store_sql.cpp, keys in keyring_keys_sql.cpp, rotation in keyring_rotation_sql.cpp.
@@ -28,7 +33,7 @@ public:
     Result<std::optional<KeyringHead>> head() override;
     Result<> create(KeyringHead head, WorkspaceKeyRow installation) override;
     Result<std::optional<RecoveryKitRow>> recovery_kit() override;
-    Result<> put_recovery_kit(RecoveryKitRow row) override;
+    Result<> put_recovery_kit(RecoveryKitRow row, std::string under) override;
     Result<std::optional<WorkspaceKeyRows>> workspace_keys(WorkspaceId workspace) override;
     Result<> add_workspace_key(WorkspaceKeyRow row) override;
     Result<std::vector<SubjectKeyRow>> subject_keys(WorkspaceId workspace,

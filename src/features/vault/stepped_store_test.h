@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -14,7 +15,8 @@ namespace postern::vault {
 /// end the process there, or have the change fail.
 class SteppedStore final : public KeyringStore {
 public:
-    /// An error from the step before a change is the change's answer.
+    /// An error is the change's answer: from the step before it, which is then not made, or from
+    /// the one after it.
     using Step = std::function<Result<>(std::string_view change, bool after)>;
     /// After workspace keys were read, and before that is told.
     using OnKeysRead = std::function<void()>;
@@ -29,8 +31,9 @@ public:
         return inner_->create(std::move(head), std::move(row));
     }
     Result<std::optional<RecoveryKitRow>> recovery_kit() override { return inner_->recovery_kit(); }
-    Result<> put_recovery_kit(RecoveryKitRow row) override {
-        return change("put_recovery_kit", [&] { return inner_->put_recovery_kit(std::move(row)); });
+    Result<> put_recovery_kit(RecoveryKitRow row, std::string under) override {
+        return change("put_recovery_kit",
+                      [&] { return inner_->put_recovery_kit(std::move(row), std::move(under)); });
     }
     Result<std::optional<WorkspaceKeyRows>> workspace_keys(WorkspaceId workspace) override {
         auto read = inner_->workspace_keys(workspace);
@@ -161,7 +164,8 @@ private:
     auto change(std::string_view name, F work) -> decltype(work()) {
         if (auto before = step_(name, false); !before) return fail(std::move(before.error()));
         auto done = work();
-        (void)step_(name, true);
+        auto after = step_(name, true);
+        if (done && !after) return fail(std::move(after.error()));
         return done;
     }
 
