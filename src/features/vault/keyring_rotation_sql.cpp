@@ -3,6 +3,7 @@
 #include "foundation/base/bytes.h"
 #include "foundation/base/id.h"
 #include "foundation/base/result.h"
+#include "platform/keys/key_error.h"
 #include "platform/store/row.h"
 #include "platform/store/sql_text.h"
 #include "platform/store/store_error.h"
@@ -46,6 +47,8 @@ constexpr SqlText k_delete_marker = "DELETE FROM meta WHERE workspace_id = $1 AN
 
 constexpr SqlText k_count_keyring_keys =
     "SELECT count(*), max(version) FROM keyring_keys WHERE workspace_id = $1";
+constexpr SqlText k_has_keyring_key =
+    "SELECT 1 FROM keyring_keys WHERE workspace_id = $1 AND version = $2";
 constexpr SqlText k_insert_keyring_key =
     "INSERT INTO keyring_keys (workspace_id, version, wrap) VALUES ($1, $2, $3)";
 constexpr SqlText k_delete_keyring_key =
@@ -317,6 +320,10 @@ Result<std::vector<WorkspaceKeyRow>> SqlKeyringStore::workspace_keys_under(std::
 Result<> SqlKeyringStore::rewrap_workspace_keys(std::vector<WorkspaceKeyRow> rows) {
     return db_->write_now([&](Transaction& tx) -> Result<> {
         for (const auto& row : rows) {
+            POSTERN_TRY(
+                const auto known,
+                tx.query_one(k_has_keyring_key, {k_installation, std::int64_t{row.version}}));
+            if (!known) return fail(keys::KeyError::keys_rotated);
             const SealedBytes wrap(row.wrap);
             // The one of the two that has this generation.
             for (const auto update : {k_update_present_key, k_update_next_key}) {

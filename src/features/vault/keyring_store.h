@@ -232,6 +232,7 @@ public:
     /// Workspace keys, next ones too, that are under this keyring key.
     virtual Result<std::vector<WorkspaceKeyRow>> workspace_keys_under(std::uint32_t version,
                                                                       std::size_t max) = 0;
+    /// Errors: keys_rotated where one is under a keyring key that is not there.
     virtual Result<> rewrap_workspace_keys(std::vector<WorkspaceKeyRow> rows) = 0;
     /// Destroys the older keyring key. False while a workspace key is under it.
     virtual Result<bool> finish_keyring_rotation(std::uint32_t older) = 0;

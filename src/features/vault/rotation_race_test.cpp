@@ -1,5 +1,6 @@
 #include "features/vault/keeper_core.h"
 #include "features/vault/keyring_store.h"
+#include "features/vault/message_key_service.h"
 #include "features/vault/operator_service.h"
 #include "features/vault/places.h"
 #include "features/vault/root_key.h"
@@ -13,12 +14,16 @@
 #include "foundation/base/result.h"
 #include "platform/async/task.h"
 #include "platform/async/task_group.h"
+#include "platform/keys/message_keys.h"
 #include "platform/keys/operator.h"
 #include "platform/keys/seals.h"
+#include "platform/store/store_error.h"
 
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <semaphore>
 #include <string_view>
 #include <utility>
 
@@ -143,6 +148,63 @@ TEST_F(RotationRaceTest, rotation_that_begins_while_another_one_ends_is_worked_o
     EXPECT_TRUE(core->finish(worked));
     end_core();
     expect_nothing_left();
+}
+
+TEST_F(RotationRaceTest, workspace_that_nobody_looked_at_opens_while_a_rotation_begins) {
+    connect("maple-otter-violin");
+    std::atomic<bool> written = false;
+    std::counting_semaphore<> may_go_on(0);
+    on_step = [&](std::string_view change, bool after) -> Result<> {
+        if (change == "begin_rotation" && after) {
+            written = true;
+            may_go_on.acquire();
+        }
+        return {};
+    };
+    start_core();
+    const auto begun = core->start(core->rotation->begin({true, true}));
+    core->io.restart();
+    while (!written)
+        core->io.run_one_for(std::chrono::milliseconds(5));
+    const auto opened = core->run(core->shared->workspace(workspace));
+    may_go_on.release();
+    EXPECT_TRUE(opened);
+    EXPECT_TRUE(core->finish(begun));
+    EXPECT_TRUE(core->run(core->rotation->work()));
+    end_core();
+    expect_nothing_left();
+}
+
+TEST_F(RotationRaceTest, rotation_that_is_not_begun_leaves_no_key_behind) {
+    connect("maple-otter-violin");
+    bool fails = true;
+    on_step = [&](std::string_view change, bool after) -> Result<> {
+        if (change != "begin_rotation" || after || !fails) return {};
+        return fail(store::StoreError::disk_full);
+    };
+    start_core();
+    EXPECT_FALSE(core->run(core->rotation->begin({true, true})));
+    EXPECT_FALSE(core->shared->keyring.older_version());
+    keys::CreateWorkspace another{test_id<WorkspaceId>(7)};
+    MessageKeyService message_keys(core->shared);
+    EXPECT_TRUE(core->run(message_keys.create_workspace(another)));
+    fails = false;
+    EXPECT_TRUE(core->run(core->rotation->begin({true, true})));
+    EXPECT_TRUE(core->run(core->rotation->work()));
+    end_core();
+    expect_nothing_left();
+}
+
+TEST_F(RotationRaceTest, workspace_key_is_not_moved_under_a_keyring_key_that_is_not_there) {
+    keeper.reset();
+    {
+        auto store = keyring_store_of(folder);
+        auto row = (*(*store)->workspace_keys(workspace))->present;
+        row.version += 1;
+        EXPECT_EQ(code_of((*store)->rewrap_workspace_keys({row})), "busy");
+        EXPECT_EQ((*(*store)->workspace_keys(workspace))->present.version, row.version - 1);
+    }
+    start_keeper();
 }
 
 TEST_F(RotationRaceTest, marker_stays_while_there_are_two_of_a_key) {

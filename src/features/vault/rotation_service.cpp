@@ -110,15 +110,17 @@ async::Task<ipc::Nothing> RotationService::begin(keys::BeginRotation asked) {
             POSTERN_CO_TRY(workspaces, co_await core_->reads.run(std::move(reading)));
         }
         POSTERN_CO_TRY(const auto start, plan(core_->keyring, workspaces, asked.keyring));
+        // Known before it is in the store: what is under it there opens at once.
+        if (start.keyring_key) {
+            auto admitted = core_->keyring.admit(*start.keyring_key);
+            if (!admitted) co_return fail(admitted.error());
+        }
         auto beginning = [store = &core_->store(), start] { return store->begin_rotation(start); };
         const auto begun = co_await core_->writes.run(std::move(beginning));
         if (!begun) {
             end_where_unknown(begun.error());
+            if (start.keyring_key) core_->keyring.drop_keyring_key(start.keyring_key->version);
             co_return fail(begun.error());
-        }
-        if (start.keyring_key) {
-            auto admitted = core_->keyring.admit(*start.keyring_key);
-            if (!admitted) co_return fail(admitted.error());
         }
         core_->keyring.forget_workspaces();
         moved_ = 0;
@@ -200,7 +202,8 @@ async::Task<> RotationService::finish_root_key(RootKeyChange change) {
 }
 
 async::Task<> RotationService::move_workspace_keys(std::uint32_t older) {
-    while (true) {
+    // Gone where a rotation was not begun after all.
+    while (core_->keyring.older_version() == older) {
         const auto start = Deadline::SteadyClock::now();
         auto reading = [store = &core_->store(), older] {
             return store->workspace_keys_under(older, k_batch);
@@ -225,11 +228,13 @@ async::Task<> RotationService::move_workspace_keys(std::uint32_t older) {
             return store->rewrap_workspace_keys(moved);
         };
         auto written = co_await core_->writes.run(std::move(writing));
-        if (!written) co_return written;
-        moved_ += rows.size();
+        const bool is_begun = written || !written.error().is(KeyError::keys_rotated);
+        if (!written && is_begun) co_return written;
+        if (written) moved_ += rows.size();
         auto paused = co_await pause_after(start);
         if (!paused) co_return paused;
     }
+    co_return Result<>();
 }
 
 async::Task<std::size_t> RotationService::move_batch(WorkspaceId workspace, std::uint32_t before) {
