@@ -167,6 +167,26 @@ class PostgresAwayTest(LabCase):
             self.pair.keyring.sql("SELECT pg_drop_replication_slot('copy')")
         server.start()
 
+    def shares(self) -> int:
+        return int(self.place.keyring_sql("SELECT count(*) FROM postern_keyring.server_shares"))
+
+    def test_a_cluster_that_comes_to_keep_keys_does_not_keep_a_cut_off_from_happening(self):
+        server, desk, integration = self.begin()
+        self.assertEqual(self.shares(), 1)
+        self.pair.keyring.sql("SELECT pg_create_physical_replication_slot('copy', true)")
+        try:
+            self.place.keyring_sql(END_SESSIONS)
+            reply = desk.act(integration, "cut-off")
+            self.assertEqual(reply.status, 503, reply.text)
+            self.assertEqual(self.shares(), 0)
+            self.assertIn("replication slot", server.log())
+        finally:
+            self.pair.keyring.sql("SELECT pg_drop_replication_slot('copy')")
+        eventually(
+            lambda: desk.act(integration, "cut-off").status == 200, "the receipt is there"
+        )
+        self.assertEqual(desk.state(integration), "cut_off")
+
     def test_a_wrong_password_is_told_and_not_shown(self):
         server, _, _ = self.begin()
         server.stop()

@@ -61,7 +61,9 @@ TEST(Problem, statuses_are_those_that_clients_rely_on) {
         {"forbidden", 403},           {"idempotency_key_reused", 422},
         {"precondition_failed", 412}, {"region_not_allowed", 422},
         {"misdirected", 421},         {"idempotency_in_progress", 409},
-        {"body_too_large", 413}};
+        {"body_too_large", 413},      {"store_in_use", 503},
+        {"store_unsuitable", 503},    {"store_login_refused", 503},
+        {"store_not_permitted", 503}};
     for (const auto& [code, status] : expected)
         EXPECT_EQ(status_of_code(code), status) << code;
     EXPECT_EQ(status_of_code("no_such_code"), 0);

@@ -290,15 +290,21 @@ Result<bool> is_unfinished(Connection& connection, const Database::Options& opti
 
 Result<> check_target(const Database::Options& to) {
     if (to.kind == StoreKind::index || is_empty_file(to)) return {};
+    if (to.server) {
+        // A database that is not there is not found, either.
+        const auto fits = postgres::connect({.server = *to.server,
+                                             .kind = to.kind,
+                                             .access = Access::read,
+                                             .must_fit = true,
+                                             .busy_timeout = to.busy_timeout});
+        if (!fits) return fail(fits.error());
+    }
     const auto target = open_existing(to);
     if (target) {
         POSTERN_TRY(const bool begun, is_unfinished(*target->writer, to));
         return begun ? Result<>{} : check_empty(*target->writer, to.kind);
     }
     if (!target.error().is(StoreError::not_found)) return fail(target.error());
-    if (!to.server) return {};
-    // A database that is not there is not found, either.
-    POSTERN_TRY([[maybe_unused]] const auto connection, open_reader(to));
     return {};
 }
 

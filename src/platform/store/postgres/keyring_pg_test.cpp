@@ -4,6 +4,7 @@
 #include "foundation/base/result.h"
 #include "platform/store/connection.h"
 #include "platform/store/database.h"
+#include "platform/store/move.h"
 #include "platform/store/pause.h"
 #include "platform/store/postgres/postgres_connection.h"
 #include "platform/store/scratch_cluster_test.h"
@@ -159,6 +160,26 @@ TEST_F(PostgresKeyring, refuses_a_cluster_that_would_keep_what_is_destroyed) {
     cluster_->sql({"REVOKE pg_checkpoint FROM keeper"});
     EXPECT_TRUE(fails_with(Database::open(options()), StoreError::unsuitable));
     cluster_->sql({"GRANT pg_checkpoint TO keeper"});
+}
+
+TEST_F(PostgresKeyring, goes_on_in_a_cluster_that_stopped_fitting_but_for_the_purge) {
+    auto existing = options();
+    open_or_fail(existing);
+    existing.create = false;
+    auto database = open_or_fail(existing);
+    const auto remove = [&](std::int64_t number) {
+        return database->write_now([=](Transaction& t) { return t.execute(k_remove, {number}); });
+    };
+    cluster_->sql({"SELECT pg_create_physical_replication_slot('copy', true)"});
+    cluster_->sql(
+        {"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE "
+         "application_name LIKE 'postern%'"});
+    EXPECT_TRUE(remove(1)) << "what is cut off is cut off";
+    EXPECT_TRUE(fails_with(database->checkpoint_truncate_now(), StoreError::unsuitable));
+    EXPECT_TRUE(remove(2));
+    EXPECT_TRUE(fails_with(check_target(existing), StoreError::unsuitable));
+    cluster_->sql({"SELECT pg_drop_replication_slot('copy')"});
+    EXPECT_TRUE(database->checkpoint_truncate_now());
 }
 
 }  // namespace

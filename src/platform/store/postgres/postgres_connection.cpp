@@ -267,14 +267,16 @@ Result<> PostgresConnection::check_integrity() {
 }  // namespace
 
 Result<std::unique_ptr<Connection>> connect(const ConnectionOptions& options) {
-    POSTERN_TRY(auto session, Session::open(options));
+    auto first = options;
+    first.must_fit = options.must_fit || options.access == Access::write;
+    POSTERN_TRY(auto session, Session::open(first));
     if (options.access == Access::write) {
         if (auto ready = ready_schema(*session, options); !ready) {
             return fail(std::move(ready.error()));
         }
     }
     auto kept = options;
-    kept.create = kept.must_fit = false;
+    kept.must_fit = false;
     return std::make_unique<PostgresConnection>(std::move(kept), std::move(session));
 }
 

@@ -17,6 +17,8 @@ struct ConnectionOptions {
     Access access = Access::write;
     bool create = false;
     bool only_new = false;  ///< refuses a store that is there
+    /// Also a reader of a keyring is refused where a writer would be.
+    bool must_fit = false;
     /// Twice as long it is asked what became of a commit whose answer was lost.
     std::chrono::milliseconds busy_timeout{5000};
 };
@@ -26,8 +28,9 @@ struct ConnectionOptions {
 
 /// Opens a store on a server. A connection that breaks later is made anew, to any of the server's
 /// addresses, when the next transaction begins; where it broke during a commit, the server is asked
-/// whether it was made. Errors: not_found, not_a_store, not_empty, in_use, unreachable,
-/// login_refused, not_permitted, unsuitable, no_library.
+/// whether it was made. A keyring's writer is refused where the cluster would keep what is
+/// destroyed; when it comes to be so later that is told in the log. Errors: not_found, not_a_store,
+/// not_empty, in_use, unreachable, login_refused, not_permitted, unsuitable, no_library.
 [[nodiscard]] Result<std::unique_ptr<Connection>> connect(const ConnectionOptions& options);
 
 }  // namespace postern::store::postgres

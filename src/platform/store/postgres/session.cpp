@@ -1,6 +1,7 @@
 #include "platform/store/postgres/session.h"
 
 #include "foundation/base/clock.h"
+#include "foundation/base/log.h"
 #include "foundation/base/result.h"
 #include "platform/store/connection.h"
 #include "platform/store/migration.h"
@@ -36,6 +37,7 @@ constexpr std::chrono::milliseconds k_lock_pause{20};
 
 constexpr SqlText k_try_lock = "SELECT pg_try_advisory_lock($1)";
 /// The timeline changes when a standby is promoted; its first eight digits name a log file.
+/// And whether what is acknowledged is on disk at all, which may change while the server runs.
 constexpr SqlText k_identity =
     "SELECT (pg_control_system()).system_identifier::text, "
     "substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)";
@@ -104,12 +106,23 @@ Result<> Session::prepare(const ConnectionOptions& options) {
     if (auto done = run_text(settings_for(options)); !done) return fail(std::move(done.error()));
     if (options.access == Access::write) {
         if (auto taken = take_store(options); !taken) return taken;
-        const bool strict =
-            options.kind == StoreKind::keyring && !options.server.may_keep_destroyed;
-        auto checked = strict ? check_keyring_cluster(*this) : Result<>{};
-        if (!checked) return checked;
     }
+    if (auto fit = check_cluster(options); !fit) return fit;
     return learn_identity();
+}
+
+/// Under a running server keys can be deleted, and unlocking refused, wherever they lie: the purge
+/// says what is in its way.
+Result<> Session::check_cluster(const ConnectionOptions& options) {
+    const bool asked = options.must_fit || options.access == Access::write;
+    if (!asked || options.kind != StoreKind::keyring || options.server.may_keep_destroyed) {
+        return {};
+    }
+    auto fit = check_keyring_cluster(*this);
+    if (fit || options.must_fit || !fit.error().is(StoreError::unsuitable)) return fit;
+    log(LogLevel::error, "keyring_cannot_be_purged",
+        {LogField::sanitised("reason", fit.error().detail())});
+    return {};
 }
 
 /// Waits a little: a connection of ours that broke may not have ended at the server.

@@ -51,6 +51,7 @@ private:
     explicit Session(Wire wire) : wire_(std::move(wire)) {}
     [[nodiscard]] Result<> prepare(const ConnectionOptions& options);
     [[nodiscard]] Result<> take_store(const ConnectionOptions& options);
+    [[nodiscard]] Result<> check_cluster(const ConnectionOptions& options);
     [[nodiscard]] Result<> learn_identity();
 
     Wire wire_;
