@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 
 from lab.case import LabCase
 from lab.postern import CONFIG
@@ -186,6 +187,21 @@ class PostgresAwayTest(LabCase):
             lambda: desk.act(integration, "cut-off").status == 200, "the receipt is there"
         )
         self.assertEqual(desk.state(integration), "cut_off")
+
+    def test_a_long_transaction_beside_the_keyring_holds_up_one_cut_off_and_nothing_else(self):
+        _, desk, integration = self.begin()
+        other = desk.connect(self.person())
+        with self.pair.keyring.holding(
+            "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", "SELECT 1",
+            database=self.place.database,
+        ):
+            begun = time.monotonic()
+            self.assertEqual(desk.act(integration, "cut-off").status, 503)
+            desk.unlock(other).expect(200)
+            self.assertLess(time.monotonic() - begun, 8)
+        eventually(
+            lambda: desk.act(integration, "cut-off").status == 200, "the receipt is there"
+        )
 
     def test_a_wrong_password_is_told_and_not_shown(self):
         server, _, _ = self.begin()

@@ -182,5 +182,19 @@ TEST_F(PostgresKeyring, goes_on_in_a_cluster_that_stopped_fitting_but_for_the_pu
     EXPECT_TRUE(database->checkpoint_truncate_now());
 }
 
+TEST_F(PostgresKeyring, answers_at_once_where_an_old_snapshot_is_held_for_long) {
+    const auto database = open_or_fail(options());
+    auto other = postgres::connect(
+        {.server = *options().server, .kind = StoreKind::index, .access = Access::read});
+    ASSERT_TRUE(other);
+    ASSERT_TRUE((*other)->begin(Access::read));
+    ASSERT_TRUE((*other)->query("SELECT 1", {}));
+    const auto soon = Deadline::in(std::chrono::seconds(5));
+    EXPECT_TRUE(fails_with(database->checkpoint_truncate_now(), StoreError::busy));
+    EXPECT_FALSE(soon.passed()) << "it is not waited for";
+    (*other)->rollback();
+    EXPECT_TRUE(database->checkpoint_truncate_now());
+}
+
 }  // namespace
 }  // namespace postern::store

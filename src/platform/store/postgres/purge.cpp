@@ -12,6 +12,7 @@
 #include "platform/store/store_error.h"
 #include "platform/store/value.h"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <string>
@@ -22,6 +23,10 @@
 namespace postern::store::postgres {
 
 namespace {
+
+/// Snapshots of ours last milliseconds. A longer one is another's, and may last for hours: all
+/// other writes wait for this one meanwhile.
+constexpr std::chrono::milliseconds k_snapshot_wait{100};
 
 /// Our own names only: they need no quoting but for words of SQL.
 constexpr SqlText k_tables =
@@ -53,7 +58,8 @@ Result<> purge(Session& session, const ConnectionOptions& options, Purge how, De
         if (auto fit = check_keyring_cluster(session); !fit) return fit;
     }
     if (how == Purge::rewrite) {
-        if (auto waited = wait_for_older_snapshots(session, deadline); !waited) return waited;
+        const auto soon = Deadline::in(std::min(k_snapshot_wait, deadline.left()));
+        if (auto waited = wait_for_older_snapshots(session, soon); !waited) return waited;
     }
     std::vector<std::string> commands;
     commands.push_back("SET statement_timeout TO " + std::to_string(deadline.left().count() + 1));

@@ -11,7 +11,8 @@ namespace postern::store::postgres {
 
 /// Makes what was deleted vanish from the cluster's files. `rewrite` writes every table of the
 /// store anew; either way the log up to now is cut off: a new file is begun, and a checkpoint drops
-/// the ones before. Errors: busy, not_permitted, unsuitable where a setting would keep the log.
+/// the ones before. Errors: busy, at once where an old snapshot would keep rows; not_permitted;
+/// unsuitable where a setting would keep the log.
 [[nodiscard]] Result<> purge(Session& session,
                              const ConnectionOptions& options,
                              Purge how,
