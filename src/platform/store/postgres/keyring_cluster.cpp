@@ -29,6 +29,8 @@ constexpr SqlText k_unsuitable =
     "(current_setting('wal_recycle') <> 'off', 'wal_recycle must be off'), "
     "(current_setting('wal_keep_size') NOT IN ('0', '0MB'), 'wal_keep_size must be 0'), "
     "(EXISTS (SELECT 1 FROM pg_replication_slots), 'there must be no replication slot'), "
+    "(EXISTS (SELECT 1 FROM pg_stat_replication), "
+    "'there must be no replica, base backup or receiver of the log: max_wal_senders = 0'), "
     "(EXISTS (SELECT 1 FROM pg_prepared_xacts), 'there must be no prepared transaction'), "
     "((current_setting('log_statement') IN ('mod', 'all') "
     "OR current_setting('log_min_duration_statement') <> '-1' "

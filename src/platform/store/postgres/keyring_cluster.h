@@ -7,7 +7,8 @@
 namespace postern::store::postgres {
 
 /// Whether what is destroyed in this cluster can be gone: no archive, no recycled or kept log
-/// files, no replication slots, no parameters in the server's own log, and the rights to prove it.
+/// files, no replication slots, nobody who is sent the log, no parameters in the server's own log,
+/// and the rights to prove it.
 /// Errors: unsuitable; its detail says what to change.
 [[nodiscard]] Result<> check_keyring_cluster(Session& session);
 

@@ -182,6 +182,26 @@ TEST_F(PostgresKeyring, goes_on_in_a_cluster_that_stopped_fitting_but_for_the_pu
     EXPECT_TRUE(database->checkpoint_truncate_now());
 }
 
+TEST_F(PostgresKeyring, refuses_a_cluster_whose_log_somebody_is_sent) {
+    const auto database = open_or_fail(options());
+    ASSERT_TRUE(database->checkpoint_truncate_now());
+    const auto senders = [](const char* wanted) {
+        for (int tries = 0; tries < 1000; ++tries) {
+            if (cluster_->sql({"SELECT count(*) FROM pg_stat_replication"}) == wanted) return true;
+            pause(std::chrono::milliseconds(10));
+        }
+        return false;
+    };
+    {
+        const ScratchCluster standby(ScratchCluster::Follows{*cluster_});
+        ASSERT_TRUE(senders("1\n")) << "without a slot";
+        EXPECT_TRUE(fails_with(database->checkpoint_truncate_now(), StoreError::unsuitable));
+        EXPECT_TRUE(fails_with(check_target(options()), StoreError::unsuitable));
+    }
+    ASSERT_TRUE(senders("0\n"));
+    EXPECT_TRUE(database->checkpoint_truncate_now());
+}
+
 TEST_F(PostgresKeyring, answers_at_once_where_an_old_snapshot_is_held_for_long) {
     const auto database = open_or_fail(options());
     auto other = postgres::connect(
