@@ -41,8 +41,7 @@ std::string versions(const Row& newest, std::span<const Migration> migrations) {
     const auto known = migrations.empty() ? 0 : migrations.back().number;
     return "it is at version " + std::to_string(newest.integer(0)) + " (" + newest.clear_text(1) +
            "), this program knows versions up to " + std::to_string(known) +
-           "; start the program that wrote it, or put the copy that was made before the migration "
-           "in its place";
+           "; start the program that wrote it";
 }
 
 /// How many of `migrations` are applied already; they are the first ones, unchanged.

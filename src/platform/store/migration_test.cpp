@@ -95,6 +95,10 @@ TEST_F(MigrationTest, refuses_when_the_store_is_of_a_newer_version) {
     const auto& detail = refused.error().detail();
     EXPECT_NE(detail.find("at version 2 (two)"), std::string::npos) << detail;
     EXPECT_NE(detail.find("up to 1"), std::string::npos) << detail;
+    const bool has_copy = detail.find("put the copy") != std::string::npos;
+    const bool names_backup = detail.find("restore a backup") != std::string::npos;
+    EXPECT_EQ(has_copy, !tests_on_postgres()) << detail;
+    EXPECT_EQ(names_backup, tests_on_postgres()) << detail;
     EXPECT_TRUE(open({k_one, k_two}));
 }
 

@@ -1,6 +1,7 @@
 #include "platform/store/opening.h"
 
 #include "foundation/base/clock.h"
+#include "foundation/base/error.h"
 #include "foundation/base/result.h"
 #include "platform/store/connection.h"
 #include "platform/store/database.h"
@@ -9,6 +10,7 @@
 #include "platform/store/postgres/postgres_connection.h"
 #include "platform/store/sqlite/snapshot.h"
 #include "platform/store/sqlite/sqlite_connection.h"
+#include "platform/store/store_error.h"
 
 #include <chrono>
 #include <cstddef>
@@ -68,6 +70,29 @@ Result<> settle_snapshots(const Database::Options& options) {
     return sqlite::prune_snapshots(options.file, k_snapshots_kept);
 }
 
+/// What can be put in the place of a store that a newer program has migrated.
+Error with_way_back(Error error, const Database::Options& options) {
+    if (!error.is(StoreError::newer_version) || options.kind != StoreKind::store) return error;
+    return {StoreError::newer_version,
+            error.detail() + (options.server ? ", or restore a backup of the database from before"
+                                             : ", or put the copy that was made before the "
+                                               "migration in its place")};
+}
+
+Result<> bring_up_to_date(const Database::Options& options, OpenStore& store) {
+    const auto migrations = options.migrations.value_or(embedded_migrations(options.kind));
+    if (!options.server) {
+        auto copied = copy_before_migrating(options, migrations);
+        if (!copied) return copied;
+    }
+    POSTERN_TRY(store.writer, connect(options, Access::write));
+    const SystemClock system_clock;
+    const Clock& clock = options.clock != nullptr ? *options.clock : system_clock;
+    auto done = migrate(*store.writer, migrations, clock);
+    if (done && !options.server) done = settle_snapshots(options);
+    return done;
+}
+
 }  // namespace
 
 Result<OpenStore> open_store(const Database::Options& options) {
@@ -75,17 +100,9 @@ Result<OpenStore> open_store(const Database::Options& options) {
     if (!options.server) {
         POSTERN_TRY(store.lock, LockFile::take(options.file + ".lock"));
     }
-    const auto migrations = options.migrations.value_or(embedded_migrations(options.kind));
-    if (!options.server) {
-        auto copied = copy_before_migrating(options, migrations);
-        if (!copied) return fail(std::move(copied.error()));
+    if (auto done = bring_up_to_date(options, store); !done) {
+        return fail(with_way_back(std::move(done.error()), options));
     }
-    POSTERN_TRY(store.writer, connect(options, Access::write));
-    const SystemClock system_clock;
-    const Clock& clock = options.clock != nullptr ? *options.clock : system_clock;
-    auto done = migrate(*store.writer, migrations, clock);
-    if (done && !options.server) done = settle_snapshots(options);
-    if (!done) return fail(std::move(done.error()));
     return store;
 }
 
