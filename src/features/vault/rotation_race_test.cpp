@@ -185,9 +185,11 @@ TEST_F(RotationRaceTest, rotation_that_is_not_begun_leaves_no_key_behind) {
     start_core();
     EXPECT_FALSE(core->run(core->rotation->begin({true, true})));
     EXPECT_FALSE(core->shared->keyring.older_version());
-    keys::CreateWorkspace another{test_id<WorkspaceId>(7)};
-    MessageKeyService message_keys(core->shared);
-    EXPECT_TRUE(core->run(message_keys.create_workspace(another)));
+    {
+        const keys::CreateWorkspace another{test_id<WorkspaceId>(7)};
+        MessageKeyService message_keys(core->shared);
+        EXPECT_TRUE(core->run(message_keys.create_workspace(another)));
+    }
     fails = false;
     EXPECT_TRUE(core->run(core->rotation->begin({true, true})));
     EXPECT_TRUE(core->run(core->rotation->work()));
