@@ -19,7 +19,6 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -31,7 +30,7 @@ namespace postern::store {
 /// root: then it is the user `postgres` that runs it.
 class ScratchCluster {
 public:
-    /// Settings as on PostgreSQL's command line: {"fsync=off", ...}.
+    /// Settings as on PostgreSQL's command line: {"autovacuum=off", ...}.
     explicit ScratchCluster(std::vector<std::string> settings) : settings_(std::move(settings)) {
         make_folder();
         run({"initdb", "-D", data(), "-U", "postern", "-A", "trust", "-E", "UTF8", "--locale=C",
@@ -113,14 +112,31 @@ public:
     [[nodiscard]] const std::string& folder() const { return folder_; }
     [[nodiscard]] std::string data() const { return folder_ + "/data"; }
 
+    /// In large steps: tests look through whole clusters.
     static std::string content_of_file(const std::string& file) {
         std::ifstream in(file, std::ios::binary);
-        return {std::istreambuf_iterator<char>(in), {}};
+        std::string content;
+        std::vector<char> chunk(std::size_t{1} << 20U);
+        do {
+            in.read(chunk.data(), static_cast<std::streamsize>(chunk.size()));
+            content.append(chunk.data(), static_cast<std::size_t>(in.gcount()));
+        } while (in);
+        return content;
     }
 
 private:
+    /// In memory where there is room: it syncs all that it writes.
+    static std::filesystem::path place() {
+        constexpr std::uintmax_t k_room = std::uintmax_t{512} << 20U;
+        const std::filesystem::path memory = "/dev/shm";
+        std::error_code error;
+        const auto space = std::filesystem::space(memory, error);
+        const bool fits = !error && space.available != static_cast<std::uintmax_t>(-1) &&
+                          space.available >= k_room;
+        return fits ? memory : std::filesystem::temp_directory_path();
+    }
     void make_folder() {
-        std::string name = (std::filesystem::temp_directory_path() / "postern-pg-XXXXXX");
+        std::string name = (place() / "postern-pg-XXXXXX");
         POSTERN_CHECK(::mkdtemp(name.data()) != nullptr);
         folder_ = name;
         if (::geteuid() == 0) {
@@ -189,7 +205,7 @@ inline bool tests_on_postgres() {
 
 /// The one cluster of a test program; what its tests look at is not whether a disk was synced.
 inline ScratchCluster& shared_cluster() {
-    static ScratchCluster cluster({"fsync=off", "full_page_writes=off", "synchronous_commit=off",
+    static ScratchCluster cluster({"full_page_writes=off", "synchronous_commit=off",
                                    "max_wal_size=256MB", "autovacuum=off", "wal_recycle=off"});
     return cluster;
 }

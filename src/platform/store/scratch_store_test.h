@@ -9,8 +9,6 @@
 #include <unistd.h>
 #include <array>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <set>
 #include <span>
 #include <string>
@@ -126,8 +124,7 @@ inline std::int64_t count_notes(Database& database) {
 }
 
 inline std::string content_of(const std::string& file) {
-    std::ifstream in(file, std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), {}};
+    return ScratchCluster::content_of_file(file);
 }
 
 /// How often the bytes stand in the database, its log and its index, seen raw.

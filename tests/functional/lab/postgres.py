@@ -27,8 +27,17 @@ BINARIES = pathlib.Path("/usr/lib/postgresql/15/bin")
 ADMIN = "lab_admin"
 HBA = f"local all {ADMIN} trust\nlocal all all scram-sha-256\n"
 KEYRING_SETTINGS = ("wal_recycle=off", "archive_mode=off", "wal_keep_size=0")
+MEMORY_BYTES_LEAST = 512 << 20
 _names = itertools.count(1)
 _pair: PostgresPair | None = None
+
+
+def _storage() -> str:
+    """In memory where there is room: a cluster syncs all that it writes."""
+    memory = "/dev/shm"
+    if os.path.isdir(memory) and shutil.disk_usage(memory).free >= MEMORY_BYTES_LEAST:
+        return memory
+    return "/tmp"
 
 
 class Cluster:
@@ -38,11 +47,13 @@ class Cluster:
         self.port = port
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
         self.folder.chmod(0o755)  # roles with a uid of their own reach the socket in it
-        self.data = self.folder / "data"
+        self.storage = pathlib.Path(tempfile.mkdtemp(prefix="pg-", dir=_storage()))
+        self.data = self.storage / "data"
         self._settings = settings
         self._user = pwd.getpwnam("postgres") if os.geteuid() == 0 else None
         if self._user:
-            os.chown(self.folder, self._user.pw_uid, self._user.pw_gid)
+            for folder in (self.folder, self.storage):
+                os.chown(folder, self._user.pw_uid, self._user.pw_gid)
         self._child: subprocess.Popen | None = None
         self._guard: Guard | None = None
         self._run(
@@ -75,7 +86,8 @@ class Cluster:
 
     def close(self) -> None:
         self.stop(signal.SIGQUIT)
-        shutil.rmtree(self.folder, ignore_errors=True)
+        for folder in (self.folder, self.storage):
+            shutil.rmtree(folder, ignore_errors=True)
 
     def sql(self, *commands: str, database: str = "postgres") -> str:
         """As the superuser; what the last query prints, one row a line."""
@@ -240,7 +252,7 @@ def shared_pair() -> PostgresPair:
     """The clusters of this test process: started on first use, stopped at its end."""
     global _pair
     if _pair is None:
-        _pair = PostgresPair("fsync=off", "full_page_writes=off", "max_wal_size=256MB")
+        _pair = PostgresPair("full_page_writes=off", "max_wal_size=256MB")
         atexit.register(_pair.close)
     return _pair
 

@@ -181,6 +181,27 @@ TEST_F(PostgresFailures, names_what_is_wrong_when_it_cannot_be_opened) {
         fails_with(Database::open(options(cluster_->server("latin"))), StoreError::unsuitable));
 }
 
+TEST_F(PostgresFailures, refuses_a_cluster_that_does_not_sync) {
+    const auto set = [](const char* to) {
+        cluster_->sql({std::string("ALTER SYSTEM SET fsync = ") + to, "SELECT pg_reload_conf()"});
+        // The reload is a signal: it has come when a new session sees it.
+        const auto wanted = std::string(to) + "\n";
+        while (cluster_->sql({"SELECT current_setting('fsync')"}) != wanted)
+            pause(std::chrono::milliseconds(10));
+    };
+    set("off");
+    for (const auto kind : {StoreKind::store, StoreKind::keyring, StoreKind::index}) {
+        auto unsafe = options(cluster_->server(name_));
+        unsafe.kind = kind;
+        unsafe.migrations.reset();
+        unsafe.server->may_keep_destroyed = true;
+        if (kind == StoreKind::store) database_.reset();
+        EXPECT_TRUE(fails_with(Database::open(unsafe), StoreError::unsuitable));
+    }
+    set("on");
+    EXPECT_TRUE(Database::open(options(cluster_->server(name_))));
+}
+
 TEST_F(PostgresFailures, keeps_the_index_apart_and_empty_after_a_crash) {
     auto index = options(cluster_->server(name_));
     index.kind = StoreKind::index;

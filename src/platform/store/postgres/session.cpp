@@ -40,7 +40,7 @@ constexpr SqlText k_try_lock = "SELECT pg_try_advisory_lock($1)";
 /// And whether what is acknowledged is on disk at all, which may change while the server runs.
 constexpr SqlText k_identity =
     "SELECT (pg_control_system()).system_identifier::text, "
-    "substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)";
+    "substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8), current_setting('fsync')";
 constexpr SqlText k_schema_exists = "SELECT count(*) FROM pg_namespace WHERE nspname = $1";
 constexpr SqlText k_tables =
     "SELECT relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
@@ -139,6 +139,7 @@ Result<> Session::take_store(const ConnectionOptions& options) {
 
 Result<> Session::learn_identity() {
     POSTERN_TRY(const auto reply, ask(k_identity, {}, Wire::Want::rows));
+    if (text_in(reply, 2) != "on") return fail(StoreError::unsuitable, "fsync must be on");
     identity_ = {text_in(reply, 0), text_in(reply, 1)};
     return {};
 }
