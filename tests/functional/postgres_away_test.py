@@ -203,6 +203,21 @@ class PostgresAwayTest(LabCase):
             lambda: desk.act(integration, "cut-off").status == 200, "the receipt is there"
         )
 
+    def test_an_init_that_fails_leaves_nothing_in_either_cluster(self):
+        place = self.pair.place()
+        server = self.installation(config=CONFIG + place.config())
+        for file in (place.bulk_password, place.keyring_password):
+            right = file.read_text()
+            file.write_text("wrong-password\n")
+            refused = server.run("init", "--data", str(server.data))
+            self.assertIn("store_login_refused", refused.stderr)
+            self.assertFalse(server.data.exists())
+            file.write_text(right)
+        schemas = "SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'postern%'"
+        self.assertEqual(place.bulk_sql(schemas), "0\n")
+        self.assertEqual(place.keyring_sql(schemas), "0\n")
+        server.init()
+
     def test_a_wrong_password_is_told_and_not_shown(self):
         server, _, _ = self.begin()
         server.stop()

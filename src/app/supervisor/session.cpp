@@ -150,8 +150,16 @@ async::Job Session::abandon() {
 OutcomeTask<> Session::make(config::Config config, std::string root_key, Secret passphrase) {
     auto file = NewRootKeyFile::begin(root_key);
     if (!file) co_return refuse(file.error());
+    const auto engine = config.store.engine;
     auto prepared = prepare(std::move(config), {Role::keeper, Role::front}, true);
     if (!prepared) co_return prepared;
+    // Both before either is made: files go with their folder, what lies on a server would stay,
+    // bound to a root key that is gone.
+    auto looked = Outcome<std::int64_t>(0);
+    if (engine != config::StoreEngine::sqlite) {
+        looked = co_await supervisor_->move_stores(control::MoveStep::look, engine, engine);
+    }
+    if (!looked) co_return std::unexpected(std::move(looked.error()));
     auto descriptor = file->descriptor();
     if (!descriptor) co_return refuse(descriptor.error());
     control::MakeRootKey ask{std::move(*descriptor), copy_of(passphrase)};
