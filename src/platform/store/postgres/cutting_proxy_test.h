@@ -18,10 +18,11 @@
 namespace postern::store {
 
 /// Stands between a client and a cluster's socket and, once armed, breaks the connection that sends
-/// the word: before the server has got it, or when the server has answered it.
+/// the word: before the server has got it, or when the server has answered it; or the client's side
+/// alone, so that the server hears nothing of it.
 class CuttingProxy {
 public:
-    enum class Cut { nothing, before, after_answer };
+    enum class Cut { nothing, before, after_answer, silently };
 
     CuttingProxy(std::string folder, const std::string& server_folder)
         : folder_(std::move(folder)), server_(server_folder + "/.s.PGSQL.5432") {
@@ -86,6 +87,8 @@ private:
         }
         while (!pairs_.empty())
             close_pair(pairs_.size() - 1);
+        for (const int fd : held_)
+            ::close(fd);
     }
     void accept_one() {
         Pair pair;
@@ -102,6 +105,10 @@ private:
         if (text.empty()) return false;
         const bool hit = armed_ != Cut::nothing && text.find(word_.load()) != std::string::npos;
         if (hit && armed_ == Cut::before) return cut();
+        if (hit && armed_ == Cut::silently) {
+            held_.push_back(std::exchange(pair.server, -1));
+            return cut();
+        }
         pair.cut_at_answer = hit;
         return write_to(pair.server, text);
     }
@@ -136,6 +143,7 @@ private:
     std::string server_;
     int listener_ = -1;
     std::vector<Pair> pairs_;
+    std::vector<int> held_;
     std::atomic<Cut> armed_ = Cut::nothing;
     std::atomic<bool> refuse_afterwards_ = false;
     std::atomic<const char*> word_ = "COMMIT";

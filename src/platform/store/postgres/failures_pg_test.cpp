@@ -1,4 +1,5 @@
 #include "foundation/base/bytes.h"
+#include "foundation/base/clock.h"
 #include "foundation/base/result.h"
 #include "platform/store/connection.h"
 #include "platform/store/database.h"
@@ -335,6 +336,17 @@ TEST_F(PostgresCommit, is_told_as_unknown_and_not_run_again_when_nobody_can_say)
     EXPECT_LE(runs_, 2);
     EXPECT_EQ(cluster_->sql({"SELECT count(*) FROM postern_store.notes"}, name_), "1\n")
         << "this one was written";
+}
+
+TEST_F(PostgresCommit, is_made_again_when_the_server_does_not_know_that_the_connection_broke) {
+    (void)count_notes(*database_);
+    proxy_->arm(Cut::silently);
+    const auto soon = Deadline::in(std::chrono::seconds(10));
+    const auto done = add_counted(1);
+    EXPECT_TRUE(done) << done.error().code();
+    EXPECT_FALSE(soon.passed());
+    EXPECT_EQ(proxy_->cuts(), 1);
+    EXPECT_EQ(count_notes(*database_), 1);
 }
 
 }  // namespace

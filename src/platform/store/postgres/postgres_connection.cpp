@@ -48,7 +48,9 @@ constexpr std::chrono::milliseconds k_login_pause{300};
 class PostgresConnection final : public Connection {
 public:
     PostgresConnection(ConnectionOptions options, std::unique_ptr<Session> session)
-        : options_(std::move(options)), session_(std::move(session)) {}
+        : options_(std::move(options)) {
+        use(std::move(session));
+    }
 
     Result<> begin(Access access) override;
     Result<> commit() override;
@@ -69,6 +71,7 @@ public:
 
 private:
     Result<> ensure_session();
+    void use(std::unique_ptr<Session> session);
     Result<> queue(SqlText sql);
     Result<Reply> ask(SqlText sql, std::span<const Value> values, Wire::Want want);
     Result<Reply> exchange();
@@ -101,8 +104,13 @@ Result<> PostgresConnection::ensure_session() {
     }
     log(LogLevel::info, "store_connected_again",
         {LogField::sanitised("schema", schema_of(options_.kind))});
-    session_ = std::move(*session);
+    use(std::move(*session));
     return {};
+}
+
+void PostgresConnection::use(std::unique_ptr<Session> session) {
+    session_ = std::move(session);
+    options_.former = session_->backend();
 }
 
 Result<> PostgresConnection::begin(Access access) {
@@ -219,7 +227,7 @@ Result<> PostgresConnection::find_out() {
         session = Session::open(options_);
     }
     if (!session) return fail(StoreError::outcome_unknown, session.error().detail());
-    session_ = std::move(*session);
+    use(std::move(*session));
     // A transaction number of another server, or of one that was promoted since, means another one.
     if (session_->identity() != begun_on_) {
         return fail(StoreError::outcome_unknown, "another server answers now");

@@ -7,8 +7,25 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
+#include <string>
 
 namespace postern::store::postgres {
+
+/// Whether a server is the one that a transaction was begun on: its identity and the history since
+/// it was last promoted. Only then do transaction numbers mean the same.
+struct ServerIdentity {
+    std::string system;
+    std::string timeline;
+    bool operator==(const ServerIdentity&) const = default;
+};
+
+/// The server's side of a session. Numbers of processes come again: its start tells it apart.
+struct Backend {
+    ServerIdentity server;
+    std::string pid;
+    std::string started;
+};
 
 struct ConnectionOptions {
     Server server;
@@ -19,6 +36,8 @@ struct ConnectionOptions {
     bool only_new = false;  ///< refuses a store that is there
     /// Also a reader of a keyring is refused where a writer would be.
     bool must_fit = false;
+    /// A session of ours that broke here and may live on there, with the store: it is ended.
+    std::optional<Backend> former = std::nullopt;
     /// Twice as long it is asked what became of a commit whose answer was lost.
     std::chrono::milliseconds busy_timeout{5000};
 };

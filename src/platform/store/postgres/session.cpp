@@ -17,6 +17,7 @@
 #include "platform/store/value.h"
 
 #include <array>
+#include <charconv>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -40,7 +41,12 @@ constexpr SqlText k_try_lock = "SELECT pg_try_advisory_lock($1)";
 /// And whether what is acknowledged is on disk at all, which may change while the server runs.
 constexpr SqlText k_identity =
     "SELECT (pg_control_system()).system_identifier::text, "
-    "substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8), current_setting('fsync')";
+    "substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8), current_setting('fsync'), pid::text, "
+    "extract(epoch FROM backend_start)::text FROM pg_stat_activity WHERE pid = pg_backend_pid()";
+/// Of our own user only, which needs no right.
+constexpr SqlText k_end_session =
+    "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE pid = $1 AND "
+    "extract(epoch FROM backend_start)::text = $2 AND usename = current_user";
 constexpr SqlText k_schema_exists = "SELECT count(*) FROM pg_namespace WHERE nspname = $1";
 constexpr SqlText k_tables =
     "SELECT relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
@@ -104,11 +110,14 @@ Result<std::unique_ptr<Session>> Session::open(const ConnectionOptions& options)
 
 Result<> Session::prepare(const ConnectionOptions& options) {
     if (auto done = run_text(settings_for(options)); !done) return fail(std::move(done.error()));
+    if (auto learnt = learn_identity(); !learnt) return learnt;
+    if (options.former && options.former->server == identity()) {
+        if (auto ended = end(*options.former); !ended) return ended;
+    }
     if (options.access == Access::write) {
         if (auto taken = take_store(options); !taken) return taken;
     }
-    if (auto fit = check_cluster(options); !fit) return fit;
-    return learn_identity();
+    return check_cluster(options);
 }
 
 /// Under a running server keys can be deleted, and unlocking refused, wherever they lie: the purge
@@ -140,7 +149,16 @@ Result<> Session::take_store(const ConnectionOptions& options) {
 Result<> Session::learn_identity() {
     POSTERN_TRY(const auto reply, ask(k_identity, {}, Wire::Want::rows));
     if (text_in(reply, 2) != "on") return fail(StoreError::unsuitable, "fsync must be on");
-    identity_ = {text_in(reply, 0), text_in(reply, 1)};
+    backend_ = {{text_in(reply, 0), text_in(reply, 1)}, text_in(reply, 3), text_in(reply, 4)};
+    return {};
+}
+
+/// Where nothing but silence told of the break, the server waits for a client that is gone.
+Result<> Session::end(const Backend& former) {
+    std::int64_t pid = 0;
+    std::from_chars(former.pid.data(), former.pid.data() + former.pid.size(), pid);
+    const std::array<Value, 2> values = {pid, Clear::text(former.started)};
+    POSTERN_TRY([[maybe_unused]] const auto reply, ask(k_end_session, values, Wire::Want::rows));
     return {};
 }
 

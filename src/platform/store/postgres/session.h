@@ -12,17 +12,8 @@
 #include <memory>
 #include <span>
 #include <string>
-#include <string_view>
 
 namespace postern::store::postgres {
-
-/// Whether a server is the one that a transaction was begun on: its identity and the history since
-/// it was last promoted. Only then do transaction numbers mean the same.
-struct ServerIdentity {
-    std::string system;
-    std::string timeline;
-    bool operator==(const ServerIdentity&) const = default;
-};
 
 /// One login, with everything set that a connection of ours needs.
 class Session {
@@ -31,7 +22,8 @@ public:
     [[nodiscard]] static Result<std::unique_ptr<Session>> open(const ConnectionOptions& options);
 
     [[nodiscard]] bool alive() const { return wire_.alive(); }
-    [[nodiscard]] const ServerIdentity& identity() const { return identity_; }
+    [[nodiscard]] const ServerIdentity& identity() const { return backend_.server; }
+    [[nodiscard]] const Backend& backend() const { return backend_; }
 
     /// Does not wait for the answer; a failure is that of the next exchange.
     [[nodiscard]] Result<> queue(SqlText sql,
@@ -53,10 +45,11 @@ private:
     [[nodiscard]] Result<> take_store(const ConnectionOptions& options);
     [[nodiscard]] Result<> check_cluster(const ConnectionOptions& options);
     [[nodiscard]] Result<> learn_identity();
+    [[nodiscard]] Result<> end(const Backend& former);
 
     Wire wire_;
     Statements statements_;
-    ServerIdentity identity_;
+    Backend backend_;
 };
 
 /// Makes the store's schema where there is none and that was asked for, before anything is written.
