@@ -495,10 +495,11 @@ TEST_F(RootRotationTest, keeper_does_not_live_on_where_it_is_unknown_which_key_i
         keeper->rotate();
         keeper.reset();
         const auto joined = join_recovery_shares(secret_of(shares_));
-        const auto store = keyring_store_of(folder);
+        auto store = keyring_store_of(folder);
         EXPECT_EQ(
             bytes_of(*crypto::box_open(*joined->kit, (*(*store)->recovery_kit())->root_key_box)),
             root_bytes);
+        store = nullptr;
         start_keeper();
     }
 }
