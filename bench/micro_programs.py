@@ -16,7 +16,7 @@ def run_bench(name: str, *arguments: str) -> dict[str, float]:
     found = next(iter(sorted(folder.rglob(name))), None)
     if found is None:
         raise NotMeasured(
-            f"no {name} below {folder}: build the preset "bench""
+            f"no {name} below {folder}: build the preset bench"
         )
     with tempfile.TemporaryDirectory(prefix="postern-bench-", dir="/tmp") as scratch:
         done = subprocess.run(
