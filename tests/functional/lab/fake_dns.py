@@ -11,12 +11,26 @@ TCP: a length without end), servfail, cut.
 
 from __future__ import annotations
 
+import errno
 import socket
 import struct
 import threading
 
 SRV, MX, CNAME = 33, 15, 5
 _LISTEN_S = 0.2
+
+
+def _listen() -> tuple[socket.socket, socket.socket]:
+    """One port for both; another where somebody else has it for TCP."""
+    while True:
+        udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        udp.bind(("127.0.0.1", 0))
+        try:
+            return udp, socket.create_server(udp.getsockname())
+        except OSError as error:
+            udp.close()
+            if error.errno != errno.EADDRINUSE:
+                raise
 
 
 class FakeDns:
@@ -26,10 +40,8 @@ class FakeDns:
         self.raw: list[bytes] = []
         self._records: dict[tuple[str, int], list[bytes]] = {}
         self._closing = threading.Event()
-        self._udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._udp.bind(("127.0.0.1", 0))
+        self._udp, self._tcp = _listen()
         self.port = self._udp.getsockname()[1]
-        self._tcp = socket.create_server(("127.0.0.1", self.port))
         self._threads = [
             threading.Thread(target=serve, daemon=True)
             for serve in (self._serve_udp, self._serve_tcp)
