@@ -9,7 +9,9 @@
 #include "platform/os/fd.h"
 
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/cancellation_state.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <sys/socket.h>
 #include <array>
@@ -311,6 +313,9 @@ async::Job Peer::run() {
         if (error) break;
     }
     state->close();
+    // What was being served works with what its owner has: it ends first.
+    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+    co_await state->jobs.join();
 }
 
 bool Peer::closed() const noexcept {

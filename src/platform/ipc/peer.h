@@ -63,7 +63,8 @@ public:
     /// Errors: closed, busy, too_large, deadline_passed. The reply's own status is not looked at.
     async::Task<Reply> call(Request request, Deadline deadline);
 
-    /// Serves until the other end closes. Run it in a TaskGroup; ends with the peer.
+    /// Serves until the other end closes. Run it in a TaskGroup; ends when the peer is closed and
+    /// every call that it was serving has ended.
     async::Job run();
 
     [[nodiscard]] bool closed() const noexcept;

@@ -14,7 +14,9 @@
 #include "platform/os/files.h"
 #include "platform/os/process.h"
 
+#include <boost/asio/cancellation_state.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <gtest/gtest.h>
 #include <cstdint>
 #include <memory>
@@ -196,6 +198,42 @@ async::Job deadline_scenario(Peer* peer) {
 }
 TEST_F(RpcTest, deadline_ends_a_call) {
     play(deadline_scenario(client.get()));
+}
+
+struct Finish {
+    static constexpr std::uint16_t k_method = 4;
+    using Answer = Nothing;
+    using Failure = TestError;
+    auto wire() { return std::tie(); }
+};
+/// Finishes what it began, whatever happens meanwhile.
+Task<Nothing> finish(bool* begun, bool* ended) {
+    *begun = true;
+    co_await boost::asio::this_coro::reset_cancellation_state(boost::asio::disable_cancellation());
+    (void)co_await async::wait_until(Deadline::in(20ms));
+    *ended = true;
+    co_return Nothing{};
+}
+async::Job call_finish(Peer* peer) {
+    (void)co_await call(peer, Finish{}, Deadline::in(10s));
+}
+async::Job look_at_the_end(async::TaskGroup* group, const bool* ended, bool* was_ended) {
+    co_await group->join();
+    *was_ended = *ended;
+}
+TEST_F(RpcTest, peer_ends_after_the_calls_that_it_serves) {
+    bool begun = false;
+    bool ended = false;
+    bool was_ended = false;
+    router.on<Finish>([&](Finish) { return finish(&begun, &ended); });
+    group.spawn("caller", call_finish(client.get()));
+    while (!begun)
+        io.run_one();
+    group.cancel();
+    async::TaskGroup watch(io.get_executor());
+    watch.spawn("end", look_at_the_end(&group, &ended, &was_ended));
+    io.run();
+    EXPECT_TRUE(was_ended);
 }
 
 async::Job closed_scenario(Peer* peer, async::TaskGroup* group, Peer* server) {

@@ -62,7 +62,8 @@ ConnectionHandle connect(const Libpq& pq,
                          const char* password) {
     const auto lists = lists_of(server);
     const bool plain = lists.all_local && server.ca_file.empty();
-    // Every setting that libpq would else take from its environment or the home folder.
+    // Every setting that libpq would else take from its environment or the home folder, which it
+    // then looks up, in a list of users that a fenced process has no calls for.
     const std::string none = "/dev/null/none";
     const std::vector<std::pair<const char*, std::string>> settings = {
         {"host", lists.hosts},
@@ -78,7 +79,7 @@ ConnectionHandle connect(const Libpq& pq,
         {"sslrootcert", plain ? none : server.ca_file},
         {"sslcert", none},
         {"sslkey", none},
-        {"sslcrl", ""},
+        {"sslcrl", none},
         {"ssl_min_protocol_version", "TLSv1.2"},
         {"sslcompression", "0"},
         {"gssencmode", "disable"},
