@@ -168,7 +168,7 @@ class Postern:
         eventually(lambda: not [pid for pid in pids if alive(pid)], "postern's children ended")
         told = self.log().rpartition(" stopping")[2]
         if "process_ended" in told:
-            raise AssertionError(f"a process did not end well:\n{told[-60000:]}")
+            raise AssertionError(f"a process did not end well:\n{told[-20000:]}")
         return child.returncode
 
     def kill(self) -> None:
