@@ -31,7 +31,9 @@ namespace postern {
 namespace {
 
 constexpr std::size_t k_messages = 100;  // in a transaction
-constexpr std::size_t k_text_bytes = 2000;
+// Short answers and long ones in turn: with a single length one would measure how it happens to
+// fill a page. 1,965 bytes on average.
+constexpr std::size_t k_text_bytes[] = {350, 2000, 700, 6000, 1200, 500, 3500, 900, 1500, 3000};
 constexpr int k_transactions = 50;
 constexpr int k_rounds = 5;
 constexpr std::uint16_t k_column = 109;
@@ -42,6 +44,14 @@ constexpr store::Migration k_tables[] = {
      "wrap {blob} NOT NULL) STRICT;"
      "CREATE TABLE ids (mac {blob} NOT NULL PRIMARY KEY, id {blob} NOT NULL) STRICT;"},
 };
+
+/// The texts of a transaction.
+std::vector<std::string> make_texts() {
+    std::vector<std::string> texts;
+    for (std::size_t i = 0; i < k_messages; ++i)
+        texts.emplace_back(k_text_bytes[i % std::size(k_text_bytes)], 'x');
+    return texts;
+}
 
 Bytes id_of(std::int64_t number) {
     Bytes bytes(16, 0);
@@ -82,7 +92,7 @@ public:
         for (std::size_t i = 0; i < k_messages; ++i) {
             const crypto::Place place{
                 .workspace = keeper_.workspace, .column = k_column, .row = rows[i].row, .epoch = 0};
-            bodies.emplace_back(crypto::seal(made.keys[i].key, as_bytes(text_), place));
+            bodies.emplace_back(crypto::seal(made.keys[i].key, as_bytes(texts_[i]), place));
             wraps.emplace_back(made.keys[i].wraps.front());
         }
         const auto written = database_->write_now([&](store::Transaction& tx) -> Result<> {
@@ -111,7 +121,7 @@ private:
     CreatorId person_ = CreatorId::make(2);
     std::unique_ptr<store::Database> database_;
     Secret mac_key_ = Secret::copy_of(Bytes(32, 7));
-    std::string text_ = std::string(k_text_bytes, 'x');
+    const std::vector<std::string> texts_ = make_texts();
     std::int64_t next_ = 1;
 };
 
@@ -135,10 +145,10 @@ public:
 
     void transaction() {
         run("BEGIN IMMEDIATE");
-        for (std::size_t i = 0; i < k_messages; ++i) {
+        for (const auto& text : texts_) {
             const auto id = id_of(next_++);
             ::sqlite3_bind_blob(insert_, 1, id.data(), static_cast<int>(id.size()), nullptr);
-            ::sqlite3_bind_blob(insert_, 2, text_.data(), static_cast<int>(text_.size()), nullptr);
+            ::sqlite3_bind_blob(insert_, 2, text.data(), static_cast<int>(text.size()), nullptr);
             POSTERN_CHECK(::sqlite3_step(insert_) == SQLITE_DONE);
             ::sqlite3_reset(insert_);
         }
@@ -152,7 +162,7 @@ private:
 
     sqlite3* db_ = nullptr;
     sqlite3_stmt* insert_ = nullptr;
-    std::string text_ = std::string(k_text_bytes, 'x');
+    const std::vector<std::string> texts_ = make_texts();
     std::int64_t next_ = 1;
 };
 

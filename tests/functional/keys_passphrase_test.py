@@ -7,6 +7,7 @@ import hashlib
 import os
 import pathlib
 import pty
+import shutil
 import subprocess
 
 from lab.case import LabCase
@@ -155,6 +156,34 @@ class ChangeTest(PassphraseCase):
         server.passphrase = SECOND
         server.start()
         server.api(token).get("/v1/me").expect(200)
+
+    def test_another_file_than_the_running_server_s_is_left_alone(self):
+        """Also a copy of it: the next start would not look there."""
+        server = self.installation()
+        server.init()
+        server.start()
+        copy = self.scratch / "copy.key"
+        shutil.copy2(server.data / "root.key", copy)
+        before = copy.read_bytes()
+        for command in (("keyring", "passphrase"), ("keyring", "rotate", "--root")):
+            with passed_line(SECOND) as new_fd:
+                done = subprocess.run(
+                    [
+                        str(binary()), *command, "--data", str(server.data), "--root-key",
+                        str(copy), "--new-passphrase-fd", str(new_fd),
+                    ],
+                    capture_output=True, text=True, check=False, timeout=60, pass_fds=(new_fd,),
+                )
+            self.assertEqual(done.returncode, 1, done.stderr)
+            self.assertIn("[other_root_key]", done.stderr)
+            self.assertIn(str(server.data / "root.key"), done.stderr)
+            self.assertEqual(copy.read_bytes(), before)
+            self.assertEqual((server.data / "root.key").read_bytes(), before)
+        self.assertEqual(sorted(self.scratch.glob("copy.key*")), [copy])
+        server.command("keyring", "rotate", "--root", "--data", str(server.data))
+        self.assertNotEqual((server.data / "root.key").read_bytes(), before)
+        server.stop()
+        server.start()
 
     def test_a_weak_one_changes_nothing(self):
         server = self.made()

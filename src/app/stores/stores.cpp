@@ -75,7 +75,8 @@ store::Database::Options options_of(control::StoreAccess& access, store::StoreKi
     return options;
 }
 
-control::MoveStore::Answer move(control::MoveStore asked, std::vector<store::StoreKind> kinds) {
+control::MoveStore::Answer move(control::MoveStore asked,
+                                const std::vector<store::StoreKind>& kinds) {
     control::MoveStore::Answer answer;
     for (const auto kind : kinds) {
         const auto rows =

@@ -19,6 +19,6 @@ void load_library(const config::Config& config);
 
 /// One step of moving this process's stores. The index is not moved: it is made anew.
 [[nodiscard]] control::MoveStore::Answer move(control::MoveStore asked,
-                                              std::vector<store::StoreKind> kinds);
+                                              const std::vector<store::StoreKind>& kinds);
 
 }  // namespace postern::app::stores

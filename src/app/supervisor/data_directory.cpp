@@ -29,6 +29,7 @@ constexpr mode_t k_folder_mode = 0700;
 constexpr std::size_t k_engine_bytes_max = 64;
 constexpr const char* k_engine = "engine";
 constexpr const char* k_moving = "moving";
+constexpr const char* k_root_key_link = "root-key";
 constexpr std::string_view k_on_postgresql = "postgresql\n";
 constexpr std::string_view k_on_sqlite = "sqlite\n";
 
@@ -195,6 +196,35 @@ Result<> DataDirectory::check_not_moving() const {
     if (!to) return {};
     return fail(SupervisorError::move_unfinished,
                 *to == config::StoreEngine::sqlite ? "--to sqlite" : "--to postgresql");
+}
+
+Result<> DataDirectory::point_at_root_key(const std::string& file) const {
+    std::error_code error;
+    const auto target = std::filesystem::absolute(file, error);
+    if (error) return fail(os::OsError::io, file + ": " + error.message());
+    if (::unlinkat(run_.get(), k_root_key_link, 0) != 0 && errno != ENOENT) {
+        return fail(os::errno_error(k_root_key_link));
+    }
+    if (::symlinkat(target.c_str(), run_.get(), k_root_key_link) != 0) {
+        return fail(os::errno_error(k_root_key_link));
+    }
+    return {};
+}
+
+Result<> DataDirectory::check_root_key(const std::string& path, const std::string& file) {
+    const auto link = path + "/run/" + k_root_key_link;
+    std::error_code error;
+    const auto target = std::filesystem::read_symlink(link, error);
+    if (error) return fail(os::OsError::io, link + ": " + error.message());
+    struct stat theirs{};
+    struct stat ours{};
+    const bool is_same = ::stat(target.c_str(), &theirs) == 0 && ::stat(file.c_str(), &ours) == 0 &&
+                         theirs.st_dev == ours.st_dev && theirs.st_ino == ours.st_ino;
+    if (!is_same) {
+        return fail(SupervisorError::other_root_key,
+                    "the server's is " + target.string() + ", this is " + file);
+    }
+    return {};
 }
 
 void DataDirectory::abandon(const std::string& path) {

@@ -9,9 +9,9 @@
 
 namespace postern::app::supervisor {
 
-/// DIR (0700) with root.key, lock, run/admin.sock, store/ (front's), keyring/ (keeper's) and, where
-/// the stores were ever elsewhere than in these, engine; moving, while they are being moved. One
-/// process at a time works on it, from open() or create() until this goes.
+/// DIR (0700) with root.key, lock, run/ (sockets, root-key), store/ (front's), keyring/ (keeper's)
+/// and, where the stores were ever elsewhere than in these, engine; moving, while they are being
+/// moved. One process at a time works on it, from open() or create() until this goes.
 class DataDirectory {
 public:
     /// In a folder that is not there yet or empty. Errors: already_set_up, folder_not_empty,
@@ -30,6 +30,11 @@ public:
     [[nodiscard]] Result<> end_moving() const;
     /// Errors: move_unfinished.
     [[nodiscard]] Result<> check_not_moving() const;
+
+    /// DIR/run/root-key: a link that says which root key file the running server started with.
+    [[nodiscard]] Result<> point_at_root_key(const std::string& file) const;
+    /// Whether it says this one. Errors: other_root_key when it does not, OsError without a link.
+    [[nodiscard]] static Result<> check_root_key(const std::string& path, const std::string& file);
 
     [[nodiscard]] const std::string& path() const noexcept { return path_; }
     [[nodiscard]] int store() const noexcept { return store_.get(); }

@@ -2,6 +2,7 @@
 
 #include "app/config/config.h"
 #include "app/supervisor/outcome.h"
+#include "platform/os/files.h"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -35,6 +36,28 @@ TEST_F(DataDirectoryTest, is_made_for_the_owner_alone) {
     for (const auto* part : {"", "/store", "/keyring", "/run"})
         EXPECT_EQ(mode_of(data() + part), 0700U) << part;
     EXPECT_EQ(mode_of(data() + "/lock"), 0600U);
+}
+
+TEST_F(DataDirectoryTest, the_root_key_in_use_is_told_from_a_copy_of_it) {
+    const auto made = DataDirectory::create(data());
+    ASSERT_TRUE(made);
+    const auto key = folder_ + "/root.key";
+    std::ofstream(key) << "key";
+    std::ofstream(folder_ + "/copy.key") << "key";
+    EXPECT_TRUE(DataDirectory::check_root_key(data(), key).error().is(os::OsError::io))
+        << "no link";
+    for (int start = 0; start < 2; ++start)
+        ASSERT_TRUE(made->point_at_root_key(key));
+    EXPECT_TRUE(DataDirectory::check_root_key(data(), key));
+    EXPECT_TRUE(DataDirectory::check_root_key(data(), data() + "/../root.key"));
+    for (const auto* other : {"/copy.key", "/nothing.key"}) {
+        const auto checked = DataDirectory::check_root_key(data(), folder_ + other);
+        ASSERT_FALSE(checked) << other;
+        EXPECT_TRUE(checked.error().is(SupervisorError::other_root_key)) << other;
+    }
+    // A rotation gives the name to a new file.
+    std::filesystem::rename(folder_ + "/copy.key", key);
+    EXPECT_TRUE(DataDirectory::check_root_key(data(), key));
 }
 
 TEST_F(DataDirectoryTest, a_second_one_is_refused_while_the_first_lives) {

@@ -1,6 +1,7 @@
 #include "app/supervisor/key_commands.h"
 
 #include "app/control/control_protocol.h"
+#include "app/supervisor/data_directory.h"
 #include "app/supervisor/outcome.h"
 #include "app/supervisor/passphrase.h"
 #include "app/supervisor/root_key_file.h"
@@ -20,6 +21,15 @@ namespace postern::app::supervisor {
 namespace {
 
 constexpr std::chrono::milliseconds k_look_again{200};
+
+/// Keeper of a running server writes to the file that it is handed: it must be the one that the
+/// server will look for at its next start.
+Outcome<> check_root_key(const Session& session, const cli::Place& place, const std::string& path) {
+    if (!session.is_with_server()) return {};
+    const auto same = DataDirectory::check_root_key(place.data, path);
+    if (!same) return refuse(same.error());
+    return {};
+}
 
 /// A passphrase for the new root key, where the present one is under one.
 Outcome<Secret> passphrase_like(const std::string& path, int descriptor) {
@@ -136,7 +146,8 @@ OutcomeTask<std::string> rewrap_once(boost::asio::any_io_executor executor,
     if (!loaded) co_return std::unexpected(loaded.error());
     const auto path = root_key_of(place, loaded->config);
     Session session(executor);
-    auto opened = co_await session.open_keeper(std::move(place));
+    auto opened = co_await session.open_keeper(place);
+    if (opened) opened = check_root_key(session, place, path);
     Outcome<std::string> done = std::unexpected(control::Refusal{});
     if (opened) {
         done = co_await rewrap(&session, path, std::move(passphrase));
@@ -157,6 +168,7 @@ OutcomeTask<cli::Rotated> rotate_once(boost::asio::any_io_executor executor,
     if (!passphrase) co_return std::unexpected(std::move(passphrase.error()));
     Session session(executor);
     auto opened = co_await session.open_keeper(command.place);
+    if (opened && command.root) opened = check_root_key(session, command.place, path);
     Outcome<cli::Rotated> done = std::unexpected(control::Refusal{});
     if (opened) {
         done = co_await rotate(&session, path, &command, std::move(*passphrase));

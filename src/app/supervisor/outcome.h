@@ -34,6 +34,7 @@ enum class SupervisorError {
     root_key_exists,
     root_key_unsafe,
     root_key_unsettled,
+    other_root_key,
     no_passphrase,
     passphrase_too_long,
     passphrases_differ,
@@ -75,6 +76,10 @@ constexpr ErrorInfo describe(SupervisorError error) {
             return {"root_key_unsettled",
                     "An earlier change of the root key was interrupted. Restart the server, which "
                     "finds out which key fits, and try again."};
+        case SupervisorError::other_root_key:
+            return {"other_root_key",
+                    "The running server was started with another root key file than this; nothing "
+                    "was changed."};
         case SupervisorError::no_passphrase:
             return {"passphrase_needed",
                     "The root key is under a passphrase: give it on a terminal, by a descriptor "

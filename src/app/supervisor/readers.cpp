@@ -72,6 +72,7 @@ async::Job Readers::watch(std::shared_ptr<ChildProcess> child) {
 
 std::vector<pid_t> Readers::pids() const {
     std::vector<pid_t> all;
+    all.reserve(alive_.size());
     for (const auto& child : alive_)
         all.push_back(child->pid());
     return all;

@@ -94,8 +94,9 @@ public:
            const Programs& programs,
            SupervisorOptions options)
         : executor_(executor),
-          folder_(directory.run()),
+          directory_(directory),
           config_(options.config),
+          root_key_(options.root_key.path),
           supervisor_(executor, directory, programs, std::move(options)),
           tasks_(executor) {}
 
@@ -128,9 +129,11 @@ private:
     }
 
     Outcome<> open_sockets() {
+        const auto pointed = directory_.point_at_root_key(root_key_);
+        if (!pointed) return refuse(pointed.error());
         for (const auto& [name, role] : {std::pair(AdminSocket::k_front, Role::front),
                                          std::pair(AdminSocket::k_keeper, Role::keeper)}) {
-            auto socket = AdminSocket::listen(executor_, folder_, name);
+            auto socket = AdminSocket::listen(executor_, directory_.run(), name);
             if (!socket) return refuse(socket.error());
             tasks_.spawn("admin_socket", admit(role, std::move(*socket)));
         }
@@ -157,8 +160,9 @@ private:
     }
 
     boost::asio::any_io_executor executor_;
-    int folder_;
+    const DataDirectory& directory_;
     config::Config config_;
+    std::string root_key_;
     Supervisor supervisor_;
     async::Signal stop_{executor_};
     bool is_ready_ = false;

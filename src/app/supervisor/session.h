@@ -45,6 +45,9 @@ public:
     OutcomeTask<std::int64_t> move_stores(cli::Place place, config::StoreEngine to);
     async::Job close();
 
+    /// Whether what was opened is the running server's.
+    [[nodiscard]] bool is_with_server() const noexcept { return !directory_; }
+
     template <typename Method>
     OutcomeTask<typename Method::Answer> ask(Method method) {
         co_return co_await ask(front_, std::move(method));

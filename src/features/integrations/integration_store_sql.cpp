@@ -211,6 +211,7 @@ Result<std::vector<Integration>> with_grants(Transaction& tx, const std::vector<
 
 std::vector<Operation> operations_of(const std::vector<Row>& found) {
     std::vector<Operation> out;
+    out.reserve(found.size());
     for (const auto& row : found) {
         out.push_back({row.id<WorkspaceTag>(0), row.id<ReceiptTag>(1), row.id<IntegrationTag>(2),
                        row.clear_text(3), static_cast<std::uint64_t>(row.integer(4))});

@@ -172,10 +172,12 @@ async::Task<keys::Lease> Integrations::unlock(WorkspaceId workspace,
                                               std::optional<HolderId> holder) {
     auto row = co_await load_live(workspace, id);
     if (!row) co_return fail(std::move(row.error()));
+    auto& seal = row->seal;
+    if (!seal) co_return fail(keys::KeyError::integration_cut_off);
     keys::Unlock ask;
     ask.workspace = workspace;
     ask.integration = id;
-    ask.seal = std::move(*row->seal);
+    ask.seal = std::move(*seal);
     ask.secret = std::move(secret);
     ask.lease_s = lease_s;
     ask.holder = holder;

@@ -47,11 +47,13 @@ async::Task<std::vector<Holder>> Integrations::holders(WorkspaceId workspace, In
     };
     auto named = co_await parts_.database.read(body);
     if (!named) co_return fail(std::move(named.error()));
+    const auto& seal = row->seal;
+    if (!seal) co_return fail(keys::KeyError::integration_cut_off);
     // The seal says who there is; a name without a holder is left from somebody who was one.
     std::vector<Holder> out;
-    for (const auto& seal : row->seal->holders) {
-        Holder holder{seal.holder, {}, row->created_at_ms};
-        const auto found = std::ranges::find(*named, seal.holder, &rows::HolderRow::holder);
+    for (const auto& share : seal->holders) {
+        Holder holder{share.holder, {}, row->created_at_ms};
+        const auto found = std::ranges::find(*named, share.holder, &rows::HolderRow::holder);
         if (found != named->end()) {
             holder.created_at_ms = found->created_at_ms;
             auto name = co_await open_name(workspace, id, std::move(found->sealed_name));
@@ -73,7 +75,9 @@ async::Task<Integrations::HolderAdded> Integrations::add_holder(WorkspaceId work
     if (!left) co_return fail(left.error());
     auto row = co_await load_live(workspace, id);
     if (!row) co_return fail(std::move(row.error()));
-    const auto& present = row->seal->holders;
+    if (!row->seal) co_return fail(keys::KeyError::integration_cut_off);
+    auto seal = std::move(*row->seal);
+    const auto& present = seal.holders;
     // Made by a request of before: whoever asks again finds them in the list.
     if (ask.id && std::ranges::find(present, *ask.id, &keys::HolderSeal::holder) != present.end()) {
         co_return fail(IntegrationError::superseded);
@@ -85,7 +89,7 @@ async::Task<Integrations::HolderAdded> Integrations::add_holder(WorkspaceId work
     keys::AddHolder add;
     add.workspace = workspace;
     add.integration = id;
-    add.seal = *row->seal;
+    add.seal = seal;
     add.secret = std::move(ask.secret);
     add.generate = ask.generate;
     add.shares = ask.shares;
@@ -97,7 +101,6 @@ async::Task<Integrations::HolderAdded> Integrations::add_holder(WorkspaceId work
     out.holder = {added->holder.holder, std::move(ask.name), parts_.clock.now_ms()};
     out.generated = std::move(added->generated);
     out.generated_shares = std::move(added->generated_shares);
-    auto seal = std::move(*row->seal);
     seal.holders.push_back(std::move(added->holder));
     const auto body = [workspace, id, seal = std::move(seal), holder = out.holder,
                        sealed = std::move(*name)](store::Transaction& tx) -> Result<> {

@@ -67,7 +67,7 @@ async::Task<std::optional<Bounces::About>> Bounces::find(const Mailbox* mailbox,
     const auto workspace = mailbox->workspace;
     auto issued = co_await issued_.find(mailbox, &candidate->our_ids);
     if (!issued) co_return fail(std::move(issued.error()));
-    const auto& ours = *issued;
+    const auto ours = std::move(*issued);
     if (!ours) co_return Found{};
     const auto thread = ours->thread.id;
     const auto number = ours->number;
@@ -76,7 +76,7 @@ async::Task<std::optional<Bounces::About>> Bounces::find(const Mailbox* mailbox,
     };
     auto row = co_await parts_.database.read(body);
     if (!row) co_return fail(std::move(row.error()));
-    auto& found = *row;
+    auto found = std::move(*row);
     if (!found) co_return Found{};
     About out;
     out.message = std::move(*found);
@@ -171,12 +171,12 @@ async::Task<bool> Bounces::take(const Mailbox* mailbox,
                                 const Candidate* candidate) {
     auto about = co_await find(mailbox, candidate);
     if (!about) co_return fail(std::move(about.error()));
-    auto& ours = *about;
+    auto ours = std::move(*about);
     if (!ours) co_return false;
     const auto uid = std::int64_t{fetch.uid};
     auto read_one = co_await read(mailbox->workspace, std::move(fetch));
     if (!read_one) co_return fail(std::move(read_one.error()));
-    const auto& got = *read_one;
+    auto got = std::move(*read_one);
     if (!got || got->report.recipients.empty()) co_return false;
     // Looked at once more: courier named the id, the reader found it.
     if (!is_about(got->report, candidate->our_ids.front())) co_return false;

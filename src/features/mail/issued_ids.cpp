@@ -47,7 +47,7 @@ async::Task<std::optional<IssuedId>> IssuedIds::learned(const Mailbox* mailbox,
         if (++checked > k_checked_max) break;
         auto known = co_await learned_.find(mailbox, text);
         if (!known) co_return fail(std::move(known.error()));
-        const auto& message = *known;
+        const auto message = std::move(*known);
         if (!message) continue;
         const auto workspace = mailbox->workspace;
         const auto thread_id = message->thread;

@@ -97,6 +97,7 @@ async::Task<> MailRoom::add_bounces(WorkspaceId workspace,
                                     std::vector<MessageView>* messages,
                                     std::uint64_t handle) {
     std::vector<MessageVault::StoredBounce> sealed;
+    sealed.reserve(bounces.size());
     for (auto& row : bounces)
         sealed.push_back({row.message, row.creator, std::move(row.detail), std::move(row.wrap)});
     auto details = co_await vault_.open_bounces(workspace, std::move(sealed), handle);

@@ -95,13 +95,13 @@ async::Task<std::optional<std::string>> Probes::newest_root(WorkspaceId workspac
     };
     auto row = co_await parts_.database.read(body);
     if (!row) co_return fail(std::move(row.error()));
-    auto& newest = *row;
+    auto newest = std::move(*row);
     if (!newest) co_return Root{};
     std::vector<std::pair<MessageId, StoredObject>> objects;
     objects.emplace_back(newest->id, std::move(newest->body));
     auto bodies = co_await vault_.open_bodies(workspace, std::move(objects), k_job_handle);
     if (!bodies) co_return fail(std::move(bodies.error()));
-    auto& opened = bodies->at(0);
+    auto opened = std::move(bodies->at(0));
     if (!opened || opened->references.empty()) co_return Root{};
     co_return Root(std::move(opened->references.front()));
 }
@@ -118,7 +118,7 @@ async::Task<bool> Probes::probe_if_due(WorkspaceId workspace, IntegrationId inte
     if (!mailbox->reads_replies || mailbox->cut_off) co_return false;
     auto newest = co_await newest_root(workspace, integration);
     if (!newest) co_return fail(std::move(newest.error()));
-    auto& root = *newest;
+    auto root = std::move(*newest);
     if (!root) co_return false;
     ProbeSearch ask;
     ask.search_label = mailbox->search_label;

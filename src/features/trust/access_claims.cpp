@@ -89,7 +89,9 @@ async::Task<bool> Access::opens_without_anything(const SealedIntegration* integr
     keys::MintTicket ask;
     ask.workspace = integration->workspace;
     ask.integration = integration->id;
-    ask.seal = *integration->seal;
+    const auto seal = integration->seal;
+    if (!seal) co_return fail(TrustError::out_of_sight);
+    ask.seal = *seal;
     auto ticket = co_await grounds_.keeper.call(std::move(ask), keeper_deadline());
     if (ticket) co_return true;
     const auto& error = ticket.error();

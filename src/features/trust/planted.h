@@ -26,8 +26,9 @@ async::Task<T> with_planted(store::Database* database, Plant plant, Look look) {
     if (ended || !ended.error().is(TrustError::fault_planted)) {
         co_return fail(ended ? Error(TrustError::out_of_sight) : ended.error());
     }
-    if (!seen->has_value()) co_return fail(TrustError::out_of_sight);
-    co_return std::move(**seen);
+    auto found = std::move(*seen);
+    if (!found) co_return fail(TrustError::out_of_sight);
+    co_return std::move(*found);
 }
 
 /// The same, or what there is where nothing is planted.

@@ -16,7 +16,7 @@ namespace postern::vault {
 /// destroyed. What was begun is in the store: run() goes on with it after a crash.
 class RotationService {
 public:
-    static constexpr std::size_t k_batch = 200;
+    static constexpr std::size_t k_batch = 32;
 
     explicit RotationService(std::shared_ptr<KeeperCore> core);
 

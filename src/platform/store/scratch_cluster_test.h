@@ -170,6 +170,7 @@ private:
         const int log = ::open("/dev/null", O_RDWR | O_CLOEXEC);
         ::dup2(log, 0);
         ::dup2(out >= 0 ? out : log, 1);
+        // NOLINTNEXTLINE(concurrency-mt-unsafe): nobody sets variables
         if (std::getenv("POSTERN_TEST_VERBOSE") == nullptr) ::dup2(log, 2);
         become(command);
     }
@@ -199,6 +200,7 @@ private:
 
 /// Whether this run of the tests is the one on PostgreSQL.
 inline bool tests_on_postgres() {
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): nobody sets variables
     const char* const engine = std::getenv("POSTERN_TEST_STORE");
     return engine != nullptr && std::string(engine) == "postgresql";
 }

@@ -84,15 +84,15 @@ async::Task<SearchProbe> SearchProber::probe(const ProbeSearch* asked) {
     const auto opened = co_await std::move(opening);
     if (!opened) co_return fail(opened.error());
     auto trying = search(asked->other_label);
-    const auto nothing = co_await std::move(trying);
+    auto nothing = co_await std::move(trying);
     if (!nothing) co_return fail(nothing.error());
-    const auto& of_nobody = *nothing;
+    const auto of_nobody = std::move(*nothing);
     if (!of_nobody || !of_nobody->empty()) co_return SearchProbe::fails;
     if (opened->exists == 0U) co_return SearchProbe::nothing_to_search;
     auto searching = search(asked->search_label);
     auto found = co_await std::move(searching);
     if (!found) co_return fail(found.error());
-    auto& hits = *found;
+    auto hits = std::move(*found);
     if (!hits || hits->empty()) co_return SearchProbe::fails;
     auto looking = are_ours(std::move(*hits), asked);
     const auto ours = co_await std::move(looking);

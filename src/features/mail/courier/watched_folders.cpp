@@ -338,7 +338,7 @@ async::Task<> WatchedFolders::name_originals(std::vector<Candidate>* candidates)
         auto named = co_await std::move(reading);
         if (!named) co_return fail(named.error());
         candidate.our_ids.clear();
-        auto& id = *named;
+        auto id = std::move(*named);
         if (id) candidate.our_ids.push_back(std::move(*id));
     }
     co_return Result<>{};
