@@ -20,9 +20,11 @@ from lab.postern import CONFIG, ONLY_LOG, Postern, binary
 from lab.process import alive, eventually
 
 # x86-64 and arm64 differ.
-OPENAT, SOCKET, EXECVE, PTRACE, MPROTECT, KILL, CONNECT = {
-    "x86_64": (257, 41, 59, 101, 10, 62, 42), "aarch64": (56, 198, 221, 117, 226, 129, 203),
+OPENAT, SOCKET, EXECVE, PTRACE, MPROTECT, KILL, CONNECT, SENDMSG, TGKILL, PRLIMIT = {
+    "x86_64": (257, 41, 59, 101, 10, 62, 42, 46, 234, 302),
+    "aarch64": (56, 198, 221, 117, 226, 129, 203, 211, 131, 261),
 }[platform.machine()]
+IPPROTO_MPTCP, MSG_FASTOPEN = 262, 0x20000000
 AT_FDCWD, O_RDONLY, PROT_EXEC = -100, 0, 4
 READABLE_BY_ALL = "/etc/passwd"
 FENCED = ("front", "keeper", "courier")
@@ -74,6 +76,10 @@ class SystemCallTest(FenceCase):
             "unix socket": (SOCKET, int(socket.AF_UNIX), int(socket.SOCK_STREAM), 0),
             "raw socket": (SOCKET, int(socket.AF_INET), int(socket.SOCK_RAW), 1),
             "executable memory": (MPROTECT, 0, 4096, PROT_EXEC),
+            "a send that connects": (SENDMSG, 0, 0, MSG_FASTOPEN),
+            "another TCP": (SOCKET, int(socket.AF_INET), int(socket.SOCK_STREAM), IPPROTO_MPTCP),
+            "another's limits": (PRLIMIT, 1, 7, 0, 0),
+            "a signal to a thread": (TGKILL, 1, 1, int(signal.SIGKILL)),
         }
         server, _ = self.running()
         for role in FENCED:
@@ -196,6 +202,14 @@ class IsolationTest(LabCase):
         server.prefix = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", "--"]
         server.start()
         self._told(server, "root")
+        server.prefix = []
+        # Root's own processes would be kept apart: it is the server that is asked.
+        self.assertIn("same user", server.run("doctor", "--data", str(server.data)).stdout)
+        server.stop()
+        done = server.run("setup-link", "--data", str(server.data))
+        self.assertIn("[folder_of_another]", done.stderr)
+        for part in ("", "store", "keyring", "run"):
+            self.assertEqual((server.data / part).stat().st_uid, user, part)
 
     def _says(self, lacking: tuple[str, ...], reason: str) -> Postern:
         server = self.installation()

@@ -6,12 +6,14 @@ import base64
 import email.utils
 import os
 import re
+import signal
 
 from lab import creator
 from lab.case import LabCase
 from lab.creator import Creator
 from lab.mailbox import Mail
 from lab.postern import PROJECT
+from lab.process import alive, eventually
 
 SAMPLES = PROJECT.parent / "shared" / "data" / "mime"
 # Headers of a sample that would make it somebody else's mail.
@@ -61,6 +63,17 @@ class HugeTest(ThreadCase):
             b"Content-Type: video/mp4; name=v.mp4\r\nContent-Transfer-Encoding: base64\r\n"
             b"Content-Disposition: attachment; filename=v.mp4\r\n\r\n" + blob + b"--b--\r\n"
         )
+        self.goes_on(1)
+
+    def test_a_reader_that_a_mail_has_taken_over_ends_all_the_same(self):
+        """A stopped process takes no notice of a closed connection, as such a one would."""
+        self.deliver(self._head(b"text/html") + b"<p>many of them</p>\r\n" * (2 << 20))
+        reader = self.server.process("reader")
+        os.kill(reader, signal.SIGSTOP)
+        front = self.server.process("front")
+        os.kill(front, signal.SIGKILL)
+        eventually(lambda: not alive(reader), "the reader is ended")
+        self.assertIn("reader_killed", self.server.log())
         self.goes_on(1)
 
     def test_fifty_megabytes_of_text_in_one_line(self):

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import threading
 
@@ -162,6 +163,30 @@ class InterruptedTest(RotationCase):
         self.assertEqual(key.read_bytes(), after)
         self.assertFalse(next_key.exists())
         self.work(desk, integration, 2)
+
+    def test_a_start_that_may_not_write_beside_the_key_is_told(self):
+        server = self.installation()
+        server.init()
+        key, left = server.data / "root.key", self.scratch / "keys"
+        left.mkdir()
+        kept = left / "root.key"
+        shutil.move(key, kept)
+        server.config.write_text(f'root_key = "{kept}"\n' + server.config.read_text())
+        unfinished, next_key = left / "root.key.next.new", left / "root.key.next"
+        for file in (unfinished, next_key):
+            file.write_bytes(b"n" * 32)
+            file.chmod(0o400)
+        read_only = f"mount --bind {left} {left} && mount -o remount,bind,ro {left} && exec "
+        server.prefix = ["unshare", "--mount", "sh", "-c", read_only + '"$@"', "sh"]
+        server.start()
+        self.assertIn("root_key_not_settled", server.log())
+        doctor = ("doctor", "--data", str(server.data))
+        self.assertRegex(server.run(*doctor).stdout, r"(?m)^BAD +change of the root key: .*next")
+        server.stop()
+        server.prefix = []
+        server.start()
+        self.assertFalse(unfinished.exists() or next_key.exists())
+        self.assertNotIn("change of the root key", server.run(*doctor).stdout)
 
     def test_a_next_key_that_is_torn_or_under_a_passphrase_stops_no_start(self):
         server = self.installation()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pathlib
 import re
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ from lab.postern import PROJECT
 from lab.process import eventually
 
 UNIT = PROJECT / "packaging" / "postern.service"
+DEFAULTS = PROJECT / "packaging" / "postern.toml"
 # systemd-analyze security, 0 to 10; 9 and more is what a unit without hardening has.
 EXPOSURE_MAX = 2.6
 
@@ -39,6 +41,11 @@ class UnitTest(LabCase):
         ).stdout
         level = re.search(r"Overall exposure level for \S+: ([\d.]+)", told)
         self.assertLessEqual(float(level[1]), EXPOSURE_MAX, told)
+
+    def test_a_change_of_the_root_key_can_be_settled_where_the_key_lies(self):
+        named = re.search(r'^root_key = "(.*)"', DEFAULTS.read_text(), re.MULTILINE)
+        folder = str(pathlib.Path(named[1]).parent)
+        self.assertIn(folder, [path.lstrip("-") for path in settings("ReadWritePaths")])
 
     def test_its_filter_lets_all_through_that_a_whole_server_calls(self):
         log = self.scratch / "calls"

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import lists
 
-HEADERS = ("fcntl.h", "linux/futex.h", "netinet/in.h", "netinet/tcp.h", "sched.h", "sys/ioctl.h",
-           "sys/mman.h", "sys/prctl.h", "sys/resource.h", "sys/socket.h", "sys/wait.h")
+HEADERS = ("fcntl.h", "linux/futex.h", "netinet/in.h", "netinet/tcp.h", "sched.h", "signal.h",
+           "sys/ioctl.h", "sys/mman.h", "sys/prctl.h", "sys/resource.h", "sys/socket.h",
+           "sys/wait.h")
 # An int argument: the kernel looks at the lower half only.
 INT = "0xffffffffU"
 # socket(2): the lowest bits of the type say what it is, higher ones how it is opened.
@@ -25,17 +26,17 @@ def _test(call: lists.Call, text: str) -> str:
     return f"{{{argument}, {mask}, {value}}}"
 
 
-def _array(role: str, calls: list[lists.Call]) -> list[str]:
+def _array(name_of_list: str, calls: list[lists.Call]) -> list[str]:
     out, rows = [], []
     for number, call in enumerate(calls):
         tests = "{}"
         if call.tests:
-            name = f"k_{role}_{number}"
+            name = f"k_{name_of_list}_{number}"
             inner = ", ".join(_test(call, test) for test in call.tests)
             out.append(f"constexpr Test {name}[] = {{{inner}}};")
             tests = name
         rows.append(f'    {{"{call.name}", {call.refused_with or 0}, {tests}}},')
-    return [*out, f"constexpr os::SystemCallRule k_{role}[] = {{", *rows, "};", ""]
+    return [*out, f"constexpr os::SystemCallRule k_{name_of_list}[] = {{", *rows, "};", ""]
 
 
 def source_of(root: Path) -> str:
@@ -43,12 +44,12 @@ def source_of(root: Path) -> str:
     out += [f"#include <{header}>" for header in HEADERS]
     out += ["#include <cerrno>", "#include <cstdint>", "", "namespace postern::app::fence {",
             "namespace {", "", "using Test = os::SystemCallRule::Test;", ""]
-    for role in lists.LISTS_OF:
-        out += _array(role, sorted(lists.of_role(root, role)))
+    for name in lists.NAMES:
+        out += _array(name, sorted(lists.read(root, name)))
     out += ["}  // namespace", ""]
-    for role in lists.LISTS_OF:
-        head = f"std::span<const os::SystemCallRule> {role}_calls()"
-        out += [f"{head} {{ return k_{role}; }}"]
+    for name in lists.NAMES:
+        head = f"std::span<const os::SystemCallRule> {name}_calls()"
+        out += [f"{head} {{ return k_{name}; }}"]
     return "\n".join([*out, "", "}  // namespace postern::app::fence", ""])
 
 

@@ -5,7 +5,7 @@
 `0=AF_INET` the first argument is that; `2!PROT_EXEC` the third has none of those bits; `-> ENOSYS`
 the call is answered so instead of made. A call may have several lines. What no traced run makes
 has a reason that starts with "unseen:". `every.txt` goes for every role,
-`postgresql.txt` for those with stores where these lie on servers.
+`postgresql*.txt` for those with stores where these lie on servers.
 """
 
 import dataclasses
@@ -14,9 +14,11 @@ from pathlib import Path
 
 ROLES = ("front", "keeper", "courier", "reader")
 EVERY = "every"
-POSTGRESQL = "postgresql"
-# A name of its own for a role whose stores lie on servers -> its lists besides `every`.
-ON_POSTGRESQL = {f"{role}_on_postgresql": (role, POSTGRESQL) for role in ("front", "keeper")}
+POSTGRESQL = ("postgresql_by_name", "postgresql_by_socket", "postgresql_no_socket", "postgresql")
+NAMES = (EVERY, *ROLES, *POSTGRESQL)
+# A name of its own for a role whose stores lie on servers -> its lists besides `every`; the last
+# one is where a call is added that none has.
+ON_POSTGRESQL = {f"{role}_on_postgresql": (role, *POSTGRESQL) for role in ("front", "keeper")}
 LISTS_OF = {**{role: (role,) for role in ROLES}, **ON_POSTGRESQL}
 UNSEEN = "unseen:"
 FOLDER = Path("src/app/fence/system_calls")
@@ -67,7 +69,7 @@ def read(root: Path, name: str) -> dict[Call, str]:
 
 
 def of_role(root: Path, role: str) -> dict[Call, str]:
-    """call -> reason of all that a role may call. Errors: ValueError."""
+    """call -> reason of all that a role may call with any settings. Errors: ValueError."""
     found = read(root, EVERY)
     for name in LISTS_OF[role]:
         found.update(read(root, name))

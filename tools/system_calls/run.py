@@ -68,7 +68,7 @@ def findings(root: Path, record: Record) -> list[str]:
         for call in sorted(made[role]):
             if not _covered(call, allowed):
                 found.append(f"{names[-1]}.txt lacks {call}")
-    for name in (*lists.ROLES, lists.POSTGRESQL):
+    for name in (*lists.ROLES, *lists.POSTGRESQL):
         own = lists.read(root, name)
         users = [role for role, names in lists.LISTS_OF.items() if name in names]
         found += _unused(name, own, set().union(*(made[role] for role in users)))

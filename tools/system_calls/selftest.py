@@ -14,9 +14,12 @@ class StraceTest(unittest.TestCase):
     CALLS = {
         'openat(AT_FDCWD, "a, b (c)", O_RDONLY|O_CLOEXEC) = 3': "openat",
         "socket(AF_INET6, SOCK_STREAM|SOCK_CLOEXEC, IPPROTO_TCP) = 9":
-            "socket 0=AF_INET6 1=SOCK_STREAM",
+            "socket 0=AF_INET6 1=SOCK_STREAM 2=IPPROTO_TCP",
         "mmap(NULL, 4096, PROT_READ|PROT_WRITE, MAP_PRIVATE, -1, 0) = 0x7f": "mmap 2!PROT_EXEC",
         "mmap(NULL, 4096, PROT_READ|PROT_EXEC, MAP_PRIVATE, 3, 0) = 0x7f": "mmap",
+        "sendmsg(3, {msg_name=NULL, msg_namelen=0}, MSG_NOSIGNAL) = 5": "sendmsg 2!MSG_FASTOPEN",
+        'sendto(3, "x", 1, MSG_FASTOPEN, {sa_family=AF_INET}, 16) = 1': "sendto",
+        "prlimit64(0, RLIMIT_NOFILE, NULL, {rlim_cur=1}) = 0": "prlimit64 0=0 1=RLIMIT_NOFILE",
         "ioctl(5, FIONBIO, [1]) = 0": "ioctl 1=FIONBIO",
         "clone(child_stack=0x7f, flags=CLONE_VM|CLONE_FS, parent_tid=[5], tls=0x1) = 5":
             "clone 0=CLONE_VM|CLONE_FS",
@@ -70,7 +73,7 @@ class ListTest(unittest.TestCase):
             root = Path(folder)
             (root / lists.FOLDER).mkdir(parents=True)
             (root / lists.FOLDER / "every.txt").write_text("read\n")
-            for name in (*lists.ROLES, lists.POSTGRESQL):
+            for name in (*lists.ROLES, *lists.POSTGRESQL):
                 (root / lists.FOLDER / f"{name}.txt").write_text("")
             front = root / lists.FOLDER / "front.txt"
             front.write_text("bind\nlisten # unseen: x\nfork # unseen: y\nread\n")

@@ -12,12 +12,16 @@ import lists
 
 # The arguments that the lists look at. Numbers count from 0, as on strace's line.
 WATCHED = {
-    "clone": (1,), "fcntl": (1,), "ioctl": (1,), "madvise": (2,), "prctl": (0,), "socket": (0, 1),
-    "setsockopt": (1, 2), "getsockopt": (1, 2), "socketpair": (0,), "prlimit64": (1,),
+    "clone": (1,), "fcntl": (1,), "ioctl": (1,), "madvise": (2,), "prctl": (0,), "socket": (0, 1, 2),
+    "setsockopt": (1, 2), "getsockopt": (1, 2), "socketpair": (0,), "prlimit64": (0, 1),
 }
 # What strace calls an argument by name, and where the kernel has it.
 CLONE_FLAGS = 0
-NO_EXEC = {"mmap": 2, "mprotect": 2}
+# (argument, bit) that the lists want not to be there.
+WITHOUT = {
+    "mmap": (2, "PROT_EXEC"), "mprotect": (2, "PROT_EXEC"), "sendmsg": (2, "MSG_FASTOPEN"),
+    "sendto": (3, "MSG_FASTOPEN"), "sendmmsg": (3, "MSG_FASTOPEN"),
+}
 # Bits that say how a socket is opened, not what it is.
 SOCKET_OPTIONS = {"SOCK_CLOEXEC", "SOCK_NONBLOCK"}
 
@@ -62,10 +66,10 @@ def call_of(line: str) -> lists.Call | None:
     if not match:
         return None
     name, words = match[1], arguments(match[2])
-    if name in NO_EXEC:
-        number = NO_EXEC[name]
-        executable = number < len(words) and "PROT_EXEC" in words[number]
-        return lists.Call(name, () if executable else (f"{number}!PROT_EXEC",))
+    if name in WITHOUT:
+        number, bit = WITHOUT[name]
+        has_it = number < len(words) and bit in words[number]
+        return lists.Call(name, () if has_it else (f"{number}!{bit}",))
     tests = [_test(name, number, words) for number in WATCHED.get(name, ())]
     return lists.Call(name, tuple(test for test in tests if test))
 

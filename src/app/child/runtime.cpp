@@ -9,11 +9,14 @@
 #include "foundation/base/secret.h"
 #include "platform/async/task.h"
 #include "platform/async/task_group.h"
+#include "platform/ipc/peer.h"
 #include "platform/ipc/rpc.h"
 #include "platform/os/fd.h"
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -25,6 +28,11 @@ namespace {
 /// it into a memory file that anybody who has the descriptor may read.
 std::string path_of(const os::Fd& file) {
     return "/proc/self/fd/" + std::to_string(file.get());
+}
+
+async::Job tell_end_of_reader(std::shared_ptr<ipc::Peer> control, std::uint64_t number) {
+    constexpr std::chrono::seconds k_time{10};
+    (void)co_await ipc::call(control.get(), control::EndReader{number}, Deadline::in(k_time));
 }
 
 }  // namespace
@@ -85,11 +93,15 @@ void Runtime::on_link(control::Partner partner, std::function<void(os::Fd)> func
         kept(std::move(socket));
 }
 
-async::Task<os::Fd> Runtime::start_reader(Deadline deadline) {
+async::Task<control::StartReader::Answer> Runtime::start_reader(Deadline deadline) {
     const auto control = state_.control;
     auto answer = co_await ipc::call(control.get(), control::StartReader{}, deadline);
     if (!answer) co_return fail(std::move(answer.error()));
-    co_return std::move(answer->socket);
+    co_return std::move(*answer);
+}
+
+void Runtime::end_reader(std::uint64_t number) {
+    state_.tasks.spawn("end_reader", tell_end_of_reader(state_.control, number));
 }
 
 async::Task<control::ListProcesses::Answer> Runtime::list_processes(Deadline deadline) {

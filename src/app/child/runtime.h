@@ -55,9 +55,10 @@ public:
 
     /// Calls `function` with every new connection to `partner`: those that came already at once.
     void on_link(control::Partner partner, std::function<void(os::Fd)> function);
-    /// Front's: a connection to a fresh reader, which ends when it is closed.
-    /// Errors: ControlError::too_many_readers, no_reader, IpcError.
-    async::Task<os::Fd> start_reader(Deadline deadline);
+    /// Front's: a connection to a fresh reader, which ends when it is closed; tell end_reader()
+    /// then. Errors: ControlError::too_many_readers, no_reader, IpcError.
+    async::Task<control::StartReader::Answer> start_reader(Deadline deadline);
+    void end_reader(std::uint64_t number);
     /// Front's: what the kernel tells of every process of ours. Errors: IpcError, deadline_passed.
     async::Task<control::ListProcesses::Answer> list_processes(Deadline deadline);
     /// Keeper's: ends the process that is courier now, with every connection it has.

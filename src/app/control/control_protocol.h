@@ -13,7 +13,7 @@
 #include <vector>
 
 /// Between the supervisor and each child, over the child's descriptor 3. The supervisor calls but
-/// for StartReader and ListProcesses, which are front's, and those that are keeper's.
+/// for StartReader, EndReader and ListProcesses, which are front's, and those that are keeper's.
 namespace postern::app::control {
 
 inline constexpr int k_control_descriptor = 3;
@@ -116,10 +116,21 @@ struct StartReader {
     static constexpr std::uint16_t k_method = 4;
     struct Answer {
         os::Fd socket;
-        auto wire() { return std::tie(socket); }
+        std::uint64_t number = 0;  ///< for EndReader
+        auto wire() { return std::tie(socket, number); }
     };
     using Failure = ControlError;
     auto wire() { return std::tie(); }
+};
+
+/// Front to supervisor: that socket is closed. A reader that does not end by itself, because a mail
+/// has taken it over, is killed in a moment. Answered at once.
+struct EndReader {
+    static constexpr std::uint16_t k_method = 9;
+    using Answer = ipc::Nothing;
+    using Failure = ControlError;
+    std::uint64_t number = 0;
+    auto wire() { return std::tie(number); }
 };
 
 /// Keeper to supervisor: courier does not answer to the end of a use, so its process is to end, and

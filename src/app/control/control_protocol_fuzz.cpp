@@ -9,6 +9,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     using namespace postern::app::control;
     return postern::ipc::require_one_form_of_any<
         Refusal, Ready, Start, Start::Answer, Attach, Stop, StartReader, StartReader::Answer,
-        EndCourier, MakeRootKey, MakeRootKey::Answer, RestoreRootKey, RestoreRootKey::Answer,
-        ListProcesses, ListProcesses::Answer>(data, size);
+        EndReader, EndCourier, MakeRootKey, MakeRootKey::Answer, RestoreRootKey,
+        RestoreRootKey::Answer, ListProcesses, ListProcesses::Answer>(data, size);
 }

@@ -6,8 +6,12 @@
 #include "platform/os/landlock.h"
 #include "platform/os/system_call_filter.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <algorithm>
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -43,10 +47,41 @@ std::vector<std::uint16_t> ports_of(const std::vector<config::Listen>& listen) {
     return ports;
 }
 
+std::vector<os::SystemCallRule> calls_of(std::span<const os::SystemCallRule> role) {
+    const auto every = every_calls();
+    std::vector<os::SystemCallRule> calls(every.begin(), every.end());
+    calls.insert(calls.end(), role.begin(), role.end());
+    return calls;
+}
+
+bool is_folder(const config::DatabaseServer::Host& host) {
+    return host.name.starts_with('/');
+}
+
+bool is_address(const config::DatabaseServer::Host& host) {
+    in6_addr bytes{};
+    return ::inet_pton(AF_INET, host.name.c_str(), &bytes) == 1 ||
+           ::inet_pton(AF_INET6, host.name.c_str(), &bytes) == 1;
+}
+
 /// Whom OpenSSL trusts, and where systemd-resolved writes its resolv.conf anew.
 constexpr std::array k_trust_and_resolved{"/etc/ssl/certs", "/usr/share/ca-certificates",
                                           "/usr/local/share/ca-certificates", "/usr/lib/ssl",
                                           "/run/systemd/resolve"};
+
+void add_calls(Fence& fence, const config::DatabaseServer& server) {
+    const auto add = [&fence](std::span<const os::SystemCallRule> calls) {
+        fence.system_calls.insert(fence.system_calls.end(), calls.begin(), calls.end());
+    };
+    add(postgresql_calls());
+    const bool has_folder = std::ranges::any_of(server.hosts, is_folder);
+    add(has_folder ? postgresql_by_socket_calls() : postgresql_no_socket_calls());
+    const bool has_name =
+        !std::ranges::all_of(server.hosts, [](const config::DatabaseServer::Host& host) {
+            return is_folder(host) || is_address(host);
+        });
+    if (has_name) add(postgresql_by_name_calls());
+}
 
 /// What a role needs for its stores. Files lie in its own folder; for servers it gets names, and
 /// their ports. libpq is loaded before the fence closes.
@@ -59,17 +94,16 @@ void add_store(Fence& fence, const config::Config& config, const config::Databas
     rules.readable.insert(rules.readable.end(), k_trust_and_resolved.begin(),
                           k_trust_and_resolved.end());
     for (const auto& host : server.hosts) {
-        // A folder holds a socket.
-        if (host.name.starts_with('/')) rules.writable.push_back(host.name);
+        if (is_folder(host)) rules.writable.push_back(host.name);
         rules.connect_ports->push_back(host.port);
     }
+    add_calls(fence, server);
 }
 
 }  // namespace
 
 Fence of_front(const config::Config& config) {
-    const auto calls = on_servers(config) ? front_on_postgresql_calls() : front_calls();
-    Fence fence{.system_calls = calls, .violation = violation_of(config)};
+    Fence fence{.system_calls = calls_of(front_calls()), .violation = violation_of(config)};
     auto& rules = fence.files_and_ports;
     rules.readable = {k_openssl_settings};
     rules.writable = {k_own_folder};
@@ -81,8 +115,7 @@ Fence of_front(const config::Config& config) {
 }
 
 Fence of_keeper(const config::Config& config) {
-    const auto calls = on_servers(config) ? keeper_on_postgresql_calls() : keeper_calls();
-    Fence fence{.system_calls = calls, .violation = violation_of(config)};
+    Fence fence{.system_calls = calls_of(keeper_calls()), .violation = violation_of(config)};
     fence.files_and_ports.readable = {k_openssl_settings};
     fence.files_and_ports.writable = {k_own_folder};
     add_store(fence, config, config.store.keyring);
@@ -90,7 +123,7 @@ Fence of_keeper(const config::Config& config) {
 }
 
 Fence of_courier(const config::Config& config) {
-    Fence fence{.system_calls = courier_calls(), .violation = violation_of(config)};
+    Fence fence{.system_calls = calls_of(courier_calls()), .violation = violation_of(config)};
     // Mail servers listen where they like: which addresses are too near is the egress policy's.
     auto& readable = fence.files_and_ports.readable;
     readable = resolver_files();
@@ -100,7 +133,7 @@ Fence of_courier(const config::Config& config) {
 }
 
 Fence of_reader(os::Violation violation) {
-    Fence fence{.system_calls = reader_calls(), .violation = violation};
+    Fence fence{.system_calls = calls_of(reader_calls()), .violation = violation};
     fence.files_and_ports.connect_ports.emplace();
     return fence;
 }
@@ -119,20 +152,32 @@ Result<> enter(const Fence& fence) {
     return os::enter_system_call_filter(fence.system_calls, fence.violation);
 }
 
-std::string missing_isolation(const config::Config& config) {
-    if constexpr (k_sanitized) return "this is a build with a sanitizer, which has no fences";
+std::vector<std::string> missing_parts(const config::Config& config, Host host) {
+    constexpr int k_with_ports = 4;
     std::vector<std::string> missing;
-    if (os::landlock_version() == 0) {
+    if (host.landlock == 0) {
         missing.emplace_back("this kernel has no Landlock: files and ports are not fenced");
+    } else if (host.landlock < k_with_ports && on_servers(config)) {
+        // Elsewhere the filters of those that connect to nobody do without the call.
+        missing.emplace_back(
+            "this kernel's Landlock is too old for ports: with stores on servers, front and keeper "
+            "may connect anywhere");
     }
-    if (!os::has_system_call_filters()) {
+    if (!host.filters) {
         missing.emplace_back("this kernel has no system-call filters");
     } else if (config.isolation.only_log) {
         missing.emplace_back("isolation.system_calls = \"log\": forbidden calls are only logged");
     }
+    return missing;
+}
+
+std::string missing_isolation(const config::Config& config) {
+    if constexpr (k_sanitized) return "this is a build with a sanitizer, which has no fences";
     std::string text;
-    for (const auto& one : missing)
+    for (const auto& one :
+         missing_parts(config, {os::landlock_version(), os::has_system_call_filters()})) {
         text.append(text.empty() ? "" : "; ").append(one);
+    }
     return text;
 }
 

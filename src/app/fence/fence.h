@@ -5,7 +5,6 @@
 #include "platform/os/landlock.h"
 #include "platform/os/system_call_filter.h"
 
-#include <span>
 #include <string>
 #include <vector>
 
@@ -14,7 +13,7 @@ namespace postern::app::fence {
 /// All that a role may still do once it is fenced.
 struct Fence {
     os::LandlockRules files_and_ports{};
-    std::span<const os::SystemCallRule> system_calls{};
+    std::vector<os::SystemCallRule> system_calls{};
     os::Violation violation = os::Violation::kill;
 };
 
@@ -36,5 +35,12 @@ struct Fence {
 /// What keeps processes apart less than it should, on this host and with these settings, but for
 /// their users; empty: nothing. It asks the kernel, which a fenced process may not.
 [[nodiscard]] std::string missing_isolation(const config::Config& config);
+
+/// What of it the versions of the kernel's parts decide.
+struct Host {
+    int landlock = 0;
+    bool filters = false;
+};
+[[nodiscard]] std::vector<std::string> missing_parts(const config::Config& config, Host host);
 
 }  // namespace postern::app::fence

@@ -4,7 +4,9 @@
 #include "platform/os/system_call_filter.h"
 
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <algorithm>
@@ -13,6 +15,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace postern::app::fence {
@@ -70,6 +73,66 @@ TEST(Fence, who_connects_and_who_listens) {
         EXPECT_FALSE(has(fence, "connect"));
     }
     EXPECT_FALSE(has(of_reader(os::Violation::kill), "openat"));
+}
+
+config::Config with_server(std::string host) {
+    config::Config config;
+    config.store.engine = config::StoreEngine::postgresql;
+    config.store.bulk.hosts = {{.name = std::move(host), .port = 5432}};
+    config.store.keyring.hosts = config.store.bulk.hosts;
+    return config;
+}
+
+bool may_open(const Fence& fence, std::uint64_t family, std::uint64_t type) {
+    return std::ranges::any_of(fence.system_calls, [&](const os::SystemCallRule& rule) {
+        return std::string_view(rule.name) == "socket" && rule.refused_with == 0 &&
+               rule.tests.size() > 1 && rule.tests[0].value == family &&
+               rule.tests[1].value == type;
+    });
+}
+
+TEST(Fence, a_server_s_address_decides_what_sockets_there_are_for_it) {
+    for (const auto of : {&of_front, &of_keeper}) {
+        const auto by_address = of(with_server("192.0.2.1"));
+        const auto by_name = of(with_server("db.example"));
+        const auto by_folder = of(with_server("/run/postgresql"));
+        EXPECT_TRUE(may_open(by_address, AF_INET, SOCK_STREAM));
+        EXPECT_FALSE(may_open(by_address, AF_INET, SOCK_DGRAM));
+        EXPECT_FALSE(may_open(by_address, AF_UNIX, SOCK_STREAM));
+        EXPECT_TRUE(may_open(by_name, AF_INET, SOCK_DGRAM));
+        EXPECT_FALSE(may_open(by_name, AF_UNIX, SOCK_STREAM));
+        EXPECT_FALSE(may_open(by_folder, AF_INET, SOCK_DGRAM));
+        EXPECT_TRUE(may_open(by_folder, AF_UNIX, SOCK_STREAM));
+        for (const auto& fence : {by_address, by_name, by_folder})
+            EXPECT_TRUE(closes(fence));
+    }
+    EXPECT_FALSE(may_open(of_front(with_server("2001:db8::1")), AF_INET, SOCK_DGRAM));
+}
+
+TEST(Fence, a_send_that_connects_and_other_protocols_are_no_way_around_the_ports) {
+    for (const auto& fence : {of_front(k_default), of_keeper(k_default), of_courier(k_default),
+                              of_front(with_server("db.example"))}) {
+        for (const auto& rule : fence.system_calls) {
+            const std::string_view name = rule.name;
+            if (name == "sendmsg" || name == "sendto" || name == "sendmmsg") {
+                ASSERT_EQ(rule.tests.size(), 1U) << name;
+                EXPECT_EQ(rule.tests[0].mask, std::uint64_t{MSG_FASTOPEN}) << name;
+                EXPECT_EQ(rule.tests[0].value, 0U) << name;
+            }
+            if (name == "socket" && rule.refused_with == 0 && rule.tests[0].value != AF_UNIX) {
+                ASSERT_EQ(rule.tests.size(), 3U);
+                EXPECT_TRUE(rule.tests[2].value == 0 || rule.tests[2].value == IPPROTO_TCP);
+            }
+        }
+    }
+}
+
+TEST(Fence, a_kernel_without_rules_for_ports_is_told_where_calls_do_not_stand_in_for_them) {
+    EXPECT_TRUE(missing_parts(k_default, {.landlock = 3, .filters = true}).empty());
+    EXPECT_TRUE(missing_parts(with_server("db.example"), {.landlock = 4, .filters = true}).empty());
+    EXPECT_EQ(missing_parts(with_server("db.example"), {.landlock = 3, .filters = true}).size(),
+              1U);
+    EXPECT_EQ(missing_parts(k_default, {.landlock = 0, .filters = false}).size(), 2U);
 }
 
 TEST(Fence, front_listens_at_the_configured_ports_only) {

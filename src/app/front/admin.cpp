@@ -92,6 +92,14 @@ async::Task<cli::SealAll::Answer> Front::seal_all(cli::SealAll asked) {
 
 async::Task<cli::Doctor::Answer> Front::examine() {
     cli::Doctor::Answer answer;
+    if (!runtime_.offline()) {
+        const auto& missing = site_.isolation;
+        answer.checks.push_back(
+            {cli::k_isolation, missing.empty() ? cli::Verdict::good : cli::Verdict::warning,
+             missing.empty() ? "the running server's processes have system-call filters, Landlock "
+                               "and a user each"
+                             : "not isolated: " + missing});
+    }
     auto known = co_await keeper_.call(keys::Identify{}, Deadline::in(20s));
     if (!known) co_return fail(admin_error(known.error()));
     const bool locked = known->secrets_locked && Secret::all_locked();

@@ -108,8 +108,10 @@ Front::Front(child::Runtime& runtime, Stores stores)
       creators_({*stores_.main, *stores_.index, keeper_, runtime.clock()}),
       integrations_({*stores_.main, stores_.reserve, keeper_, courier_, events_, runtime.clock(),
                      policy_of(runtime.config())}),
-      readers_(runtime.tasks(),
-               [&runtime](Deadline deadline) { return runtime.start_reader(deadline); }),
+      readers_(
+          runtime.tasks(),
+          [&runtime](Deadline deadline) { return runtime.start_reader(deadline); },
+          [&runtime](std::uint64_t number) { runtime.end_reader(number); }),
       mailboxes_(integrations_),
       creator_directory_(creators_),
       room_(mail_parts(runtime,

@@ -48,6 +48,7 @@ public:
     ~Use() {
         if (--batch_->waiting != 0) return;
         batch_->link.close();
+        pool_.end_(batch_->number);
         const auto found = pool_.batches_.find(workspace_);
         if (found != pool_.batches_.end() && found->second == batch_) pool_.batches_.erase(found);
         pool_.freed_.set();
@@ -59,15 +60,15 @@ private:
     std::shared_ptr<Batch> batch_;
 };
 
-ReaderPool::ReaderPool(async::TaskGroup& group, Starter start)
-    : group_(group), start_(std::move(start)), freed_(group.executor()) {}
+ReaderPool::ReaderPool(async::TaskGroup& group, Starter start, Ender end)
+    : group_(group), start_(std::move(start)), end_(std::move(end)), freed_(group.executor()) {}
 
-async::Task<os::Fd> ReaderPool::start_reader() {
+async::Task<control::StartReader::Answer> ReaderPool::start_reader() {
     const auto deadline = parse_deadline();
     while (true) {
-        auto socket = co_await start_(deadline);
-        if (socket || !socket.error().is(control::ControlError::too_many_readers)) {
-            co_return socket;
+        auto started = co_await start_(deadline);
+        if (started || !started.error().is(control::ControlError::too_many_readers)) {
+            co_return started;
         }
         auto freed = co_await freed_.wait(deadline);
         if (!freed) co_return fail(std::move(freed.error()));
@@ -80,10 +81,10 @@ async::Task<std::shared_ptr<ReaderPool::Batch>> ReaderPool::begin(WorkspaceId wo
     if (!alone && found != batches_.end() && found->second->link.attached()) {
         co_return found->second;
     }
-    auto socket = co_await start_reader();
-    if (!socket) co_return fail(std::move(socket.error()));
-    auto batch = std::make_shared<Batch>(group_, nothing_served_);
-    batch->link.attach(std::move(*socket));
+    auto started = co_await start_reader();
+    if (!started) co_return fail(std::move(started.error()));
+    auto batch = std::make_shared<Batch>(group_, nothing_served_, started->number);
+    batch->link.attach(std::move(started->socket));
     if (!alone) batches_[workspace] = batch;
     co_return batch;
 }

@@ -1,10 +1,13 @@
 #pragma once
 
+#include "app/control/control_protocol.h"
 #include "features/mail/ports.h"
 #include "platform/async/signal.h"
 #include "platform/async/task_group.h"
 #include "platform/ipc/link.h"
 
+#include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -19,10 +22,12 @@ namespace postern::app::front {
 class ReaderPool final : public mail::Readers {
 public:
     /// A fresh reader's socket. Errors: ControlError::too_many_readers, no_reader.
-    using Starter = std::function<async::Task<os::Fd>(Deadline)>;
+    using Starter = std::function<async::Task<control::StartReader::Answer>(Deadline)>;
+    /// Told of each whose socket was closed.
+    using Ender = std::function<void(std::uint64_t number)>;
 
     /// `group` outlives it.
-    ReaderPool(async::TaskGroup& group, Starter start);
+    ReaderPool(async::TaskGroup& group, Starter start, Ender end);
 
     async::Task<mail::ReadMail> parse(WorkspaceId workspace, os::Fd raw) override;
     async::Task<mail::BounceReport> parse_bounce(WorkspaceId workspace, os::Fd raw) override;
@@ -32,8 +37,10 @@ public:
 
 private:
     struct Batch {
-        explicit Batch(async::TaskGroup& group, const ipc::Router& router) : link(group, router) {}
+        Batch(async::TaskGroup& group, const ipc::Router& router, std::uint64_t its_number)
+            : link(group, router), number(its_number) {}
         ipc::Link link;
+        std::uint64_t number;
         std::size_t asked = 0;
         std::size_t waiting = 0;
     };
@@ -42,7 +49,7 @@ private:
 
     /// The workspace's, or a fresh one for one mail alone.
     async::Task<std::shared_ptr<Batch>> begin(WorkspaceId workspace, bool alone);
-    async::Task<os::Fd> start_reader();
+    async::Task<control::StartReader::Answer> start_reader();
     template <typename Method>
     async::Task<typename Method::Answer> ask(WorkspaceId workspace,
                                              os::Fd raw,
@@ -50,6 +57,7 @@ private:
 
     async::TaskGroup& group_;
     Starter start_;
+    Ender end_;
     ipc::Router nothing_served_;
     async::Signal freed_;
     std::map<WorkspaceId, std::shared_ptr<Batch>> batches_;

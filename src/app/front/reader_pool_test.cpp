@@ -47,7 +47,7 @@ protected:
         std::vector<std::string> read;
     };
 
-    async::Task<os::Fd> start(Deadline) {
+    async::Task<control::StartReader::Answer> start(Deadline) {
         if (refusals > 0) {
             --refusals;
             co_return fail(control::ControlError::too_many_readers);
@@ -60,7 +60,8 @@ protected:
         reader.peer = std::make_unique<ipc::Peer>(loop.io.get_executor(), std::move(ends->first),
                                                   reader.router.handler());
         loop.tasks.spawn("reader", reader.peer->run());
-        co_return std::move(ends->second);
+        control::StartReader::Answer answer{std::move(ends->second), readers.size()};
+        co_return std::move(answer);
     }
     async::Task<mail::ReadMail> parse(Reader* reader, mail::ParseMail ask) {
         const auto mapped = os::Mapping::of_sealed(ask.raw.get(), 1000);
@@ -100,7 +101,9 @@ protected:
     std::vector<std::shared_ptr<async::Signal>> gates;
     int refusals = 0;
     std::vector<std::unique_ptr<Reader>> readers;
-    ReaderPool pool{loop.tasks, [this](Deadline deadline) { return start(deadline); }};
+    std::vector<std::uint64_t> over;  ///< numbers of readers
+    ReaderPool pool{loop.tasks, [this](Deadline deadline) { return start(deadline); },
+                    [this](std::uint64_t number) { over.push_back(number); }};
 };
 
 TEST_F(ReaderPoolTest, batch_shares_a_reader_and_the_next_one_has_its_own) {
@@ -116,6 +119,7 @@ TEST_F(ReaderPoolTest, batch_shares_a_reader_and_the_next_one_has_its_own) {
     EXPECT_EQ(readers.size(), 1U);
     EXPECT_EQ(loop.run(read("c"))->text, "c");
     EXPECT_EQ(readers.size(), 2U);
+    EXPECT_EQ(over, (std::vector<std::uint64_t>{1, 2})) << "whoever started them is told";
 }
 
 TEST_F(ReaderPoolTest, no_reader_sees_two_workspaces) {
@@ -153,6 +157,7 @@ TEST_F(ReaderPoolTest, mail_that_its_reader_falls_over_takes_no_other_with_it) {
 TEST_F(ReaderPoolTest, mail_that_was_alone_is_not_tried_again) {
     EXPECT_EQ(loop.run(read("deadly")).error().code(), "mail_unreadable");
     EXPECT_EQ(readers.size(), 1U);
+    EXPECT_EQ(over, std::vector<std::uint64_t>{1});
 }
 
 TEST_F(ReaderPoolTest, waits_until_another_reader_has_ended) {

@@ -130,6 +130,8 @@ Result<DataDirectory> DataDirectory::open(const std::string& path) {
         return fail(os::errno_error(path));
     }
     if ((status.st_mode & 077U) != 0) return fail(SupervisorError::folder_open, path);
+    // Root would hand its parts to the users of the processes, and its owner could not go on.
+    if (status.st_uid != ::geteuid()) return fail(SupervisorError::folder_of_another, path);
     if (::access((path + "/keyring").c_str(), F_OK) != 0) {
         return fail(SupervisorError::not_set_up, path);
     }
@@ -211,18 +213,23 @@ Result<> DataDirectory::point_at_root_key(const std::string& file) const {
     return {};
 }
 
-Result<> DataDirectory::check_root_key(const std::string& path, const std::string& file) {
+Result<std::string> DataDirectory::root_key_in_use(const std::string& path) {
     const auto link = path + "/run/" + k_root_key_link;
     std::error_code error;
     const auto target = std::filesystem::read_symlink(link, error);
     if (error) return fail(os::OsError::io, link + ": " + error.message());
+    return target.string();
+}
+
+Result<> DataDirectory::check_root_key(const std::string& path, const std::string& file) {
+    POSTERN_TRY(const auto in_use, root_key_in_use(path));
     struct stat theirs{};
     struct stat ours{};
-    const bool is_same = ::stat(target.c_str(), &theirs) == 0 && ::stat(file.c_str(), &ours) == 0 &&
+    const bool is_same = ::stat(in_use.c_str(), &theirs) == 0 && ::stat(file.c_str(), &ours) == 0 &&
                          theirs.st_dev == ours.st_dev && theirs.st_ino == ours.st_ino;
     if (!is_same) {
         return fail(SupervisorError::other_root_key,
-                    "the server's is " + target.string() + ", this is " + file);
+                    "the server's is " + in_use + ", this is " + file);
     }
     return {};
 }

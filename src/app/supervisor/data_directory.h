@@ -17,7 +17,7 @@ public:
     /// In a folder that is not there yet or empty. Errors: already_set_up, folder_not_empty,
     /// OsError.
     [[nodiscard]] static Result<DataDirectory> create(const std::string& path);
-    /// Errors: not_set_up, in_use, folder_open, OsError.
+    /// Errors: not_set_up, in_use, folder_open, folder_of_another, OsError.
     [[nodiscard]] static Result<DataDirectory> open(const std::string& path);
 
     /// On which engine the stores lie; changed in one step that outlives a crash.
@@ -35,6 +35,8 @@ public:
     [[nodiscard]] Result<> point_at_root_key(const std::string& file) const;
     /// Whether it says this one. Errors: other_root_key when it does not, OsError without a link.
     [[nodiscard]] static Result<> check_root_key(const std::string& path, const std::string& file);
+    /// Which one it says. Errors: OsError.
+    [[nodiscard]] static Result<std::string> root_key_in_use(const std::string& path);
 
     [[nodiscard]] const std::string& path() const noexcept { return path_; }
     [[nodiscard]] int store() const noexcept { return store_.get(); }

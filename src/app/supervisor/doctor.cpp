@@ -1,7 +1,10 @@
 #include "app/supervisor/doctor.h"
 
 #include "app/config/config.h"
+#include "app/supervisor/admin_socket.h"
+#include "app/supervisor/data_directory.h"
 #include "app/supervisor/roles.h"
+#include "app/supervisor/root_key_file.h"
 #include "app/supervisor/settings.h"
 #include "edge/cli/admin_protocol.h"
 #include "edge/cli/installation.h"
@@ -20,6 +23,7 @@
 #include <optional>
 #include <string>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 namespace postern::app::supervisor {
@@ -40,15 +44,18 @@ std::string first_line(const std::string& path) {
     return text->substr(0, text->find('\n'));
 }
 
+/// Of what is started here; a running server's front knows better and says so itself.
 DoctorCheck isolation(const config::Config& config) {
     const auto missing = missing_isolation(config);
-    if (!missing.empty()) return {"isolation", Verdict::warning, "not isolated: " + missing};
+    if (!missing.empty()) {
+        return {cli::k_isolation, Verdict::warning, "not isolated: " + missing};
+    }
     std::string text = "system-call filters, Landlock " + std::to_string(os::landlock_version()) +
                        ", and a uid for every process:";
     for (const auto role : k_roles) {
         text += " " + std::string(name_of(role)) + " " + std::to_string(uid_of(role).value_or(0));
     }
-    return {"isolation", Verdict::good, text};
+    return {cli::k_isolation, Verdict::good, text};
 }
 
 DoctorCheck tracing() {
@@ -134,6 +141,26 @@ DoctorCheck clusters(const config::Store& store) {
     return {"PostgreSQL", Verdict::good, text};
 }
 
+/// A change of the root key that was interrupted, and that no start could bring to its end.
+std::optional<DoctorCheck> unsettled(const std::string& root_key) {
+    const auto left = unsettled_root_key(root_key);
+    if (left.empty()) return std::nullopt;
+    return DoctorCheck{"change of the root key", Verdict::bad,
+                       left +
+                           " is left of one that was interrupted, and may be the key in force: "
+                           "do not delete it; restart the server, which keeps the one that "
+                           "fits and must be able to write there"};
+}
+
+/// The running server's, else the one that a start with these settings would take.
+std::string root_key_in_force(const cli::Place& place, const config::Config& config) {
+    const auto running = AdminSocket::connect(place.data, AdminSocket::k_front);
+    if (running && running->valid()) {
+        if (auto in_use = DataDirectory::root_key_in_use(place.data)) return std::move(*in_use);
+    }
+    return root_key_of(place, config);
+}
+
 DoctorCheck modes(const std::string& data, const std::string& root_key) {
     std::error_code error;
     std::string open;
@@ -192,7 +219,7 @@ std::vector<DoctorCheck> look_around(const cli::Place& place) {
         for (const auto& name : loaded->not_acted_on)
             checks.push_back({"configuration", Verdict::warning, name + " has no effect yet"});
     }
-    const auto root_key = root_key_of(place, loaded ? loaded->config : config::Config{});
+    const auto root_key = root_key_in_force(place, loaded ? loaded->config : config::Config{});
     checks.push_back(isolation(loaded ? loaded->config : config::Config{}));
     checks.push_back(cores());
     checks.push_back(tracing());
@@ -203,6 +230,7 @@ std::vector<DoctorCheck> look_around(const cli::Place& place) {
     } else {
         checks.push_back(volumes(place.data, root_key));
     }
+    if (auto left = unsettled(root_key)) checks.push_back(std::move(*left));
     checks.push_back(modes(place.data, root_key));
     checks.push_back(disk(place.data));
     checks.push_back(clock_sanity());

@@ -301,6 +301,10 @@ std::vector<cli::DoctorCheck> LocalInstallation::doctor(const cli::Place& place)
     auto checks = look_around(place);
     auto answer = ask(place, cli::Doctor{});
     if (answer) {
+        // What the running server says of itself stands for what would be here.
+        for (const auto& told : answer->checks) {
+            std::erase_if(checks, [&](const auto& own) { return own.name == told.name; });
+        }
         std::ranges::move(answer->checks, std::back_inserter(checks));
     } else {
         const auto& why = answer.error();

@@ -29,6 +29,7 @@ enum class SupervisorError {
     already_set_up,
     folder_not_empty,
     folder_open,
+    folder_of_another,
     in_use,
     root_key_missing,
     root_key_exists,
@@ -61,6 +62,10 @@ constexpr ErrorInfo describe(SupervisorError error) {
             return {"folder_not_empty", "The folder has other things in it; nothing was changed."};
         case SupervisorError::folder_open:
             return {"folder_open", "Others may enter the data directory; its mode must be 0700."};
+        case SupervisorError::folder_of_another:
+            return {"folder_of_another",
+                    "The data directory belongs to another user: run this as that user, or give it "
+                    "to root to have a user for each process."};
         case SupervisorError::in_use:
             return {"in_use", "Another Postern process uses this data directory already."};
         case SupervisorError::root_key_missing:

@@ -6,13 +6,16 @@
 #include "foundation/base/clock.h"
 #include "foundation/base/log.h"
 #include "foundation/base/result.h"
+#include "platform/async/deadline.h"
 #include "platform/async/task.h"
+#include "platform/ipc/rpc.h"
 #include "platform/os/process.h"
 
 #include <sys/types.h>
 #include <sys/wait.h>
 #include <chrono>
 #include <csignal>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
@@ -22,6 +25,7 @@ namespace postern::app::supervisor {
 namespace {
 
 constexpr std::chrono::seconds k_wait_for_room{5};
+constexpr std::chrono::seconds k_time_to_end{2};
 
 }  // namespace
 
@@ -49,16 +53,31 @@ async::Task<control::StartReader::Answer> Readers::start() {
     auto started = ChildProcess::start(executor_, settings_, std::move(pair->second));
     if (!started) co_return fail(control::ControlError::no_reader, started.error().detail());
     const std::shared_ptr<ChildProcess> child = std::move(*started);
-    alive_.insert(child);
-    tasks_.spawn("reader", watch(child));
+    const auto number = ++started_;
+    alive_.emplace(number, child);
+    tasks_.spawn("reader", watch(number, child));
     control::StartReader::Answer answer;
     answer.socket = std::move(pair->first);
+    answer.number = number;
     co_return std::move(answer);
 }
 
-async::Job Readers::watch(std::shared_ptr<ChildProcess> child) {
+async::Task<ipc::Nothing> Readers::end(std::uint64_t number) {
+    if (alive_.contains(number)) tasks_.spawn("reader_end", kill_later(number));
+    co_return ipc::Nothing{};
+}
+
+async::Job Readers::kill_later(std::uint64_t number) {
+    const auto waited = co_await async::wait_until(Deadline::in(k_time_to_end));
+    const auto still = alive_.find(number);
+    if (!waited || still == alive_.end()) co_return;
+    log(LogLevel::warning, "reader_killed");
+    still->second->kill();
+}
+
+async::Job Readers::watch(std::uint64_t number, std::shared_ptr<ChildProcess> child) {
     auto status = co_await child->ended();
-    alive_.erase(child);
+    alive_.erase(number);
     ended_.set();
     if (status && WIFSIGNALED(*status) && WTERMSIG(*status) == SIGSYS) {
         log_violation(name_of(Role::reader));
@@ -73,13 +92,18 @@ async::Job Readers::watch(std::shared_ptr<ChildProcess> child) {
 std::vector<pid_t> Readers::pids() const {
     std::vector<pid_t> all;
     all.reserve(alive_.size());
-    for (const auto& child : alive_)
+    for (const auto& [number, child] : alive_)
         all.push_back(child->pid());
     return all;
 }
 
+void Readers::end_all() {
+    for (const auto& [number, child] : alive_)
+        tasks_.spawn("reader_end", kill_later(number));
+}
+
 void Readers::kill_all() {
-    for (const auto& child : alive_)
+    for (const auto& [number, child] : alive_)
         child->kill();
 }
 

@@ -1,12 +1,15 @@
 #pragma once
 
+#include "app/control/control_protocol.h"
 #include "app/supervisor/child_process.h"
 #include "platform/async/signal.h"
 #include "platform/async/task_group.h"
+#include "platform/ipc/rpc.h"
 
 #include <sys/types.h>
+#include <cstdint>
+#include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -26,16 +29,22 @@ public:
     /// Waits a while for one to end when there are too many.
     /// Errors: too_many_readers, no_reader.
     async::Task<control::StartReader::Answer> start();
+    /// Nothing waits for it any more: it has a moment to end by itself.
+    async::Task<ipc::Nothing> end(std::uint64_t number);
+    /// The same of all of them: front is gone.
+    void end_all();
     void kill_all();
     /// Those that run at the moment.
     [[nodiscard]] std::vector<pid_t> pids() const;
 
 private:
-    async::Job watch(std::shared_ptr<ChildProcess> child);
+    async::Job watch(std::uint64_t number, std::shared_ptr<ChildProcess> child);
+    async::Job kill_later(std::uint64_t number);
 
     boost::asio::any_io_executor executor_;
     ChildSettings settings_;
-    std::set<std::shared_ptr<ChildProcess>> alive_;
+    std::map<std::uint64_t, std::shared_ptr<ChildProcess>> alive_;
+    std::uint64_t started_ = 0;
     async::Signal ended_;
     async::TaskGroup tasks_;
 };

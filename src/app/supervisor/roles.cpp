@@ -8,10 +8,13 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <sys/types.h>
 #include <unistd.h>
 #include <array>
 #include <cstddef>
+#include <iterator>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -43,8 +46,14 @@ std::optional<uid_t> uid_of(Role role) {
 
 std::string missing_isolation(const config::Config& config) {
     auto missing = fence::missing_isolation(config);
-    if (uid_of(Role::keeper)) return missing;
-    std::string text = "started without root: all processes share one user";
+    std::string text;
+    std::set<uid_t> users{0};
+    for (const auto role : k_roles)
+        users.insert(uid_of(role).value_or(0));
+    if (users.size() == 1 + std::size(k_roles)) return missing;
+    text = uid_of(Role::keeper) ? "two processes, or one and root, have the same user; look at the "
+                                  "users postern-front, -keeper, -courier and -reader"
+                                : "started without root: all processes share one user";
     return missing.empty() ? text : text.append("; ").append(missing);
 }
 

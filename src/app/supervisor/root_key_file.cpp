@@ -87,8 +87,19 @@ Result<> settle_root_key(const std::string& path, bool next_fits) {
     return {};
 }
 
-void remove_unfinished_root_key(const std::string& path) {
-    ::unlink(unfinished_of(path).c_str());
+Result<> remove_unfinished_root_key(const std::string& path) {
+    const auto unfinished = unfinished_of(path);
+    if (::unlink(unfinished.c_str()) != 0 && errno != ENOENT) {
+        return fail(os::errno_error(unfinished));
+    }
+    return {};
+}
+
+std::string unsettled_root_key(const std::string& path) {
+    for (auto& name : {next_of(path), unfinished_of(path)}) {
+        if (::access(name.c_str(), F_OK) == 0) return name;
+    }
+    return {};
 }
 
 NextRootKeyFile::NextRootKeyFile(std::string path, os::Fd file)

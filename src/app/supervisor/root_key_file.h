@@ -21,8 +21,11 @@ namespace postern::app::supervisor {
 /// Errors: OsError.
 [[nodiscard]] Result<> settle_root_key(const std::string& path, bool next_fits);
 
-/// After a start: what a command that did not get to its end wrote beside it.
-void remove_unfinished_root_key(const std::string& path);
+/// After a start: what a command that did not get to its end wrote beside it. Errors: OsError.
+[[nodiscard]] Result<> remove_unfinished_root_key(const std::string& path);
+
+/// What of a change of the root key lies beside it; empty: nothing, as most of the time.
+[[nodiscard]] std::string unsettled_root_key(const std::string& path);
 
 /// The content that comes in the place of a root key file's: once whole and on disk it lies beside
 /// it (PATH.next) until it takes its name. Left there by a crash it is settled by the next start.

@@ -171,7 +171,9 @@ TEST_F(RootKeyFileTest, next_key_has_its_name_only_when_it_is_whole) {
     // Left by a crash.
     ASSERT_TRUE(NextRootKeyFile::begin(path_));
     EXPECT_EQ(NextRootKeyFile::begin(path_).error().code(), "root_key_unsettled");
-    remove_unfinished_root_key(path_);
+    EXPECT_EQ(unsettled_root_key(path_), path_ + ".next.new");
+    ASSERT_TRUE(remove_unfinished_root_key(path_));
+    EXPECT_EQ(unsettled_root_key(path_), "");
     EXPECT_TRUE(NextRootKeyFile::begin(path_));
 }
 

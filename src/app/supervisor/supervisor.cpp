@@ -103,6 +103,8 @@ Supervisor::Supervisor(const boost::asio::any_io_executor& executor,
         if (role == Role::front) {
             slot.router.on<control::StartReader>(
                 [this](control::StartReader) { return readers_.start(); });
+            slot.router.on<control::EndReader>(
+                [this](control::EndReader asked) { return readers_.end(asked.number); });
             slot.router.on<control::ListProcesses>(
                 [this](control::ListProcesses) { return list_processes(); });
         }
@@ -255,10 +257,10 @@ OutcomeTask<control::Ready> Supervisor::start() {
 
 void Supervisor::settle(bool next_fits) {
     auto& key = options_.root_key;
-    remove_unfinished_root_key(key.path);
-    if (!key.next.valid()) return;
-    const auto settled = settle_root_key(key.path, next_fits);
+    auto settled = remove_unfinished_root_key(key.path);
+    if (key.next.valid()) settled = settle_root_key(key.path, next_fits);
     if (!settled) log(LogLevel::error, "root_key_not_settled", {{"error", settled.error()}});
+    if (!key.next.valid()) return;
     if (next_fits) take_next();
     key.next = os::Fd();
     key.next_passphrase = Secret();
@@ -325,6 +327,7 @@ void Supervisor::on_ended(Slot& slot, int status) {
     // On the way out one that crashed is told, too.
     if (stopping_ && (slot.child->was_killed() || status == 0)) return;
     if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS) log_violation(name_of(slot.role));
+    if (slot.role == Role::front) readers_.end_all();
     log(LogLevel::error, "process_ended",
         {LogField::sanitised("role", name_of(slot.role)),
          {"signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0},

@@ -85,7 +85,10 @@ struct DoctorCheck {
     std::string text;  ///< what was seen, and where it is not good what to do
     auto wire() { return std::tie(name, verdict, text); }
 };
-/// What only front and keeper can see: Secret::all_locked() of both, the stores' reserve.
+/// The name of the check that says how well the processes are kept apart.
+inline constexpr const char* k_isolation = "isolation";
+/// What only front and keeper can see: Secret::all_locked() of both, the stores' reserve, and of a
+/// running server how well its processes are kept apart.
 struct Doctor {
     static constexpr std::uint16_t k_method = 203;
     struct Answer {
