@@ -13,7 +13,8 @@ import lists
 # The arguments that the lists look at. Numbers count from 0, as on strace's line.
 WATCHED = {
     "clone": (1,), "fcntl": (1,), "ioctl": (1,), "madvise": (2,), "prctl": (0,),
-    "socket": (0, 1, 2), "setsockopt": (1, 2), "getsockopt": (1, 2), "socketpair": (0,), "prlimit64": (0, 1),
+    "socket": (0, 1, 2), "setsockopt": (1, 2), "getsockopt": (1, 2), "socketpair": (0,),
+    "prlimit64": (0, 1),
 }
 # What strace calls an argument by name, and where the kernel has it.
 CLONE_FLAGS = 0
