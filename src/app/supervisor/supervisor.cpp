@@ -37,16 +37,8 @@
 namespace postern::app::supervisor {
 namespace {
 
-using std::chrono::milliseconds;
-
 constexpr std::chrono::seconds k_attach_time{10};
 constexpr std::chrono::hours k_start_time{24};
-constexpr milliseconds k_back_off_first{100};
-constexpr milliseconds k_back_off_max{10'000};
-/// Who ran so long has recovered.
-constexpr std::chrono::seconds k_stable_after{60};
-constexpr milliseconds k_stop_courier{2000};
-constexpr milliseconds k_kill_time{500};
 
 control::Partner partner_of(Role role) {
     switch (role) {
@@ -69,12 +61,6 @@ Secret copy_of(const Secret& secret) {
 
 async::Job serve(std::shared_ptr<ipc::Peer> peer) {
     co_await peer->run();
-}
-
-/// What the kernel tells of a process ("self": of us); empty where it does not.
-std::string status_of(const std::string& process) {
-    constexpr std::size_t k_status_bytes_max = 64 * 1024;
-    return os::read_file("/proc/" + process + "/status", k_status_bytes_max).value_or("");
 }
 
 std::unexpected<control::Refusal> child_failed(Role role, const Error& error) {
@@ -317,134 +303,6 @@ async::Job Supervisor::attach_admin(Role role, os::Fd socket) {
     if (slot == nullptr || !slot->running()) co_return;
     const auto control = slot->control;
     co_await attach(control, control::Partner::admin, std::move(socket));
-}
-
-void Supervisor::on_ended(Slot& slot, int status) {
-    slot.control->close();
-    slot.gone.set();
-    for (const auto& signal : std::exchange(slot.awaiting_end, {}))
-        signal->set();
-    // On the way out one that crashed is told, too.
-    if (stopping_ && (slot.child->was_killed() || status == 0)) return;
-    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS) log_violation(name_of(slot.role));
-    if (slot.role == Role::front) readers_.end_all();
-    log(LogLevel::error, "process_ended",
-        {LogField::sanitised("role", name_of(slot.role)),
-         {"signal", WIFSIGNALED(status) ? WTERMSIG(status) : 0},
-         {"status", WIFEXITED(status) ? WEXITSTATUS(status) : 0}});
-    auto* courier = find(Role::courier);
-    if (!stopping_ && slot.role != Role::courier && courier != nullptr && courier->running()) {
-        courier->child->kill();
-    }
-}
-
-async::Task<ipc::Nothing> Supervisor::end_courier() {
-    auto* courier = find(Role::courier);
-    if (courier == nullptr || !courier->running()) co_return ipc::Nothing{};
-    log(LogLevel::error, "process_killed", {LogField::sanitised("role", name_of(Role::courier))});
-    const auto gone = std::make_shared<async::Signal>(executor_);
-    courier->awaiting_end.push_back(gone);
-    courier->child->kill();
-    auto ended = co_await gone->wait(Deadline::in(k_kill_time));
-    if (!ended) co_return fail(std::move(ended.error()));
-    co_return ipc::Nothing{};
-}
-
-async::Task<control::ListProcesses::Answer> Supervisor::list_processes() const {
-    control::ListProcesses::Answer answer{status_of("self"), {}};
-    for (const auto& slot : slots_) {
-        if (!slot.running()) continue;
-        const auto pid = std::to_string(slot.child->pid());
-        answer.children.push_back({name_of(slot.role), status_of(pid)});
-    }
-    for (const auto pid : readers_.pids())
-        answer.children.push_back({name_of(Role::reader), status_of(std::to_string(pid))});
-    co_return answer;
-}
-
-async::Job Supervisor::keep(Slot* slot) {
-    while (true) {
-        const auto child = slot->child;
-        auto status = co_await child->ended();
-        if (!status) co_return;
-        on_ended(*slot, *status);
-        const bool was_ready = slot->outcome && slot->outcome->has_value();
-        if (stopping_ || options_.offline || (!was_ready && slot->back_off == milliseconds(0))) {
-            co_return;
-        }
-        if (Deadline::SteadyClock::now() - slot->since > k_stable_after) {
-            slot->back_off = milliseconds(0);
-        }
-        while (!slot->running() && !stopping_) {
-            slot->back_off = std::clamp(slot->back_off * 2, k_back_off_first, k_back_off_max);
-            auto waited = co_await async::wait_until(Deadline::in(slot->back_off));
-            if (!waited) co_return;
-            co_await revive(slot);
-        }
-    }
-}
-
-async::Job Supervisor::revive(Slot* slot) {
-    if (stopping_) co_return;
-    if (slot->role == Role::courier) {
-        auto* keeper = find(Role::keeper);
-        auto* front = find(Role::front);
-        // Its partners' own back-off is what it waits for.
-        slot->back_off = k_back_off_first;
-        if (!keeper->running() || !front->running()) co_return;
-    }
-    if (auto launched = launch(*slot); !launched) {
-        log(LogLevel::error, "process_not_started",
-            {LogField::sanitised("code", launched.error().code)});
-        co_return;
-    }
-    co_await connect_partners(slot);
-    co_await begin(slot);
-    if (slot->up()) {
-        log(LogLevel::info, "process_restarted",
-            {LogField::sanitised("role", name_of(slot->role))});
-        co_return;
-    }
-    const auto refused = slot->outcome ? slot->outcome->error() : control::Refusal{};
-    log(LogLevel::error, "process_refused",
-        {LogField::sanitised("role", name_of(slot->role)),
-         LogField::sanitised("code", refused.code), LogField::sanitised("detail", refused.detail)});
-    slot->child->kill();
-}
-
-async::Job Supervisor::stop(Slot* slot, Deadline deadline) {
-    if (!slot->running()) co_return;
-    const auto control = slot->control;
-    control::Stop ask{static_cast<std::uint32_t>(deadline.left().count())};
-    (void)co_await ipc::call(control.get(), ask, deadline);
-    while (slot->running() && !deadline.passed())
-        (void)co_await slot->gone.wait(deadline);
-    if (!slot->running()) co_return;
-    log(LogLevel::warning, "process_killed", {LogField::sanitised("role", name_of(slot->role))});
-    slot->child->kill();
-    const auto killed = Deadline::in(k_kill_time);
-    while (slot->running() && !killed.passed())
-        (void)co_await slot->gone.wait(killed);
-}
-
-async::Job Supervisor::stop(milliseconds time) {
-    stopping_ = true;
-    const auto all = Deadline::in(time);
-    if (auto* front = find(Role::front)) co_await stop(front, all);
-    readers_.kill_all();
-    const auto rest = Deadline::in(k_stop_courier);
-    if (auto* courier = find(Role::courier)) co_await stop(courier, rest);
-    if (auto* keeper = find(Role::keeper)) co_await stop(keeper, rest);
-    tasks_.cancel();
-    co_await tasks_.join();
-}
-
-void Supervisor::kill_all() {
-    stopping_ = true;
-    readers_.kill_all();
-    for (const auto& slot : slots_) {
-        if (slot.running()) slot.child->kill();
-    }
 }
 
 }  // namespace postern::app::supervisor
