@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
 import re
 import shutil
+import socket
 import subprocess
 import unittest
 
@@ -42,6 +44,20 @@ class UnitTest(LabCase):
         level = re.search(r"Overall exposure level for \S+: ([\d.]+)", told)
         self.assertLessEqual(float(level[1]), EXPOSURE_MAX, told)
 
+    def test_it_tells_systemd_when_it_is_ready_and_when_it_stops(self):
+        self.assertEqual(settings("Type"), ["notify"])
+        for name in (str(self.scratch / "notify"), "@postern-notify-" + os.urandom(8).hex()):
+            with self.subTest(name), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+                manager.bind(name.replace("@", "\0"))
+                manager.settimeout(60)
+                server = self.installation()
+                server.init()
+                server.prefix = ["env", f"NOTIFY_SOCKET={name}"]
+                server.start()
+                self.assertEqual(manager.recv(100), b"READY=1")
+                server.stop()
+                self.assertEqual(manager.recv(100), b"STOPPING=1")
+
     def test_a_change_of_the_root_key_can_be_settled_where_the_key_lies(self):
         named = re.search(r'^root_key = "(.*)"', DEFAULTS.read_text(), re.MULTILINE)
         folder = str(pathlib.Path(named[1]).parent)
@@ -59,9 +75,10 @@ class UnitTest(LabCase):
         lea = Creator(self.lab, self.creator())
         desk.write(integration, lea.account, "Under the unit", "x").expect(201)
         lea.received("Under the unit")
-        last = f"{server.pid} +++ exited"
+        # Short numbers are padded.
+        last = re.compile(rf"^{server.pid} +\+\+\+ exited", re.MULTILINE)
         server.stop()
-        eventually(lambda: last in log.read_text(), "the whole log")
+        eventually(lambda: last.search(log.read_text()), "the whole log")
         called = set(re.findall(r"^\d+ +(\w+)\(", log.read_text(), re.MULTILINE))
         self.assertIn("landlock_restrict_self", called)
         self.assertEqual(called - self._allowed() - {"execve"}, set())

@@ -8,6 +8,7 @@
 #include "app/supervisor/data_directory.h"
 #include "app/supervisor/outcome.h"
 #include "app/supervisor/roles.h"
+#include "app/supervisor/service_manager.h"
 #include "app/supervisor/settings.h"
 #include "app/supervisor/signals.h"
 #include "app/supervisor/store_files.h"
@@ -122,9 +123,11 @@ private:
         if (!ready) co_return std::unexpected(std::move(ready.error()));
         is_ready_ = true;
         announce(serving_of(config_, *ready));
+        tell_service_manager("READY=1");
         while (!is_stopping_)
             (void)co_await stop_.wait(Deadline::in(std::chrono::hours(24)));
         log(LogLevel::info, "stopping");
+        tell_service_manager("STOPPING=1");
         co_return Outcome<>{};
     }
 
