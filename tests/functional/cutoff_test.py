@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
 import signal
 
-from lab import codes
+from lab import codes, faults
 from lab.case import LabCase
 from lab.creator import Creator
 from lab.desk import Connected, Desk
@@ -157,6 +158,27 @@ class CutOffTest(LabCase):
         lea = Creator(self.lab, self.creator())
         desk.write(other, lea.account, "Goes on", "x").expect(201)
         lea.received("Goes on")
+
+    def test_a_start_goes_on_when_courier_hangs_over_a_cut_off_that_was_left(self):
+        if refusal := faults.ptrace_refusal():
+            self.skipTest(refusal)
+        server, desk, integration = self.connected(grant=True)
+        keeper = server.process("keeper")
+        # So that nobody mends it before everything is killed.
+        os.kill(server.pid, signal.SIGSTOP)
+        with faults.Strace([keeper], self.scratch, inject="signal=SIGKILL:when=1"):
+            with contextlib.suppress(OSError, AssertionError):
+                desk.act(integration, "cut-off", deadline_s=5).expect(200)
+            eventually(lambda: not alive(keeper), "keeper killed in the middle")
+        server.kill()
+        server.spawn()
+        while not (found := server.processes().get("courier")):
+            pass
+        os.kill(found[0], signal.SIGSTOP)
+        eventually(server.is_ready, "the server is ready")
+        self.assertIn("courier_hangs", server.log())
+        self.assertNotEqual(server.process("courier"), found[0])
+        self.assertEqual(desk.state(integration), "cut_off")
 
     def test_another_integration_is_untouched(self):
         _, desk, integration = self.connected()

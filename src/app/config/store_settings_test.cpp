@@ -1,4 +1,3 @@
-#include "app/config/store_settings.h"
 
 #include "app/config/config.h"
 #include "app/config/config_error.h"

@@ -76,6 +76,7 @@ private:
         std::shared_ptr<ChildProcess> child;
         std::shared_ptr<ipc::Peer> control;
         std::optional<Outcome<control::Ready>> outcome;
+        bool ended_for_keeper = false;  ///< its end says nothing about how a start goes
         async::Signal started;
         async::Signal gone;  ///< for stop()
         std::vector<std::shared_ptr<async::Signal>> awaiting_end;

@@ -68,6 +68,7 @@ async::Task<ipc::Nothing> Supervisor::end_courier() {
     log(LogLevel::error, "process_killed", {LogField::sanitised("role", name_of(Role::courier))});
     const auto gone = std::make_shared<async::Signal>(executor_);
     courier->awaiting_end.push_back(gone);
+    courier->ended_for_keeper = true;
     courier->child->kill();
     auto ended = co_await gone->wait(Deadline::in(k_kill_time));
     if (!ended) co_return fail(std::move(ended.error()));
@@ -93,9 +94,9 @@ async::Job Supervisor::keep(Slot* slot) {
         if (!status) co_return;
         on_ended(*slot, *status);
         const bool was_ready = slot->outcome && slot->outcome->has_value();
-        if (stopping_ || options_.offline || (!was_ready && slot->back_off == milliseconds(0))) {
-            co_return;
-        }
+        const bool is_refusal =
+            !was_ready && !slot->ended_for_keeper && slot->back_off == milliseconds(0);
+        if (stopping_ || options_.offline || is_refusal) co_return;
         if (Deadline::SteadyClock::now() - slot->since > k_stable_after) {
             slot->back_off = milliseconds(0);
         }
@@ -122,6 +123,7 @@ async::Job Supervisor::revive(Slot* slot) {
             {LogField::sanitised("code", launched.error().code)});
         co_return;
     }
+    slot->ended_for_keeper = false;
     co_await connect_partners(slot);
     co_await begin(slot);
     if (slot->up()) {
