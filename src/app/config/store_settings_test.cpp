@@ -1,3 +1,4 @@
+#include "app/config/store_settings.h"  // IWYU pragma: keep
 
 #include "app/config/config.h"
 #include "app/config/config_error.h"
