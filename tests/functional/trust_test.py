@@ -20,6 +20,13 @@ STRAY_WRAP = (
 )
 
 
+# What a bug or a restored table leaves of integrations whose row says that they are cut off.
+STRAY_SHARE = (
+    "INSERT INTO server_shares (workspace_id, integration_id, epoch, wrap)"
+    " SELECT workspace_id, integration_id, 1, x'00' FROM integrations WHERE state = 2"
+)
+
+
 class _TrustCase(LabCase):
     """An installation with a thread and its reply, a cut-off and a deleted integration."""
 
@@ -179,6 +186,19 @@ class TrustTest(_TrustCase):
         keyring.close()
         proofs = self.expect(server, {"P7.rotated"})
         self.assertIn("1 of", str(proofs["P7.rotated"]["faults"]))
+
+
+    def test_a_share_that_outlived_its_integration_is_found(self):
+        server = self.prepared()
+        server.stop()
+        with sqlite3.connect(server.data / "keyring" / "keyring.db") as keyring:
+            left = keyring.execute(STRAY_SHARE).rowcount
+            # Of the two that have ended, and of those that checks made and cut off.
+            self.assertGreaterEqual(left, 2)
+        keyring.close()
+        proofs = self.expect(server, {"P2.cut-off", "P9.deletion"})
+        self.assertIn("1 of 1 integration cut_off", str(proofs["P2.cut-off"]["faults"]))
+        self.assertIn("1 of 1 integration deleted", str(proofs["P9.deletion"]["faults"]))
 
 
 class TrustOnPostgresTest(OnPostgres, _TrustCase):

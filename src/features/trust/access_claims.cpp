@@ -5,14 +5,18 @@
 #include "features/trust/planted.h"
 #include "features/trust/ports.h"
 #include "features/trust/trust_rows.h"
+#include "foundation/base/id.h"
 #include "foundation/base/result.h"
+#include "foundation/crypto/random.h"
 #include "platform/async/task.h"
 #include "platform/ipc/link.h"
 #include "platform/keys/key_error.h"
 #include "platform/keys/seals.h"
 #include "platform/store/database.h"
+#include "platform/store/transaction.h"
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -32,6 +36,8 @@ constexpr std::size_t k_status_batch = 500;
 /// OWASP's least for Argon2id, which is also the least that the configuration takes.
 constexpr std::uint32_t k_argon2_memory_kib_least = 19 * 1024;
 constexpr std::int64_t k_threads_read_max = 20;
+/// A server share, a holder share and a grant key.
+constexpr std::uint64_t k_kinds_of_keys = 3;
 
 /// "1 thread", "2 threads".
 std::string count_of(std::size_t number, std::string_view noun) {
@@ -51,6 +57,7 @@ public:
     async::Task<Finding> stays_cut_off(bool cut_off);
     async::Task<Finding> deleted();
     async::Task<Finding> planted_access(std::string_view state);
+    async::Task<Finding> planted_keys(std::string_view state);
 
 private:
     async::Task<Finding> try_canary(Canary::Key outsider);
@@ -178,6 +185,25 @@ async::Task<std::vector<keys::IntegrationStatus>> Access::statuses(std::vector<r
     co_return out;
 }
 
+/// Whatever its row says: what counts is the keys. Those of a pending epoch are of a connection
+/// that is being made anew, which only an integration that is not deleted can have.
+bool has_keys(const keys::IntegrationStatus& status, std::string_view state) {
+    const bool live = status.known && !status.cut_off;
+    const bool pending = state == "deleted" && status.pending_epoch != 0;
+    return live || pending || status.keys > 0;
+}
+
+void judge_keys(Finding& finding,
+                const std::vector<keys::IntegrationStatus>& known,
+                std::string_view state) {
+    const auto open = std::ranges::count_if(
+        known, [state](const keys::IntegrationStatus& each) { return has_keys(each, state); });
+    const auto what = count_of(known.size(), "integration") + " " + std::string(state);
+    add(finding, open == 0,
+        what + ": the keyring has no share and no grant key of any, as counted in its rows",
+        std::to_string(open) + " of " + what + " still has keys in the keyring");
+}
+
 /// What the store says is over is over in the keyring, and nothing is left of it in the store.
 async::Task<Finding> Access::judge_ended(std::string_view state) {
     struct Seen {
@@ -195,15 +221,11 @@ async::Task<Finding> Access::judge_ended(std::string_view state) {
     auto seen = co_await grounds_.database.read(body);
     if (!seen) co_return fail(std::move(seen.error()));
     const auto total = seen->ended.size();
-    auto known = co_await statuses(std::move(seen->ended));
-    if (!known) co_return fail(std::move(known.error()));
-    std::size_t open = 0;
-    for (const auto& status : *known)
-        open += status.known && !status.cut_off ? 1U : 0U;
+    const auto known = co_await statuses(std::move(seen->ended));
+    if (!known) co_return fail(known.error());
+    if (known->size() != total) co_return fail(TrustError::out_of_sight);
     Finding finding;
-    const auto what = count_of(total, "integration") + " " + std::string(state);
-    add(finding, open == 0, what + ": the keyring has no key of any",
-        std::to_string(open) + " of " + what + " still has keys in the keyring");
+    judge_keys(finding, *known, state);
     add(finding, seen->left == 0, "no seal and no grant of them is left in the store",
         std::to_string(seen->left) + " seals and grants outlived them in the store");
     add(finding, seen->stale == 0, "no grant of an earlier epoch is left",
@@ -264,6 +286,30 @@ async::Task<Finding> Access::planted_access(std::string_view state) {
     co_return finding;
 }
 
+/// An integration of nobody's, of which keeper plants one key of each kind.
+async::Task<Finding> Access::planted_keys(std::string_view state) {
+    keys::GetStatus ask;
+    ask.workspace = k_installation;
+    std::array<std::uint8_t, 16> nobody{};
+    crypto::fill_random(nobody);
+    ask.integrations.emplace_back(nobody);
+    ask.planted = true;
+    const auto planted = co_await grounds_.keeper.call(std::move(ask), keeper_deadline());
+    if (!planted) co_return fail(planted.error());
+    const bool all_seen =
+        planted->items.size() == 1 && planted->items.front().keys == k_kinds_of_keys;
+    Finding finding;
+    if (all_seen) judge_keys(finding, planted->items, state);
+    co_return finding;
+}
+
+/// Each part of a control has to see what was planted for it.
+async::Task<Finding> access_left_control(std::shared_ptr<Access> access, std::string_view state) {
+    auto rows = co_await access->planted_access(state);
+    if (!rows || rows->faults.empty()) co_return rows;
+    co_return co_await access->planted_keys(state);
+}
+
 Claim sealed_claim(const std::shared_ptr<Access>& access) {
     Claim claim;
     claim.id = "P1.sealed";
@@ -280,10 +326,9 @@ Claim sealed_claim(const std::shared_ptr<Access>& access) {
     return claim;
 }
 
-// A finding of both parts of the control: each has to see what was planted for it.
 async::Task<Finding> cut_off_control(std::shared_ptr<Access> access) {
-    auto rows = co_await access->planted_access("cut_off");
-    if (!rows || rows->faults.empty()) co_return rows;
+    auto left = co_await access_left_control(access, "cut_off");
+    if (!left || left->faults.empty()) co_return left;
     co_return co_await access->stays_cut_off(false);
 }
 
@@ -295,10 +340,12 @@ Claim cut_off_claim(const std::shared_ptr<Access>& access) {
         "integration, and its keys are destroyed.";
     claim.method =
         "a credential of nobody's is sealed in the real keyring, opened, cut off and tried again "
-        "with its right secret; for every integration that is cut off keeper is asked for keys, "
-        "and the store searched for seals and grants";
-    claim.planted = "a credential that was not cut off, and a grant of a cut-off integration";
-    claim.cost = "three Argon2 computations, three counts over integrations";
+        "with its right secret; for every integration that is cut off keeper counts the shares and "
+        "grant keys in its rows, and the store is searched for seals and grants";
+    claim.planted =
+        "a credential that was not cut off, a grant of a cut-off integration, and one key of each "
+        "kind in the keyring of one that should have none";
+    claim.cost = "three Argon2 computations, six counts over integrations";
     claim.check = [access] { return access->stays_cut_off(true); };
     claim.control = [access] { return cut_off_control(access); };
     return claim;
@@ -311,12 +358,14 @@ Claim deleted_claim(const std::shared_ptr<Access>& access) {
         "Deleting an integration ends all access to what is behind it; the outreach history stays "
         "and can be read.";
     claim.method =
-        "for every deleted integration keeper is asked for keys and the store searched for seals "
-        "and grants; threads of ended integrations are opened";
-    claim.planted = "a grant of a deleted integration";
-    claim.cost = "three counts over integrations, at most 20 threads";
+        "for every deleted integration keeper counts the shares and grant keys in its rows, and "
+        "the store is searched for seals and grants; threads of ended integrations are opened";
+    claim.planted =
+        "a grant of a deleted integration, and one key of each kind in the keyring of one that "
+        "should have none";
+    claim.cost = "six counts over integrations, at most 20 threads";
     claim.check = [access] { return access->deleted(); };
-    claim.control = [access] { return access->planted_access("deleted"); };
+    claim.control = [access] { return access_left_control(access, "deleted"); };
     return claim;
 }
 

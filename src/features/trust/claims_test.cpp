@@ -269,8 +269,8 @@ TEST_F(ClaimsTest, without_its_control_each_claim_is_unknown) {
 
 TEST_F(ClaimsTest, nothing_is_known_while_keeper_is_away) {
     keeper.link.close();
-    for (const char* claim :
-         {"P1.sealed", "P2.cut-off", "P2.holder-left", "P7.hashed", "P7.at-rest", "P7.rotated"})
+    for (const char* claim : {"P1.sealed", "P2.cut-off", "P2.holder-left", "P7.hashed",
+                              "P7.at-rest", "P7.rotated", "P9.deletion"})
         EXPECT_EQ(prove(claim).verdict, Verdict::unknown) << claim;
 }
 
@@ -337,6 +337,29 @@ TEST_F(ClaimsTest, p2_and_p9_fail_when_the_keyring_keeps_keys) {
     keeper.leaks.forgets_a_cut_off = true;
     EXPECT_EQ(prove("P2.cut-off").verdict, Verdict::failing);
     EXPECT_EQ(prove("P9.deletion").verdict, Verdict::failing);
+}
+
+TEST_F(ClaimsTest, p2_and_p9_fail_for_keys_that_outlived_the_row) {
+    keeper.leaks.keys_after_a_cut_off = 1;
+    for (const char* claim : {"P2.cut-off", "P9.deletion"}) {
+        const auto proof = prove(claim);
+        EXPECT_EQ(proof.verdict, Verdict::failing) << claim;
+        EXPECT_EQ(proof.finding.faults.size(), 1U) << claim;
+        EXPECT_TRUE(proof.finding.faults.at(0).starts_with("1 of 1 integration")) << claim;
+    }
+}
+
+TEST_F(ClaimsTest, p9_alone_fails_for_a_connection_made_anew) {
+    keeper.leaks.pending_after_a_cut_off = 2;
+    expect_failing("P9.deletion");
+}
+
+TEST_F(ClaimsTest, p2_and_p9_are_unknown_unless_a_key_of_each_kind_is_counted) {
+    for (const std::uint64_t seen : {0U, 1U, 2U}) {
+        keeper.leaks.planted_keys_seen = seen;
+        EXPECT_EQ(prove("P2.cut-off").verdict, Verdict::unknown) << seen;
+        EXPECT_EQ(prove("P9.deletion").verdict, Verdict::unknown) << seen;
+    }
 }
 
 TEST_F(ClaimsTest, p2_fails_when_a_seal_is_left) {

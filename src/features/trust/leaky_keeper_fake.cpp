@@ -132,6 +132,8 @@ void LeakyKeeper::serve_seals() {
             status.known = leaks.forgets_a_cut_off || held_.contains(id);
             status.cut_off = held_.contains(id) && held_[id].cut_off;
             status.lease.open = held_.contains(id) && held_[id].leased;
+            status.keys = ask.planted ? leaks.planted_keys_seen : leaks.keys_after_a_cut_off;
+            status.pending_epoch = ask.planted ? 0 : leaks.pending_after_a_cut_off;
             out.items.push_back(status);
         }
         return out;

@@ -10,6 +10,7 @@
 #include "platform/net/test_loop.h"
 #include "platform/os/process.h"
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <set>
@@ -33,6 +34,9 @@ public:
         bool opens_with_the_seal_before = false;
         bool shuts_out_who_stays = false;
         bool counts_no_planted_wrap = false;
+        std::uint64_t keys_after_a_cut_off = 0;  ///< that are left of every ended integration
+        std::uint64_t pending_after_a_cut_off = 0;
+        std::uint64_t planted_keys_seen = 3;
     };
 
     explicit LeakyKeeper(net::test::Loop& loop);

@@ -70,6 +70,12 @@ struct IntegrationRow {
     std::uint64_t minted_epoch = 0;   ///< no epoch up to it is ever given out again
 };
 
+/// With what is there of its keys, whatever its row says.
+struct IntegrationStanding {
+    std::optional<IntegrationRow> row;
+    std::uint64_t keys = 0;  ///< shares and grant keys, but for the shares of the pending epoch
+};
+
 struct HolderShareRow {
     HolderId holder;
     Bytes public_key;
@@ -177,6 +183,11 @@ public:
     /// In the order asked; nothing where there is none.
     virtual Result<std::vector<std::optional<IntegrationRow>>> integrations(
         WorkspaceId workspace, std::vector<IntegrationId> ids) = 0;
+    /// In the order asked, in one transaction. `planted`: beside a server share, a holder share and
+    /// a grant key of each, in a transaction that is rolled back.
+    virtual Result<std::vector<IntegrationStanding>> standings(WorkspaceId workspace,
+                                                               std::vector<IntegrationId> ids,
+                                                               bool planted) = 0;
     /// Whether another workspace has an integration of this id.
     virtual Result<bool> is_of_another(IntegrationKey key) = 0;
     virtual Result<Shares> shares(IntegrationKey key, std::uint64_t epoch) = 0;

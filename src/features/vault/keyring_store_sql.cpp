@@ -8,6 +8,7 @@
 #include "foundation/base/clock.h"
 #include "foundation/base/id.h"
 #include "foundation/base/result.h"
+#include "foundation/crypto/random.h"
 #include "platform/keys/key_error.h"
 #include "platform/keys/seals.h"
 #include "platform/store/database.h"
@@ -20,6 +21,7 @@
 #include "platform/store/value.h"
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -41,6 +43,8 @@ using store::Transaction;
 
 constexpr std::int64_t k_grants_max = 100;  // of one integration
 constexpr std::int64_t k_hour_ms = 3'600'000;
+constexpr std::int64_t k_no_epoch = -1;
+constexpr std::int64_t k_planted_epoch = std::numeric_limits<std::int64_t>::max();
 
 constexpr SqlText k_select_integration =
     "SELECT state, epoch, pending_epoch, minted_epoch FROM integrations "
@@ -102,6 +106,13 @@ constexpr SqlText k_delete_workspace_grants =
 constexpr SqlText k_delete_all_grants =
     "DELETE FROM grant_keys RETURNING workspace_id, integration_id";
 constexpr SqlText k_delete_expired_grants = "DELETE FROM grant_keys WHERE expires_at_ms <= $1";
+/// $3: the epoch whose shares do not count.
+constexpr SqlText k_count_keys =
+    "SELECT (SELECT COUNT(*) FROM server_shares "
+    "WHERE workspace_id = $1 AND integration_id = $2 AND epoch <> $3) + "
+    "(SELECT COUNT(*) FROM holder_shares "
+    "WHERE workspace_id = $1 AND integration_id = $2 AND epoch <> $3) + "
+    "(SELECT COUNT(*) FROM grant_keys WHERE workspace_id = $1 AND integration_id = $2)";
 
 constexpr SqlText k_select_attempts =
     "SELECT failed, blocked_until_ms FROM holder_attempts "
@@ -151,6 +162,34 @@ Result<std::int64_t> count_grants(Transaction& tx, const IntegrationKey& key) {
     return row ? row->integer(0) : 0;
 }
 
+Result<std::vector<IntegrationStanding>> standings_of(Transaction& tx,
+                                                      WorkspaceId workspace,
+                                                      const std::vector<IntegrationId>& ids) {
+    std::vector<IntegrationStanding> out;
+    for (const auto& id : ids) {
+        POSTERN_TRY(auto row, find_integration(tx, {workspace, id}));
+        const bool pending = row && row->pending_epoch != 0;
+        const auto left_out = pending ? stored(row->pending_epoch) : k_no_epoch;
+        POSTERN_TRY(const auto keys, tx.query_one(k_count_keys, {workspace, id, left_out}));
+        out.push_back({row, keys ? loaded(keys->integer(0)) : 0});
+    }
+    return out;
+}
+
+/// Keys of an epoch that is never given out: they are in nobody's way.
+void plant_keys(Transaction& tx, const IntegrationKey& key) {
+    const SealedBytes wrap(crypto::random_bytes(64));
+    std::array<std::uint8_t, 16> nobody{};
+    crypto::fill_random(nobody);
+    tx.execute(k_insert_server_share,
+               {key.workspace, key.integration, k_planted_epoch, wrap, std::int64_t{0}});
+    tx.execute(k_insert_holder_share,
+               {key.workspace, key.integration, k_planted_epoch, HolderId(nobody),
+                Clear::bytes(crypto::random_bytes(32)), wrap, std::int64_t{0}});
+    tx.execute(k_insert_grant, {key.workspace, key.integration, GrantId(nobody), k_planted_epoch,
+                                std::int64_t{0}, wrap, std::int64_t{0}});
+}
+
 void put_attempts(Transaction& tx,
                   const IntegrationKey& key,
                   HolderId holder,
@@ -191,6 +230,27 @@ Result<std::vector<std::optional<IntegrationRow>>> SqlKeyringStore::integrations
         }
         return rows;
     });
+}
+
+Result<std::vector<IntegrationStanding>> SqlKeyringStore::standings(WorkspaceId workspace,
+                                                                    std::vector<IntegrationId> ids,
+                                                                    bool planted) {
+    using Standings = std::vector<IntegrationStanding>;
+    if (!planted) {
+        return db_->read_now([&](Transaction& tx) { return standings_of(tx, workspace, ids); });
+    }
+    std::optional<Standings> seen;
+    const auto rolled_back = db_->write_now([&](Transaction& tx) -> Result<> {
+        for (const auto& id : ids)
+            plant_keys(tx, {workspace, id});
+        POSTERN_TRY(seen, standings_of(tx, workspace, ids));
+        return fail(KeyError::stale_epoch, "planted");
+    });
+    if (!seen || rolled_back || !rolled_back.error().is(KeyError::stale_epoch)) {
+        return fail(rolled_back ? Error(store::StoreError::corrupt, "planted")
+                                : rolled_back.error());
+    }
+    return std::move(*seen);
 }
 
 Result<bool> SqlKeyringStore::is_of_another(IntegrationKey key) {

@@ -117,15 +117,16 @@ async::Task<ipc::Nothing> LeaseService::touch(keys::TouchLease asked) {
 
 async::Task<keys::GetStatus::Answer> LeaseService::status(keys::GetStatus asked) {
     if (asked.integrations.size() > k_status_max) co_return fail(ipc::IpcError::too_large);
-    auto job = [store = &core_->store(), workspace = asked.workspace, ids = asked.integrations] {
-        return store->integrations(workspace, ids);
-    };
-    POSTERN_CO_TRY(const auto rows, co_await core_->reads.run(std::move(job)));
+    auto job = [store = &core_->store(), workspace = asked.workspace, ids = asked.integrations,
+                planted = asked.planted] { return store->standings(workspace, ids, planted); };
+    auto& pool = asked.planted ? core_->writes : core_->reads;
+    POSTERN_CO_TRY(const auto standings, co_await pool.run(std::move(job)));
     keys::GetStatus::Answer answer;
-    for (std::size_t i = 0; i < rows.size(); ++i) {
+    for (std::size_t i = 0; i < standings.size(); ++i) {
         keys::IntegrationStatus item;
         item.integration = asked.integrations[i];
-        if (const auto& row = rows[i]; row.has_value()) {
+        item.keys = standings[i].keys;
+        if (const auto& row = standings[i].row; row.has_value()) {
             item.known = true;
             item.cut_off = row->state == IntegrationState::cut_off;
             item.epoch = row->epoch;

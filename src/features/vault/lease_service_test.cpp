@@ -5,10 +5,18 @@
 #include "features/vault/vault_lab_test.h"
 #include "features/vault/vault_values_test.h"
 #include "foundation/base/id.h"
+#include "foundation/base/result.h"
 #include "platform/keys/message_keys.h"
 #include "platform/keys/seals.h"
+#include "platform/store/database.h"
+#include "platform/store/migration.h"
+#include "platform/store/scratch_store_test.h"
+#include "platform/store/sql_text.h"
+#include "platform/store/transaction.h"
 
+#include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <set>
@@ -23,7 +31,27 @@ namespace {
 constexpr std::string_view k_secret = "maple-otter-violin";
 constexpr std::string_view k_wrong = "maple-otter-violet";
 
-class LeaseServiceTest : public VaultTest {};
+class LeaseServiceTest : public VaultTest {
+protected:
+    /// As a bug or a restored table would, behind keeper's back.
+    void leave_behind(const store::SqlText& sql) {
+        keeper.reset();
+        {
+            store::Database::Options options;
+            options.kind = store::StoreKind::keyring;
+            options.file = folder.file("keyring.db");
+            options.readers = 0;
+            const auto keyring = store::open_or_fail(options);
+            const auto left = keyring->write_now([&](store::Transaction& tx) -> Result<> {
+                POSTERN_TRY([[maybe_unused]] const auto rows,
+                            tx.execute(sql, {workspace, integration}));
+                return {};
+            });
+            ASSERT_TRUE(left) << left.error().detail();
+        }
+        start_keeper();
+    }
+};
 
 TEST_F(LeaseServiceTest, one_error_for_wrong_secret_changed_seal_and_anothers_seal) {
     const auto seal = connect(k_secret);
@@ -206,6 +234,56 @@ TEST_F(LeaseServiceTest, status_is_of_the_workspace_that_asks) {
     keys::GetStatus many{workspace, {}};
     many.integrations.resize(LeaseService::k_status_max + 1);
     EXPECT_EQ(code_of(keeper->ask(std::move(many))), "too_large");
+}
+
+TEST_F(LeaseServiceTest, status_counts_the_keys_that_are_there) {
+    EXPECT_EQ(status().keys, 0U);
+    const auto pending = prepare(k_secret);
+    EXPECT_EQ(status().pending_epoch, pending->seal.epoch);
+    EXPECT_EQ(status().keys, 0U);  // those of an epoch that is only pending
+    ASSERT_TRUE(commit(pending->seal.epoch));
+    EXPECT_EQ(status().keys, 2U);  // the server's share and the holder's
+    ASSERT_TRUE(grant(pending->seal, k_secret));
+    ASSERT_TRUE(add_holder(pending->seal, k_secret, "zebra under lamplight"));
+    EXPECT_EQ(status().keys, 4U);
+    ASSERT_TRUE(cut_off());
+    EXPECT_EQ(status().keys, 0U);
+}
+
+TEST_F(LeaseServiceTest, status_counts_each_kind_of_key_that_outlived_a_cut_off) {
+    connect(k_secret);
+    ASSERT_TRUE(cut_off());
+    std::uint64_t left = 0;
+    for (const auto& sql :
+         {store::SqlText("INSERT INTO server_shares (workspace_id, integration_id, epoch, wrap) "
+                         "VALUES ($1, $2, 1, $1)"),
+          store::SqlText("INSERT INTO holder_shares (workspace_id, integration_id, epoch, "
+                         "holder_id, public_key, wrap) VALUES ($1, $2, 1, $1, $1, $1)"),
+          store::SqlText("INSERT INTO grant_keys (workspace_id, integration_id, grant_id, epoch, "
+                         "expires_at_ms, hour, used, wrap) VALUES ($1, $2, $1, 1, 0, 0, 0, $1)"),
+          // Also where the keyring does not know the integration at all.
+          store::SqlText("DELETE FROM integrations WHERE workspace_id = $1 AND "
+                         "integration_id = $2")}) {
+        leave_behind(sql);
+        left = std::min<std::uint64_t>(left + 1, 3);
+        const auto found = status();
+        EXPECT_EQ(found.keys, left);
+        EXPECT_TRUE(found.cut_off || !found.known);
+    }
+}
+
+TEST_F(LeaseServiceTest, status_sees_planted_keys_and_takes_them_back) {
+    connect(k_secret);
+    const auto nobody = test_id<IntegrationId>(8);
+    const auto planted = keeper->ask(keys::GetStatus{workspace, {integration, nobody}, true});
+    ASSERT_TRUE(planted);
+    EXPECT_EQ(planted->items.at(0).keys, 2U + 3U);
+    EXPECT_EQ(planted->items.at(1).keys, 3U);
+    EXPECT_FALSE(planted->items.at(1).known);
+    const auto after = keeper->ask(keys::GetStatus{workspace, {integration, nobody}});
+    ASSERT_TRUE(after);
+    EXPECT_EQ(after->items.at(0).keys, 2U);
+    EXPECT_EQ(after->items.at(1).keys, 0U);
 }
 
 TEST_F(LeaseServiceTest, keeper_sweeps_by_itself) {

@@ -42,6 +42,9 @@ public:
     Result<> destroy_subject_keys(WorkspaceId workspace, std::vector<CreatorId> creators) override;
     Result<std::vector<std::optional<IntegrationRow>>> integrations(
         WorkspaceId workspace, std::vector<IntegrationId> ids) override;
+    Result<std::vector<IntegrationStanding>> standings(WorkspaceId workspace,
+                                                       std::vector<IntegrationId> ids,
+                                                       bool planted) override;
     Result<bool> is_of_another(IntegrationKey key) override;
     Result<Shares> shares(IntegrationKey key, std::uint64_t epoch) override;
     Result<> put_pending(IntegrationKey key, std::uint64_t epoch, Shares shares) override;

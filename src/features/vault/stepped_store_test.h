@@ -58,6 +58,11 @@ public:
         WorkspaceId workspace, std::vector<IntegrationId> ids) override {
         return inner_->integrations(workspace, std::move(ids));
     }
+    Result<std::vector<IntegrationStanding>> standings(WorkspaceId workspace,
+                                                       std::vector<IntegrationId> ids,
+                                                       bool planted) override {
+        return inner_->standings(workspace, std::move(ids), planted);
+    }
     Result<bool> is_of_another(IntegrationKey key) override { return inner_->is_of_another(key); }
     Result<Shares> shares(IntegrationKey key, std::uint64_t epoch) override {
         return inner_->shares(key, epoch);

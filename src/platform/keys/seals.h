@@ -187,8 +187,11 @@ struct IntegrationStatus {
     bool cut_off = false;
     std::uint64_t epoch = 0;
     std::uint64_t pending_epoch = 0;  ///< 0: none
+    /// Shares and grant keys that are there, counted whatever the rest says; but for the shares of
+    /// the pending epoch, which open nothing that was sealed before.
+    std::uint64_t keys = 0;
     Lease lease;
-    auto wire() { return std::tie(integration, known, cut_off, epoch, pending_epoch, lease); }
+    auto wire() { return std::tie(integration, known, cut_off, epoch, pending_epoch, keys, lease); }
 };
 struct GetStatus {
     static constexpr std::uint16_t k_method = 26;
@@ -199,7 +202,9 @@ struct GetStatus {
     using Failure = KeyError;
     WorkspaceId workspace;
     std::vector<IntegrationId> integrations;
-    auto wire() { return std::tie(workspace, integrations); }
+    /// Beside one key of each kind for each of them, in a change rolled back.
+    bool planted = false;
+    auto wire() { return std::tie(workspace, integrations, planted); }
 };
 
 /// Errors: as Unlock.
