@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 
 from lab.case import LabCase
@@ -101,7 +102,9 @@ class TrustTest(_TrustCase):
         self.assertIn("the one who stayed opens it", str(proofs["P2.holder-left"]["evidence"]))
         self.assertIn("no rotation is under way", str(proofs["P7.rotated"]["evidence"]))
         if self.isolated(server):
-            self.assertIn("1 courier, 1 front, 1 keeper", str(proofs["P1.isolated"]["evidence"]))
+            told = str(proofs["P1.isolated"]["evidence"])
+            self.assertIn("1 courier, 1 front, 1 keeper", told)
+            self.assertIn("no role runs as root", told)
         for proof in proofs.values():
             self.assertNotIn("orchid", str(proof))
             self.assertNotIn("@", str(proof))
@@ -122,6 +125,22 @@ class TrustTest(_TrustCase):
         done, proofs = self.check(server, "--claim", "P99.nothing")
         self.assertEqual((done.returncode, proofs), (1, {}))
         self.assertIn("unknown_claim", done.stderr)
+
+    def test_a_server_without_root_is_not_isolated_and_says_why(self):
+        server = self.installation()
+        server.init()
+        user = 65534
+        for path in (server.data, *server.data.rglob("*"), server.folder, server.config):
+            os.chown(path, user, user, follow_symlinks=False)
+        server.prefix = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", "--"]
+        server.start()
+        done, proofs = self.check(server, "--claim", "P1.isolated")
+        proof = proofs["P1.isolated"]
+        self.assertEqual((done.returncode, proof["verdict"]), (1, "failing"), proof)
+        self.assertIn("start the server as root", proof["faults"][0])
+        for role in ("front", "keeper", "courier", "reader"):
+            fault = f"not isolated: {role} runs as the user of its parent"
+            self.assertIn(fault, proof["faults"])
 
     def test_a_fault_in_the_store_makes_its_claim_fail(self):
         server = self.prepared()

@@ -99,6 +99,7 @@ async::Task<trust::Processes> FenceAdapter::processes(
         if (!listed) co_return fail(std::move(listed.error()));
         trust::Processes out;
         out.supervisor = std::move(listed->own_status);
+        out.serving = !runtime_.offline();
         for (auto& child : listed->children)
             out.children.push_back({std::move(child.role), std::move(child.status)});
         if (looks == k_looks || settled(out)) co_return out;

@@ -70,10 +70,21 @@ public:
 /// What /proc tells of a server whose every child has a filter of its own.
 class PlayedFences final : public Fences {
 public:
-    static std::string status(int mode, int filters, int no_new_privileges) {
-        return "Name:\tpostern\nUid:\t0\nNoNewPrivs:\t" + std::to_string(no_new_privileges) +
-               "\nSeccomp:\t" + std::to_string(mode) + "\nSeccomp_filters:\t" +
-               std::to_string(filters) + "\nSpeculation_Store_Bypass:\tvulnerable\n";
+    static std::string status(std::string_view uids, int mode, int filters, int privileges) {
+        return "Name:\tpostern\nUid:\t" + std::string(uids) + "\nGid:\t0\t0\t0\t0\nNoNewPrivs:\t" +
+               std::to_string(privileges) + "\nSeccomp:\t" + std::to_string(mode) +
+               "\nSeccomp_filters:\t" + std::to_string(filters) +
+               "\nSpeculation_Store_Bypass:\tvulnerable\n";
+    }
+    static std::string root(int mode, int filters, int privileges) {
+        return status("0\t0\t0\t0", mode, filters, privileges);
+    }
+    static std::string keeper(int mode, int filters, int privileges) {
+        return status("65201\t65201\t65201\t65201", mode, filters, privileges);
+    }
+    static std::string fenced(std::string_view uid) {
+        const std::string one(uid);
+        return status(one + "\t" + one + "\t" + one + "\t" + one, 2, 1, 1);
     }
     [[nodiscard]] const std::string& missing() const override { return lacking; }
     async::Task<Processes> processes(std::function<bool(const Processes&)> settled) override {
@@ -83,11 +94,13 @@ public:
     [[nodiscard]] Result<bool> reaches_outside() const override { return reaches; }
 
     std::string lacking;
-    Processes seen{status(0, 0, 0),
-                   {{"front", status(2, 1, 1)},
-                    {"keeper", status(2, 1, 1)},
-                    {"courier", status(2, 1, 1)},
-                    {"reader", status(2, 1, 1)}}};
+    Processes seen{root(0, 0, 0),
+                   {{"front", fenced("65200")},
+                    {"keeper", fenced("65201")},
+                    {"courier", fenced("65202")},
+                    {"reader", fenced("65203")},
+                    {"reader", fenced("65203")}},
+                   true};
     bool reaches = false;
     bool waited = false;
 };
@@ -501,10 +514,10 @@ TEST_F(ClaimsTest, p1_fails_for_a_process_without_a_fence_of_its_own) {
         std::string child;
     };
     const std::vector<Open> open{
-        {PlayedFences::status(0, 0, 0), PlayedFences::status(0, 0, 1)},
-        {PlayedFences::status(2, 1, 1), PlayedFences::status(2, 1, 1)},
-        {PlayedFences::status(0, 0, 0), PlayedFences::status(1, 1, 1)},
-        {PlayedFences::status(0, 0, 0), PlayedFences::status(2, 1, 0)},
+        {PlayedFences::root(0, 0, 0), PlayedFences::keeper(0, 0, 1)},
+        {PlayedFences::root(2, 1, 1), PlayedFences::keeper(2, 1, 1)},
+        {PlayedFences::root(0, 0, 0), PlayedFences::keeper(1, 1, 1)},
+        {PlayedFences::root(0, 0, 0), PlayedFences::keeper(2, 1, 0)},
     };
     const auto good = fences.seen;
     for (const auto& each : open) {
@@ -518,10 +531,58 @@ TEST_F(ClaimsTest, p1_fails_for_a_process_without_a_fence_of_its_own) {
     }
 }
 
-TEST_F(ClaimsTest, p1_is_proven_below_a_service_manager_with_filters) {
-    fences.seen.supervisor = PlayedFences::status(2, 3, 1);
+TEST_F(ClaimsTest, p1_fails_for_a_process_that_has_no_user_of_its_own) {
+    struct Shared {
+        const char* uids;
+        const char* fault;
+    };
+    // Of each of the four ids one is enough.
+    const std::vector<Shared> all{
+        {"0\t0\t0\t0", "keeper runs as root"},
+        {"65201\t65201\t0\t65201", "keeper runs as root"},
+        {"65201\t65201\t65201\t0", "keeper runs as root"},
+        {"65200\t65200\t65200\t65200", "keeper runs as the same user as front"},
+        {"65201\t65200\t65201\t65201", "keeper runs as the same user as front"},
+        {"65201\t65201\t65202\t65201", "courier runs as the same user as keeper"},
+        {"65203\t65201\t65201\t65201", "reader runs as the same user as keeper"},
+    };
+    for (const auto& each : all) {
+        fences.seen.children.at(1).status = PlayedFences::status(each.uids, 2, 1, 1);
+        const auto proof = prove("P1.isolated");
+        EXPECT_EQ(proof.verdict, Verdict::failing) << each.uids;
+        EXPECT_EQ(proof.finding.faults.at(0), std::string("not isolated: ") + each.fault);
+        EXPECT_TRUE(fences.waited);
+    }
+}
+
+TEST_F(ClaimsTest, p1_fails_where_the_server_runs_without_root) {
+    // What front's own start finds out in that case is not needed for it.
+    const auto& all_one = PlayedFences::fenced("1000");
     for (auto& child : fences.seen.children)
-        child.status = PlayedFences::status(2, 4, 1);
+        child.status = all_one;
+    fences.seen.supervisor = PlayedFences::status("1000\t1000\t1000\t1000", 0, 0, 0);
+    const auto proof = prove("P1.isolated");
+    EXPECT_EQ(proof.verdict, Verdict::failing);
+    EXPECT_EQ(proof.finding.faults.at(0), "not isolated: front runs as the user of its parent");
+}
+
+TEST_F(ClaimsTest, p1_is_unknown_for_a_running_server_without_courier) {
+    const auto courier = fences.seen.children.begin() + 2;
+    ASSERT_EQ(courier->role, "courier");
+    fences.seen.children.erase(courier);
+    EXPECT_EQ(prove("P1.isolated").verdict, Verdict::unknown);
+    EXPECT_TRUE(fences.waited);
+    fences.seen.serving = false;
+    EXPECT_EQ(prove("P1.isolated").verdict, Verdict::proven);
+}
+
+TEST_F(ClaimsTest, p1_is_proven_below_a_service_manager_with_filters) {
+    fences.seen.supervisor = PlayedFences::root(2, 3, 1);
+    int uid = 65200;
+    for (auto& child : fences.seen.children) {
+        const auto one = std::to_string(child.role == "reader" ? 65203 : uid++);
+        child.status = PlayedFences::status(one + "\t" + one + "\t" + one + "\t" + one, 2, 4, 1);
+    }
     expect_failing("none");
 }
 
@@ -531,7 +592,7 @@ TEST_F(ClaimsTest, p1_fails_with_the_words_of_readyz_on_a_host_that_cannot) {
     const auto proof = prove("P1.isolated");
     EXPECT_EQ(proof.finding.faults.at(0), "not isolated: " + fences.lacking);
     // Nobody waits for what cannot be.
-    fences.seen.children.at(0).status = PlayedFences::status(0, 0, 1);
+    fences.seen.children.at(1).status = PlayedFences::keeper(0, 0, 1);
     EXPECT_EQ(prove("P1.isolated").verdict, Verdict::failing);
     EXPECT_FALSE(fences.waited);
 }
@@ -548,7 +609,12 @@ TEST_F(ClaimsTest, p1_is_unknown_for_what_the_kernel_does_not_show) {
         [](Processes& seen) { seen.supervisor.clear(); },
         [](Processes& seen) { seen.children.at(2).status.clear(); },
         [](Processes& seen) { seen.children.at(0).status = "Name:\tx\nSeccomp:\t2\n"; },
-        [](Processes& seen) { seen.children.pop_back(); },  // no reader
+        [](Processes& seen) { seen.children.at(0).status = PlayedFences::status("1\t1", 2, 1, 1); },
+        [](Processes& seen) { seen.children.at(0).status = PlayedFences::status("", 2, 1, 1); },
+        [](Processes& seen) {  // no reader
+            seen.children.pop_back();
+            seen.children.pop_back();
+        },
         [](Processes& seen) { seen.children.clear(); },
     };
     for (const auto& change : changes) {

@@ -53,6 +53,7 @@ struct Processes {
     };
     std::string supervisor;
     std::vector<Child> children;
+    bool serving = false;  ///< a running server, with a courier, and not one command alone
 };
 
 class Fences {
