@@ -176,6 +176,35 @@ class TrustTest(_TrustCase):
             store.write_bytes(good)
         self.expect(server, set())
 
+    def test_names_and_the_copies_from_before_migrations_are_searched(self):
+        server = self.prepared()
+        server.token(workspace="Orchid Studios")
+        proofs = self.expect(server, set())
+        self.assertIn("names of 2 workspaces", str(proofs["P7.at-rest"]["evidence"]))
+        server.stop()
+        store = server.data / "store" / "store.db"
+        good = store.read_bytes()
+        # A reply's author, and a workspace.
+        for name in ("Léa Martin", "Orchid Studios"):
+            with self.subTest(name):
+                with sqlite3.connect(store) as database:
+                    database.execute("UPDATE integrations SET broken_code = ?", (name,))
+                database.close()
+                self.expect(server, {"P7.at-rest"})
+            for leftover in store.parent.glob("store.db-*"):
+                leftover.unlink()
+            store.write_bytes(good)
+        copy = store.with_name("store.db.before-1")
+        copy.write_text("Spring launch of the orchid")
+        copy.chmod(0o644)
+        proofs = self.expect(server, {"P7.at-rest"})
+        self.assertEqual(
+            proofs["P7.at-rest"]["faults"],
+            ["personal data stands in clear in store.db.before-1"],
+        )
+        copy.unlink()
+        self.expect(server, set())
+
     def test_a_credential_that_opens_in_the_keyring_after_a_cut_off_is_found(self):
         """An older keyring put back behind the server's back."""
         server, desk = self.running()

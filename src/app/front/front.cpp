@@ -58,10 +58,12 @@ integrations::Policy policy_of(const config::Config& config) {
     return {config.lease.default_s, config.lease.longest_s, config.regions};
 }
 
-/// All that SQLite writes here but for the shared memory of its log, which holds page numbers.
+/// All that SQLite writes here but for the shared memory of its log, which holds page numbers; with
+/// the copies from before migrations.
 std::vector<std::string> store_files(const config::Config& config) {
     if (config.store.engine != config::StoreEngine::sqlite) return {};
-    return {"store.db", "store.db-wal", "index.db", "index.db-wal"};
+    return {"store.db", "store.db-wal", "store.db.before-*",
+            "index.db", "index.db-wal", "index.db.before-*"};
 }
 
 mail::Parts mail_parts(child::Runtime& runtime,

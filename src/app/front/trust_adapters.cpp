@@ -46,8 +46,10 @@ void add_words(const mail::MessageBody& body, std::vector<std::string>& words) {
     words.push_back(body.subject);
     if (body.text.size() >= k_text_bytes_least) words.push_back(body.text.substr(0, k_text_bytes));
     for (const auto* people : {&body.from, &body.to, &body.cc}) {
-        for (const auto& person : *people)
+        for (const auto& person : *people) {
+            words.push_back(person.name);
             words.push_back(person.address);
+        }
     }
 }
 

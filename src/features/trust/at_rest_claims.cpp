@@ -35,13 +35,25 @@ using store::Transaction;
 
 constexpr std::int64_t k_people_max = 10'000;
 constexpr std::int64_t k_threads_max = 50;
+constexpr std::int64_t k_workspaces_max = 1'000;
 
-/// Both people's addresses and history, as far as it is looked at.
+/// What is opened to be searched for, as far as it is looked at.
 struct Words {
     std::vector<std::string> words;
     std::size_t threads = 0;
     std::size_t people = 0;
+    std::size_t workspaces = 0;
+    std::size_t of_schema = 0;  ///< were left out
 };
+
+/// "12 values searched for", and what of them was not.
+std::string searched_for(std::size_t words, const FileSearch::LeftOut& left_out) {
+    return std::to_string(words) +
+           " values searched for (left out: " + std::to_string(left_out.above_limit) +
+           " above the limit of " + std::to_string(FileSearch::k_words_max) + ", " +
+           std::to_string(left_out.by_length) + " shorter than " +
+           std::to_string(FileSearch::k_word_bytes_min) + " bytes or too long) in ";
+}
 
 using Search = std::shared_ptr<const FileSearch>;
 
@@ -62,6 +74,7 @@ private:
     };
     [[nodiscard]] bool on_server() const { return grounds_.store_files.empty(); }
     async::Task<Words> words();
+    async::Task<Words> without_schema(Words words);
     async::Task<Finding> search(std::vector<std::string> words);
     async::Task<Finding> search_files(std::vector<std::string> words);
     async::Task<Finding> search_rows_of_all(std::vector<std::string> words);
@@ -81,11 +94,13 @@ async::Task<Words> AtRest::words() {
     struct Seen {
         std::vector<rows::ThreadRef> threads;
         std::vector<rows::OfPerson> people;
+        std::vector<rows::OfWorkspace> workspaces;
     };
     const auto body = [](Transaction& tx) -> Result<Seen> {
         Seen seen;
         POSTERN_TRY(seen.threads, rows::newest_threads(tx, k_threads_max));
         POSTERN_TRY(seen.people, rows::addresses(tx, k_people_max));
+        POSTERN_TRY(seen.workspaces, rows::workspace_names(tx, k_workspaces_max));
         return seen;
     };
     auto seen = co_await grounds_.database.read(body);
@@ -98,12 +113,32 @@ async::Task<Words> AtRest::words() {
     }
     out.threads = seen->threads.size();
     out.people = seen->people.size();
+    out.workspaces = seen->workspaces.size();
     auto addresses =
         co_await open_people(&grounds_.keeper, column::address.value, std::move(seen->people));
     if (!addresses) co_return fail(std::move(addresses.error()));
     for (const auto& address : *addresses)
         out.words.emplace_back(as_text(address));
-    co_return out;
+    auto names = co_await open_workspace_names(&grounds_.keeper, std::move(seen->workspaces));
+    if (!names) co_return fail(std::move(names.error()));
+    for (auto& name : *names)
+        out.words.push_back(std::move(name));
+    if (on_server()) co_return out;
+    co_return co_await without_schema(std::move(out));
+}
+
+/// Anybody may be called "messages", or write under a subject of that name.
+async::Task<Words> AtRest::without_schema(Words words) {
+    const auto body = [](Transaction& tx) { return rows::schema_text(tx); };
+    const auto store = co_await grounds_.database.read(body);
+    if (!store) co_return fail(store.error());
+    const auto index = co_await grounds_.index.read(body);
+    if (!index) co_return fail(index.error());
+    words.of_schema = std::erase_if(words.words, [&](const std::string& word) {
+        return word.size() >= FileSearch::k_word_bytes_min &&
+               (store->find(word) != std::string::npos || index->find(word) != std::string::npos);
+    });
+    co_return words;
 }
 
 async::Task<Finding> AtRest::search(std::vector<std::string> words) {
@@ -119,11 +154,14 @@ async::Task<Finding> AtRest::search_files(std::vector<std::string> words) {
         FileSearch::Found found;
         std::vector<std::string> hit;
         std::size_t words = 0;
+        FileSearch::LeftOut left_out;
     };
+    const auto count = files->size();
     const auto work = [files = std::move(*files), words = std::move(words)]() -> Result<Seen> {
         const FileSearch search(words);
         Seen seen;
         seen.words = search.words();
+        seen.left_out = search.left_out();
         for (const auto& file : files) {
             POSTERN_TRY(const auto found, search.search(file.descriptor));
             seen.found.bytes += found.bytes;
@@ -135,9 +173,10 @@ async::Task<Finding> AtRest::search_files(std::vector<std::string> words) {
     const auto seen = co_await pool_.run(work);
     if (!seen) co_return fail(seen.error());
     Finding finding;
-    finding.evidence.push_back(std::to_string(seen->words) + " values searched for in " +
-                               std::to_string(seen->found.bytes >> 10U) +
-                               " KiB of the store's files");
+    finding.evidence.push_back(searched_for(seen->words, seen->left_out) +
+                               std::to_string(seen->found.bytes >> 10U) + " KiB of " +
+                               std::to_string(count) +
+                               " files of the store, copies from before migrations included");
     for (const auto& name : seen->hit)
         finding.faults.push_back("personal data stands in clear in " + name);
     co_return finding;
@@ -175,7 +214,7 @@ async::Task<Finding> AtRest::search_rows_of_all(std::vector<std::string> words) 
     if (!index) co_return fail(std::move(index.error()));
     seen->hit.insert(seen->hit.end(), index->hit.begin(), index->hit.end());
     Finding finding;
-    finding.evidence.push_back(std::to_string(search->words()) + " values searched for in " +
+    finding.evidence.push_back(searched_for(search->words(), search->left_out()) +
                                std::to_string(seen->rows + index->rows) + " rows, " +
                                std::to_string((seen->bytes + index->bytes) >> 10U) +
                                " KiB of text and blobs: all of every table of store and index");
@@ -230,9 +269,16 @@ async::Task<Finding> AtRest::check() {
     if (!known) co_return fail(std::move(known.error()));
     auto finding = co_await search(std::move(known->words));
     if (!finding) co_return finding;
-    finding->evidence.push_back("they are the subjects, addresses and how the texts begin of " +
-                                std::to_string(known->threads) + " threads, and the addresses of " +
-                                std::to_string(known->people) + " accounts");
+    finding->evidence.push_back(
+        "they are the subjects, the names and addresses of people and how the texts begin of " +
+        std::to_string(known->threads) + " threads, the addresses of " +
+        std::to_string(known->people) + " accounts and the names of " +
+        std::to_string(known->workspaces) + " workspaces");
+    if (known->of_schema > 0) {
+        finding->evidence.push_back(
+            std::to_string(known->of_schema) +
+            " of them are left out: they are words of the tables' own text");
+    }
     co_return finding;
 }
 
@@ -244,9 +290,10 @@ std::vector<Claim> at_rest_claims(Grounds grounds) {
     claim.id = "P7.at-rest";
     claim.text = "Names, addresses, subjects and texts stand nowhere in the store in clear.";
     claim.method =
-        "subjects, addresses and how texts begin, of the newest threads and of all accounts, are "
-        "opened and searched for, byte for byte: in all files of the store, its log included, or "
-        "where it is on PostgreSQL in every text and blob of its rows";
+        "subjects, people's names and addresses and how texts begin, of the newest threads, the "
+        "addresses of accounts and the names of workspaces are opened and searched for, byte for "
+        "byte: in all files of the store, its log and the copies from before migrations included, "
+        "or where it is on PostgreSQL in every text and blob of its rows";
     claim.planted =
         "a value in clear that is committed and taken away again; on PostgreSQL rolled back";
     claim.cost = "reads every file of the store, or every row of it, once";

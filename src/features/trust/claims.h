@@ -24,8 +24,9 @@ struct Grounds {
     History& history;
     Fences& fences;
     /// Every file that the stores write, relative to the working directory; those that are not
-    /// there are left out: where none is, claims about files are unknown. No names at all: the
-    /// stores are on a server, and their rows are what can be looked at.
+    /// there are left out: where none is, claims about files are unknown. A name that ends in `*`
+    /// is of all that begin so. No names at all: the stores are on a server, and their rows are
+    /// what can be looked at.
     std::vector<std::string> store_files;
 };
 

@@ -11,7 +11,10 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
+#include <iterator>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -24,14 +27,53 @@ std::size_t pair_of(std::uint8_t first, std::uint8_t second) {
     return (std::size_t{first} << 8U) | second;
 }
 
+/// Files whose name is `begin` with something behind it, in its folder.
+Result<std::vector<std::string>> files_that_begin(const std::string& begin) {
+    const std::filesystem::path path(begin);
+    const auto folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
+    const auto prefix = path.filename().string();
+    std::vector<std::string> out;
+    std::error_code error;
+    std::filesystem::directory_iterator each(folder, error);
+    for (; !error && each != std::filesystem::directory_iterator(); each.increment(error)) {
+        const auto name = each->path().filename().string();
+        if (!name.starts_with(prefix)) continue;
+        if (out.size() == HeldFiles::k_files_max) return fail(os::OsError::io, begin);
+        out.push_back(path.has_parent_path() ? each->path().string() : name);
+    }
+    if (error) return fail(os::OsError::io, error.message());
+    std::ranges::sort(out);
+    return out;
+}
+
+Result<std::vector<std::string>> files_named(const std::vector<std::string>& names) {
+    std::vector<std::string> out;
+    for (const auto& name : names) {
+        if (!name.ends_with('*')) {
+            out.push_back(name);
+            continue;
+        }
+        POSTERN_TRY(auto found, files_that_begin(name.substr(0, name.size() - 1)));
+        out.insert(out.end(), std::make_move_iterator(found.begin()),
+                   std::make_move_iterator(found.end()));
+    }
+    return out;
+}
+
 }  // namespace
 
 FileSearch::FileSearch(std::vector<std::string> words) {
     std::sort(words.begin(), words.end());
     words.erase(std::unique(words.begin(), words.end()), words.end());
     for (auto& word : words) {
-        if (word.size() < k_word_bytes_min || word.size() > k_word_bytes_max) continue;
-        if (words_.size() == k_words_max) break;
+        if (word.size() < k_word_bytes_min || word.size() > k_word_bytes_max) {
+            ++left_out_.by_length;
+            continue;
+        }
+        if (words_.size() == k_words_max) {
+            ++left_out_.above_limit;
+            continue;
+        }
         const auto bytes = as_bytes(word);
         begins_.set(pair_of(bytes[0], bytes[1]));
         by_first_[bytes[0]].push_back(static_cast<std::uint32_t>(words_.size()));
@@ -77,8 +119,9 @@ Result<FileSearch::Found> FileSearch::search(int file) const {
 }
 
 Result<std::vector<HeldFiles::File>> HeldFiles::open(const std::vector<std::string>& names) {
+    POSTERN_TRY(const auto all, files_named(names));
     std::vector<File> out;
-    for (const auto& name : names) {
+    for (const auto& name : all) {
         const auto known = std::find_if(held_.begin(), held_.end(),
                                         [&name](const File& file) { return file.name == name; });
         if (known != held_.end()) {

@@ -25,6 +25,12 @@ public:
     explicit FileSearch(std::vector<std::string> words);
 
     [[nodiscard]] std::size_t words() const noexcept { return words_.size(); }
+    struct LeftOut {
+        std::size_t above_limit = 0;
+        std::size_t by_length = 0;
+    };
+    /// Different ones that were given and are not looked for.
+    [[nodiscard]] const LeftOut& left_out() const noexcept { return left_out_; }
 
     struct Found {
         std::uint64_t bytes = 0;  ///< that were read
@@ -39,6 +45,7 @@ private:
     [[nodiscard]] std::uint64_t hits_in(ByteView bytes, std::size_t starts_before) const;
 
     std::vector<std::string> words_;
+    LeftOut left_out_;
     std::size_t longest_ = 0;
     /// First two bytes of a word, and the words that begin with them.
     std::bitset<65536> begins_;
@@ -58,8 +65,11 @@ public:
         std::string name;
         int descriptor = -1;
     };
-    /// Those of the names that there are; each is opened once. Errors: io_failed.
+    /// Those of the names that there are; each is opened once. A name that ends in `*` is of every
+    /// file that begins as it does. Errors: io_failed, also for more than k_files_max of one name.
     [[nodiscard]] Result<std::vector<File>> open(const std::vector<std::string>& names);
+
+    static constexpr std::size_t k_files_max = 64;
 
 private:
     std::vector<File> held_;

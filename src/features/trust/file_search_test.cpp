@@ -53,6 +53,17 @@ TEST_F(FileSearchTest, words_that_chance_would_find_are_left_out) {
     EXPECT_EQ(FileSearch({std::string(FileSearch::k_word_bytes_max, 'x')}).words(), 1U);
 }
 
+TEST_F(FileSearchTest, what_is_left_out_is_counted) {
+    std::vector<std::string> words{"short", "", std::string(FileSearch::k_word_bytes_max + 1, 'x')};
+    for (std::size_t i = 0; i < FileSearch::k_words_max + 7; ++i)
+        words.push_back("word number " + std::to_string(i));
+    words.push_back(words.back());
+    const FileSearch search(words);
+    EXPECT_EQ(search.words(), FileSearch::k_words_max);
+    EXPECT_EQ(search.left_out().above_limit, 7U);
+    EXPECT_EQ(search.left_out().by_length, 3U);
+}
+
 TEST_F(FileSearchTest, a_word_across_any_boundary_of_reading_is_found_once) {
     constexpr std::size_t k_mebibyte = std::size_t{1} << 20U;
     const std::string longest(FileSearch::k_word_bytes_max, 'L');
@@ -78,6 +89,24 @@ TEST_F(FileSearchTest, files_are_opened_once_and_stay_open) {
     EXPECT_EQ(first->front().descriptor, second->front().descriptor);
     std::ofstream(folder.file("none")) << "Pelican";
     EXPECT_EQ(held.open(names)->size(), 2U);
+}
+
+TEST_F(FileSearchTest, a_name_that_goes_on_is_of_all_files_that_begin_so) {
+    for (const char* name : {"one.before-9", "one.before-12", "one", "two.before-1"})
+        std::ofstream(folder.file(name)) << "Pelican";
+    const auto found = held.open({folder.file("one"), folder.file("one.before-*")});
+    ASSERT_TRUE(found);
+    ASSERT_EQ(found->size(), 3U);
+    EXPECT_EQ(found->at(1).name, folder.file("one.before-12"));
+    EXPECT_EQ(found->at(2).name, folder.file("one.before-9"));
+    EXPECT_EQ(held.open({folder.file("three.*")})->size(), 0U);
+}
+
+TEST_F(FileSearchTest, more_files_than_are_looked_at_are_an_error) {
+    for (std::size_t i = 0; i <= HeldFiles::k_files_max; ++i)
+        std::ofstream(folder.file("one." + std::to_string(i))) << "Pelican";
+    EXPECT_FALSE(held.open({folder.file("one.*")}));
+    EXPECT_FALSE(held.open({folder.file("no folder/one.*")}));
 }
 
 }  // namespace

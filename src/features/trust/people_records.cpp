@@ -10,10 +10,12 @@
 #include "platform/async/task.h"
 #include "platform/ipc/link.h"
 #include "platform/keys/message_keys.h"
+#include "platform/store/data_map.h"
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -37,6 +39,22 @@ async::Task<std::vector<Bytes>> open_people(ipc::Link* keeper,
         if (opened->contents.size() != wanted) co_return fail(TrustError::out_of_sight);
         for (auto& content : opened->contents)
             out.push_back(std::move(content));
+    }
+    co_return out;
+}
+
+async::Task<std::vector<std::string>> open_workspace_names(ipc::Link* keeper,
+                                                           std::vector<rows::OfWorkspace> sealed) {
+    std::vector<std::string> out;
+    for (auto& row : sealed) {
+        keys::OpenRecords ask;
+        ask.workspace = row.workspace;
+        ask.records.push_back({store::data_map::store::workspaces::name.value,
+                               crypto::row_key(row.workspace), std::move(row.sealed)});
+        auto opened = co_await keeper->call(std::move(ask), keeper_deadline());
+        if (!opened) co_return fail(std::move(opened.error()));
+        if (opened->contents.size() != 1) co_return fail(TrustError::out_of_sight);
+        out.emplace_back(as_text(opened->contents.front()));
     }
     co_return out;
 }

@@ -6,6 +6,7 @@
 #include "platform/ipc/link.h"
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 namespace postern::trust {
@@ -15,5 +16,10 @@ namespace postern::trust {
 async::Task<std::vector<Bytes>> open_people(ipc::Link* keeper,
                                             std::uint16_t column,
                                             std::vector<rows::OfPerson> sealed);
+
+/// The names of workspaces, whose keys are each one's own, in the order given. Errors and lifetime:
+/// the same.
+async::Task<std::vector<std::string>> open_workspace_names(ipc::Link* keeper,
+                                                           std::vector<rows::OfWorkspace> sealed);
 
 }  // namespace postern::trust

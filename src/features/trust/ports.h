@@ -35,7 +35,7 @@ struct OpenedThread {
     std::size_t messages = 0;
     std::size_t unreadable = 0;      ///< messages whose text does not open
     std::size_t raw_unreadable = 0;  ///< messages whose raw mail is there and does not open
-    /// Subject, addresses and how the texts begin, as they are in clear: what may stand nowhere.
+    /// Subject, names, addresses and how the texts begin, in clear: what may stand nowhere.
     std::vector<std::string> words;
 };
 

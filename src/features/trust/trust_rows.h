@@ -6,6 +6,7 @@
 #include "platform/store/transaction.h"
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -37,6 +38,14 @@ struct OfPerson {
 Result<std::vector<OfPerson>> passwords(store::Transaction& tx, std::int64_t limit);
 /// The same of their addresses.
 Result<std::vector<OfPerson>> addresses(store::Transaction& tx, std::int64_t limit);
+/// The sealed name of a workspace.
+struct OfWorkspace {
+    WorkspaceId workspace;
+    Bytes sealed;
+};
+Result<std::vector<OfWorkspace>> workspace_names(store::Transaction& tx, std::int64_t limit);
+/// Of a store in a file: what stands in it in clear whatever is stored, the text of its schema.
+Result<std::string> schema_text(store::Transaction& tx);
 struct TokenHashes {
     std::int64_t total = 0;
     std::int64_t malformed = 0;  ///< not 32 bytes long: not the hash that they should be

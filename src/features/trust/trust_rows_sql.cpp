@@ -8,11 +8,12 @@
 #include "platform/store/transaction.h"
 #include "platform/store/value.h"
 
-#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <initializer_list>
+#include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace postern::trust::rows {
@@ -41,6 +42,9 @@ constexpr SqlText k_passwords =
     "SELECT person_id, password FROM people WHERE workspace_id = $1 ORDER BY person_id LIMIT $2";
 constexpr SqlText k_addresses =
     "SELECT person_id, address FROM people WHERE workspace_id = $1 ORDER BY person_id LIMIT $2";
+constexpr SqlText k_workspace_names =
+    "SELECT workspace_id, name FROM workspaces ORDER BY workspace_id DESC LIMIT $1";
+constexpr SqlText k_schema_text = "SELECT name, COALESCE(sql, '') FROM sqlite_schema";
 constexpr SqlText k_session_hashes =
     "SELECT COUNT(*), COALESCE(SUM(CASE WHEN LENGTH(token_hash) = 32 THEN 0 ELSE 1 END), 0) "
     "FROM sessions";
@@ -204,6 +208,22 @@ Result<std::vector<OfPerson>> passwords(Transaction& tx, std::int64_t limit) {
 
 Result<std::vector<OfPerson>> addresses(Transaction& tx, std::int64_t limit) {
     return of_people(tx, k_addresses, limit);
+}
+
+Result<std::vector<OfWorkspace>> workspace_names(Transaction& tx, std::int64_t limit) {
+    POSTERN_TRY(const auto rows, tx.query(k_workspace_names, {limit}));
+    std::vector<OfWorkspace> out;
+    for (const auto& row : rows)
+        out.push_back({row.id<WorkspaceTag>(0), row.sealed(1).take()});
+    return out;
+}
+
+Result<std::string> schema_text(Transaction& tx) {
+    POSTERN_TRY(const auto rows, tx.query(k_schema_text));
+    std::string out("SQLite format 3\n");
+    for (const auto& row : rows)
+        out.append(row.clear_text(0)).append("\n").append(row.clear_text(1)).append("\n");
+    return out;
 }
 
 Result<TokenHashes> token_hashes(Transaction& tx) {
