@@ -313,11 +313,12 @@ TEST_F(ClaimsTest, what_is_planted_for_a_control_is_gone_afterwards) {
             tx.query_one("SELECT (SELECT COUNT(*) FROM integrations) + (SELECT COUNT(*) "
                          "FROM grants) + (SELECT COUNT(*) FROM threads) + (SELECT COUNT(*) "
                          "FROM messages) + (SELECT COUNT(*) FROM people) + (SELECT COUNT(*) "
-                         "FROM api_tokens) + (SELECT COUNT(*) FROM meta WHERE "
+                         "FROM api_tokens) + (SELECT COUNT(*) FROM outbox) + (SELECT COUNT(*) "
+                         "FROM read_ledger) + (SELECT COUNT(*) FROM meta WHERE "
                          "name = 'trust_marker')"));
         return row->integer(0);
     });
-    EXPECT_EQ(rows.value(), 3 + 0 + 1 + 2 + 1 + 0 + 0);
+    EXPECT_EQ(rows.value(), 3 + 0 + 1 + 2 + 1 + 0 + 0 + 2 + 0);
 }
 
 TEST_F(ClaimsTest, p1_fails_when_any_secret_opens) {
@@ -720,6 +721,31 @@ TEST_F(ClaimsTest, p11_fails_for_a_queued_mail_without_its_message) {
         "next_at_ms) VALUES ($1, $2, $3, 'queued', 0, 0, 0)",
         {id<WorkspaceId>(1), id<MessageId>(9), id<IntegrationId>(1)});
     expect_failing("P11.complete");
+}
+
+/// A trigger that mends what the control plants, so that one count alone does not see it.
+TEST_F(ClaimsTest, p11_is_unknown_while_any_of_its_counts_is_blind) {
+    if (store::tests_on_postgres()) GTEST_SKIP() << "of triggers as SQLite has them";
+    const SqlText all[] = {
+        "CREATE TRIGGER blind AFTER INSERT ON messages BEGIN UPDATE threads SET next_number = 2 "
+        "WHERE thread_id = NEW.thread_id; END",
+        "CREATE TRIGGER blind AFTER INSERT ON messages BEGIN INSERT INTO message_wraps "
+        "(workspace_id, message_id, creator_id, body_wrap) VALUES (NEW.workspace_id, "
+        "NEW.message_id, NEW.message_id, x'00'); END",
+        "CREATE TRIGGER blind AFTER INSERT ON messages BEGIN INSERT INTO raw_mails "
+        "(workspace_id, message_id, people, raw, raw_wrap) VALUES (NEW.workspace_id, "
+        "NEW.message_id, x'00', x'00', x'00'); END",
+        "CREATE TRIGGER blind AFTER INSERT ON outbox BEGIN DELETE FROM outbox WHERE "
+        "message_id = NEW.message_id; END",
+        "CREATE TRIGGER blind AFTER INSERT ON read_ledger BEGIN DELETE FROM read_ledger WHERE "
+        "integration_id = NEW.integration_id; END",
+    };
+    for (const auto& each : all) {
+        run_sql(each, {});
+        EXPECT_EQ(prove("P11.complete").verdict, Verdict::unknown);
+        run_sql("DROP TRIGGER blind", {});
+        EXPECT_EQ(prove("P11.complete").verdict, Verdict::proven);
+    }
 }
 
 TEST_F(ClaimsTest, p11_fails_when_a_raw_mail_does_not_open) {

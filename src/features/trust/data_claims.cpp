@@ -8,13 +8,13 @@
 #include "foundation/base/bytes.h"
 #include "foundation/base/id.h"
 #include "foundation/base/result.h"
-#include "foundation/crypto/hash.h"
 #include "foundation/crypto/password.h"
 #include "foundation/crypto/place.h"
 #include "platform/async/task.h"
 #include "platform/keys/message_keys.h"
 #include "platform/store/data_map.h"
 #include "platform/store/database.h"
+#include "platform/store/transaction.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -148,7 +148,7 @@ async::Task<Finding> Data::complete(bool planted) {
         out.threads.insert(out.threads.end(), ended.begin(), ended.end());
         return out;
     };
-    const auto plant = [](Transaction& tx) { return rows::plant_gap(tx); };
+    const auto plant = [](Transaction& tx) { return rows::plant_gaps(tx); };
     auto seen = co_await with_fault<Seen>(&grounds_.database, planted, plant, look);
     if (!seen) co_return fail(std::move(seen.error()));
     const auto& counts = seen->counts;
@@ -162,6 +162,11 @@ async::Task<Finding> Data::complete(bool planted) {
             std::to_string(seen->reading.read_unkept) + " integrations lack one that was read, " +
             std::to_string(counts.without_key + counts.without_raw + counts.lost_in_queue) +
             " messages lack keys, bytes or themselves");
+    // The control planted one for each count: a single one that sees nothing spoils it.
+    const bool all_seen = counts.numbers_missing > 0 && counts.without_key > 0 &&
+                          counts.without_raw > 0 && counts.lost_in_queue > 0 &&
+                          seen->reading.read_unkept > 0;
+    if (planted && !all_seen) finding.faults.clear();
     if (planted) co_return finding;
     std::size_t messages = 0;
     std::size_t unreadable = 0;
@@ -218,7 +223,9 @@ Claim complete_claim(const std::shared_ptr<Data>& data) {
     claim.method =
         "the numbers of our mails have no gap, every message has its keys and bytes, no mail that "
         "was read is missing; the newest threads and those of ended integrations are opened";
-    claim.planted = "a thread with a sent mail missing";
+    claim.planted =
+        "a thread with a sent mail missing and one without keys and bytes, a queued mail without "
+        "its message, and a body that was read and is in no history";
     claim.cost = "counts over all messages; opens at most 100 threads with their raw mails";
     claim.check = [data] { return data->complete(false); };
     claim.control = [data] { return data->complete(true); };

@@ -77,8 +77,9 @@ struct Completeness {
     std::int64_t lost_in_queue = 0;    ///< queued sends without their message
 };
 Result<Completeness> completeness(store::Transaction& tx);
-/// A thread in which a mail that was sent is missing.
-Result<> plant_gap(store::Transaction& tx);
+/// One for each of those counts and for Reading::read_unkept: a thread in which a mail that was
+/// sent is missing and another has neither keys nor bytes, a queued send, a body that was read.
+Result<> plant_gaps(store::Transaction& tx);
 
 struct ThreadRef {
     WorkspaceId workspace;

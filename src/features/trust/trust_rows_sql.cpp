@@ -119,6 +119,13 @@ constexpr SqlText k_plant_message =
     "INSERT INTO messages (workspace_id, message_id, thread_id, number, direction, state, "
     "failure_code, origin_mac, body, created_at_ms) "
     "VALUES ($1, $2, $3, $4, $5, $6, NULL, $7, $8, 0)";
+constexpr SqlText k_plant_queued =
+    "INSERT INTO outbox (workspace_id, message_id, integration_id, stage, attempts, fence, "
+    "next_at_ms) VALUES ($1, $2, $3, 'queued', 0, 0, 0)";
+constexpr SqlText k_plant_read =
+    "INSERT INTO read_ledger (workspace_id, integration_id, number, at_ms, command, folder_mac, "
+    "first_uid, next_uid, bytes, reason) "
+    "VALUES ($1, $2, 1, 0, 'fetch_body', $3, 1, 2, 3, 'verified_reply')";
 constexpr SqlText k_put_marker =
     "INSERT INTO meta (workspace_id, name, value) VALUES ($1, 'trust_marker', $2) "
     "ON CONFLICT (workspace_id, name) DO UPDATE SET value = excluded.value";
@@ -299,16 +306,24 @@ Result<Completeness> completeness(Transaction& tx) {
     return out;
 }
 
-Result<> plant_gap(Transaction& tx) {
+Result<> plant_gaps(Transaction& tx) {
     const auto workspace = fresh_id<WorkspaceId>();
+    const auto integration = fresh_id<IntegrationId>();
     const auto thread = fresh_id<ThreadId>();
+    POSTERN_TRY(
+        [[maybe_unused]] const auto made,
+        tx.execute(k_plant_integration, {workspace, integration, Clear::text("active"), noise()}));
     POSTERN_TRY([[maybe_unused]] const auto begun,
-                tx.execute(k_plant_thread, {workspace, thread, fresh_id<IntegrationId>(),
+                tx.execute(k_plant_thread, {workspace, thread, integration,
                                             Clear::bytes(crypto::random_bytes(16)), noise()}));
     POSTERN_TRY([[maybe_unused]] const auto sent,
                 tx.execute(k_plant_message,
                            {workspace, fresh_id<MessageId>(), thread, 2, Clear::text("out"),
                             Clear::text("sent"), Clear::bytes(crypto::random_bytes(32)), noise()}));
+    POSTERN_TRY([[maybe_unused]] const auto queued,
+                tx.execute(k_plant_queued, {workspace, fresh_id<MessageId>(), integration}));
+    POSTERN_TRY([[maybe_unused]] const auto read,
+                tx.execute(k_plant_read, {workspace, integration, noise()}));
     return {};
 }
 
