@@ -58,6 +58,8 @@ public:
     async::Task<Finding> deleted();
     async::Task<Finding> planted_access(std::string_view state);
     async::Task<Finding> planted_keys(std::string_view state);
+    /// Of the seal that sealed() made.
+    [[nodiscard]] bool would_find_in_clear() const { return canary_.would_be_found_in_clear(); }
 
 private:
     async::Task<Finding> try_canary(Canary::Key outsider);
@@ -75,6 +77,9 @@ async::Task<Finding> Access::try_canary(Canary::Key outsider) {
     auto sealed = co_await canary_.seal();
     if (!sealed) co_return fail(std::move(sealed.error()));
     Finding finding;
+    add(finding, !canary_.stands_in_clear(),
+        "a fresh credential: not in its seal in clear, in hexadecimal or in base64",
+        "a credential stands in its seal in clear");
     const auto used = co_await canary_.opens(Canary::Key::none);
     if (!used) co_return fail(used.error());
     add(finding, !*used, "a fresh credential: refused without its secret",
@@ -310,6 +315,12 @@ async::Task<Finding> access_left_control(std::shared_ptr<Access> access, std::st
     co_return co_await access->planted_keys(state);
 }
 
+async::Task<Finding> sealed_control(std::shared_ptr<Access> access) {
+    auto opened = co_await access->sealed(Canary::Key::right);
+    if (opened && !access->would_find_in_clear()) opened->faults.clear();
+    co_return opened;
+}
+
 Claim sealed_claim(const std::shared_ptr<Access>& access) {
     Claim claim;
     claim.id = "P1.sealed";
@@ -317,12 +328,15 @@ Claim sealed_claim(const std::shared_ptr<Access>& access) {
         "A credential is stored only sealed under the shared secret that its holder chose; "
         "without that secret, a lease or a grant nothing on this host opens it.";
     claim.method =
-        "a credential of nobody's is sealed in the real keyring and tried without a secret, with "
-        "another and with its own; every stored seal is looked at, and keeper asked to use it";
-    claim.planted = "somebody who has the right secret and should not";
+        "a credential of nobody's is sealed in the real keyring, looked for in its seal byte for "
+        "byte, in hexadecimal and in base64, and tried without a secret, with another and with its "
+        "own; every stored seal is looked at, and keeper asked to use it";
+    claim.planted =
+        "somebody who has the right secret and should not, and a seal with its credential put in, "
+        "once in each of those forms";
     claim.cost = "three Argon2 computations, one question to keeper for each integration";
     claim.check = [access] { return access->sealed(Canary::Key::wrong); };
-    claim.control = [access] { return access->sealed(Canary::Key::right); };
+    claim.control = [access] { return sealed_control(access); };
     return claim;
 }
 

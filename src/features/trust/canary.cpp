@@ -1,18 +1,26 @@
 #include "features/trust/canary.h"
 
+#include "features/trust/file_search.h"
 #include "features/trust/finding.h"
 #include "foundation/base/bytes.h"
 #include "foundation/base/error.h"
 #include "foundation/base/id.h"
 #include "foundation/base/result.h"
 #include "foundation/base/secret.h"
+#include "foundation/codec/base64.h"
 #include "foundation/crypto/random.h"
 #include "platform/async/task.h"
+#include "platform/ipc/wire.h"
 #include "platform/keys/key_error.h"
 #include "platform/keys/seals.h"
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
+#include <iterator>
+#include <string>
 #include <utility>
+#include <vector>
 
 namespace postern::trust {
 namespace {
@@ -20,6 +28,7 @@ namespace {
 using keys::KeyError;
 
 constexpr std::int64_t k_lease_s = 60;
+constexpr std::size_t k_credential_bytes = 32;
 
 bool is_refusal(const Error& error) {
     return error.is(KeyError::wrong_secret) || error.is(KeyError::integration_sealed) ||
@@ -31,14 +40,56 @@ Secret copy_of(const Secret& secret) {
     return secret.with_bytes([](ByteView bytes) { return Secret::copy_of(bytes); });
 }
 
+/// What would stand somewhere if these bytes did. In base64 it depends on where they begin: of each
+/// of the three places, that which none of their neighbours changes.
+std::vector<std::string> clear_forms(ByteView bytes) {
+    std::vector<std::string> forms{std::string(as_text(bytes)), codec::hex(bytes)};
+    std::ranges::transform(forms[1], std::back_inserter(forms.emplace_back()), [](char c) {
+        return c >= 'a' && c <= 'f' ? static_cast<char>(c - 'a' + 'A') : c;
+    });
+    for (std::size_t from = 0; from < 3; ++from) {
+        const auto whole = bytes.subspan(from, (bytes.size() - from) / 3 * 3);
+        forms.push_back(codec::base64(whole));
+        forms.push_back(codec::base64url(whole));
+    }
+    return forms;
+}
+
+/// In all that a seal has, as it is stored.
+bool holds(keys::Seal seal, const FileSearch& search) {
+    ipc::Encoder encoder;
+    encoder.put(seal);
+    const auto& bytes = encoder.bytes();
+    return search.hits({bytes.begin(), bytes.end()}) > 0;
+}
+
 }  // namespace
+
+bool Canary::stands_in_clear() const {
+    return credential_.with_bytes(
+        [this](ByteView bytes) { return holds(seal_, FileSearch(clear_forms(bytes))); });
+}
+
+bool Canary::would_be_found_in_clear() const {
+    return credential_.with_bytes([this](ByteView bytes) {
+        const auto forms = clear_forms(bytes);
+        const FileSearch search(forms);
+        return std::ranges::all_of(forms, [&](const std::string& form) {
+            auto seal = seal_;
+            const auto clear = as_bytes(form);
+            seal.credential.insert(seal.credential.end(), clear.begin(), clear.end());
+            return holds(std::move(seal), search);
+        });
+    });
+}
 
 async::Task<> Canary::seal() {
     keys::PrepareSeal ask;
     ask.workspace = k_installation;
     ask.integration = k_id;
     ask.generate = true;
-    ask.credential.clear = crypto::random_secret(32);
+    credential_ = crypto::random_secret(k_credential_bytes);
+    ask.credential.clear = copy_of(credential_);
     ask.destination = to_bytes("nowhere");
     auto prepared = co_await keeper_.call(std::move(ask), keeper_deadline());
     if (!prepared) co_return fail(std::move(prepared.error()));

@@ -32,6 +32,11 @@ public:
     /// The same with the first holder's secret and the seal that add_holder() made.
     async::Task<bool> opens_as_before();
     async::Task<> cut_off();
+    /// Whether the credential that seal() made stands in the seal that came of it: as it is, in
+    /// hexadecimal or in base64.
+    [[nodiscard]] bool stands_in_clear() const;
+    /// Whether that is found in each of these forms where it is put into the seal.
+    [[nodiscard]] bool would_be_found_in_clear() const;
 
     static constexpr IntegrationId k_id{
         {'p', 'o', 's', 't', 'e', 'r', 'n', ' ', 'c', 'a', 'n', 'a', 'r', 'y', ' ', '1'}};
@@ -45,6 +50,7 @@ private:
     ipc::Link& keeper_;
     keys::Seal seal_;
     keys::Seal seal_before_;
+    Secret credential_;
     Secret secret_;
     Secret second_secret_;
 };

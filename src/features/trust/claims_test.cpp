@@ -9,6 +9,7 @@
 #include "foundation/base/clock.h"
 #include "foundation/base/id.h"
 #include "foundation/base/result.h"
+#include "foundation/codec/base64.h"
 #include "foundation/crypto/password.h"
 #include "foundation/crypto/place.h"
 #include "platform/async/task.h"
@@ -329,6 +330,37 @@ TEST_F(ClaimsTest, p1_fails_when_any_secret_opens) {
 TEST_F(ClaimsTest, p1_fails_when_keeper_needs_no_lease) {
     keeper.leaks.mints_without_a_lease = true;
     EXPECT_EQ(prove("P1.sealed").verdict, Verdict::failing);
+}
+
+TEST_F(ClaimsTest, p1_fails_for_a_seal_that_holds_its_credential_in_clear) {
+    using Show = std::function<std::string(ByteView)>;
+    const auto behind = [](std::string_view begin, ByteView bytes) {
+        Bytes all = to_bytes(begin);
+        all.insert(all.end(), bytes.begin(), bytes.end());
+        return all;
+    };
+    const std::vector<Show> all{
+        [](ByteView bytes) { return std::string(as_text(bytes)); },
+        [](ByteView bytes) { return codec::hex(bytes); },
+        [](ByteView bytes) { return codec::base64(bytes); },
+        [](ByteView bytes) { return codec::base64url(bytes); },
+        [&](ByteView bytes) { return codec::base64(behind("1", bytes)); },
+        [&](ByteView bytes) { return codec::base64url(behind("22", bytes)); },
+        [](ByteView bytes) {
+            auto digits = codec::hex(bytes);
+            for (auto& digit : digits)
+                digit = digit >= 'a' ? static_cast<char>(digit - 'a' + 'A') : digit;
+            return digits;
+        },
+    };
+    for (const auto& show : all) {
+        keeper.leaks.shows_credential = show;
+        const auto proof = prove("P1.sealed");
+        EXPECT_EQ(proof.verdict, Verdict::failing);
+        ASSERT_EQ(proof.finding.faults.size(), 1U);
+        EXPECT_EQ(proof.finding.faults.at(0), "a credential stands in its seal in clear");
+    }
+    expect_failing("P1.sealed");
 }
 
 TEST_F(ClaimsTest, p1_fails_when_the_right_secret_does_not_open) {

@@ -85,6 +85,10 @@ void LeakyKeeper::serve_new_epochs() {
         ++held.epoch;
         keys::PrepareSeal::Answer answer;
         answer.seal = seal_of(held.epoch);
+        if (leaks.shows_credential) {
+            const auto shown = ask.credential.clear.with_bytes(leaks.shows_credential);
+            answer.seal.credential_key = to_bytes("key " + shown + " of it");
+        }
         if (ask.leaving && ask.current) {
             const auto left = held.secrets.extract(*ask.leaving);
             if (left.empty()) return fail(KeyError::unknown_holder);

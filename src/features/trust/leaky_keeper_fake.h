@@ -1,5 +1,6 @@
 #pragma once
 
+#include "foundation/base/bytes.h"
 #include "foundation/base/check.h"
 #include "platform/ipc/link.h"
 #include "platform/ipc/peer.h"
@@ -11,6 +12,7 @@
 #include "platform/os/process.h"
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -34,6 +36,8 @@ public:
         bool opens_with_the_seal_before = false;
         bool shuts_out_who_stays = false;
         bool counts_no_planted_wrap = false;
+        /// What it makes of a credential and puts into its seal.
+        std::function<std::string(ByteView)> shows_credential;
         std::uint64_t keys_after_a_cut_off = 0;  ///< that are left of every ended integration
         std::uint64_t pending_after_a_cut_off = 0;
         std::uint64_t planted_keys_seen = 3;
