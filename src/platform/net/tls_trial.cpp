@@ -8,11 +8,14 @@
 
 #include <openssl/bio.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
+#include <openssl/x509_vfy.h>
 #include <memory>
 #include <new>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace postern::net {
 namespace {
@@ -21,6 +24,8 @@ constexpr const char* k_host = "mail.trial.example";
 constexpr int k_rounds_max = 20;
 constexpr long k_day_s = 86'400;
 
+using Certificate = std::unique_ptr<X509, decltype([](X509* x) { X509_free(x); })>;
+using Memory = std::unique_ptr<BIO, decltype([](BIO* b) { BIO_free(b); })>;
 using Session = std::unique_ptr<SSL, decltype([](SSL* s) { SSL_free(s); })>;
 
 Session session_of(SSL_CTX* context) {
@@ -80,7 +85,34 @@ TrialAuthority::Issued certificate_for(TlsOffer offer,
     return (offer == TlsOffer::other_authority ? other : trusted).issue(wish);
 }
 
+/// What an ordinary connection trusts, and that authority: a good server of the trial's is taken,
+/// so that one which is refused is refused for what is wrong with it.
+Result<TlsContext> ordinary_trusting(const TrialAuthority& authority) {
+    POSTERN_TRY(auto context, TlsContext::client());
+    const Memory pem(
+        BIO_new_mem_buf(authority.pem().data(), static_cast<int>(authority.pem().size())));
+    if (!pem) throw std::bad_alloc();
+    const Certificate certificate(PEM_read_bio_X509(pem.get(), nullptr, nullptr, nullptr));
+    auto* store = SSL_CTX_get_cert_store(context.native());
+    if (!certificate || X509_STORE_add_cert(store, certificate.get()) != 1) {
+        ERR_clear_error();
+        return fail(NetError::invalid_certificate_file);
+    }
+    return context;
+}
+
 }  // namespace
+
+TlsTrial::TlsTrial() : ordinary_(ordinary_trusting(trusted_)) {}
+
+std::string_view name_of(TlsClient client) {
+    switch (client) {
+        case TlsClient::pinned: return "a client that trusts a named authority";
+        case TlsClient::ordinary: return "a client as for ordinary mailboxes";
+        case TlsClient::careless: return "a careless client";
+    }
+    return "";
+}
 
 std::string_view name_of(TlsOffer offer) {
     switch (offer) {
@@ -95,7 +127,10 @@ std::string_view name_of(TlsOffer offer) {
 }
 
 Result<bool> TlsTrial::accepts(TlsClient client, TlsOffer offer) const {
-    POSTERN_TRY(const auto context, TlsContext::client_pinned(trusted_.pem()));
+    const auto made =
+        client == TlsClient::ordinary ? ordinary_ : TlsContext::client_pinned(trusted_.pem());
+    if (!made) return fail(made.error());
+    const auto& context = *made;
     const auto issued = certificate_for(offer, trusted_, other_);
     POSTERN_TRY(const auto peer,
                 TlsContext::server_from_pem(issued.certificate_pem, issued.key_pem));

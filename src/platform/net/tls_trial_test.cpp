@@ -23,15 +23,18 @@ private:
 };
 
 TEST_F(TlsTrialTest, our_client_speaks_with_a_trusted_server_of_today) {
-    EXPECT_TRUE(accepts(TlsClient::ours, TlsOffer::tls_1_3));
-    EXPECT_TRUE(accepts(TlsClient::ours, TlsOffer::tls_1_2));
+    for (const auto client : {TlsClient::pinned, TlsClient::ordinary}) {
+        EXPECT_TRUE(accepts(client, TlsOffer::tls_1_3)) << name_of(client);
+        EXPECT_TRUE(accepts(client, TlsOffer::tls_1_2)) << name_of(client);
+    }
 }
 
 TEST_F(TlsTrialTest, our_client_refuses_what_a_careless_one_takes) {
     for (const auto offer :
          {TlsOffer::tls_1_1, TlsOffer::other_authority, TlsOffer::other_name, TlsOffer::expired}) {
         EXPECT_TRUE(accepts(TlsClient::careless, offer)) << name_of(offer);
-        EXPECT_FALSE(accepts(TlsClient::ours, offer)) << name_of(offer);
+        EXPECT_FALSE(accepts(TlsClient::pinned, offer)) << name_of(offer);
+        EXPECT_FALSE(accepts(TlsClient::ordinary, offer)) << name_of(offer);
     }
 }
 
