@@ -86,9 +86,11 @@ public:
     static std::string keeper(int mode, int filters, int privileges) {
         return status("65201\t65201\t65201\t65201", mode, filters, privileges);
     }
-    static std::string fenced(std::string_view uid) {
-        const std::string one(uid);
-        return status(one + "\t" + one + "\t" + one + "\t" + one, 2, 1, 1);
+    static std::string fenced(std::string_view uid, int filters = 1) {
+        std::string four(uid);
+        for (int i = 0; i < 3; ++i)
+            four.append("\t").append(uid);
+        return status(four, 2, filters, 1);
     }
     [[nodiscard]] const std::string& missing() const override { return lacking; }
     async::Task<Processes> processes(std::function<bool(const Processes&)> settled) override {
@@ -664,7 +666,7 @@ TEST_F(ClaimsTest, p1_is_proven_below_a_service_manager_with_filters) {
     int uid = 65200;
     for (auto& child : fences.seen.children) {
         const auto one = std::to_string(child.role == "reader" ? 65203 : uid++);
-        child.status = PlayedFences::status(one + "\t" + one + "\t" + one + "\t" + one, 2, 4, 1);
+        child.status = PlayedFences::fenced(one, 4);
     }
     expect_failing("none");
 }
