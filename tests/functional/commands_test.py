@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import subprocess
 
+from lab import faults
 from lab.case import LabCase
+from lab.postern import binary
+from lab.process import kill_tree
 
 
 class InitTest(LabCase):
@@ -17,6 +21,59 @@ class InitTest(LabCase):
         self.assertNotEqual(again.returncode, 0)
         self.assertRegex(again.stderr, r"(?i)already|exists")
         self.assertEqual((server.data / "root.key").read_bytes(), before)
+
+    def test_an_init_that_is_killed_is_started_afresh(self):
+        """Wherever it is killed: the next one makes an installation, or finds a whole one."""
+        outcomes = set()
+        for milliseconds in (*range(0, 40, 4), *range(40, 400, 30)):
+            with self.subTest(milliseconds):
+                server = self.installation(name=f"killed{milliseconds}")
+                child = server.begin("init", "--data", str(server.data))
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    child.wait(milliseconds / 1000)
+                kill_tree(child.pid)
+                child.wait()
+                again = server.run("init", "--data", str(server.data))
+                outcomes.add(again.returncode)
+                if again.returncode != 0:
+                    self.assertIn("[already_set_up]", again.stderr)
+                server.token()
+                server.start()
+                server.stop()
+                self.assertFalse((server.data / "root.key.new").exists())
+        self.assertIn(0, outcomes, "none was killed in time")
+
+    def test_what_an_interrupted_init_leaves_is_told(self):
+        server = self.installation()
+        server.init()
+        (server.data / "half-made").touch()
+        for command in (("setup-link",), ("doctor",), ("keyring", "recovery-kit")):
+            done = server.run(*command, "--data", str(server.data))
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("postern init", done.stdout + done.stderr)
+
+    def test_a_kit_that_cannot_be_written_is_not_made_or_its_loss_is_told(self):
+        server = self.installation()
+        kit = server.init().recovery_share
+        command = [str(binary()), "keyring", "recovery-kit", "--data", str(server.data)]
+        with faults.small_disk(self.scratch / "full", "1m") as full:
+            filler = full / "filler"
+            with contextlib.suppress(OSError), filler.open("wb") as file:
+                file.write(b"x" * (4 << 20))
+            with (full / "kit.txt").open("wb") as output:
+                done = subprocess.run(command, stdout=output, stderr=subprocess.PIPE, text=True)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("[output_failed]", done.stderr)
+            done = subprocess.run(
+                [*command, "--print", str(full / "kit.html")], capture_output=True, text=True
+            )
+            self.assertEqual((done.returncode, done.stdout), (1, ""))
+        (server.data / "root.key").unlink()
+        server.command("recover", "--data", str(server.data), stdin=kit + "\n")
+        with open("/dev/full", "wb") as output:
+            done = subprocess.run(command, stdout=output, stderr=subprocess.PIPE, text=True)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("make another", done.stderr)
 
     def test_a_folder_with_other_things_in_it_is_refused(self):
         server = self.installation()

@@ -12,6 +12,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <filesystem>
@@ -30,6 +31,8 @@ constexpr std::size_t k_engine_bytes_max = 64;
 constexpr const char* k_engine = "engine";
 constexpr const char* k_moving = "moving";
 constexpr const char* k_root_key_link = "root-key";
+/// There from the first step of init to its last.
+constexpr const char* k_half_made = "/half-made";
 constexpr std::string_view k_on_postgresql = "postgresql\n";
 constexpr std::string_view k_on_sqlite = "sqlite\n";
 
@@ -74,8 +77,32 @@ Result<os::Fd> open_part(const std::string& path, bool make, std::optional<uid_t
         if (errno == ENOENT) return fail(SupervisorError::not_set_up, path);
         return fail(os::errno_error(path));
     }
+    if (make && ::fchmod(folder.get(), k_folder_mode) != 0) return fail(os::errno_error(path));
     if (auto done = hand_over(folder.get(), owner); !done) return fail(std::move(done.error()));
     return folder;
+}
+
+bool is_half_made(const std::string& path) {
+    return ::access((path + k_half_made).c_str(), F_OK) == 0;
+}
+
+/// All that create() and what follows it make, but for the lock and the mark.
+void remove_parts(const std::string& path) {
+    std::error_code ignored;
+    for (const auto* part :
+         {"store", "keyring", "run", "root.key", "root.key.new", "engine", "engine.new"}) {
+        std::filesystem::remove_all(path + "/" + part, ignored);
+    }
+}
+
+/// A volume of its own that was mounted there before.
+bool is_fresh_volume(const std::filesystem::directory_entry& entry) {
+    std::error_code error;
+    if (!entry.is_directory(error) || entry.is_symlink(error)) return false;
+    const auto files = std::filesystem::directory_iterator(entry.path(), error);
+    return !error && std::ranges::all_of(files, [](const auto& file) {
+        return file.path().filename() == "lost+found";
+    });
 }
 
 Result<> check_empty(const std::string& path) {
@@ -84,6 +111,7 @@ Result<> check_empty(const std::string& path) {
     bool others = false;
     for (const auto& entry : std::filesystem::directory_iterator(path, error)) {
         const auto name = entry.path().filename();
+        if ((name == "keyring" || name == "store") && is_fresh_volume(entry)) continue;
         ours = ours || name == "keyring" || name == "store" || name == "root.key";
         others = true;
     }
@@ -95,7 +123,7 @@ Result<> check_empty(const std::string& path) {
 
 }  // namespace
 
-Result<> DataDirectory::take(bool make_folders) {
+Result<> DataDirectory::take_lock() {
     const auto name = path_ + "/lock";
     lock_ = os::Fd(::open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
     if (!lock_.valid()) return fail(os::errno_error(name));
@@ -103,6 +131,10 @@ Result<> DataDirectory::take(bool make_folders) {
         if (errno == EWOULDBLOCK) return fail(SupervisorError::in_use, path_);
         return fail(os::errno_error(name));
     }
+    return {};
+}
+
+Result<> DataDirectory::open_parts(bool make_folders) {
     POSTERN_TRY(store_, open_part(path_ + "/store", make_folders, uid_of(Role::front)));
     POSTERN_TRY(keyring_, open_part(path_ + "/keyring", make_folders, uid_of(Role::keeper)));
     POSTERN_TRY(run_, open_part(path_ + "/run", true, std::nullopt));
@@ -112,13 +144,27 @@ Result<> DataDirectory::take(bool make_folders) {
 Result<DataDirectory> DataDirectory::create(const std::string& path) {
     DataDirectory directory;
     directory.path_ = path;
+    const bool is_left = is_half_made(path);
     if (::mkdir(path.c_str(), k_folder_mode) != 0) {
         if (errno != EEXIST) return fail(os::errno_error(path));
-        if (auto empty = check_empty(path); !empty) return fail(std::move(empty.error()));
+        auto empty = is_left ? Result<>() : check_empty(path);
+        if (!empty) return fail(std::move(empty.error()));
         if (::chmod(path.c_str(), k_folder_mode) != 0) return fail(os::errno_error(path));
     }
-    if (auto taken = directory.take(true); !taken) return fail(std::move(taken.error()));
+    auto marked = is_left ? Result<>() : os::create_file(path + k_half_made, {}, 0600);
+    if (!marked) return fail(std::move(marked.error()));
+    if (auto taken = directory.take_lock(); !taken) return fail(std::move(taken.error()));
+    if (is_left) remove_parts(path);
+    if (auto opened = directory.open_parts(true); !opened) return fail(std::move(opened.error()));
     return directory;
+}
+
+Result<> DataDirectory::made() const {
+    const auto mark = path_ + k_half_made;
+    if (::unlink(mark.c_str()) != 0) return fail(os::errno_error(mark));
+    const os::Fd folder(::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (::fsync(folder.get()) != 0) return fail(os::errno_error(path_));
+    return {};
 }
 
 Result<DataDirectory> DataDirectory::open(const std::string& path) {
@@ -132,10 +178,13 @@ Result<DataDirectory> DataDirectory::open(const std::string& path) {
     if ((status.st_mode & 077U) != 0) return fail(SupervisorError::folder_open, path);
     // Root would hand its parts to the users of the processes, and its owner could not go on.
     if (status.st_uid != ::geteuid()) return fail(SupervisorError::folder_of_another, path);
-    if (::access((path + "/keyring").c_str(), F_OK) != 0) {
+    const bool is_half = is_half_made(path);
+    if (!is_half && ::access((path + "/keyring").c_str(), F_OK) != 0) {
         return fail(SupervisorError::not_set_up, path);
     }
-    if (auto taken = directory.take(false); !taken) return fail(std::move(taken.error()));
+    if (auto taken = directory.take_lock(); !taken) return fail(std::move(taken.error()));
+    if (is_half) return fail(SupervisorError::half_made, path);
+    if (auto opened = directory.open_parts(false); !opened) return fail(std::move(opened.error()));
     return directory;
 }
 
@@ -235,10 +284,10 @@ Result<> DataDirectory::check_root_key(const std::string& path, const std::strin
 }
 
 void DataDirectory::abandon(const std::string& path) {
+    remove_parts(path);
     std::error_code ignored;
-    for (const auto* part :
-         {"store", "keyring", "run", "root.key", "root.key.new", "engine", "engine.new", "lock"})
-        std::filesystem::remove_all(path + "/" + part, ignored);
+    std::filesystem::remove(path + "/lock", ignored);
+    std::filesystem::remove(path + k_half_made, ignored);
     std::filesystem::remove(path, ignored);
 }
 

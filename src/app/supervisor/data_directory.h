@@ -14,10 +14,12 @@ namespace postern::app::supervisor {
 /// moved. One process at a time works on it, from open() or create() until this goes.
 class DataDirectory {
 public:
-    /// In a folder that is not there yet or empty. Errors: already_set_up, folder_not_empty,
-    /// OsError.
+    /// In a folder that is not there yet or empty, or that a create() which did not get to its
+    /// made() has left. Errors: already_set_up, folder_not_empty, in_use, OsError.
     [[nodiscard]] static Result<DataDirectory> create(const std::string& path);
-    /// Errors: not_set_up, in_use, folder_open, folder_of_another, OsError.
+    /// Everything that belongs to it is there.
+    [[nodiscard]] Result<> made() const;
+    /// Errors: not_set_up, half_made, in_use, folder_open, folder_of_another, OsError.
     [[nodiscard]] static Result<DataDirectory> open(const std::string& path);
 
     /// On which engine the stores lie; changed in one step that outlives a crash.
@@ -52,7 +54,8 @@ public:
     static void abandon(const std::string& path);
 
 private:
-    [[nodiscard]] Result<> take(bool make_folders);
+    [[nodiscard]] Result<> take_lock();
+    [[nodiscard]] Result<> open_parts(bool make_folders);
     [[nodiscard]] Result<std::optional<config::StoreEngine>> read_note(const char* name) const;
     [[nodiscard]] Result<> write_note(const char* name, config::StoreEngine engine) const;
 

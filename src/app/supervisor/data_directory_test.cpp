@@ -22,6 +22,14 @@ protected:
     }
     void TearDown() override { std::filesystem::remove_all(folder_); }
     [[nodiscard]] std::string data() const { return folder_ + "/data"; }
+    /// Whole, as init leaves it.
+    Result<DataDirectory> make() {
+        auto directory = DataDirectory::create(data());
+        if (directory) {
+            EXPECT_TRUE(directory->made());
+        }
+        return directory;
+    }
     static unsigned mode_of(const std::string& path) {
         struct stat status{};
         return ::stat(path.c_str(), &status) == 0 ? status.st_mode & 07777U : 0;
@@ -31,7 +39,7 @@ protected:
 };
 
 TEST_F(DataDirectoryTest, is_made_for_the_owner_alone) {
-    const auto made = DataDirectory::create(data());
+    const auto made = make();
     ASSERT_TRUE(made);
     for (const auto* part : {"", "/store", "/keyring", "/run"})
         EXPECT_EQ(mode_of(data() + part), 0700U) << part;
@@ -39,7 +47,7 @@ TEST_F(DataDirectoryTest, is_made_for_the_owner_alone) {
 }
 
 TEST_F(DataDirectoryTest, the_root_key_in_use_is_told_from_a_copy_of_it) {
-    const auto made = DataDirectory::create(data());
+    const auto made = make();
     ASSERT_TRUE(made);
     const auto key = folder_ + "/root.key";
     std::ofstream(key) << "key";
@@ -62,7 +70,7 @@ TEST_F(DataDirectoryTest, the_root_key_in_use_is_told_from_a_copy_of_it) {
 
 TEST_F(DataDirectoryTest, a_second_one_is_refused_while_the_first_lives) {
     {
-        const auto made = DataDirectory::create(data());
+        const auto made = make();
         ASSERT_TRUE(made);
         const auto second = DataDirectory::open(data());
         ASSERT_FALSE(second);
@@ -72,10 +80,44 @@ TEST_F(DataDirectoryTest, a_second_one_is_refused_while_the_first_lives) {
 }
 
 TEST_F(DataDirectoryTest, is_not_made_twice) {
-    ASSERT_TRUE(DataDirectory::create(data()));
+    ASSERT_TRUE(make());
+    std::ofstream(data() + "/keyring/keyring.db") << "mine";
     const auto again = DataDirectory::create(data());
     ASSERT_FALSE(again);
     EXPECT_TRUE(again.error().is(SupervisorError::already_set_up));
+}
+
+TEST_F(DataDirectoryTest, one_that_is_half_made_is_not_opened_and_made_anew) {
+    {
+        const auto half = DataDirectory::create(data());
+        ASSERT_TRUE(half);
+        std::ofstream(data() + "/keyring/keyring.db") << "of then";
+        const auto meanwhile = DataDirectory::create(data());
+        ASSERT_FALSE(meanwhile);
+        EXPECT_TRUE(meanwhile.error().is(SupervisorError::in_use));
+    }
+    EXPECT_TRUE(std::filesystem::exists(data() + "/keyring/keyring.db"));
+    const auto opened = DataDirectory::open(data());
+    ASSERT_FALSE(opened);
+    EXPECT_TRUE(opened.error().is(SupervisorError::half_made));
+    const auto again = DataDirectory::create(data());
+    ASSERT_TRUE(again);
+    EXPECT_FALSE(std::filesystem::exists(data() + "/keyring/keyring.db"));
+    EXPECT_TRUE(again->made());
+}
+
+TEST_F(DataDirectoryTest, volumes_of_their_own_may_be_there_before) {
+    for (const auto* part : {"/keyring", "/store/lost+found"})
+        std::filesystem::create_directories(data() + part);
+    {
+        const auto made = DataDirectory::create(data());
+        ASSERT_TRUE(made) << made.error().detail();
+        EXPECT_TRUE(made->made());
+        EXPECT_EQ(mode_of(data() + "/store"), 0700U);
+    }
+    const auto again = DataDirectory::create(data());
+    ASSERT_FALSE(again);
+    EXPECT_TRUE(again.error().is(SupervisorError::folder_not_empty));
 }
 
 TEST_F(DataDirectoryTest, other_things_in_the_folder_stay_as_they_are) {
@@ -102,14 +144,14 @@ TEST_F(DataDirectoryTest, what_is_not_set_up_is_not_opened) {
 }
 
 TEST_F(DataDirectoryTest, a_folder_that_others_may_enter_is_refused) {
-    ASSERT_TRUE(DataDirectory::create(data()));
+    ASSERT_TRUE(make());
     ASSERT_EQ(::chmod(data().c_str(), 0750), 0);
     EXPECT_TRUE(DataDirectory::open(data()).error().is(SupervisorError::folder_open));
 }
 
 TEST_F(DataDirectoryTest, engine_is_files_until_it_is_noted) {
     using config::StoreEngine;
-    const auto directory = DataDirectory::create(data());
+    const auto directory = make();
     ASSERT_TRUE(directory);
     EXPECT_EQ(directory->engine().value(), StoreEngine::sqlite);
     for (const auto engine : {StoreEngine::postgresql, StoreEngine::sqlite}) {
@@ -122,14 +164,14 @@ TEST_F(DataDirectoryTest, engine_is_files_until_it_is_noted) {
 }
 
 TEST_F(DataDirectoryTest, a_symbolic_link_in_place_of_a_part_is_refused) {
-    ASSERT_TRUE(DataDirectory::create(data()));
+    ASSERT_TRUE(make());
     std::filesystem::remove(data() + "/store");
     std::filesystem::create_directory_symlink(folder_, data() + "/store");
     EXPECT_FALSE(DataDirectory::open(data()));
 }
 
 TEST_F(DataDirectoryTest, is_not_used_while_its_stores_are_being_moved) {
-    const auto made = DataDirectory::create(data());
+    const auto made = make();
     ASSERT_TRUE(made);
     EXPECT_TRUE(made->check_not_moving());
     ASSERT_TRUE(made->begin_moving(config::StoreEngine::postgresql));

@@ -105,6 +105,8 @@ OutcomeTask<Fresh> make_fresh(boost::asio::any_io_executor executor,
     auto created = co_await session.create(std::move(place), std::move(passphrase));
     if (!created) co_return std::unexpected(std::move(created.error()));
     auto fresh = co_await first_asks(&session, wanted);
+    const auto made = fresh ? session.made() : Outcome<>();
+    if (!made) fresh = std::unexpected(made.error());
     if (fresh) {
         co_await session.close();
     } else {

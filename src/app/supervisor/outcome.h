@@ -26,6 +26,7 @@ template <ErrorEnum E>
 
 enum class SupervisorError {
     not_set_up,
+    half_made,
     already_set_up,
     folder_not_empty,
     folder_open,
@@ -55,6 +56,10 @@ constexpr ErrorInfo describe(SupervisorError error) {
     switch (error) {
         case SupervisorError::not_set_up:
             return {"not_set_up", "There is no installation here; make one with `postern init`."};
+        case SupervisorError::half_made:
+            return {"half_made",
+                    "Setting up was interrupted here, and nothing is in it yet: the same `postern "
+                    "init` once more starts afresh."};
         case SupervisorError::already_set_up:
             return {"already_set_up",
                     "There is an installation here already; nothing was changed."};

@@ -32,6 +32,11 @@ std::string unfinished_of(const std::string& path) {
     return next_of(path) + ".new";
 }
 
+/// The same of the first one.
+std::string new_of(const std::string& path) {
+    return path + ".new";
+}
+
 std::string folder_of(const std::string& path) {
     const auto slash = path.rfind('/');
     return slash == std::string::npos ? "." : path.substr(0, slash + 1);
@@ -88,15 +93,14 @@ Result<> settle_root_key(const std::string& path, bool next_fits) {
 }
 
 Result<> remove_unfinished_root_key(const std::string& path) {
-    const auto unfinished = unfinished_of(path);
-    if (::unlink(unfinished.c_str()) != 0 && errno != ENOENT) {
-        return fail(os::errno_error(unfinished));
+    for (const auto& name : {unfinished_of(path), new_of(path)}) {
+        if (::unlink(name.c_str()) != 0 && errno != ENOENT) return fail(os::errno_error(name));
     }
     return {};
 }
 
 std::string unsettled_root_key(const std::string& path) {
-    for (auto& name : {next_of(path), unfinished_of(path)}) {
+    for (const auto& name : {next_of(path), unfinished_of(path), new_of(path)}) {
         if (::access(name.c_str(), F_OK) == 0) return name;
     }
     return {};
@@ -150,7 +154,7 @@ void NextRootKeyFile::discard() const {
 }
 
 NewRootKeyFile::NewRootKeyFile(std::string path, os::Fd file)
-    : path_(std::move(path)), temporary_(path_ + ".new"), file_(std::move(file)) {}
+    : path_(std::move(path)), temporary_(new_of(path_)), file_(std::move(file)) {}
 
 NewRootKeyFile::NewRootKeyFile(NewRootKeyFile&& other) noexcept
     : path_(std::exchange(other.path_, {})),
@@ -164,7 +168,7 @@ NewRootKeyFile::~NewRootKeyFile() {
 Result<NewRootKeyFile> NewRootKeyFile::begin(const std::string& path) {
     struct stat status{};
     if (::lstat(path.c_str(), &status) == 0) return fail(SupervisorError::root_key_exists, path);
-    const auto temporary = path + ".new";
+    const auto temporary = new_of(path);
     // Left by a crash; never more than a key that nothing was sealed under.
     ::unlink(temporary.c_str());
     os::Fd file(

@@ -140,6 +140,12 @@ OutcomeTask<> Session::create(cli::Place place, Secret passphrase) {
     co_return made;
 }
 
+Outcome<> Session::made() const {
+    const auto done = directory_->made();
+    if (!done) return refuse(done.error());
+    return {};
+}
+
 async::Job Session::abandon() {
     co_await close();
     directory_.reset();

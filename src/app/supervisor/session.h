@@ -34,6 +34,8 @@ public:
     OutcomeTask<> open_keeper(cli::Place place);
     /// Makes everything; both can be asked then. What fails leaves nothing behind.
     OutcomeTask<> create(cli::Place place, Secret passphrase);
+    /// After create(), when all else is there that belongs to it.
+    [[nodiscard]] Outcome<> made() const;
     /// Undoes create(), after what else belongs to it has failed.
     async::Job abandon();
     /// Restores the root key; the answer is its fingerprint. Front is not started.

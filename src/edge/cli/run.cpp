@@ -13,6 +13,8 @@
 #include "foundation/codec/base64.h"
 #include "platform/os/files.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <cerrno>
 #include <cstddef>
@@ -29,6 +31,8 @@ constexpr int k_good = 0;
 constexpr int k_refused = 1;
 constexpr std::size_t k_shares_bytes_max = 8192;
 constexpr unsigned k_sheet_mode = 0600;
+constexpr std::size_t k_sheet_bytes_max = std::size_t{1} << 20U;
+constexpr off_t k_kit_bytes_max = 16384;
 
 int refused(const Refusal& refusal) {
     std::cerr << "postern: " << refusal.text;
@@ -53,6 +57,34 @@ void print_setup_link(const std::string& base_url, const Secret& token) {
     std::cout << base_url << "/setup?token=";
     print(token);
     std::cout << '\n';
+}
+
+/// Whether all that was said has arrived: a full disk takes nothing, and says so only when asked.
+bool has_arrived() {
+    std::cout.flush();
+    return std::cout.good();
+}
+
+int not_heard(std::string detail = {}) {
+    return refused(Refusal{"output_failed", "The output could not be written.", std::move(detail)});
+}
+
+/// Before a kit is made, which makes the one before void: whether there is room for this one where
+/// it is to go.
+int look_for_room(const std::string& print_file) {
+    struct stat output{};
+    const bool is_file = ::fstat(STDOUT_FILENO, &output) == 0 && S_ISREG(output.st_mode);
+    if (is_file &&
+        ::fallocate(STDOUT_FILENO, FALLOC_FL_KEEP_SIZE, output.st_size, k_kit_bytes_max) != 0 &&
+        errno != EOPNOTSUPP) {
+        return not_heard();
+    }
+    if (print_file.empty()) return k_good;
+    const Bytes filler(k_sheet_bytes_max, 0);
+    const auto written = os::create_file(print_file, filler, k_sheet_mode);
+    if (!written) return refused(written.error());
+    ::unlink(print_file.c_str());
+    return k_good;
 }
 
 /// Standard input as far as it is shares; a longer one is none.
@@ -109,6 +141,7 @@ public:
     explicit Runner(Installation& installation) : installation_(installation) {}
 
     int operator()(const InitCommand& command) const {
+        if (const int bad = look_for_room(command.print_file); bad != k_good) return bad;
         const auto made = installation_.init(command);
         if (!made) return refused(made.error());
         std::cout << "The installation in " << command.place.data << " is made.\n\n"
@@ -119,6 +152,7 @@ public:
     }
 
     int operator()(const MakeKitCommand& command) const {
+        if (const int bad = look_for_room(command.print_file); bad != k_good) return bad;
         const auto kit = installation_.make_kit(command);
         if (!kit) return refused(kit.error());
         std::cout << "The recovery kit before this one is void: its shares restore nothing from "
@@ -272,6 +306,7 @@ private:
     static int hand_out(const Kit& kit, const std::string& file) {
         if (!file.empty() && print_sheet(kit, file) == k_good) return k_good;
         print_kit(kit);
+        if (!has_arrived()) return not_heard("No kit before is good any more: make another one.");
         return file.empty() ? k_good : k_refused;
     }
 
@@ -282,7 +317,11 @@ private:
 
 int run(int argc, const char* const* argv, const std::string& version, Installation& installation) {
     const auto command = parse_command_line(argc, argv, version);
-    if (command) return std::visit(Runner(installation), *command);
+    if (command) {
+        const int code = std::visit(Runner(installation), *command);
+        const bool is_over = std::holds_alternative<ServeCommand>(*command);
+        return code != k_good || is_over || has_arrived() ? code : not_heard();
+    }
     const auto& usage = command.error();
     (usage.exit_code == 0 ? std::cout : std::cerr) << usage.text;
     return usage.exit_code;
