@@ -58,8 +58,7 @@ constexpr ErrorInfo describe(SupervisorError error) {
             return {"not_set_up", "There is no installation here; make one with `postern init`."};
         case SupervisorError::half_made:
             return {"half_made",
-                    "Setting up was interrupted here, and nothing is in it yet: the same `postern "
-                    "init` once more starts afresh."};
+                    "Setting up was interrupted here; `postern init` once more starts afresh."};
         case SupervisorError::already_set_up:
             return {"already_set_up",
                     "There is an installation here already; nothing was changed."};
@@ -69,8 +68,7 @@ constexpr ErrorInfo describe(SupervisorError error) {
             return {"folder_open", "Others may enter the data directory; its mode must be 0700."};
         case SupervisorError::folder_of_another:
             return {"folder_of_another",
-                    "The data directory belongs to another user: run this as that user, or give it "
-                    "to root to have a user for each process."};
+                    "The data directory belongs to another user; run this as that user."};
         case SupervisorError::in_use:
             return {"in_use", "Another Postern process uses this data directory already."};
         case SupervisorError::root_key_missing:
@@ -88,8 +86,7 @@ constexpr ErrorInfo describe(SupervisorError error) {
                     "finds out which key fits, and try again."};
         case SupervisorError::other_root_key:
             return {"other_root_key",
-                    "The running server was started with another root key file than this; nothing "
-                    "was changed."};
+                    "The running server has another root key file; nothing was changed."};
         case SupervisorError::no_passphrase:
             return {"passphrase_needed",
                     "The root key is under a passphrase: give it on a terminal, by a descriptor "
@@ -107,8 +104,7 @@ constexpr ErrorInfo describe(SupervisorError error) {
         case SupervisorError::server_silent:
             return {"server_silent", "The running server does not answer; is it stopping?"};
         case SupervisorError::store_file_unreadable:
-            return {"store_file_unreadable",
-                    "A password_file or ca_file of [store] cannot be read."};
+            return {"store_file_unreadable", "A file that [store] names cannot be read."};
         case SupervisorError::other_engine:
             return {"other_engine",
                     "The stores of this installation lie on the other engine than [store] kind "
