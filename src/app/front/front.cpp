@@ -155,7 +155,7 @@ void Front::serve_keeper() {
 
 void Front::serve_courier() {
     courier_router_.on<mail::BeforeFinalDot>(
-        [this](mail::BeforeFinalDot asked) { return room_.before_final_dot(asked.message); });
+        [this](mail::BeforeFinalDot asked) { return room_.before_final_dot(asked); });
     courier_router_.on<mail::FolderSearched>(
         [this](mail::FolderSearched searched) { return take_in(std::move(searched)); });
     courier_router_.on<mail::WatchEnded>(

@@ -26,7 +26,7 @@ public:
     void mailbox_changed(WorkspaceId workspace, IntegrationId integration);
 
     /// What courier reports.
-    async::Task<> before_final_dot(MessageId message) { return sender_.before_final_dot(message); }
+    async::Task<> before_final_dot(BeforeFinalDot asked) { return sender_.before_final_dot(asked); }
     async::Task<> folder_searched(FolderSearched searched);
     void watch_ended(IntegrationId integration, MailError reason);
     void courier_restarted() { watches_.courier_restarted(); }

@@ -38,7 +38,7 @@ constexpr std::uint64_t k_handle = 77;
 class MailRoomTest : public MailLab {
 protected:
     MailRoomTest() {
-        courier.before_dot = [this](MessageId id) { return room->before_final_dot(id); };
+        courier.before_dot = [this](BeforeFinalDot ask) { return room->before_final_dot(ask); };
         courier.searched = [this](FolderSearched told_of) {
             return room->folder_searched(std::move(told_of));
         };

@@ -227,7 +227,7 @@ PlayedCourier::PlayedCourier(net::test::Loop& loop, Steps& steps) : PlayedProces
     router_.on<ProbeSearch>([this](ProbeSearch ask) { return probe(std::move(ask)); });
     router_.on<SetWatch>([this](SetWatch ask) { return set_watch(std::move(ask)); });
     router_.on<SearchNow>([this](SearchNow ask) { return search(ask); });
-    feature_.on<BeforeFinalDot>([this](BeforeFinalDot ask) { return before_dot(ask.message); });
+    feature_.on<BeforeFinalDot>([this](BeforeFinalDot ask) { return before_dot(ask); });
     feature_.on<FolderSearched>([this](FolderSearched ask) { return searched(std::move(ask)); });
 }
 
@@ -238,7 +238,7 @@ void PlayedCourier::release() {
 
 async::Task<SendMail::Answer> PlayedCourier::send(SendMail ask) {
     const auto at = submitted.size();
-    submitted.push_back({std::move(ask.ticket), ask.message, ask.from, ask.recipients,
+    submitted.push_back({std::move(ask.ticket), ask.message, ask.attempt, ask.from, ask.recipients,
                          content_of(ask.raw), std::nullopt});
     auto play = sent();
     if (!sends.empty()) {
@@ -267,6 +267,7 @@ async::Task<SendMail::Answer> PlayedCourier::cross_the_dot(SendPlay play, std::s
     const auto peer = peer_;
     BeforeFinalDot question;
     question.message = submitted[at].message;
+    question.attempt = submitted[at].attempt;
     auto asking = ipc::call(peer.get(), question, net::test::soon());
     const auto allowed = co_await std::move(asking);
     submitted[at].dot_allowed = allowed.has_value();

@@ -91,6 +91,7 @@ public:
     struct Submitted {
         Bytes ticket;
         MessageId message;
+        std::int64_t attempt = 0;
         std::string from;
         std::vector<std::string> recipients;
         std::string raw;
@@ -110,7 +111,7 @@ public:
     };
 
     // What the feature does when courier asks.
-    std::function<async::Task<>(MessageId)> before_dot;
+    std::function<async::Task<>(BeforeFinalDot)> before_dot;
     std::function<async::Task<>(FolderSearched)> searched;
     std::function<void()> dot_was_allowed;
 

@@ -65,8 +65,9 @@ std::optional<MailError> mail_error_of(std::string_view code) {
 }
 
 SendOutcome after_answer(const RetryPolicy& policy,
-                         std::int64_t attempts,
+                         const rows::OutboxRow& row,
                          const SendMail::Answer& answer) {
+    const auto attempts = row.attempts;
     SendOutcome out;
     if (answer.result == SendResult::sent) {
         out.stage = rows::Stage::copy;
@@ -74,6 +75,10 @@ SendOutcome after_answer(const RetryPolicy& policy,
         return out;
     }
     if (answer.result == SendResult::unknown) return unknown();
+    // Once the dot was allowed, only the server's answer to it says that nothing was delivered.
+    const bool answers_the_dot =
+        answer.result == SendResult::refused && answer.stage == SendStage::final_dot;
+    if (row.stage == rows::Stage::handed_over && !answers_the_dot) return unknown();
     auto code = answer.error_code.empty() ? "connection_lost" : answer.error_code;
     if (answer.result == SendResult::refused) {
         code = answer.code == 0 ? answer.error_code : "smtp_" + std::to_string(answer.code);

@@ -36,11 +36,12 @@ struct SendOutcome {
 [[nodiscard]] bool needs_person(MailError error);
 [[nodiscard]] std::optional<MailError> mail_error_of(std::string_view code);
 
-/// Courier answered a SendMail. `attempts`: those before this one.
+/// Courier answered a SendMail. Of the row count its attempts before this one and its stage:
+/// sending, or handed_over when the dot may be out.
 [[nodiscard]] SendOutcome after_answer(const RetryPolicy& policy,
-                                       std::int64_t attempts,
+                                       const rows::OutboxRow& row,
                                        const SendMail::Answer& answer);
-/// There was none. `stage`: sending, or handed_over when the dot may be out.
+/// There was none.
 [[nodiscard]] SendOutcome after_no_answer(const RetryPolicy& policy,
                                           const rows::OutboxRow& row,
                                           const Error& error);

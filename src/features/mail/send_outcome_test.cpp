@@ -37,6 +37,13 @@ SendMail::Answer answer_of(SendResult result,
     return answer;
 }
 
+rows::OutboxRow row_at(Stage stage, std::int64_t attempts) {
+    rows::OutboxRow row;
+    row.stage = stage;
+    row.attempts = attempts;
+    return row;
+}
+
 struct Case {
     const char* name;
     SendMail::Answer answer;
@@ -82,7 +89,7 @@ TEST(SendOutcome, follows_from_what_courier_answered) {
     };
     for (const auto& test : cases) {
         SCOPED_TRACE(test.name);
-        const auto out = after_answer(k_policy, 3, test.answer);
+        const auto out = after_answer(k_policy, row_at(Stage::sending, 3), test.answer);
         EXPECT_EQ(out.stage, test.stage);
         EXPECT_EQ(out.state, test.state);
         EXPECT_EQ(out.failure_code, test.failure_code);
@@ -99,13 +106,14 @@ TEST(SendOutcome, pauses_double_up_to_the_longest) {
     const std::pair<std::int64_t, std::int64_t> cases[] = {
         {0, 15}, {1, 30}, {2, 60}, {7, 1920}, {8, 3600}, {12, 3600}, {63, 3600}, {900, 3600}};
     for (const auto& [attempts, pause_s] : cases)
-        EXPECT_EQ(after_answer(endless, attempts, lost).pause_s, pause_s) << attempts;
+        EXPECT_EQ(after_answer(endless, row_at(Stage::sending, attempts), lost).pause_s, pause_s)
+            << attempts;
 }
 
 TEST(SendOutcome, fails_at_the_last_attempt) {
     const auto lost = answer_of(SendResult::broken, SendStage::connect);
-    EXPECT_FALSE(after_answer(k_policy, 8, lost).finished);
-    const auto last = after_answer(k_policy, 9, lost);
+    EXPECT_FALSE(after_answer(k_policy, row_at(Stage::sending, 8), lost).finished);
+    const auto last = after_answer(k_policy, row_at(Stage::sending, 9), lost);
     EXPECT_TRUE(last.finished);
     EXPECT_EQ(last.state, MessageState::failed);
     EXPECT_EQ(last.failure_code, "connection_lost");
@@ -113,7 +121,7 @@ TEST(SendOutcome, fails_at_the_last_attempt) {
 
 TEST(SendOutcome, waits_for_a_person_also_at_the_last_attempt) {
     const auto out = after_answer(
-        k_policy, 9,
+        k_policy, row_at(Stage::sending, 9),
         answer_of(SendResult::refused, SendStage::auth, 535, false, "sign_in_refused"));
     EXPECT_FALSE(out.finished);
     EXPECT_EQ(out.state, MessageState::queued);
@@ -123,13 +131,6 @@ TEST(SendOutcome, waits_for_a_person_also_at_the_last_attempt) {
     const auto look = after_look(4, false, Error(MailError::sign_in_refused));
     EXPECT_FALSE(look.finished);
     EXPECT_EQ(look.pause_s, k_day_s);
-}
-
-rows::OutboxRow row_at(Stage stage, std::int64_t attempts) {
-    rows::OutboxRow row;
-    row.stage = stage;
-    row.attempts = attempts;
-    return row;
 }
 
 TEST(SendOutcome, without_an_answer_depends_on_whether_the_dot_may_be_out) {
@@ -144,13 +145,34 @@ TEST(SendOutcome, without_an_answer_depends_on_whether_the_dot_may_be_out) {
     EXPECT_EQ(after.failure_code, "connection_lost");
 }
 
+TEST(SendOutcome, once_the_dot_may_be_out_only_an_answer_to_it_says_that_nothing_was_delivered) {
+    using enum SendStage;
+    const auto row = row_at(Stage::handed_over, 0);
+    for (const auto& answer : {answer_of(SendResult::broken, body, 0, false, "use_ended"),
+                               answer_of(SendResult::broken, connect, 0, false, "sign_in_refused"),
+                               answer_of(SendResult::refused, auth, 535, false, "sign_in_refused"),
+                               answer_of(SendResult::refused, data, 451, true)}) {
+        const auto out = after_answer(k_policy, row, answer);
+        EXPECT_EQ(out.stage, Stage::unknown);
+        EXPECT_EQ(out.state, MessageState::unknown);
+    }
+    const auto later =
+        after_answer(k_policy, row, answer_of(SendResult::refused, final_dot, 451, true));
+    EXPECT_EQ(later.state, MessageState::queued);
+    EXPECT_FALSE(later.finished);
+    const auto never = after_answer(k_policy, row, answer_of(SendResult::refused, final_dot, 554));
+    EXPECT_EQ(never.state, MessageState::failed);
+    EXPECT_EQ(after_answer(k_policy, row, answer_of(SendResult::sent, done)).state,
+              MessageState::sent);
+}
+
 TEST(SendOutcome, unknown_is_still_looked_for_after_the_last_attempt) {
     const auto lost =
         after_no_answer(k_policy, row_at(Stage::handed_over, 9), Error(ipc::IpcError::closed));
     EXPECT_FALSE(lost.finished);
     EXPECT_EQ(lost.attempts, 0);
-    const auto told =
-        after_answer(k_policy, 9, answer_of(SendResult::unknown, SendStage::final_dot));
+    const auto told = after_answer(k_policy, row_at(Stage::handed_over, 9),
+                                   answer_of(SendResult::unknown, SendStage::final_dot));
     EXPECT_FALSE(told.finished);
     EXPECT_EQ(told.attempts, 0);
 }

@@ -36,7 +36,7 @@ constexpr std::size_t k_in_flight_max = 8;
 constexpr std::int64_t k_wait_for_person_s = 24 * 3600;
 
 Deadline send_deadline() {
-    return Deadline::in(10min);
+    return Deadline::in(k_send_max);
 }
 
 }  // namespace
@@ -250,7 +250,7 @@ async::Task<> Sender::send(rows::OutboxRow row) {
     if (!reported) log(LogLevel::warning, "refusal_not_stored", {{"error", reported.error()}});
     auto learnt = co_await learn(row, std::move(answer->given_id));
     if (!learnt) log(LogLevel::warning, "id_not_learnt", {{"error", learnt.error()}});
-    auto outcome = after_answer(policy_, row.attempts, *answer);
+    auto outcome = after_answer(policy_, row, *answer);
     co_return co_await settle(row, std::move(outcome));
 }
 
@@ -269,6 +269,7 @@ async::Task<SendMail::Answer> Sender::attempt(rows::OutboxRow row, Bytes ticket)
     SendMail ask;
     ask.ticket = std::move(ticket);
     ask.message = row.message;
+    ask.attempt = row.fence;
     ask.from = body->from.at(0).address;
     for (const auto& to : body->to)
         ask.recipients.push_back(to.address);
@@ -281,10 +282,17 @@ async::Task<> Sender::report(rows::OutboxRow row, std::optional<MailError> error
     co_return co_await parts_.mailboxes.report(row.workspace, row.integration, error);
 }
 
-async::Task<> Sender::before_final_dot(MessageId message) {
-    const auto found = sending_.find(message);
-    if (found == sending_.end()) co_return fail(MailError::use_ended);
-    const auto row = found->second;
+rows::OutboxRow* Sender::awaiting_dot(const BeforeFinalDot& asked) {
+    const auto found = sending_.find(asked.message);
+    if (found == sending_.end()) return nullptr;
+    auto& row = found->second;
+    return row.fence == asked.attempt && row.stage == rows::Stage::sending ? &row : nullptr;
+}
+
+async::Task<> Sender::before_final_dot(BeforeFinalDot asked) {
+    const auto* const found = awaiting_dot(asked);
+    if (found == nullptr) co_return fail(MailError::use_ended);
+    const auto row = *found;
     const auto next = parts_.clock.now_ms() + 3'600'000;
     const auto body = [row, next](store::Transaction& tx) -> Result<bool> {
         rows::OutboxMove move{row.workspace, row.message, row.fence, rows::Stage::handed_over,
@@ -294,9 +302,9 @@ async::Task<> Sender::before_final_dot(MessageId message) {
     auto mine = co_await parts_.database.write(body);
     if (!mine) co_return fail(std::move(mine.error()));
     if (!*mine) co_return fail(MailError::use_ended);
-    const auto still = sending_.find(message);
-    if (still == sending_.end()) co_return fail(MailError::use_ended);
-    still->second.stage = rows::Stage::handed_over;
+    auto* const still = awaiting_dot(asked);
+    if (still == nullptr) co_return fail(MailError::use_ended);
+    still->stage = rows::Stage::handed_over;
     co_return Result<>{};
 }
 

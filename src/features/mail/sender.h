@@ -3,6 +3,7 @@
 #include "features/mail/learned_ids.h"
 #include "features/mail/mail_store.h"
 #include "features/mail/parts.h"
+#include "features/mail/protocol/courier_protocol.h"
 #include "features/mail/send_outcome.h"
 #include "platform/async/signal.h"
 
@@ -35,8 +36,9 @@ public:
     /// What waited for this mailbox is tried again.
     async::Task<> wake_mailbox(WorkspaceId workspace, IntegrationId integration);
 
-    /// Courier is about to send the final dot. An error keeps it from doing so.
-    async::Task<> before_final_dot(MessageId message);
+    /// Courier is about to send the final dot. An error keeps it from doing so: each attempt may
+    /// ask once, while its call to courier is under way.
+    async::Task<> before_final_dot(BeforeFinalDot asked);
 
 private:
     async::Job process(rows::OutboxRow row);
@@ -47,6 +49,8 @@ private:
     async::Task<MessageBody> open_body(rows::OutboxRow row);
     async::Task<os::Fd> open_raw(rows::OutboxRow row);
     async::Task<bool> start(rows::OutboxRow* row);
+    /// The attempt that courier works on, where it may still be the one that is asked for.
+    [[nodiscard]] rows::OutboxRow* awaiting_dot(const BeforeFinalDot& asked);
     async::Task<> take_up(rows::OutboxRow row);
     async::Task<> take_back(rows::OutboxRow row);
     Result<> become_unknown(store::Transaction& tx, const rows::OutboxRow& row);

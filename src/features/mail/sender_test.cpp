@@ -39,7 +39,9 @@ constexpr std::int64_t k_day_s = 24 * 3600;
 class SenderTest : public MailLab {
 protected:
     explicit SenderTest(std::size_t threads = 0) : MailLab(threads) {
-        courier.before_dot = [this](MessageId asked) { return sender->before_final_dot(asked); };
+        courier.before_dot = [this](BeforeFinalDot asked) {
+            return sender->before_final_dot(asked);
+        };
         policy.attempts_max = 4;
         policy.store_pause = std::chrono::milliseconds(1);
     }
@@ -190,6 +192,27 @@ TEST_F(SenderTest, refusal_at_the_dot_is_an_answer) {
     begin();
     EXPECT_EQ(courier.submitted[0].dot_allowed, true);
     EXPECT_EQ(message(id).state, MessageState::failed);
+}
+
+TEST_F(SenderTest, transient_refusal_at_the_dot_is_an_answer_too) {
+    const auto id = queue_mail(thread);
+    courier.sends = {refused(451, SendStage::final_dot, true)};
+    begin();
+    EXPECT_EQ(courier.submitted[0].dot_allowed, true);
+    EXPECT_EQ(message(id).state, MessageState::queued);
+    pass_s(15);
+    EXPECT_EQ(message(id).state, MessageState::sent);
+}
+
+TEST_F(SenderTest, what_breaks_after_the_dot_was_allowed_is_never_sent_again) {
+    const auto id = queue_mail(thread);
+    courier.sends = {broken(SendStage::body, "use_ended")};
+    courier.sends[0].asks = true;
+    begin();
+    EXPECT_EQ(courier.submitted[0].dot_allowed, true);
+    EXPECT_EQ(message(id).state, MessageState::unknown);
+    pass_s(k_day_s);
+    EXPECT_EQ(courier.submitted.size(), 1U);
 }
 
 TEST_F(SenderTest, transient_refusal_is_tried_again_after_its_pause_and_not_before) {
@@ -485,10 +508,35 @@ TEST_F(SenderTest, dot_is_refused_for_a_mail_that_is_not_being_sent) {
     begin();
     EXPECT_EQ(message(id).state, MessageState::sent);
     for (const auto asked : {id, MessageId::make(7)}) {
-        const auto allowed = run(sender->before_final_dot(asked));
+        const auto attempt = courier.submitted[0].attempt;
+        const auto allowed = run(sender->before_final_dot({asked, attempt}));
         ASSERT_FALSE(allowed);
         EXPECT_TRUE(allowed.error().is(MailError::use_ended));
     }
+}
+
+TEST_F(SenderTest, attempt_that_was_given_up_does_not_cross_on_the_permission_of_the_next) {
+    const auto id = queue_mail(thread);
+    courier.sends = {sent(), sent()};
+    courier.sends[0].held = courier.sends[1].held = true;
+    begin();
+    courier.lose();
+    settle();
+    courier.restart();
+    pass_s(15);
+    ASSERT_EQ(courier.submitted.size(), 2U);
+    const auto stale = courier.submitted[0].attempt;
+    const auto present = courier.submitted[1].attempt;
+    ASSERT_NE(stale, present);
+    EXPECT_EQ(only_stage(), Stage::sending);
+
+    const auto refused = run(sender->before_final_dot({id, stale}));
+    ASSERT_FALSE(refused);
+    EXPECT_TRUE(refused.error().is(MailError::use_ended));
+    EXPECT_EQ(only_stage(), Stage::sending);
+    EXPECT_TRUE(run(sender->before_final_dot({id, present})));
+    EXPECT_EQ(only_stage(), Stage::handed_over);
+    EXPECT_FALSE(run(sender->before_final_dot({id, present}))) << "asked twice";
 }
 
 TEST_F(SenderTest, dot_is_refused_when_somebody_else_has_the_row) {
@@ -712,7 +760,7 @@ TEST_F(SenderThreadsTest, dot_that_is_written_down_too_late_is_refused) {
     std::optional<Result<>> allowed;
     loop.start(database->write(block), blocked);
     settle();
-    loop.start(sender->before_final_dot(id), allowed);
+    loop.start(sender->before_final_dot({id, courier.submitted[0].attempt}), allowed);
     settle();
     courier.lose();
     until([this] { return !courier.link.attached(); });

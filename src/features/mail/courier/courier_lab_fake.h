@@ -66,11 +66,13 @@ public:
     std::vector<FolderSearched> searched;
     std::vector<WatchEnded> ended;
     int dots_asked = 0;
+    BeforeFinalDot dot;  ///< the last one
     std::function<async::Task<>(FolderSearched)> on_searched;
     std::function<Result<>()> on_dot;
 
-    async::Task<> before_final_dot(BeforeFinalDot) override {
+    async::Task<> before_final_dot(BeforeFinalDot asked) override {
         ++dots_asked;
+        dot = asked;
         co_return on_dot ? on_dot() : Result<>{};
     }
     async::Task<> folder_searched(FolderSearched told) override {

@@ -52,17 +52,18 @@ private:
 };
 
 /// Holds a name as long as it is worked on.
+template <typename Name>
 class Reservation {
 public:
-    Reservation(std::set<std::string>& names, const std::string& name)
+    Reservation(std::set<Name>& names, const Name& name)
         : names_(names), at_(names.insert(name).first) {}
     ~Reservation() { names_.erase(at_); }
     Reservation(const Reservation&) = delete;
     Reservation& operator=(const Reservation&) = delete;
 
 private:
-    std::set<std::string>& names_;
-    std::set<std::string>::iterator at_;
+    std::set<Name>& names_;
+    std::set<Name>::iterator at_;
 };
 
 }  // namespace
@@ -150,13 +151,17 @@ async::Task<VerifyMailbox::Answer> CourierService::verify(VerifyMailbox asked) {
 }
 
 async::Task<SendMail::Answer> CourierService::send(SendMail asked) {
-    if (sends_ >= options_.sends_max) co_return fail(ipc::IpcError::busy);
+    if (sends_ >= options_.sends_max || sending_.contains(asked.message)) {
+        co_return fail(ipc::IpcError::busy);
+    }
+    const auto until_dot = Deadline::in(options_.until_dot);
     const Slot slot(sends_);
+    const Reservation reservation(sending_, asked.message);
     auto redeeming = redeem(std::exchange(asked.ticket, {}), UseFor::send);
     auto opened = co_await std::move(redeeming);
     if (!opened) co_return fail(std::move(opened.error()));
     Sender sender(std::move(opened->context), *parts_.front, std::move(opened->what),
-                  std::move(asked));
+                  std::move(asked), until_dot);
     auto running = sender.run();
     co_return co_await std::move(running);
 }

@@ -11,6 +11,7 @@
 #include "platform/async/gate.h"
 #include "platform/async/task_group.h"
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -29,6 +30,7 @@ struct CourierOptions {
     WatchOptions watch;
     std::size_t watches_max = 5000;
     std::size_t sends_max = 20;
+    std::chrono::milliseconds until_dot{k_until_dot_max};  ///< from SendMail to its BeforeFinalDot
     std::size_t visits_max = 20;  ///< VerifyMailbox, SaveSent, ProbeSearch at one time
     std::size_t discoveries_max = 10;
 };
@@ -97,6 +99,7 @@ private:
     std::map<IntegrationId, WatcherPtr> watches_;
     std::map<IntegrationId, std::shared_ptr<HeaderTrouble>> troubles_;
     std::set<std::string> saving_;  ///< Message-IDs: two at one time would make two copies
+    std::set<MessageId> sending_;   ///< two at one time could be delivered twice
     std::size_t sends_ = 0;
     std::size_t visits_ = 0;
     std::size_t discoveries_ = 0;

@@ -146,7 +146,8 @@ SmtpSession::Step Sender::up_to_the_dot(smtp::Envelope envelope, smtp::MailSourc
 }
 
 async::Task<Answer> Sender::cross_the_dot() {
-    auto asking = front_.before_final_dot(BeforeFinalDot{asked_.message});
+    if (until_dot_.passed()) co_return broken(SendStage::body, Error(MailError::timed_out));
+    auto asking = front_.before_final_dot(BeforeFinalDot{asked_.message, asked_.attempt});
     const auto allowed = co_await std::move(asking);
     if (context_.use->ended()) co_return broken(SendStage::body, Error(MailError::use_ended));
     if (!allowed) co_return broken(SendStage::body, allowed.error());
@@ -168,11 +169,13 @@ async::Task<Answer> Sender::run() {
     auto envelope = envelope_of(asked_, mail->bytes());
     if (!envelope) co_return fail(MailError::mail_unreadable, "envelope address");
 
+    context_.options.connect = until_dot_.at_most(context_.options.connect).left();
     auto connecting =
         SmtpSession::connect(context_, opened_.destination.smtp, opened_.destination.ca_pem);
     auto connected = co_await std::move(connecting);
     if (!connected) co_return broken(SendStage::connect, connected.error());
     session_ = std::move(*connected);
+    session_->end_by(until_dot_);
     auto handing = up_to_the_dot(std::move(*envelope), source_of(mail));
     const auto handed = co_await std::move(handing);
     if (!handed) co_return broken(SendStage::connect, handed.error());

@@ -5,6 +5,7 @@
 #include "features/mail/courier/session_context.h"
 #include "features/mail/courier/smtp_session.h"
 #include "features/mail/protocol/courier_protocol.h"
+#include "foundation/base/clock.h"
 
 #include <memory>
 #include <optional>
@@ -17,11 +18,14 @@ namespace postern::mail::courier {
 /// Lifetime: front outlives it.
 class Sender {
 public:
-    Sender(SessionContext context, Front& front, OpenedUse opened, SendMail asked)
+    /// `until_dot`: what has not come to its dot by then ends without it.
+    Sender(
+        SessionContext context, Front& front, OpenedUse opened, SendMail asked, Deadline until_dot)
         : context_(std::move(context)),
           front_(front),
           opened_(std::move(opened)),
-          asked_(std::move(asked)) {}
+          asked_(std::move(asked)),
+          until_dot_(until_dot) {}
 
     /// Errors: mail_unreadable, not_found (no SMTP): nothing was connected.
     async::Task<SendMail::Answer> run();
@@ -35,6 +39,7 @@ private:
     Front& front_;
     OpenedUse opened_;
     SendMail asked_;
+    Deadline until_dot_;
     std::unique_ptr<SmtpSession> session_;
 };
 

@@ -25,7 +25,8 @@ protected:
     SendMail request(const std::string& mail = k_mail) {
         SendMail asked;
         asked.ticket = {1};
-        asked.message = MessageId::make(1);
+        asked.message = message;
+        asked.attempt = 7;
         asked.from = "maya@brand.example";
         asked.recipients = {"lea@creators.example", "tom@creators.example"};
         asked.raw = std::move(*os::make_memory_file(as_bytes(mail)));
@@ -48,6 +49,22 @@ protected:
         return **outcome;
     }
 
+    async::Job again(SendMail asked, std::optional<Result<SendMail::Answer>>* into) {
+        auto sending = send(std::move(asked));
+        into->emplace(co_await std::move(sending));
+    }
+    async::Job both(std::optional<Result<SendMail::Answer>>* other) {
+        co_await scenario(request());
+        co_await until([other] { return other->has_value(); });
+    }
+    /// After the bound of what comes before the dot.
+    async::Job answer_late() {
+        auto waiting = async::wait_until(Deadline::in(options.until_dot));
+        (void)co_await std::move(waiting);
+        servers.at(0)->say("250 2.0.0 queued");
+    }
+
+    const MessageId message = MessageId::make(1);
     std::optional<Result<SendMail::Answer>> outcome;
     int recipients = 0;
 };
@@ -55,6 +72,8 @@ protected:
 TEST_F(SenderTest, mail_is_sent_whole_after_front_agreed) {
     front.on_dot = [this]() -> Result<> {
         EXPECT_EQ(submission->dots, 0);
+        EXPECT_EQ(front.dot.message, message);
+        EXPECT_EQ(front.dot.attempt, 7);
         return {};
     };
     const auto sent = answer();
@@ -240,6 +259,51 @@ TEST_F(SenderTest, more_sends_than_allowed_are_refused) {
     play(scenario(request()));
     EXPECT_TRUE(outcome->error().is(ipc::IpcError::busy));
     EXPECT_EQ(credentials.redeemed, 0);
+}
+
+TEST_F(SenderTest, mail_that_is_being_submitted_is_refused) {
+    std::optional<Result<SendMail::Answer>> second;
+    std::optional<Result<SendMail::Answer>> other;
+    submission->before = [&, this](const std::string& step) {
+        if (step != "MAIL" || second) return;
+        second.emplace(fail(MailError::connection_lost));
+        scenarios.spawn("second", again(request(), &second));
+        auto another = request();
+        another.message = MessageId::make(2);
+        scenarios.spawn("other", again(std::move(another), &other));
+    };
+    play(both(&other));
+    EXPECT_EQ(outcome->value().result, SendResult::sent);
+    EXPECT_TRUE(!*second && second->error().is(ipc::IpcError::busy));
+    EXPECT_EQ(other->value().result, SendResult::sent);
+    EXPECT_EQ(submission->dots, 2);
+}
+
+/// Each reply comes in time, but there are many.
+TEST_F(SenderTest, server_that_never_comes_to_the_dot_is_given_up) {
+    options.until_dot = std::chrono::milliseconds(500);
+    submission->before = [this](const std::string& step) {
+        if (step == "RCPT" && ++recipients > 3) submission->replies["RCPT"] = "250-slow";
+    };
+    auto asked = request();
+    asked.recipients.assign(50, "lea@creators.example");
+    play(scenario(std::move(asked)));
+    const auto& sent = outcome->value();
+    EXPECT_EQ(sent.result, SendResult::broken);
+    EXPECT_EQ(sent.stage, SendStage::rcpt_to);
+    EXPECT_EQ(sent.error_code, "timed_out");
+    EXPECT_EQ(front.dots_asked, 0);
+    EXPECT_EQ(submission->dots, 0);
+}
+
+TEST_F(SenderTest, bound_of_the_way_to_the_dot_is_not_one_of_its_answer) {
+    options.until_dot = std::chrono::milliseconds(1000);
+    submission->before = [this](const std::string& step) {
+        if (step != "DOT") return;
+        submission->replies["DOT"] = "250-taking my time";
+        scenarios.spawn("late", answer_late());
+    };
+    EXPECT_EQ(answer().result, SendResult::sent);
 }
 
 TEST_F(SenderTest, unsafe_envelope_or_unsealed_mail_connects_nowhere) {

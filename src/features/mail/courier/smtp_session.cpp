@@ -14,6 +14,7 @@
 #include "foundation/codec/smtp/outcome.h"
 #include "platform/async/task.h"
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -89,10 +90,14 @@ StepEnd SmtpSession::take_end(smtp::Stage stage) {
     return end;
 }
 
+Deadline SmtpSession::due(std::chrono::milliseconds stall) const {
+    return until_ ? until_->at_most(stall) : Deadline::in(stall);
+}
+
 async::Task<bool> SmtpSession::flush() {
     bool any = false;
     for (auto out = client_.take_output(); !out.empty(); out = client_.take_output()) {
-        auto writing = link_->write_all(std::move(out), Deadline::in(options_.stall));
+        auto writing = link_->write_all(std::move(out), due(options_.stall));
         const auto written = co_await std::move(writing);
         if (!written) co_return fail(written.error());
         if (use_->ended()) co_return fail(MailError::use_ended);
@@ -105,7 +110,7 @@ SmtpSession::Step SmtpSession::run(Result<> started,
                                    smtp::Stage stage,
                                    std::chrono::milliseconds stall) {
     if (!started) co_return failed(stage, to_mail_error(started.error()));
-    auto reply_due = Deadline::in(stall);
+    auto reply_due = due(stall);
     while (client_.status() != Status::closed) {
         auto flushing = flush();
         const auto flushed = co_await std::move(flushing);
@@ -115,7 +120,7 @@ SmtpSession::Step SmtpSession::run(Result<> started,
         }
         if (client_.status() != Status::waiting) break;
         // For the whole reply: a server that drips it out is as slow as one that is silent.
-        if (*flushed) reply_due = Deadline::in(stall);
+        if (*flushed) reply_due = due(stall);
         const std::span<std::uint8_t> into(buffer_.data(), buffer_.size());
         auto reading = link_->read_some(into, reply_due);
         const auto got = co_await std::move(reading);
@@ -136,7 +141,7 @@ SmtpSession::Step SmtpSession::greet() {
     auto asking = run(client_.start_tls(), smtp::Stage::starttls, options_.stall);
     auto asked = co_await std::move(asking);
     if (!asked || !asked->went_well) co_return asked;
-    auto securing = link_->start_tls(Deadline::in(options_.connect));
+    auto securing = link_->start_tls(due(options_.connect));
     const auto secured = co_await std::move(securing);
     if (!secured) {
         lose(secured.error());
@@ -165,6 +170,7 @@ SmtpSession::Step SmtpSession::hand_over(smtp::Envelope envelope, smtp::MailSour
 }
 
 SmtpSession::Step SmtpSession::final_dot() {
+    until_.reset();
     auto running = run(client_.send_final_dot(), smtp::Stage::body, options_.final_dot);
     auto end = co_await std::move(running);
     if (!end || (end->went_well && end->outcome.verdict != smtp::Verdict::delivered)) {

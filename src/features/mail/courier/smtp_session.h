@@ -2,8 +2,10 @@
 
 #include "features/mail/courier/mail_link.h"
 #include "features/mail/courier/session_context.h"
+#include "foundation/base/clock.h"
 #include "foundation/codec/smtp/client.h"
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -34,6 +36,8 @@ public:
                                                              MailHost host,
                                                              std::string ca_pem);
 
+    /// Every later step but the final dot ends by then.
+    void end_by(Deadline until) { until_ = until; }
     /// Greeting, EHLO and where it is to be, STARTTLS.
     Step greet();
     Step sign_in(std::string user, Secret password);
@@ -48,6 +52,7 @@ public:
 
 private:
     Step run(Result<> started, smtp::Stage stage, std::chrono::milliseconds stall);
+    [[nodiscard]] Deadline due(std::chrono::milliseconds stall) const;
     /// Whether there was anything to send.
     async::Task<bool> flush();
     void lose(const Error& error);
@@ -59,6 +64,7 @@ private:
     TlsUse tls_;
     smtp::Client client_;
     std::optional<Error> lost_;
+    std::optional<Deadline> until_;
     WipedBytes buffer_;
 };
 

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <tuple>
@@ -61,7 +62,12 @@ struct RefusedRecipient {
     std::uint16_t code = 0;
     auto wire() { return std::tie(address, code); }
 };
-/// Submits one mail. Before the final dot courier calls BeforeFinalDot and waits.
+/// How long a submission may take until it asks for its final dot, and in all: nothing of it is
+/// under way any more when front gives it up.
+inline constexpr std::chrono::minutes k_until_dot_max{15};
+inline constexpr std::chrono::minutes k_send_max{30};
+/// Submits one mail. Before the final dot courier calls BeforeFinalDot and waits. A mail that is
+/// being submitted already is refused.
 struct SendMail {
     static constexpr std::uint16_t k_method = 101;
     struct Answer {
@@ -82,11 +88,12 @@ struct SendMail {
     };
     using Failure = MailError;
     Bytes ticket;
-    MessageId message;  ///< names the send in BeforeFinalDot
-    std::string from;   ///< envelope addresses
+    MessageId message;
+    std::int64_t attempt = 0;  ///< with the message, names the submission in BeforeFinalDot
+    std::string from;          ///< envelope addresses
     std::vector<std::string> recipients;
     os::Fd raw;  ///< sealed memory file: the mail with CRLF line ends
-    auto wire() { return std::tie(ticket, message, from, recipients, raw); }
+    auto wire() { return std::tie(ticket, message, attempt, from, recipients, raw); }
 };
 /// Courier to front: everything is handed over but the final dot. Front makes its point of no
 /// return durable and answers; anything but a good answer ends the send without the dot.
@@ -95,7 +102,8 @@ struct BeforeFinalDot {
     using Answer = ipc::Nothing;
     using Failure = MailError;
     MessageId message;
-    auto wire() { return std::tie(message); }
+    std::int64_t attempt = 0;
+    auto wire() { return std::tie(message, attempt); }
 };
 
 /// Looks for our own mail in the Sent folder and adds it where it is not there.
