@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <set>
 #include <string>
@@ -71,11 +72,77 @@ TEST(Providers, mail_exchangers_are_matched_by_whole_labels) {
     EXPECT_EQ(provider_of_mx("brand-example.mail.protection.outlook.com")->id, "microsoft365");
     EXPECT_EQ(provider_of_mx("eur.olc.protection.outlook.com")->id, "outlook");
     EXPECT_EQ(provider_of_mx("in1-smtp.messagingengine.com")->id, "fastmail");
+    EXPECT_EQ(provider_of_mx("brand-example.b-v1.mx.microsoft")->id, "microsoft365");
+    EXPECT_EQ(provider_of_mx("mx.microsoft.com"), nullptr);
     EXPECT_EQ(provider_of_mx("evilgoogle.com"), nullptr);
     EXPECT_EQ(provider_of_mx("google.com.evil.example"), nullptr);
     EXPECT_EQ(provider_of_mx("outlook.com"), nullptr);
     EXPECT_EQ(provider_of_mx(""), nullptr);
     EXPECT_EQ(provider_of_host(""), nullptr);
+}
+
+/// Whom an organisation's mail exchanger names, and the IMAP and SMTP hosts of its people.
+TEST(Providers, hosted_domains_have_the_servers_for_organisations) {
+    const std::array<std::string_view, 4> cases[] = {
+        {"mx.zoho.com", "zoho_pro", "imappro.zoho.com", "smtppro.zoho.com"},
+        {"mx2.zoho.eu", "zoho_pro_eu", "imappro.zoho.eu", "smtppro.zoho.eu"},
+        {"mx.zoho.in", "zoho_pro_in", "imappro.zoho.in", "smtppro.zoho.in"},
+        {"mx.zoho.com.au", "zoho_pro_au", "imappro.zoho.com.au", "smtppro.zoho.com.au"},
+        {"mx1.titan.email", "titan", "imap.titan.email", "smtp.titan.email"},
+        {"mx1.hostinger.com", "hostinger", "imap.hostinger.com", "smtp.hostinger.com"},
+        {"mx2.privateemail.com", "privateemail", "mail.privateemail.com", "mail.privateemail.com"},
+        {"mx1.emailsrvr.com", "rackspace", "secure.emailsrvr.com", "secure.emailsrvr.com"},
+        {"aspmx1.migadu.com", "migadu", "imap.migadu.com", "smtp.migadu.com"},
+    };
+    for (const auto& [exchanger, id, imap, smtp] : cases) {
+        SCOPED_TRACE(exchanger);
+        const auto* provider = provider_of_mx(exchanger);
+        ASSERT_NE(provider, nullptr);
+        EXPECT_EQ(provider->id, id);
+        EXPECT_EQ(provider->imap.host, imap);
+        EXPECT_EQ(provider->smtp.host, smtp);
+        EXPECT_EQ(provider->imap.port, 993);
+        EXPECT_EQ(provider->smtp.port, 465);
+    }
+}
+
+TEST(Providers, personal_addresses_have_their_own_servers) {
+    const std::array<std::string_view, 3> cases[] = {
+        {"zoho.com", "imap.zoho.com", "smtp.zoho.com"},
+        {"zohomail.eu", "imap.zoho.eu", "smtp.zoho.eu"},
+        {"zohomail.in", "imap.zoho.in", "smtp.zoho.in"},
+        {"gmx.ca", "imap.gmx.com", "mail.gmx.com"},
+        {"gmx.li", "imap.gmx.com", "mail.gmx.com"},
+        {"ik.me", "mail.infomaniak.com", "mail.infomaniak.com"},
+        {"usa.com", "imap.mail.com", "smtp.mail.com"},
+        {"posteo.net", "posteo.de", "posteo.de"},
+        {"ya.ru", "imap.yandex.com", "smtp.yandex.com"},
+    };
+    for (const auto& [domain, imap, smtp] : cases) {
+        SCOPED_TRACE(domain);
+        const auto* provider = provider_of_domain(domain);
+        ASSERT_NE(provider, nullptr);
+        EXPECT_EQ(provider->imap.host, imap);
+        EXPECT_EQ(provider->smtp.host, smtp);
+    }
+    // The exchangers of these serve other domains of the same company, too.
+    for (const auto exchanger : {"mx00.mail.com", "mx00.gmx.com", "mta-gw.infomaniak.ch"})
+        EXPECT_EQ(provider_of_mx(exchanger), nullptr) << exchanger;
+}
+
+TEST(Providers, what_a_host_cannot_tell_is_told_in_words) {
+    const auto tells = [](std::string_view domain_or_mx, std::string_view words) {
+        const auto* provider = provider_of_domain(domain_or_mx);
+        if (provider == nullptr) provider = provider_of_mx(domain_or_mx);
+        return std::ranges::any_of(provider->steps, [words](std::string_view step) {
+            return step.find(words) != step.npos;
+        });
+    };
+    EXPECT_TRUE(tells("mx1.mail.ovh.net", "pro?.mail.ovh.net"));
+    EXPECT_TRUE(tells("mx1.mail.ovh.net", "ex?.mail.ovh.net"));
+    EXPECT_TRUE(tells("icloud.com", "domain of your own"));
+    EXPECT_TRUE(tells("web.de", "before the @"));
+    EXPECT_TRUE(tells("mail.com", "Premium"));
 }
 
 TEST(Discovery, preset_needs_no_looking_up) {

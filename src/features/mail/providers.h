@@ -32,7 +32,8 @@ struct Provider {
     ProviderHost smtp;
     SignIn sign_in = SignIn::password;
     std::span<const std::string_view> steps;  ///< in words, in order
-    std::string_view help_url;                ///< the provider's own page, which the hosts are from
+    std::string_view
+        help_url;  ///< what the hosts are from: the provider's own page, or Mozilla's file
 };
 
 [[nodiscard]] std::span<const Provider> providers();
