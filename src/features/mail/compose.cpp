@@ -20,6 +20,7 @@ namespace {
 
 constexpr std::size_t k_line_max = 76;
 constexpr std::size_t k_boundary_bytes = 10;
+constexpr std::size_t k_id_bytes_max = 250;
 
 bool has_control(std::string_view text) {
     return std::any_of(text.begin(), text.end(),
@@ -148,6 +149,11 @@ std::string body_of(const Draft& draft) {
 
 }  // namespace
 
+bool is_plain_message_id(std::string_view id) {
+    const auto is_plain = [](char c) { return c > 0x20 && c < 0x7f && c != '<' && c != '>'; };
+    return !id.empty() && id.size() <= k_id_bytes_max && std::ranges::all_of(id, is_plain);
+}
+
 Result<std::string> compose(const Draft& draft) {
     if (has_control(draft.subject)) return fail(ComposeError::control_character);
     POSTERN_TRY(const auto from, mailbox(draft.from));
@@ -160,10 +166,15 @@ Result<std::string> compose(const Draft& draft) {
     mail += "\r\nSubject: " + unstructured(draft.subject);
     mail += "\r\nDate: " + mail_date(draft.date_ms);
     mail += "\r\nMessage-ID: <" + draft.message_id + ">";
-    if (!draft.in_reply_to.empty()) mail += "\r\nIn-Reply-To: <" + draft.in_reply_to + ">";
-    for (std::size_t i = 0; i < draft.references.size(); ++i) {
-        mail += i == 0 ? "\r\nReferences: <" : "\r\n <";
-        mail += draft.references[i] + ">";
+    if (is_plain_message_id(draft.in_reply_to)) {
+        mail += "\r\nIn-Reply-To: <" + draft.in_reply_to + ">";
+    }
+    std::string_view before = "\r\nReferences: <";
+    for (const auto& id : draft.references) {
+        if (!is_plain_message_id(id)) continue;
+        mail += before;
+        mail += id + ">";
+        before = "\r\n <";
     }
     mail += "\r\nMIME-Version: 1.0\r\n" + body_of(draft);
     return mail;

@@ -22,6 +22,10 @@ constexpr ErrorInfo describe(ComposeError error) {
     return {"malformed_address", "This is not a mail address."};
 }
 
+/// Whether an id can be repeated in a header: printable ASCII that fits in a line. Others' ids need
+/// not be, and one that is not would make the whole mail one that few servers take.
+[[nodiscard]] bool is_plain_message_id(std::string_view id);
+
 struct Draft {
     MailAddress from;
     std::vector<MailAddress> to;
@@ -35,8 +39,9 @@ struct Draft {
 };
 
 /// The mail as it is submitted (RFC 5322, 2045-2049): ASCII, CRLF, lines of at most 76 characters
-/// apart from ids. No pixel, no rewritten link, nothing of ours but the ids.
-/// Errors: control_character, malformed_address: nothing given ends up in another field.
+/// apart from ids; ids that are not plain are left out. No pixel, no rewritten link, nothing of
+/// ours but the ids. Errors: control_character, malformed_address: nothing given ends up in another
+/// field.
 [[nodiscard]] Result<std::string> compose(const Draft& draft);
 
 }  // namespace postern::mail

@@ -102,6 +102,30 @@ TEST(Compose, keeps_lines_short_and_ascii_whatever_the_text) {
     EXPECT_EQ(mail->find("Bcc"), std::string::npos);
 }
 
+TEST(Compose, leaves_out_ids_that_would_make_the_header_one_that_few_servers_take) {
+    const std::string longest(250, 'x');
+    const std::string bad[] = {"",      "café@x.example", "a b@x.example", "a\r\nBcc: b@x",
+                               "a>b@x", "a<b@x",          longest + "x",   "a\x7f@x"};
+    for (const auto& id : bad) {
+        EXPECT_FALSE(is_plain_message_id(id)) << id;
+        auto draft = plain_draft();
+        draft.references = {"root@x.example", id, "last@x.example"};
+        draft.in_reply_to = id;
+        const auto mail = compose(draft).value();
+        EXPECT_NE(mail.find("\r\nReferences: <root@x.example>\r\n <last@x.example>\r\n"),
+                  mail.npos);
+        EXPECT_EQ(mail.find("In-Reply-To"), mail.npos);
+    }
+    auto draft = plain_draft();
+    draft.references = {longest, "\"quo.ted\"+1=/{}%@[192.0.2.1]"};
+    draft.in_reply_to = longest;
+    const auto mail = compose(draft).value();
+    EXPECT_NE(mail.find("In-Reply-To: <" + longest + ">\r\nReferences: <" + longest + ">\r\n <\""),
+              mail.npos);
+    draft.references = {"é@x", "second@x"};
+    EXPECT_NE(compose(draft)->find("\r\nReferences: <second@x>\r\n"), mail.npos);
+}
+
 TEST(Compose, adds_html_as_alternative_behind_the_text) {
     auto draft = plain_draft();
     draft.html = "<b>Hi</b>";

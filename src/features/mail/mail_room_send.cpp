@@ -342,7 +342,7 @@ async::Task<MessageView> MailRoom::try_to_add(WorkspaceId workspace,
     }
     if (mail.subject.empty()) mail.subject = "Re: " + outgoing.head.subject;
     for (const auto& message : *opened) {
-        if (message.body.message_id.empty()) continue;
+        if (!is_plain_message_id(message.body.message_id)) continue;
         outgoing.references.push_back(message.body.message_id);
         outgoing.in_reply_to = message.body.message_id;
     }

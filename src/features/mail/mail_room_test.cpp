@@ -230,6 +230,23 @@ TEST_F(MailRoomTest, thread_of_which_a_part_cannot_be_stored_is_not_there) {
     EXPECT_EQ(courier.submitted.size(), 1U);
 }
 
+TEST_F(MailRoomTest, id_of_theirs_that_is_not_plain_is_not_repeated) {
+    const auto thread = started({k_lea});
+    auto odd = answer(thread, 101);
+    odd.message_id = "r\u00e9ponse@creators.example";
+    auto long_one = answer(thread, 102);
+    long_one.message_id = std::string(900, 'x') + "@creators.example";
+    courier.finds = {search({answer(thread, 100), odd, long_one})};
+    ++clock.now;
+    ASSERT_TRUE(sync());
+    const auto second = add(thread.id, mail_to({}, "And?"));
+    ASSERT_TRUE(second.has_value());
+    const auto root = thread.messages[0].body.message_id;
+    EXPECT_EQ(second->body.references, (Texts{root, "reply-100@creators.example"}));
+    const auto text = raw(second->id).value();
+    EXPECT_NE(text.find("In-Reply-To: <reply-100@creators.example>"), std::string::npos);
+}
+
 TEST_F(MailRoomTest, further_mail_goes_to_the_people_of_the_thread_and_names_the_last) {
     const auto thread = started({k_lea, k_bo});
     courier.finds = {search({answer(thread, 100)})};
