@@ -303,6 +303,27 @@ class SmtpRefusalTest(LabCase):
         )
         self.assertEqual(self.smtp.stages.count("auth"), 1)
 
+    def test_a_sign_in_that_is_refused_for_now_is_tried_again_by_itself(self):
+        integration = self._connect()
+        self.smtp.stages.clear()
+        self.smtp.script = {"auth": "454 4.7.0 temporary authentication failure"}
+        thread = self._write(integration, "auth")
+        self.smtp.reached("auth")
+        eventually(
+            lambda: self.desk.thread(thread)["messages"][0]["state"] == "queued", "it waits"
+        )
+        self.assertEqual(self.desk.state(integration), "leased")
+        self.smtp.script = {}
+        self.assertEqual(self.desk.settled(thread, deadline_s=180)["state"], "sent")
+        self.assertEqual(self.desk.state(integration), "leased")
+
+    def test_a_sign_in_that_is_refused_for_now_at_connect_is_told_as_passing(self):
+        self.smtp.script = {"auth": "454 4.7.0 temporary authentication failure"}
+        body = self.desk.integration_body(self.person(), smtp={"port": self.smtp.port})
+        answer = self.desk.api.post("/v1/integrations", body)
+        self.assertEqual(answer.status, 422, str(answer))
+        self.assertIn("sign_in_unavailable", str(answer.json))
+
     def test_one_of_two_recipients_refused(self):
         """Nobody is dropped in silence: with one refusal the whole mail is refused."""
         integration = self._connect()

@@ -96,6 +96,7 @@ constexpr CodeStatus k_codes[] = {
     {"protocol_violation", 502},
     {"provider_refused", 502},
     {"sign_in_refused", 502},
+    {"sign_in_unavailable", 502},
     {"tls_failed", 502},
     {"busy", 503},
     {"cancelled", 503},

@@ -66,6 +66,7 @@ MailError from(smtp::SmtpError error) {
     switch (error) {
         case SmtpError::refused_sign_in:
         case SmtpError::bad_argument: return MailError::sign_in_refused;
+        case SmtpError::sign_in_unavailable: return MailError::sign_in_unavailable;
         case SmtpError::tls_required:
         case SmtpError::starttls_not_offered: return MailError::tls_failed;
         case SmtpError::bad_address:

@@ -215,6 +215,21 @@ TEST_F(SenderTest, refused_sign_in_is_tried_once_and_shows_nothing_of_the_server
     EXPECT_EQ(submission->connections, 1);
 }
 
+TEST_F(SenderTest, sign_in_that_is_refused_for_now_says_nothing_of_the_password) {
+    for (const auto* reply :
+         {"454 4.7.0 try later hunter2", "432 4.7.12 transition", "421 4.3.2 bye"}) {
+        SCOPED_TRACE(reply);
+        submission->replies["AUTH"] = reply;
+        io.restart();
+        const auto sent = answer();
+        EXPECT_EQ(sent.result, SendResult::refused);
+        EXPECT_EQ(sent.stage, SendStage::auth);
+        EXPECT_TRUE(sent.transient);
+        EXPECT_EQ(sent.error_code, "sign_in_unavailable");
+        EXPECT_EQ(sent.text, "");
+    }
+}
+
 TEST_F(SenderTest, no_password_without_tls) {
     submission->replies["EHLO"] = "250-fake\r\n250 AUTH PLAIN";
     const auto sent = answer();

@@ -69,6 +69,13 @@ TEST_F(VerifyTest, refused_sign_in_is_tried_once_per_server) {
     EXPECT_EQ(mailbox->connections, 1);
     EXPECT_EQ(submission->connections, 1);
 }
+TEST_F(VerifyTest, sign_in_that_is_refused_for_now_is_told_as_passing) {
+    submission->replies["AUTH"] = "454 4.7.0 hunter2";
+    EXPECT_EQ(checks(),
+              "imap_connect;imap_sign_in;imap_folders;smtp_connect;"
+              "smtp_sign_in:sign_in_unavailable;");
+    EXPECT_NE((*outcome)->checks.back().text.find("later"), std::string::npos);
+}
 TEST_F(VerifyTest, server_without_starttls_gets_no_password) {
     credentials.next.destination.imap.port = 0;
     submission->replies["EHLO"] = "250 fake";

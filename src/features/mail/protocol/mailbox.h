@@ -59,6 +59,7 @@ enum class MailError {
     certificate_expired,
     tls_failed,
     sign_in_refused,
+    sign_in_unavailable,
     protocol_violation,
     provider_refused,
     connection_lost,
@@ -91,6 +92,10 @@ constexpr ErrorInfo describe(MailError error) {
             return {"tls_failed", "No encrypted connection to the mail server could be made."};
         case MailError::sign_in_refused:
             return {"sign_in_refused", "The mail server refused the user name or password."};
+        case MailError::sign_in_unavailable:
+            return {"sign_in_unavailable",
+                    "The mail server takes no sign-in at the moment. It says that this passes: "
+                    "please try again later."};
         case MailError::protocol_violation:
             return {"protocol_violation", "The mail server answered in a way that makes no sense."};
         case MailError::provider_refused:

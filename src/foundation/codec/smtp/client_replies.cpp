@@ -74,7 +74,9 @@ void Client::on_auth(const Reply& reply) {
     }
     // Servers repeat what they were sent: the words of a refused sign-in are not kept.
     const Reply bare{.code = reply.code, .enhanced = reply.enhanced, .text = {}};
-    refuse(bare, SmtpError::refused_sign_in);
+    // RFC 4954 section 6: with 4xx (454, 432, 421) the same password may do later.
+    refuse(bare,
+           reply.is_transient() ? SmtpError::sign_in_unavailable : SmtpError::refused_sign_in);
 }
 
 void Client::on_mail_from(const Reply& reply) {

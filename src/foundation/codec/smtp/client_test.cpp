@@ -136,7 +136,9 @@ TEST(Submission, refusal_names_its_stage) {
             s.greet("250 AUTH PLAIN\r\n").start(sign_in("ada", "pw"));
             s.client("AUTH PLAIN AGFkYQBwdw==\r\n");
         },
-        {{"535 5.7.8 pw is wrong\r\n", "permanent auth 535 5.7.8"},
+        {{"454 4.7.0 pw cannot be looked up\r\n", "transient auth 454 4.7.0"},
+         {"432 4.7.12 in transition\r\n", "transient auth 432 4.7.12"},
+         {"535 5.7.8 pw is wrong\r\n", "permanent auth 535 5.7.8"},
          {"454 4.7.0 later\r\n", "transient auth 454 4.7.0"},
          {"421 4.7.0 bye\r\n", "transient auth 421 4.7.0", Status::closed},
          {"334 more\r\n", "broken auth 334", Status::closed}});

@@ -17,6 +17,7 @@ enum class SmtpError {
     smtputf8_not_offered,
     refused,
     refused_sign_in,
+    sign_in_unavailable,
     line_too_long,
     too_many_lines,
     protocol_violation,
@@ -51,6 +52,8 @@ constexpr ErrorInfo describe(SmtpError error) {
         case SmtpError::refused: return {"smtp_refused", "The SMTP server refused."};
         case SmtpError::refused_sign_in:
             return {"smtp_refused_sign_in", "The SMTP server refused the user name or password."};
+        case SmtpError::sign_in_unavailable:
+            return {"smtp_sign_in_unavailable", "The SMTP server takes no sign-in at the moment."};
         case SmtpError::line_too_long:
             return {"smtp_line_too_long", "The SMTP server sent a line that is too long."};
         case SmtpError::too_many_lines:
