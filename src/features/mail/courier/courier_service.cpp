@@ -141,10 +141,9 @@ async::Task<VerifyMailbox::Answer> CourierService::verify(VerifyMailbox asked) {
     auto redeeming = redeem(std::move(asked.ticket), UseFor::verify);
     auto opened = co_await std::move(redeeming);
     if (!opened) co_return fail(std::move(opened.error()));
-    auto entering = visit(opened->what.integration);
+    auto entering = visit(*opened);
     const auto pass = co_await std::move(entering);
     if (!pass) co_return fail(pass.error());
-    if (opened->context.use->ended()) co_return fail(MailError::use_ended);
     MailboxVerifier verifier(std::move(opened->context), std::move(opened->what));
     auto running = verifier.run();
     co_return co_await std::move(running);
@@ -176,10 +175,9 @@ async::Task<SaveSent::Answer> CourierService::save_sent(SaveSent asked) {
     auto opened = co_await std::move(redeeming);
     if (!opened) co_return fail(std::move(opened.error()));
     const auto use = opened->context.use;
-    auto entering = visit(opened->what.integration);
+    auto entering = visit(*opened);
     const auto pass = co_await std::move(entering);
     if (!pass) co_return fail(pass.error());
-    if (use->ended()) co_return fail(MailError::use_ended);
     auto opening = open_imap(std::move(opened->context), std::move(opened->what));
     const auto session = co_await std::move(opening);
     if (!session) co_return fail(session.error());
@@ -201,6 +199,9 @@ async::Task<ProbeSearch::Answer> CourierService::probe_search(ProbeSearch asked)
     auto opened = co_await std::move(redeeming);
     if (!opened) co_return fail(std::move(opened.error()));
     const auto use = opened->context.use;
+    auto entering = visit(*opened);
+    const auto pass = co_await std::move(entering);
+    if (!pass) co_return fail(pass.error());
     auto opening = open_imap(std::move(opened->context), std::move(opened->what));
     const auto session = co_await std::move(opening);
     if (!session) co_return fail(session.error());
@@ -281,11 +282,13 @@ async::Task<FetchMail::Answer> CourierService::fetch(FetchMail asked) {
     co_return co_await std::move(fetching);
 }
 
-async::Task<async::Gate::Pass> CourierService::visit(IntegrationId integration) {
-    auto entering =
-        mailboxes_.enter(integration.text(), async::Gate::Turn::last, Deadline::in(k_visit_wait));
+async::Task<async::Gate::Pass> CourierService::visit(const Opened& opened) {
+    const auto use = opened.context.use;
+    auto entering = mailboxes_.enter(opened.what.integration.text(), async::Gate::Turn::last,
+                                     Deadline::in(k_visit_wait));
     auto pass = co_await std::move(entering);
     if (!pass) co_return fail(ipc::IpcError::busy);
+    if (use->ended()) co_return fail(MailError::use_ended);
     co_return std::move(*pass);
 }
 

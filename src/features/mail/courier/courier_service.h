@@ -29,9 +29,9 @@ struct CourierOptions {
     SessionOptions session;
     WatchOptions watch;
     std::size_t watches_max = 5000;
-    std::size_t sends_max = 20;
+    std::size_t sends_max = 40;
     std::chrono::milliseconds until_dot{k_until_dot_max};  ///< from SendMail to its BeforeFinalDot
-    std::size_t visits_max = 20;  ///< VerifyMailbox, SaveSent, ProbeSearch at one time
+    std::size_t visits_max = 60;  ///< VerifyMailbox, SaveSent, ProbeSearch at one time
     std::size_t discoveries_max = 10;
 };
 
@@ -85,8 +85,9 @@ private:
     using WatcherPtr = std::shared_ptr<Watcher>;
 
     async::Task<Opened> redeem(Bytes ticket, UseFor purpose);
-    /// Waits until no other visit is at this mailbox. Errors: ipc::IpcError::busy.
-    async::Task<async::Gate::Pass> visit(IntegrationId integration);
+    /// Waits until no other visit is at this mailbox. Errors: ipc::IpcError::busy, or
+    /// MailError::use_ended.
+    async::Task<async::Gate::Pass> visit(const Opened& opened);
     async::Job run_watch(WatcherPtr watcher, IntegrationId integration);
     async::Job close_expired();
     [[nodiscard]] WatcherPtr find(const IntegrationId& integration) const;

@@ -10,6 +10,8 @@
 #include "platform/ipc/rpc.h"
 #include "platform/ipc/wire.h"
 
+#include <optional>
+#include <string>
 #include <utility>
 
 namespace postern::mail::courier::test {
@@ -145,6 +147,29 @@ protected:
         EXPECT_TRUE(!answer && answer.error().is(ipc::IpcError::busy));
         EXPECT_EQ(mailbox->connections, 1);
     }
+    async::Job probe_beside_a_visit() {
+        std::optional<Result<ProbeSearch::Answer>> probed;
+        submission->before = [&, this](const std::string& step) {
+            if (step == "EHLO" && !probing) scenarios.spawn("probe", probe(&probed));
+            if (step != "AUTH") return;
+            EXPECT_EQ(mailbox->connections, 1) << "while another visit is on";
+        };
+        auto verifying = service->verify({Bytes{1}});
+        EXPECT_TRUE((co_await std::move(verifying)).has_value());
+        co_await until([&probed] { return probed.has_value(); });
+        EXPECT_TRUE(probed->has_value());
+        EXPECT_EQ(mailbox->connections, 2);
+    }
+    async::Job probe(std::optional<Result<ProbeSearch::Answer>>* into) {
+        probing = true;
+        ProbeSearch asked;
+        asked.ticket = {1};
+        asked.search_label = k_label;
+        asked.other_label = "@zzzz99.ptn.brand.example";
+        asked.root_id = "ptn1.a.1.b" + std::string(k_label);
+        auto going = service->probe_search(std::move(asked));
+        into->emplace(co_await std::move(going));
+    }
     async::Job sign_in_refused() {
         auto beginning = begin();
         const auto begun = co_await std::move(beginning);
@@ -167,6 +192,8 @@ protected:
         EXPECT_TRUE(front.searched.empty());
         co_await until([this] { return front.candidates().size() == 1; });
     }
+
+    bool probing = false;
 };
 
 TEST_F(CourierServiceTest, end_of_all_uses_closes_within_the_call) {
@@ -221,6 +248,9 @@ TEST_F(CourierServiceTest, search_text_that_is_no_label) {
 TEST_F(CourierServiceTest, more_watches_than_allowed) {
     options.watches_max = 1;
     play(too_many());
+}
+TEST_F(CourierServiceTest, probe_of_the_search_waits_for_its_turn_at_the_mailbox) {
+    play(probe_beside_a_visit());
 }
 TEST_F(CourierServiceTest, refused_sign_in_is_not_tried_again) {
     mailbox->sign_in_answer = "NO [AUTHENTICATIONFAILED] no";
