@@ -475,7 +475,8 @@ constexpr std::array<Provider, 38> k_providers{{
      {"smtp.titan.email", 465, k_tls},
      SignIn::password,
      k_titan_steps,
-     "https://autoconfig.thunderbird.net/v1.1/titan.email"},
+     "https://support.titan.email/hc/en-us/articles/"
+     "900000215446-Configure-Titan-on-other-apps-using-IMAP-POP"},
     {"hostinger",
      "Hostinger",
      {},
@@ -484,7 +485,8 @@ constexpr std::array<Provider, 38> k_providers{{
      {"smtp.hostinger.com", 465, k_tls},
      SignIn::password,
      {},
-     "https://autoconfig.thunderbird.net/v1.1/hostinger.com"},
+     "https://support.hostinger.com/en/articles/"
+     "1575756-how-to-get-email-account-configuration-details-for-hostinger-email"},
     {"privateemail",
      "Namecheap Private Email",
      {},
@@ -493,7 +495,8 @@ constexpr std::array<Provider, 38> k_providers{{
      {"mail.privateemail.com", 465, k_tls},
      SignIn::password,
      {},
-     "https://autoconfig.thunderbird.net/v1.1/privateemail.com"},
+     "https://www.namecheap.com/support/knowledgebase/article.aspx/1179/2175/"
+     "general-private-email-configuration-for-mail-clients-and-mobile-devices/"},
     {"rackspace",
      "Rackspace Email",
      {},
@@ -529,7 +532,8 @@ constexpr std::array<Provider, 38> k_providers{{
      {"posteo.de", 465, k_tls},
      SignIn::app_password,
      k_posteo_steps,
-     "https://autoconfig.thunderbird.net/v1.1/posteo.de"},
+     "https://posteo.de/hilfe/"
+     "wie-richte-ich-posteo-in-einem-mailprogramm-ein-pop3-imap-und-smtp"},
     {"yandex",
      "Yandex Mail",
      k_yandex_domains,
@@ -538,7 +542,7 @@ constexpr std::array<Provider, 38> k_providers{{
      {"smtp.yandex.com", 465, k_tls},
      SignIn::app_password,
      k_yandex_steps,
-     "https://autoconfig.thunderbird.net/v1.1/yandex.com"},
+     "https://yandex.com/support/mail/mail-clients/others.html"},
 }};
 
 }  // namespace
