@@ -83,8 +83,8 @@ bool MailboxAdapter::is_cut_off(const Error& error) const {
 async::Task<> MailboxAdapter::report(WorkspaceId workspace,
                                      IntegrationId id,
                                      std::optional<mail::MailError> refusal) {
-    std::optional<std::string> code;
-    if (refusal) code = std::string(mail::describe(*refusal).code.view());
+    if (!refusal) co_return co_await integrations_.mend(workspace, id);
+    std::string code(mail::describe(*refusal).code.view());
     co_return co_await integrations_.set_broken(workspace, id, std::move(code));
 }
 

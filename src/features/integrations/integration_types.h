@@ -67,6 +67,7 @@ struct View {
     Settings settings;
     State state = State::sealed;
     keys::Lease lease;
+    bool granted = false;  ///< a grant is good now
 };
 
 struct Step {

@@ -187,6 +187,8 @@ public:
     async::Task<> set_broken(WorkspaceId workspace,
                              IntegrationId id,
                              std::optional<std::string> code);
+    /// What passes by itself has passed: a refused sign-in stays.
+    async::Task<> mend(WorkspaceId workspace, IntegrationId id);
     async::Task<std::vector<Integration>> list_active();
 
     /// For whatever changed without a request: a lease that ended by itself.

@@ -30,6 +30,15 @@ namespace postern::integrations {
 
 namespace column = store::data_map::store::integrations;
 
+namespace {
+
+/// Not tried again by itself, as it may lock the mailbox; anything else that broke may pass.
+bool is_refused(const Integration& row) {
+    return row.broken_code == "sign_in_refused";
+}
+
+}  // namespace
+
 std::string_view name_of(State state) {
     switch (state) {
         case State::cut_off: return "cut_off";
@@ -96,17 +105,17 @@ async::Task<View> Integrations::view_of(Integration row) {
     const auto known = status->items.empty() ? keys::IntegrationStatus{} : status->items.front();
     view.lease = known.lease;
     const auto now = parts_.clock.now_ms();
-    const bool granted = std::any_of(row.grants.begin(), row.grants.end(), [&](const Grant& g) {
+    view.granted = std::any_of(row.grants.begin(), row.grants.end(), [&](const Grant& g) {
         return g.seal.expires_at_ms > now && known.epoch == row.epoch;
     });
     if (row.stored_state != StoredState::active || known.cut_off) {
         view.state = State::cut_off;
     } else if (row.broken_code) {
-        view.state = *row.broken_code == "sign_in_refused" ? State::access_removed : State::broken;
+        view.state = is_refused(row) ? State::access_removed : State::broken;
     } else if (view.lease.open) {
         view.state = State::leased;
     } else {
-        view.state = granted ? State::granted : State::sealed;
+        view.state = view.granted ? State::granted : State::sealed;
     }
     view.integration = std::move(row);
     co_return view;
@@ -283,13 +292,13 @@ async::Task<> Integrations::check_open(WorkspaceId workspace, IntegrationId id, 
     if (!view) co_return fail(std::move(view.error()));
     const auto& row = view->integration;
     if (view->state == State::cut_off) co_return fail(keys::KeyError::integration_cut_off);
-    if (row.broken_code) co_return fail(IntegrationError::access_removed, *row.broken_code);
+    if (is_refused(row)) co_return fail(IntegrationError::access_removed, *row.broken_code);
     const auto now = parts_.clock.now_ms();
-    const bool granted = view->state == State::granted &&
-                         std::any_of(row.grants.begin(), row.grants.end(), [&](const Grant& g) {
-                             return g.seal.expires_at_ms > now &&
-                                    (g.seal.verbs & static_cast<keys::Verbs>(verb)) != 0;
-                         });
+    const bool granted =
+        view->granted && std::any_of(row.grants.begin(), row.grants.end(), [&](const Grant& g) {
+            return g.seal.expires_at_ms > now &&
+                   (g.seal.verbs & static_cast<keys::Verbs>(verb)) != 0;
+        });
     if (!view->lease.open && !granted) co_return fail(keys::KeyError::integration_sealed);
     (void)co_await note_use(workspace, id, row.last_used_at_ms);
     co_return co_await touch(workspace, id);
@@ -303,10 +312,9 @@ async::Task<Ticket> Integrations::ticket(WorkspaceId workspace, IntegrationId id
     if (row->stored_state != StoredState::active || !seal) {
         co_return fail(keys::KeyError::integration_cut_off);
     }
-    // A refused sign-in is not tried again by itself; a person verifies or reconnects.
-    const auto& broken = row->broken_code;
-    if (broken && verb != keys::Verb::verify) {
-        co_return fail(IntegrationError::access_removed, *broken);
+    // A person verifies or reconnects.
+    if (is_refused(*row) && verb != keys::Verb::verify) {
+        co_return fail(IntegrationError::access_removed, *row->broken_code);
     }
     keys::MintTicket mint;
     mint.workspace = workspace;
@@ -350,6 +358,22 @@ async::Task<> Integrations::set_broken(WorkspaceId workspace,
     if (!written) co_return fail(std::move(written.error()));
     if (*written) co_await announce(workspace, id);
     if (!code) changed(workspace, id);
+    co_return Result<>{};
+}
+
+async::Task<> Integrations::mend(WorkspaceId workspace, IntegrationId id) {
+    const auto body = [workspace, id](store::Transaction& tx) -> Result<bool> {
+        POSTERN_TRY(const auto row, rows::load(tx, workspace, id));
+        if (!row.broken_code || is_refused(row)) return false;
+        auto set = rows::set_broken(tx, workspace, id, std::nullopt);
+        if (!set) return fail(std::move(set.error()));
+        return true;
+    };
+    auto mended = co_await parts_.database.write(body);
+    if (!mended) co_return fail(std::move(mended.error()));
+    if (!*mended) co_return Result<>{};
+    co_await announce(workspace, id);
+    changed(workspace, id);
     co_return Result<>{};
 }
 

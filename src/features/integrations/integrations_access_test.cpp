@@ -271,6 +271,29 @@ TEST_F(AccessTest, broken_one_is_neither_open_nor_ticketed_but_to_verify) {
     EXPECT_TRUE(ticket(Verb::send).has_value());
 }
 
+TEST_F(AccessTest, what_may_pass_by_itself_keeps_its_tickets_and_is_mended) {
+    ASSERT_TRUE(grant(id).has_value());
+    set_broken("certificate_expired");
+    EXPECT_EQ(state_of(id), State::broken);
+    EXPECT_TRUE(check_open(Verb::send).has_value()) << "by the grant";
+    EXPECT_TRUE(ticket(Verb::send).has_value());
+    ASSERT_TRUE(unlock(id).has_value());
+    EXPECT_TRUE(check_open(Verb::read_replies).has_value()) << "by the lease";
+    listener.changed.clear();
+    ASSERT_TRUE(run(integrations->mend(workspace, id)).has_value());
+    EXPECT_EQ(state_of(id), State::leased);
+    EXPECT_EQ(listener.changed, std::vector{id});
+    ASSERT_TRUE(run(integrations->mend(workspace, id)).has_value());
+    EXPECT_EQ(listener.changed, std::vector{id}) << "nothing to mend";
+}
+
+TEST_F(AccessTest, refused_sign_in_is_not_mended_by_what_works) {
+    ASSERT_TRUE(unlock(id).has_value());
+    set_broken("sign_in_refused");
+    ASSERT_TRUE(run(integrations->mend(workspace, id)).has_value());
+    EXPECT_EQ(state_of(id), State::access_removed);
+}
+
 TEST_F(AccessTest, ticket_is_by_the_lease_else_by_a_grant_with_the_verb) {
     EXPECT_TRUE(fails_with(ticket(Verb::send), KeyError::integration_sealed));
     ASSERT_TRUE(grant(id).has_value());

@@ -74,7 +74,10 @@ async::Task<> PlayedMailboxes::report(WorkspaceId,
                                       IntegrationId id,
                                       std::optional<MailError> refusal) {
     if (refusal) reports.emplace_back(id, *refusal);
-    if (refusal) closed.insert_or_assign(id, Error(LabError::access_removed));
+    if (!refusal) mended.push_back(id);
+    if (refusal == MailError::sign_in_refused) {
+        closed.insert_or_assign(id, Error(LabError::access_removed));
+    }
     co_return Result<>{};
 }
 
@@ -239,7 +242,7 @@ std::string MailLab::our_id(const Thread& thread, std::uint32_t number) {
 
 std::vector<rows::OutboxRow> MailLab::outbox() {
     return read([](store::Transaction& tx) {
-        return rows::due_outbox(tx, std::numeric_limits<UnixMs>::max(), 100);
+        return rows::due_outbox(tx, std::numeric_limits<UnixMs>::max(), {100, 100});
     });
 }
 std::optional<UnixMs> MailLab::next_due() {

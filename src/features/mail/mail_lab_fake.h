@@ -50,6 +50,7 @@ public:
     std::function<void()> on_ticket;
     std::vector<std::pair<IntegrationId, MailVerb>> tickets;
     std::vector<std::pair<IntegrationId, MailError>> reports;
+    std::vector<IntegrationId> mended;
 
     async::Task<Mailbox> find(WorkspaceId workspace, IntegrationId id) override;
     async::Task<std::vector<MailboxRef>> active() override;

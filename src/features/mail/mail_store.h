@@ -127,9 +127,14 @@ Result<> insert_outbox(store::Transaction& tx,
                        MessageId message,
                        IntegrationId integration,
                        UnixMs now_ms);
+struct DueLimits {
+    std::int64_t in_all = 0;
+    std::int64_t of_one_integration = 0;
+};
+/// The first of every integration come before the second of any; each oldest due first.
 Result<std::vector<OutboxRow>> due_outbox(store::Transaction& tx,
                                           UnixMs now_ms,
-                                          std::int64_t limit);
+                                          const DueLimits& limits);
 Result<std::optional<UnixMs>> next_due(store::Transaction& tx);
 struct OutboxMove {
     WorkspaceId workspace;

@@ -113,8 +113,9 @@ protected:
     Result<bool> move(const OutboxMove& how) {
         return write([&](Transaction& tx) { return move_outbox(tx, how); });
     }
-    std::vector<OutboxRow> due(UnixMs at, std::int64_t limit = 100) {
-        return read([&](Transaction& tx) { return due_outbox(tx, at, limit); }).value();
+    std::vector<OutboxRow> due(UnixMs at, std::int64_t limit = 100, std::int64_t of_one = 100) {
+        const DueLimits limits{limit, of_one};
+        return read([&](Transaction& tx) { return due_outbox(tx, at, limits); }).value();
     }
 
     store::TestFolder folder;
@@ -440,6 +441,23 @@ TEST_F(MailStoreTest, deleted_row_does_not_move) {
     EXPECT_TRUE(due(k_forever).empty());
     OutboxMove how{ours, id<MessageId>(1), 0, Stage::sending, 0, 0, true};
     EXPECT_FALSE(move(how).value());
+}
+
+TEST_F(MailStoreTest, due_mails_of_one_mailbox_do_not_crowd_out_those_of_another) {
+    for (std::uint8_t number = 1; number <= 6; ++number)
+        add_outbox(number, 100 + number);
+    add_outbox(7, 300, id<IntegrationId>(2));
+    add_outbox(8, 200, id<IntegrationId>(2));
+    add_outbox(9, 900, id<IntegrationId>(3));
+    const auto numbers = [&](std::int64_t in_all, std::int64_t of_one) {
+        std::vector<int> out;
+        for (const auto& row : due(500, in_all, of_one))
+            out.push_back(row.message.raw()[0]);
+        return out;
+    };
+    EXPECT_EQ(numbers(100, 2), (std::vector{1, 8, 2, 7}));
+    EXPECT_EQ(numbers(3, 2), (std::vector{1, 8, 2}));
+    EXPECT_EQ(numbers(100, 100), (std::vector{1, 8, 2, 7, 3, 4, 5, 6}));
 }
 
 TEST_F(MailStoreTest, waking_makes_waiting_mails_of_one_mailbox_due) {

@@ -139,7 +139,7 @@ struct SearchState {
 struct LedgerLine {
     std::int64_t number = 0;
     UnixMs at_ms = 0;
-    std::string command;  ///< sign_in, search, fetch_thread_fields, fetch_body, probe
+    std::string command;  ///< sign_in, search, fetch_thread_fields, fetch_body, probe, look_in_sent
     std::int64_t first_uid = 0;
     std::int64_t next_uid = 0;
     std::int64_t bytes = 0;

@@ -41,7 +41,8 @@ public:
     /// True for errors of ticket() that only a person ends; such work waits for a change.
     [[nodiscard]] virtual bool waits_for_person(const Error& error) const = 0;
     [[nodiscard]] virtual bool is_cut_off(const Error& error) const = 0;
-    /// The provider refused: nothing is tried again by itself. Nothing: it works.
+    /// What a person is told of the mailbox. A refused sign-in closes it: there is no ticket until
+    /// a person acts. Nothing: it works again, where anything but that was told.
     virtual async::Task<> report(WorkspaceId workspace,
                                  IntegrationId id,
                                  std::optional<MailError> refusal) = 0;

@@ -17,11 +17,15 @@ namespace postern::mail {
 namespace {
 
 constexpr std::int64_t k_wait_for_person_s = 24 * 3600;
+constexpr std::int64_t k_slow_pause_s = 3600;
 constexpr std::int64_t k_unknown_looks = 5;
 constexpr std::int64_t k_unknown_pause_s = 30;
 
-bool needs_person(const std::optional<MailError>& error) {
-    return error && mail::needs_person(*error);
+bool waits_for_person(const std::optional<MailError>& error) {
+    return error && needs_person(*error) && !may_pass(*error);
+}
+bool waits_for_server(const std::optional<MailError>& error) {
+    return error && may_pass(*error);
 }
 
 SendOutcome retry(const RetryPolicy& policy, std::int64_t attempts, std::string failure_code) {
@@ -38,6 +42,15 @@ SendOutcome retry(const RetryPolicy& policy, std::int64_t attempts, std::string 
     return out;
 }
 
+/// Hours instead of seconds.
+SendOutcome retry_slowly(const RetryPolicy& policy,
+                         std::int64_t attempts,
+                         std::string failure_code) {
+    auto out = retry(policy, attempts, std::move(failure_code));
+    out.pause_s = k_slow_pause_s << std::min<std::int64_t>(attempts, 2);
+    return out;
+}
+
 /// The looks at Sent are counted from here.
 SendOutcome unknown() {
     SendOutcome out;
@@ -51,7 +64,11 @@ SendOutcome unknown() {
 }  // namespace
 
 bool needs_person(MailError error) {
-    return error == MailError::sign_in_refused || error == MailError::certificate_untrusted ||
+    return error == MailError::sign_in_refused || may_pass(error);
+}
+
+bool may_pass(MailError error) {
+    return error == MailError::certificate_untrusted ||
            error == MailError::certificate_wrong_name || error == MailError::certificate_expired ||
            error == MailError::address_refused;
 }
@@ -83,7 +100,9 @@ SendOutcome after_answer(const RetryPolicy& policy,
     if (answer.result == SendResult::refused) {
         code = answer.code == 0 ? answer.error_code : "smtp_" + std::to_string(answer.code);
     }
-    if (needs_person(mail_error_of(answer.error_code))) {
+    const auto error = mail_error_of(answer.error_code);
+    if (waits_for_server(error)) return retry_slowly(policy, attempts, std::move(code));
+    if (waits_for_person(error)) {
         out.failure_code = std::move(code);
         out.attempts = attempts;
         out.pause_s = k_wait_for_person_s;
@@ -113,8 +132,10 @@ SendOutcome after_failed_copy(const RetryPolicy& policy,
                               std::int64_t attempts,
                               const Error& error) {
     if (error.is(MailServiceError::not_readable)) return given_up(rows::Stage::copy, "");
-    auto out = retry(policy, attempts, "");
-    if (needs_person(error.as<MailError>())) {
+    const auto reason = error.as<MailError>();
+    auto out =
+        waits_for_server(reason) ? retry_slowly(policy, attempts, "") : retry(policy, attempts, "");
+    if (waits_for_person(reason)) {
         out.attempts = attempts;
         out.pause_s = k_wait_for_person_s;
         out.finished = false;
@@ -127,9 +148,10 @@ SendOutcome after_failed_copy(const RetryPolicy& policy,
 SendOutcome after_look(std::int64_t attempts, bool found, const std::optional<Error>& error) {
     if (found) return given_up(rows::Stage::copy, "");
     auto out = unknown();
-    if (error && needs_person(error->as<MailError>())) {
+    const auto reason = error ? error->as<MailError>() : std::nullopt;
+    if (waits_for_person(reason) || waits_for_server(reason)) {
         out.attempts = attempts;
-        out.pause_s = k_wait_for_person_s;
+        out.pause_s = waits_for_person(reason) ? k_wait_for_person_s : k_slow_pause_s;
         return out;
     }
     out.attempts = attempts + 1;

@@ -32,8 +32,11 @@ struct SendOutcome {
     bool finished = false;  ///< the row goes
 };
 
-/// What a person has to put right before anything is tried again.
+/// What a person is told of as the state of the mailbox.
 [[nodiscard]] bool needs_person(MailError error);
+/// Of these, what is tried again by itself, slowly: certificates and addresses are mended by
+/// others.
+[[nodiscard]] bool may_pass(MailError error);
 [[nodiscard]] std::optional<MailError> mail_error_of(std::string_view code);
 
 /// Courier answered a SendMail. Of the row count its attempts before this one and its stage:

@@ -83,9 +83,12 @@ TEST(SendOutcome, follows_from_what_courier_answered) {
          MessageState::failed, "provider_refused", 0, 0, true},
         {"sign-in refused", answer_of(SendResult::refused, auth, 535, false, "sign_in_refused"),
          Stage::queued, MessageState::queued, "smtp_535", 3, k_day_s, false},
+        {"sign-in refused for now",
+         answer_of(SendResult::refused, auth, 454, true, "sign_in_unavailable"), Stage::queued,
+         MessageState::queued, "smtp_454", 4, 120, false},
         {"wrong certificate",
          answer_of(SendResult::broken, starttls, 0, false, "certificate_wrong_name"), Stage::queued,
-         MessageState::queued, "certificate_wrong_name", 3, k_day_s, false},
+         MessageState::queued, "certificate_wrong_name", 4, 4 * 3600, false},
     };
     for (const auto& test : cases) {
         SCOPED_TRACE(test.name);
@@ -108,6 +111,26 @@ TEST(SendOutcome, pauses_double_up_to_the_longest) {
     for (const auto& [attempts, pause_s] : cases)
         EXPECT_EQ(after_answer(endless, row_at(Stage::sending, attempts), lost).pause_s, pause_s)
             << attempts;
+}
+
+TEST(SendOutcome, what_may_pass_is_tried_again_after_hours) {
+    const auto expired =
+        answer_of(SendResult::broken, SendStage::starttls, 0, false, "certificate_expired");
+    const std::pair<std::int64_t, std::int64_t> hours[] = {{0, 1}, {1, 2}, {2, 4}, {8, 4}};
+    for (const auto& [attempts, pause_h] : hours) {
+        const auto out = after_answer(k_policy, row_at(Stage::sending, attempts), expired);
+        EXPECT_EQ(out.pause_s, pause_h * 3600) << attempts;
+        EXPECT_FALSE(out.finished);
+    }
+    EXPECT_TRUE(after_answer(k_policy, row_at(Stage::sending, 9), expired).finished);
+    const auto copy = after_failed_copy(k_policy, 1, Error(MailError::certificate_expired));
+    EXPECT_EQ(copy.stage, Stage::copy);
+    EXPECT_EQ(copy.attempts, 2);
+    EXPECT_EQ(copy.pause_s, 2 * 3600);
+    const auto look = after_look(4, false, Error(MailError::certificate_expired));
+    EXPECT_FALSE(look.finished) << "nothing was looked at";
+    EXPECT_EQ(look.attempts, 4);
+    EXPECT_EQ(look.pause_s, 3600);
 }
 
 TEST(SendOutcome, fails_at_the_last_attempt) {
@@ -243,7 +266,18 @@ TEST(MailError, is_found_by_its_code_alone) {
     EXPECT_FALSE(mail_error_of("smtp_550"));
 }
 
-TEST(MailError, needs_a_person_only_where_trying_again_is_no_help) {
+TEST(MailError, may_pass_where_others_mend_it) {
+    for (const auto error : {MailError::certificate_untrusted, MailError::certificate_wrong_name,
+                             MailError::certificate_expired, MailError::address_refused}) {
+        EXPECT_TRUE(may_pass(error)) << describe(error).code.view();
+    }
+    for (const auto error : {MailError::sign_in_refused, MailError::sign_in_unavailable,
+                             MailError::connection_failed, MailError::timed_out}) {
+        EXPECT_FALSE(may_pass(error)) << describe(error).code.view();
+    }
+}
+
+TEST(MailError, a_person_is_told_where_trying_again_soon_is_no_help) {
     for (const auto error : {MailError::sign_in_refused, MailError::certificate_untrusted,
                              MailError::certificate_wrong_name, MailError::certificate_expired,
                              MailError::address_refused}) {
@@ -251,8 +285,9 @@ TEST(MailError, needs_a_person_only_where_trying_again_is_no_help) {
     }
     for (const auto error :
          {MailError::connection_failed, MailError::connection_lost, MailError::timed_out,
-          MailError::tls_failed, MailError::name_not_found, MailError::provider_refused,
-          MailError::use_ended, MailError::ticket_refused, MailError::not_found}) {
+          MailError::tls_failed, MailError::name_not_found, MailError::sign_in_unavailable,
+          MailError::provider_refused, MailError::use_ended, MailError::ticket_refused,
+          MailError::not_found}) {
         EXPECT_FALSE(needs_person(error)) << describe(error).code.view();
     }
 }

@@ -23,6 +23,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -31,8 +32,12 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::int64_t k_batch = 50;
-constexpr std::size_t k_in_flight_max = 8;
+constexpr std::size_t k_in_flight_max = 32;
+/// A server that hangs holds up its own mailboxes.
+constexpr std::size_t k_in_flight_of_one_max = 2;
+/// Among so many is one that may begin, if there is one, also when as many integrations as can be
+/// are under way and have more that is due.
+constexpr rows::DueLimits k_due{.in_all = 32 * 8 + 32, .of_one_integration = 8};
 constexpr std::int64_t k_wait_for_person_s = 24 * 3600;
 
 Deadline send_deadline() {
@@ -71,23 +76,29 @@ async::Task<> Sender::recover() {
     co_return co_await parts_.database.write(body);
 }
 
+void Sender::begin_due(const std::vector<rows::OutboxRow>& due, UnixMs now_ms) {
+    for (const auto& row : due) {
+        if (in_flight_.size() >= k_in_flight_max) return;
+        const auto paused = paused_until_.find(row.message);
+        if (paused != paused_until_.end() && paused->second > now_ms) continue;
+        auto& of_one = in_flight_of_[row.integration];
+        if (of_one >= k_in_flight_of_one_max || !in_flight_.insert(row.message).second) continue;
+        ++of_one;
+        parts_.jobs.spawn("send", process(row));
+    }
+}
+
 async::Job Sender::run() {
     while (true) {
         const auto now = parts_.clock.now_ms();
         const auto body = [now](store::Transaction& tx) {
-            return rows::due_outbox(tx, now, k_batch);
+            return rows::due_outbox(tx, now, k_due);
         };
         auto due = co_await parts_.database.read(body);
         if (!due) {
             log(LogLevel::error, "outbox_unreadable", {{"error", due.error()}});
         } else {
-            for (auto& row : *due) {
-                if (in_flight_.size() >= k_in_flight_max) break;
-                const auto paused = paused_until_.find(row.message);
-                if (paused != paused_until_.end() && paused->second > now) continue;
-                if (!in_flight_.insert(row.message).second) continue;
-                parts_.jobs.spawn("send", process(row));
-            }
+            begin_due(*due, now);
         }
         const auto next_body = [](store::Transaction& tx) { return rows::next_due(tx); };
         auto next = co_await parts_.database.read(next_body);
@@ -127,6 +138,7 @@ async::Job Sender::process(rows::OutboxRow row) {
         paused_until_.erase(message);
     }
     in_flight_.erase(message);
+    if (--in_flight_of_[row.integration] == 0) in_flight_of_.erase(row.integration);
     wake_.set();
 }
 
@@ -248,6 +260,8 @@ async::Task<> Sender::send(rows::OutboxRow row) {
     }
     auto reported = co_await report(row, mail_error_of(answer->error_code));
     if (!reported) log(LogLevel::warning, "refusal_not_stored", {{"error", reported.error()}});
+    const bool signed_in = answer->stage >= SendStage::mail_from;
+    if (signed_in && row.attempts > 0) (void)co_await mend(row);
     auto learnt = co_await learn(row, std::move(answer->given_id));
     if (!learnt) log(LogLevel::warning, "id_not_learnt", {{"error", learnt.error()}});
     auto outcome = after_answer(policy_, row, *answer);
@@ -280,6 +294,10 @@ async::Task<SendMail::Answer> Sender::attempt(rows::OutboxRow row, Bytes ticket)
 async::Task<> Sender::report(rows::OutboxRow row, std::optional<MailError> error) {
     if (!error || !needs_person(*error)) co_return Result<>{};
     co_return co_await parts_.mailboxes.report(row.workspace, row.integration, error);
+}
+
+async::Task<> Sender::mend(rows::OutboxRow row) {
+    co_return co_await parts_.mailboxes.report(row.workspace, row.integration, std::nullopt);
 }
 
 rows::OutboxRow* Sender::awaiting_dot(const BeforeFinalDot& asked) {
@@ -373,15 +391,33 @@ async::Task<SaveSent::Answer> Sender::copy(rows::OutboxRow row, Bytes ticket) {
     co_return co_await parts_.courier.call(std::move(ask), Deadline::in(5min));
 }
 
+async::Task<> Sender::note_look(rows::OutboxRow row,
+                                Result<SaveSent::Answer> looked,
+                                std::string_view reason) {
+    // Of an error that is not courier's own, nobody was asked.
+    if (!looked && !looked.error().as<MailError>()) co_return Result<>{};
+    const auto bytes = looked ? static_cast<std::int64_t>(looked->bytes) : 0;
+    const auto now = parts_.clock.now_ms();
+    const auto body = [row, bytes, reason, now](store::Transaction& tx) {
+        const rows::LedgerEntry entry{"look_in_sent", {}, 0, 0, bytes, reason};
+        return rows::append_ledger(tx, row.workspace, row.integration, entry, now);
+    };
+    auto written = co_await parts_.database.write(body);
+    if (!written) log(LogLevel::warning, "look_not_noted", {{"error", written.error()}});
+    co_return written;
+}
+
 async::Task<> Sender::save_copy(rows::OutboxRow row) {
     auto ticket = co_await parts_.mailboxes.ticket(row.workspace, row.integration, MailVerb::send);
     if (!ticket) co_return co_await postpone(row, std::move(ticket.error()));
     auto saved = co_await copy(row, std::move(*ticket));
+    (void)co_await note_look(row, saved, "our_copy");
     auto outcome = given_up(rows::Stage::copy, "");
     if (!saved) {
         (void)co_await report(row, saved.error().as<MailError>());
         outcome = after_failed_copy(policy_, row.attempts, saved.error());
     } else {
+        if (row.attempts > 0) (void)co_await mend(row);
         auto learnt = co_await learn(row, std::move(saved->given_id));
         if (!learnt) log(LogLevel::warning, "id_not_learnt", {{"error", learnt.error()}});
     }
@@ -410,6 +446,7 @@ async::Task<> Sender::look_for_unknown(rows::OutboxRow row) {
     auto raw = co_await open_raw(row);
     if (raw) ask.raw = std::move(*raw);  // erased: by the id alone
     auto looked = co_await parts_.courier.call(std::move(ask), Deadline::in(2min));
+    (void)co_await note_look(row, looked, "unknown_send");
     std::optional<Error> error;
     if (!looked) {
         error = std::move(looked.error());

@@ -4,14 +4,21 @@
 #include "features/mail/mail_store.h"
 #include "features/mail/parts.h"
 #include "features/mail/protocol/courier_protocol.h"
+#include "features/mail/protocol/mailbox.h"
 #include "features/mail/send_outcome.h"
+#include "foundation/base/clock.h"
+#include "foundation/base/id.h"
 #include "platform/async/signal.h"
 
+#include <cstddef>
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 namespace postern::mail {
 
@@ -41,6 +48,7 @@ public:
     async::Task<> before_final_dot(BeforeFinalDot asked);
 
 private:
+    void begin_due(const std::vector<rows::OutboxRow>& due, UnixMs now_ms);
     async::Job process(rows::OutboxRow row);
     async::Task<> send(rows::OutboxRow row);
     async::Task<> save_copy(rows::OutboxRow row);
@@ -60,6 +68,12 @@ private:
     async::Task<> learn(rows::OutboxRow row, std::string id);
     /// Where only a person can put the error right.
     async::Task<> report(rows::OutboxRow row, std::optional<MailError> error);
+    /// The read ledger: courier looked at headers in Sent.
+    async::Task<> note_look(rows::OutboxRow row,
+                            Result<SaveSent::Answer> looked,
+                            std::string_view reason);
+    /// It works again, where it did not.
+    async::Task<> mend(rows::OutboxRow row);
 
     Parts parts_;
     RetryPolicy policy_;
@@ -68,6 +82,7 @@ private:
     std::function<void(WorkspaceId, IntegrationId)> when_sent_;
     async::Signal wake_;
     std::set<MessageId> in_flight_;
+    std::map<IntegrationId, std::size_t> in_flight_of_;
     std::map<MessageId, UnixMs> paused_until_;      // whose rows could not be moved on
     std::map<MessageId, rows::OutboxRow> sending_;  // what courier holds at the moment
 };

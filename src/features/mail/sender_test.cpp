@@ -19,6 +19,8 @@
 #include "platform/store/transaction.h"
 
 #include <gtest/gtest.h>
+#include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -63,6 +65,12 @@ protected:
         ASSERT_TRUE(run(sender->wake_mailbox(workspace, integration)));
         settle();
     }
+    /// The next so many submissions wait for release().
+    void hold(std::size_t count) {
+        courier.sends.assign(count, sent());
+        for (auto& play : courier.sends)
+            play.held = true;
+    }
     Stage only_stage() {
         const auto rows = outbox();
         EXPECT_EQ(rows.size(), 1U);
@@ -104,8 +112,22 @@ TEST_F(SenderTest, sends_once_and_copies_after_the_point_of_no_return) {
     EXPECT_EQ(message(id).failure_code, "");
     EXPECT_TRUE(outbox().empty());
     EXPECT_EQ(told(), Texts{"message.state sent"});
+    EXPECT_EQ(ledger(), Texts{"look_in_sent our_copy"});
     pass_s(k_day_s);
     EXPECT_EQ(courier.submitted.size(), 1U);
+}
+
+TEST_F(SenderTest, every_look_at_sent_is_in_the_read_ledger) {
+    queue_mail(thread);
+    courier.sends = {lost(SendPlay::End::fails)};
+    courier.copies_fail = {MailError::connection_lost};
+    begin();
+    EXPECT_TRUE(ledger().empty());
+    pass_s(30);
+    EXPECT_EQ(ledger(), Texts{"look_in_sent unknown_send"}) << "also of one that broke";
+    courier.sent_has_it = true;
+    pass_s(60);
+    EXPECT_EQ(ledger(), (Texts{"look_in_sent unknown_send", "look_in_sent unknown_send"}));
 }
 
 TEST_F(SenderTest, mail_is_sending_while_courier_has_it) {
@@ -147,19 +169,49 @@ TEST_F(SenderTest, two_mails_go_out_at_once_each_with_its_own_dot) {
     EXPECT_EQ(courier.submitted.size(), 2U);
 }
 
-TEST_F(SenderTest, no_more_than_eight_are_under_way_and_none_is_left_behind) {
-    for (int i = 0; i < 10; ++i) {
+TEST_F(SenderTest, no_more_than_two_of_a_mailbox_are_under_way_and_none_is_left_behind) {
+    hold(5);
+    for (int i = 0; i < 5; ++i)
         queue_mail(thread);
-        courier.sends.push_back(sent());
-        courier.sends.back().held = true;
-    }
     begin();
-    EXPECT_EQ(courier.submitted.size(), 8U);
+    for (const std::size_t under_way : {2U, 4U, 5U}) {
+        EXPECT_EQ(courier.submitted.size(), under_way);
+        courier.release();
+        settle();
+    }
+    EXPECT_EQ(courier.submitted.size(), 5U);
+    EXPECT_TRUE(outbox().empty());
+}
+
+TEST_F(SenderTest, server_that_hangs_holds_up_no_other_mailbox) {
+    add_mailbox(other_integration, workspace);
+    for (int i = 0; i < 400; ++i)
+        queue_mail(thread);
+    const auto id = queue_mail(add_thread({k_lea}, other_integration));
+    hold(3);
+    begin();
+    ASSERT_EQ(courier.submitted.size(), 3U);
+    EXPECT_EQ(std::ranges::count(courier.submitted, id, &PlayedCourier::Submitted::message), 1);
+    EXPECT_EQ(message(id).state, MessageState::sending);
+}
+
+TEST_F(SenderTest, thirty_two_are_under_way_in_all_and_none_is_left_behind) {
+    std::vector<MessageId> ids;
+    for (std::uint8_t i = 0; i < 20; ++i) {
+        const IntegrationId mailbox{std::array<std::uint8_t, 16>{0, 0, 0, 0, 0, 9, i}};
+        add_mailbox(mailbox, workspace);
+        const auto its_thread = add_thread({k_lea}, mailbox);
+        queue_mail(its_thread);
+        queue_mail(its_thread);
+    }
+    hold(40);
+    begin();
+    EXPECT_EQ(courier.submitted.size(), 32U);
     courier.release();
     settle();
+    EXPECT_EQ(courier.submitted.size(), 40U);
     courier.release();
     settle();
-    EXPECT_EQ(courier.submitted.size(), 10U);
     EXPECT_TRUE(outbox().empty());
 }
 
@@ -250,29 +302,76 @@ TEST_F(SenderTest, is_given_up_after_the_last_attempt) {
 }
 
 TEST_F(SenderTest, what_a_person_must_put_right_is_reported_and_waits) {
-    const SendPlay plays[] = {broken(SendStage::auth, "sign_in_refused"),
-                              broken(SendStage::starttls, "certificate_expired"),
+    const auto id = queue_mail(thread);
+    courier.sends = {broken(SendStage::auth, "sign_in_refused")};
+    begin();
+    ASSERT_EQ(courier.submitted.size(), 1U);
+    ASSERT_EQ(mailboxes.reports.size(), 1U);
+    EXPECT_EQ(mailboxes.reports.back().second, MailError::sign_in_refused);
+    EXPECT_EQ(message(id).state, MessageState::queued);
+    EXPECT_EQ(message(id).failure_code, "sign_in_refused");
+    EXPECT_EQ(outbox().front().attempts, 0);
+    pass_s(k_day_s - 1);
+    EXPECT_EQ(courier.submitted.size(), 1U);
+    mailboxes.closed.clear();
+    wake_mailbox();
+    EXPECT_EQ(courier.submitted.size(), 2U);
+    EXPECT_EQ(message(id).state, MessageState::sent);
+    EXPECT_TRUE(mailboxes.mended.empty());
+}
+
+TEST_F(SenderTest, what_may_pass_is_reported_tried_again_by_itself_and_mended) {
+    const SendPlay plays[] = {broken(SendStage::starttls, "certificate_expired"),
+                              broken(SendStage::connect, "certificate_wrong_name"),
+                              broken(SendStage::connect, "certificate_untrusted"),
                               broken(SendStage::connect, "address_refused")};
+    begin();
     for (const auto& play : plays) {
         SCOPED_TRACE(play.answer.error_code);
-        const auto before = courier.submitted.size();
+        courier.submitted.clear();
+        mailboxes.reports.clear();
+        mailboxes.mended.clear();
         const auto id = queue_mail(thread);
         courier.sends = {play};
-        if (!sender) begin();
         pass_s(0);
-        ASSERT_EQ(courier.submitted.size(), before + 1);
-        ASSERT_FALSE(mailboxes.reports.empty());
-        EXPECT_EQ(describe(mailboxes.reports.back().second).code.view(), play.answer.error_code);
+        ASSERT_EQ(courier.submitted.size(), 1U);
+        ASSERT_EQ(mailboxes.reports.size(), 1U);
+        EXPECT_EQ(describe(mailboxes.reports[0].second).code.view(), play.answer.error_code);
         EXPECT_EQ(message(id).state, MessageState::queued);
         EXPECT_EQ(message(id).failure_code, play.answer.error_code);
-        EXPECT_EQ(outbox().front().attempts, 0);
-        pass_s(k_day_s - 1);
-        EXPECT_EQ(courier.submitted.size(), before + 1);
-        mailboxes.closed.clear();
-        wake_mailbox();
-        EXPECT_EQ(courier.submitted.size(), before + 2);
+        EXPECT_TRUE(mailboxes.mended.empty());
+        pass_s(3599);
+        EXPECT_EQ(courier.submitted.size(), 1U);
+        pass_s(1);
+        EXPECT_EQ(courier.submitted.size(), 2U);
         EXPECT_EQ(message(id).state, MessageState::sent);
+        EXPECT_EQ(mailboxes.mended, std::vector{integration});
     }
+}
+
+TEST_F(SenderTest, certificate_that_fails_for_the_copy_is_tried_again_by_itself_and_mended) {
+    const auto id = queue_mail(thread);
+    courier.copies_fail = {MailError::certificate_expired};
+    begin();
+    ASSERT_EQ(mailboxes.reports.size(), 1U);
+    EXPECT_EQ(only_stage(), Stage::copy);
+    EXPECT_TRUE(mailboxes.mended.empty());
+    pass_s(3600);
+    EXPECT_EQ(courier.copied.size(), 2U);
+    EXPECT_EQ(mailboxes.mended, std::vector{integration});
+    EXPECT_EQ(message(id).state, MessageState::sent);
+    EXPECT_TRUE(outbox().empty());
+}
+
+TEST_F(SenderTest, sign_in_that_is_refused_for_now_is_no_matter_for_a_person) {
+    const auto id = queue_mail(thread);
+    courier.sends = {refused(454, SendStage::auth, true)};
+    courier.sends[0].answer.error_code = "sign_in_unavailable";
+    begin();
+    EXPECT_TRUE(mailboxes.reports.empty());
+    EXPECT_EQ(message(id).failure_code, "smtp_454");
+    pass_s(15);
+    EXPECT_EQ(message(id).state, MessageState::sent);
 }
 
 TEST_F(SenderTest, sealed_mailbox_waits_until_it_is_woken) {

@@ -728,6 +728,7 @@ TEST_F(ClaimsTest, p10_fails_for_a_read_of_another_kind) {
 
 TEST_F(ClaimsTest, p10_is_proven_with_a_probe_a_bounce_and_a_server_that_cannot_search) {
     add_ledger(1, "probe", "search_fails");
+    add_ledger(1, "look_in_sent", "our_copy");
     add_ledger(1, "fetch_thread_fields", "new_mail");
     add_ledger(1, "fetch_body", "bounce_of_ours");
     expect_failing("none");

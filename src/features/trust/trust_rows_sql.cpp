@@ -63,7 +63,7 @@ constexpr SqlText k_without_thread =
     "o.direction = 'out' AND o.number = 1)";
 constexpr SqlText k_other_commands =
     "SELECT COUNT(*) FROM read_ledger WHERE NOT (command IN ('search', 'fetch_thread_fields', "
-    "'probe', 'sign_in') OR (command = 'fetch_body' AND "
+    "'probe', 'sign_in', 'look_in_sent') OR (command = 'fetch_body' AND "
     "reason IN ('verified_reply', 'accepted_by_person', 'bounce_of_ours')))";
 /// Per integration: mails in its threads, and bodies that were fetched from it.
 constexpr SqlText k_reading_differs =
