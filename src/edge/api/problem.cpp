@@ -91,6 +91,7 @@ constexpr CodeStatus k_codes[] = {
     {"certificate_wrong_name", 502},
     {"connection_failed", 502},
     {"connection_lost", 502},
+    {"mail_refused", 502},
     {"mail_unreadable", 502},
     {"name_not_found", 502},
     {"protocol_violation", 502},

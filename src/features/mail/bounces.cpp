@@ -90,7 +90,7 @@ async::Task<std::optional<Bounces::About>> Bounces::find(const Mailbox* mailbox,
     co_return Found(std::move(out));
 }
 
-/// Nothing for one that is gone, too large, or that the reader cannot cope with.
+/// Nothing for one that is gone, too large, kept back, or that the reader cannot cope with.
 async::Task<std::optional<Bounces::Read>> Bounces::read(WorkspaceId workspace, FetchMail fetch) {
     using Got = std::optional<Read>;
     fetch.is_bounce = true;
@@ -98,7 +98,8 @@ async::Task<std::optional<Bounces::Read>> Bounces::read(WorkspaceId workspace, F
     auto fetched = co_await parts_.courier.call(std::move(fetch), Deadline::in(5min));
     if (!fetched) {
         const auto& error = fetched.error();
-        const bool final = error.is(MailError::not_found) || error.is(MailError::too_large);
+        const bool final = error.is(MailError::not_found) || error.is(MailError::too_large) ||
+                           error.is(MailError::mail_refused);
         if (!final) co_return fail(std::move(fetched.error()));
         co_return Got{};
     }

@@ -52,7 +52,8 @@ async::Task<std::vector<CreatorId>> Replies::people_of(WorkspaceId workspace,
     co_return out;
 }
 
-/// A mail that is too large or gone is still told of, with its sender and the reason.
+/// A mail that is too large, gone or kept back by its server is still told of, with its sender and
+/// the reason.
 async::Task<Replies::Fetched> Replies::fetch(Location location, std::uint32_t uid, bool was_held) {
     FetchMail ask{location.integration, location.folder, location.uid_validity, uid,
                   k_mail_bytes_max};
@@ -61,7 +62,9 @@ async::Task<Replies::Fetched> Replies::fetch(Location location, std::uint32_t ui
     if (!fetched) {
         const auto& error = fetched.error();
         const bool gone = error.is(MailError::not_found);
-        if (!gone && !error.is(MailError::too_large)) co_return fail(std::move(fetched.error()));
+        const bool final =
+            gone || error.is(MailError::too_large) || error.is(MailError::mail_refused);
+        if (!final) co_return fail(std::move(fetched.error()));
         if (gone && was_held) co_return fail(MailServiceError::held_gone);
         out.defect = error.code();
         co_return out;

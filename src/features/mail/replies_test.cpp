@@ -204,9 +204,11 @@ TEST_F(RepliesLab, mail_without_an_id_is_told_by_its_place) {
 }
 
 TEST_F(RepliesLab, mail_that_is_too_large_or_gone_is_stored_with_the_reason) {
-    for (const auto failure : {MailError::too_large, MailError::not_found}) {
+    auto uid = 99U;
+    for (const auto failure :
+         {MailError::too_large, MailError::not_found, MailError::mail_refused}) {
         SCOPED_TRACE(describe(failure).code.view());
-        const auto uid = failure == MailError::too_large ? 100U : 101U;
+        ++uid;
         courier.fetches_fail = {failure};
         ASSERT_TRUE(take({reply(uid)}));
         const auto row = messages(thread).back();
@@ -221,7 +223,7 @@ TEST_F(RepliesLab, mail_that_is_too_large_or_gone_is_stored_with_the_reason) {
     const auto lines = read([&](store::Transaction& tx) {
         return rows::load_ledger(tx, workspace, integration, 0, 10);
     });
-    ASSERT_EQ(lines.size(), 4U);
+    ASSERT_EQ(lines.size(), 6U);
     EXPECT_EQ(lines[1].command, "fetch_body");
     EXPECT_EQ(lines[1].bytes, 0);
 }

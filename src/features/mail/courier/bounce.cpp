@@ -57,6 +57,10 @@ async::Task<std::string> BounceReader::held_id(imap::Uid uid) {
                                       .part = k_part_of_original};
     auto fetching = session_.run<imap::HeaderBatch>(session_.engine().fetch_headers(request));
     const auto fetched = co_await std::move(fetching);
+    // Servers may refuse to tell of a part that the mail does not have.
+    const bool is_missing =
+        !fetched && session_.is_refusal(fetched.error()) && !session_.refused_for_now();
+    if (is_missing) co_return std::string();
     if (!fetched) co_return fail(fetched.error());
     if (fetched->mails.empty()) co_return std::string();
     const auto block = imap::HeaderBlock::parse(fetched->mails.front().block);

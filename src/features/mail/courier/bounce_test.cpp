@@ -127,6 +127,18 @@ TEST_F(BounceTest, plain_one_is_read_only_where_an_id_of_ours_is_named) {
     }));
 }
 
+TEST_F(BounceTest, server_that_refuses_a_part_that_is_not_there_is_understood) {
+    mailbox->refuses_missing_parts = true;
+    play(each({
+        {"foreign", {0, k_qmail_header, "said \"" + std::string(k_label) + "\"", ""}, {}, false},
+        {"ours",
+         {0, k_qmail_header, "gone\r\n\r\nMessage-ID: <" + k_our_id + ">\r\n\r\nHello", ""},
+         {k_our_id},
+         true},
+    }));
+    EXPECT_TRUE(front.ended.empty());
+}
+
 TEST_F(BounceTest, is_given_out_only_when_it_is_about_ours) {
     play(fetches());
 }

@@ -267,6 +267,15 @@ void FakeImapServer::search(const std::string& command) {
     say(tag_ + " OK searched");
 }
 
+bool FakeImapServer::refuses(const std::string& set, bool whole, bool nested) {
+    const auto& named = whole ? mailbox_->refuses_bodies_of : mailbox_->refuses_headers_of;
+    return std::ranges::any_of(selected()->mails, [&](const FakeMail& mail) {
+        if (!is_in(set, mail.uid)) return false;
+        return named.contains(mail.uid) ||
+               (nested && mail.original.empty() && mailbox_->refuses_missing_parts);
+    });
+}
+
 void FakeImapServer::fetch(const std::string& command) {
     constexpr std::string_view k_start = "UID FETCH ";
     const auto set = std::string_view(command).substr(
@@ -274,6 +283,7 @@ void FakeImapServer::fetch(const std::string& command) {
     const bool whole = command.find("BODY.PEEK[]") != std::string::npos;
     const bool sized = command.find("RFC822.SIZE") != std::string::npos;
     const bool nested = command.find("[3.HEADER") != std::string::npos;
+    if (refuses(std::string(set), whole, nested)) return say(tag_ + " " + mailbox_->refusal);
     const auto open = command.find('(', command.find("HEADER.FIELDS"));
     const auto fields = whole ? "" : command.substr(open, command.find(')', open) - open + 1);
     std::size_t number = 0;

@@ -37,6 +37,10 @@ struct FakeMailbox {
     bool search_finds_all = false;
     bool exists_before_plus = false;
     bool refuses_notify = false;
+    bool refuses_missing_parts = false;
+    std::set<std::uint32_t> refuses_headers_of;
+    std::set<std::uint32_t> refuses_bodies_of;
+    std::string refusal = "NO [SERVERBUG] Internal error occurred";
     bool mute = false;  ///< half-open: nothing comes back
     long cut_after = -1;
     std::weak_ptr<FakeImapServer> connection;  ///< the newest
@@ -78,6 +82,7 @@ private:
     void status(const std::string& folder);
     void examine(const std::string& folder);
     void search(const std::string& command);
+    [[nodiscard]] bool refuses(const std::string& set, bool whole, bool nested);
     void fetch(const std::string& command);
     void tell_exists();
     void tell_news();

@@ -11,6 +11,7 @@
 #include "foundation/base/result.h"
 #include "foundation/base/secret.h"
 #include "foundation/codec/imap/client.h"
+#include "foundation/codec/imap/imap_error.h"
 #include "foundation/codec/imap/results.h"
 #include "platform/async/task.h"
 #include "platform/net/net_error.h"
@@ -63,6 +64,16 @@ ImapSession::~ImapSession() {
 
 bool ImapSession::closed() const noexcept {
     return client_.status() == Status::closed || use_->ended();
+}
+
+bool ImapSession::is_refusal(const Error& error) const {
+    return (error.is(MailError::provider_refused) || error.is(MailError::not_found)) && !closed();
+}
+
+const Error& ImapSession::note_refusal(const Error& error) {
+    refused_for_now_ =
+        error.is(imap::ImapError::server_unavailable) || error.is(imap::ImapError::limit_reached);
+    return error;
 }
 
 std::unexpected<Error> ImapSession::refused(const Error& error) const {

@@ -36,13 +36,14 @@ public:
     [[nodiscard]] imap::Client& engine() noexcept { return client_; }
     template <typename T>
     async::Task<T> run(Result<> started) {
+        refused_for_now_ = false;
         if (!started) co_return refused(started.error());
         auto settling = settle();
         const auto settled = co_await std::move(settling);
         auto answer = client_.template take<T>();
         if (use_->ended()) co_return fail(MailError::use_ended);
         if (!settled) co_return fail(settled.error());
-        if (!answer) co_return refused(answer.error());
+        if (!answer) co_return refused(note_refusal(answer.error()));
         co_return std::move(*answer);
     }
     /// Waits in IDLE (without it: between two NOOPs) for a change of the open folder.
@@ -53,6 +54,10 @@ public:
     /// Whatever waits ends with an error.
     void abort() { link_->close(); }
     [[nodiscard]] bool closed() const noexcept;
+    /// The server said no to the last command, and will take the next one.
+    [[nodiscard]] bool is_refusal(const Error& error) const;
+    /// It said that it cannot at the moment.
+    [[nodiscard]] bool refused_for_now() const noexcept { return refused_for_now_; }
     /// Of IMAP, without TLS.
     [[nodiscard]] std::uint64_t bytes_received() const noexcept { return bytes_received_; }
     [[nodiscard]] std::uint64_t bytes_sent() const noexcept { return bytes_sent_; }
@@ -67,6 +72,7 @@ private:
     async::Task<> receive(Deadline deadline);
     async::Task<IdleEnd> idle_without_extension(Deadline until);
     [[nodiscard]] std::unexpected<Error> refused(const Error& error) const;
+    const Error& note_refusal(const Error& error);
     std::unexpected<Error> talks_without_end();
 
     std::unique_ptr<MailLink> link_;
@@ -78,6 +84,7 @@ private:
     std::uint64_t bytes_sent_ = 0;
     bool may_interrupt_ = false;
     bool woken_ = false;
+    bool refused_for_now_ = false;
 };
 
 /// connect() and sign_in() with what a ticket gave.

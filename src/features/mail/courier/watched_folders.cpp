@@ -24,15 +24,30 @@
 #include <vector>
 
 namespace postern::mail::courier {
+namespace {
 
-void HeaderTrouble::note(const std::string& folder, const std::vector<imap::Uid>& batch) {
+Candidate without_header(imap::Uid uid) {
+    Candidate out;
+    out.uid = uid;
+    return out;
+}
+
+}  // namespace
+
+void HeaderTrouble::note(const std::vector<Mail>& batch) {
     if (doubtful.size() + unreadable.size() + batch.size() > k_entries_max) {
         doubtful.clear();
         unreadable.clear();
     }
     auto& into = batch.size() == 1 ? unreadable : doubtful;
-    for (const auto uid : batch)
-        into.emplace(folder, uid);
+    into.insert(batch.begin(), batch.end());
+}
+
+bool HeaderTrouble::refused(const Mail& mail, bool for_now) {
+    if (refusals.size() >= k_entries_max && !refusals.contains(mail)) refusals.clear();
+    auto& count = refusals[mail];
+    ++(for_now ? count.for_now : count.plain);
+    return count.plain >= k_refusals_max || count.for_now >= k_refusals_for_now_max;
 }
 
 async::Task<> WatchedFolders::begin(std::vector<FolderCursor> known) {
@@ -249,7 +264,7 @@ async::Task<WatchedFolders::Round> WatchedFolders::look_at_headers(std::size_t a
                 .hits = {}};
     std::vector<imap::Uid> batch;
     for (auto uid = round.first; uid < round.next; ++uid) {
-        const HeaderTrouble::Mail mail(folders_[at].cursor.folder, uid);
+        const auto mail = mail_at(at, uid);
         if (trouble_->unreadable.contains(mail)) continue;
         const bool alone = trouble_->doubtful.contains(mail);
         if (!alone) batch.push_back(uid);
@@ -272,19 +287,10 @@ async::Task<> WatchedFolders::add_hits(std::size_t at,
                                        std::vector<imap::Uid> uids,
                                        std::vector<imap::Uid>* hits) {
     if (uids.empty()) co_return Result<>{};
-    auto set = imap::UidSet::of(uids);
-    if (!set) co_return fail(to_mail_error(set.error()));
-    const imap::HeaderRequest request{
-        .uids = std::move(*set), .fields = {"IN-REPLY-TO", "REFERENCES"}, .with_mail_size = false};
-    auto fetching = session_.run<imap::HeaderBatch>(session_.engine().fetch_headers(request));
+    std::vector<std::string> fields{"IN-REPLY-TO", "REFERENCES"};
+    auto fetching = fetch_fields(at, std::move(uids), std::move(fields));
     const auto fetched = co_await std::move(fetching);
-    if (!fetched) {
-        if (fetched.error().is(MailError::too_large)) {
-            trouble_->note(folders_[at].cursor.folder, uids);
-        }
-        co_return fail(fetched.error());
-    }
-    if (session_.engine().take_mailbox_changed()) note_change();
+    if (!fetched) co_return fail(fetched.error());
     for (const auto& mail : fetched->mails) {
         if (known_.are_in(mail.block)) hits->push_back(mail.uid);
     }
@@ -300,13 +306,10 @@ async::Task<std::vector<Candidate>> WatchedFolders::headers(std::size_t at,
     if (folders_[at].cursor.uid_validity != validity) co_return fail(MailError::not_found);
     std::vector<Candidate> out;
     std::vector<imap::Uid> batch;
-    const auto& name = folders_[at].cursor.folder;
     for (const auto uid : uids) {
-        const HeaderTrouble::Mail mail(name, uid);
+        const auto mail = mail_at(at, uid);
         if (trouble_->unreadable.contains(mail)) {
-            Candidate unreadable;
-            unreadable.uid = uid;
-            out.push_back(std::move(unreadable));
+            out.push_back(without_header(uid));
         } else if (trouble_->doubtful.contains(mail)) {
             auto fetching = fetch_headers(at, {uid});
             auto alone = co_await std::move(fetching);
@@ -323,24 +326,30 @@ async::Task<std::vector<Candidate>> WatchedFolders::headers(std::size_t at,
         std::ranges::move(*rest, std::back_inserter(out));
     }
     std::ranges::sort(out, {}, &Candidate::uid);
-    auto naming = name_originals(&out);
+    auto naming = name_originals(at, &out);
     const auto named = co_await std::move(naming);
     if (!named) co_return fail(named.error());
     co_return out;
 }
 
 /// A bounce counts for what it is about, not for what it may answer.
-async::Task<> WatchedFolders::name_originals(std::vector<Candidate>* candidates) {
+async::Task<> WatchedFolders::name_originals(std::size_t at, std::vector<Candidate>* candidates) {
     BounceReader bounces(session_, known_);
+    bool all_named = true;
     for (auto& candidate : *candidates) {
         if (!candidate.is_bounce) continue;
         auto reading = bounces.original_id(candidate.uid);
         auto named = co_await std::move(reading);
-        if (!named) co_return fail(named.error());
+        if (!named && !session_.is_refusal(named.error())) co_return fail(named.error());
         candidate.our_ids.clear();
+        if (!named) {
+            all_named = note_refusal(at, candidate.uid) && all_named;
+            continue;
+        }
         auto id = std::move(*named);
         if (id) candidate.our_ids.push_back(std::move(*id));
     }
+    if (!all_named) co_return fail(MailError::mail_refused);
     co_return Result<>{};
 }
 
@@ -354,24 +363,71 @@ async::Task<bool> WatchedFolders::is_bounce_of_ours(imap::Uid uid) {
 
 async::Task<std::vector<Candidate>> WatchedFolders::fetch_headers(std::size_t at,
                                                                   std::vector<imap::Uid> uids) {
-    auto set = imap::UidSet::of(uids);
-    if (!set) co_return fail(to_mail_error(set.error()));
-    const imap::HeaderRequest request{
-        .uids = std::move(*set), .fields = candidate_fields(), .with_mail_size = false};
-    auto fetching = session_.run<imap::HeaderBatch>(session_.engine().fetch_headers(request));
+    auto fetching = fetch_fields(at, uids, candidate_fields());
     const auto fetched = co_await std::move(fetching);
-    if (!fetched) {
-        if (fetched.error().is(MailError::too_large)) {
-            trouble_->note(folders_[at].cursor.folder, uids);
-        }
-        co_return fail(fetched.error());
-    }
-    if (session_.engine().take_mailbox_changed()) note_change();
+    if (!fetched) co_return fail(fetched.error());
     std::vector<Candidate> out;
     out.reserve(fetched->mails.size());
     for (const auto& mail : fetched->mails)
         out.push_back(read_candidate(mail.uid, mail.block, known_));
+    for (const auto uid : uids) {
+        if (trouble_->unreadable.contains(mail_at(at, uid))) out.push_back(without_header(uid));
+    }
     co_return out;
+}
+
+/// A batch that is refused is asked for in halves, so that one mail keeps back no other.
+async::Task<imap::HeaderBatch> WatchedFolders::fetch_fields(std::size_t at,
+                                                            std::vector<imap::Uid> uids,
+                                                            std::vector<std::string> fields) {
+    imap::HeaderBatch out;
+    std::vector<std::vector<imap::Uid>> batches{std::move(uids)};
+    unsigned refused = 0;
+    while (!batches.empty() && refused < k_refused_at_once_max) {
+        const auto batch = std::move(batches.back());
+        batches.pop_back();
+        auto set = imap::UidSet::of(batch);
+        if (!set) co_return fail(to_mail_error(set.error()));
+        const imap::HeaderRequest request{
+            .uids = std::move(*set), .fields = fields, .with_mail_size = false};
+        auto fetching = session_.run<imap::HeaderBatch>(session_.engine().fetch_headers(request));
+        auto fetched = co_await std::move(fetching);
+        if (fetched) {
+            std::ranges::move(fetched->mails, std::back_inserter(out.mails));
+            continue;
+        }
+        if (fetched.error().is(MailError::too_large)) note_too_large(at, batch);
+        if (!session_.is_refusal(fetched.error())) co_return fail(fetched.error());
+        if (batch.size() > 1) {
+            const auto half = batch.begin() + static_cast<std::ptrdiff_t>(batch.size() / 2);
+            batches.emplace_back(half, batch.end());
+            batches.emplace_back(batch.begin(), half);
+        } else if (note_refusal(at, batch.front())) {
+            trouble_->note({mail_at(at, batch.front())});
+        } else {
+            ++refused;
+        }
+    }
+    if (session_.engine().take_mailbox_changed()) note_change();
+    if (refused != 0) co_return fail(MailError::mail_refused);
+    co_return out;
+}
+
+HeaderTrouble::Mail WatchedFolders::mail_at(std::size_t at, imap::Uid uid) const {
+    const auto& cursor = folders_[at].cursor;
+    return {cursor.folder, cursor.uid_validity, uid};
+}
+
+void WatchedFolders::note_too_large(std::size_t at, const std::vector<imap::Uid>& batch) {
+    std::vector<HeaderTrouble::Mail> mails;
+    mails.reserve(batch.size());
+    for (const auto uid : batch)
+        mails.push_back(mail_at(at, uid));
+    trouble_->note(mails);
+}
+
+bool WatchedFolders::note_refusal(std::size_t at, imap::Uid uid) {
+    return trouble_->refused(mail_at(at, uid), session_.refused_for_now());
 }
 
 void WatchedFolders::commit(std::size_t at, imap::Uid next) {

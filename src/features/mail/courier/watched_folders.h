@@ -6,6 +6,10 @@
 #include "foundation/base/clock.h"
 
 #include <chrono>
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -15,15 +19,33 @@
 
 namespace postern::mail::courier {
 
-/// Candidates whose header is larger than we take. It ends the connection, so without a memory that
-/// outlives the connection the next one would stumble over it again. At most k_entries_max.
+/// Mails that the server does not hand out, or whose header is larger than we take. The latter ends
+/// the connection, so without a memory that outlives it the next one would stumble over the mail
+/// again. Each part has at most k_entries_max.
 struct HeaderTrouble {
     static constexpr std::size_t k_entries_max = 1000;
-    using Mail = std::pair<std::string, std::uint32_t>;  ///< folder, uid
+    /// So often a mail is asked for, each time after a pause, before it is passed over.
+    static constexpr unsigned k_refusals_max = 3;
+    /// The same where the server says that it cannot at the moment: most likely that is so.
+    static constexpr unsigned k_refusals_for_now_max = 60;
+    struct Mail {
+        std::string folder;
+        std::uint32_t uid_validity = 0;
+        imap::Uid uid = 0;
+        auto operator<=>(const Mail&) const = default;
+    };
+    struct Refusals {
+        unsigned plain = 0;
+        unsigned for_now = 0;
+    };
     std::set<Mail> doubtful;    ///< one of a batch that failed: asked for one by one
     std::set<Mail> unreadable;  ///< reported without header
+    std::map<Mail, Refusals> refusals;
 
-    void note(const std::string& folder, const std::vector<imap::Uid>& batch);
+    /// A header that is too large is one of these.
+    void note(const std::vector<Mail>& batch);
+    /// True when it need not be asked for any more.
+    bool refused(const Mail& mail, bool for_now);
 };
 
 /// The folders of one watch and their cursors, on a signed-in session that outlives this. Searches
@@ -41,6 +63,8 @@ public:
     /// Mails whose two fields are fetched with one command, and in one round.
     static constexpr std::size_t k_headers_batch = 200;
     static constexpr imap::Uid k_headers_round = 2000;
+    /// Mails refused in one look at a folder before the rest waits for the next one.
+    static constexpr unsigned k_refused_at_once_max = 16;
 
     struct Round {
         bool is_due = false;  ///< else there was nothing to search for
@@ -96,10 +120,13 @@ public:
 
     /// Commit what was reported.
     async::Task<Round> search(std::size_t at);
-    /// Mails that are gone are missing.
+    /// Mails that are gone are missing; one that is refused for good has nothing but its uid.
+    /// Errors: mail_refused, when some are to be asked for again after a pause.
     async::Task<std::vector<Candidate>> headers(std::size_t at, std::vector<imap::Uid> uids);
     /// Whether the open folder's mail is a bounce of one of ours.
     async::Task<bool> is_bounce_of_ours(imap::Uid uid);
+    /// Whether the mail was refused so often that it counts as one that cannot be had.
+    bool note_refusal(std::size_t at, imap::Uid uid);
     void commit(std::size_t at, imap::Uid next);
     /// Not due any more until poll() or resync(), which it then wants: front could not take it.
     void postpone(std::size_t at);
@@ -116,13 +143,18 @@ private:
         std::optional<Deadline> rests_until = std::nullopt;
     };
 
+    async::Task<imap::HeaderBatch> fetch_fields(std::size_t at,
+                                                std::vector<imap::Uid> uids,
+                                                std::vector<std::string> fields);
     async::Task<std::vector<Candidate>> fetch_headers(std::size_t at, std::vector<imap::Uid> uids);
     async::Task<std::vector<imap::Uid>> ask_server(std::vector<imap::SearchQuery> queries);
     async::Task<Round> look_at_headers(std::size_t at);
     async::Task<> add_hits(std::size_t at,
                            std::vector<imap::Uid> uids,
                            std::vector<imap::Uid>* hits);
-    async::Task<> name_originals(std::vector<Candidate>* candidates);
+    async::Task<> name_originals(std::size_t at, std::vector<Candidate>* candidates);
+    [[nodiscard]] HeaderTrouble::Mail mail_at(std::size_t at, imap::Uid uid) const;
+    void note_too_large(std::size_t at, const std::vector<imap::Uid>& batch);
     static Result<> note_state(Folder& folder, const imap::FolderState& state);
 
     ImapSession& session_;

@@ -159,6 +159,12 @@ Deadline Watcher::poll_after() const {
                             : options_.poll_interval);
 }
 
+/// A folder that is no longer there, or that the server does not want to tell about now; in INBOX,
+/// one mail.
+bool Watcher::may_wait(std::size_t at, const Error& error) const {
+    return !session_->closed() && (at != 0 || error.is(MailError::mail_refused));
+}
+
 async::Task<bool> Watcher::look_where_due(Deadline* next_poll) {
     const bool lost = folders_->take_news();
     if (lost) {
@@ -177,9 +183,9 @@ async::Task<bool> Watcher::look_where_due(Deadline* next_poll) {
     if (!at) co_return false;
     auto looking = look_at(*at);
     const auto looked = co_await std::move(looking);
-    // A folder that is no longer there, or that the server does not want to tell about now.
-    if (!looked && *at != 0 && !session_->closed()) folders_->postpone(*at);
-    if (!looked && (*at == 0 || session_->closed())) co_return fail(looked.error());
+    const bool goes_on = looked || may_wait(*at, looked.error());
+    if (!goes_on) co_return fail(looked.error());
+    if (!looked) folders_->postpone(*at);
     if (folders_->is_postponed(*at)) *next_poll = next_poll->at_most(options_.poll_interval);
     co_return true;
 }
@@ -229,8 +235,12 @@ async::Task<SearchNow::Answer> Watcher::look_everywhere(bool inbox_anew) {
         if (!asked || !folders_->is_due(at)) continue;
         auto looking = look_at(at);
         const auto looked = co_await std::move(looking);
-        if (!looked && (at == 0 || session_->closed())) co_return fail(looked.error());
-        if (!looked) continue;
+        const bool goes_on = looked || may_wait(at, looked.error());
+        if (!goes_on) co_return fail(looked.error());
+        if (!looked) {
+            folders_->postpone(at);
+            continue;
+        }
         sum.searched += looked->searched;
         sum.candidates += looked->candidates;
     }
@@ -365,6 +375,17 @@ async::Task<FetchMail::Answer> Watcher::fetch_now(FetchMail asked) {
     if (folders_->cursor(*at).uid_validity != asked.uid_validity) {
         co_return fail(MailError::not_found, "UIDVALIDITY");
     }
+    const auto uid = asked.uid;
+    auto fetching = fetch_open(std::move(asked));
+    auto fetched = co_await std::move(fetching);
+    const bool refused = !fetched && fetched.error().is(MailError::provider_refused) &&
+                         session_->is_refusal(fetched.error());
+    if (refused && folders_->note_refusal(*at, uid)) co_return fail(MailError::mail_refused);
+    co_return std::move(fetched);
+}
+
+/// Of the open folder.
+async::Task<FetchMail::Answer> Watcher::fetch_open(FetchMail asked) {
     auto set = imap::UidSet::of({asked.uid});
     if (!set) co_return fail(MailError::not_found, "uid");
     // Asked before the body: a larger one would end the connection; and whoever asks gets no other

@@ -94,6 +94,7 @@ private:
     async::Task<> watch();
     /// What is due; false when nothing is.
     async::Task<bool> look_where_due(Deadline* next_poll);
+    [[nodiscard]] bool may_wait(std::size_t at, const Error& error) const;
     async::Task<> wait_for_change(Deadline next_poll);
     [[nodiscard]] Deadline poll_after() const;
     async::Task<SearchNow::Answer> look_everywhere(bool inbox_anew);
@@ -106,6 +107,7 @@ private:
                                  FolderSearched told);
     async::Task<> serve_fetches();
     async::Task<FetchMail::Answer> fetch_now(FetchMail asked);
+    async::Task<FetchMail::Answer> fetch_open(FetchMail asked);
 
     SessionContext context_;
     Front& front_;

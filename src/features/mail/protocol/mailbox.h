@@ -66,6 +66,7 @@ enum class MailError {
     use_ended,
     not_found,
     too_large,
+    mail_refused,
     mail_unreadable,
 };
 
@@ -105,6 +106,8 @@ constexpr ErrorInfo describe(MailError error) {
         case MailError::use_ended: return {"use_ended", "The access was ended here."};
         case MailError::not_found: return {"not_found", "The mail is no longer there."};
         case MailError::too_large: return {"too_large", "The mail is larger than allowed."};
+        case MailError::mail_refused:
+            return {"mail_refused", "The mail server does not hand out this mail."};
         case MailError::mail_unreadable: return {"mail_unreadable", "The mail cannot be read."};
     }
     return {"mail_unreadable", "The mail cannot be read."};
