@@ -142,7 +142,8 @@ async::Task<> Watches::wait_while_watching(std::shared_ptr<Watched> watched) {
 async::Task<> Watches::after_failure(WorkspaceId workspace,
                                      IntegrationId integration,
                                      std::shared_ptr<Watched> watched,
-                                     Error why) {
+                                     Error why,
+                                     bool had_begun) {
     const auto reason = why.as<MailError>();
     const bool person = parts_.mailboxes.waits_for_person(why) ||
                         parts_.mailboxes.is_cut_off(why) || why.is(WatchError::only_sends) ||
@@ -154,7 +155,8 @@ async::Task<> Watches::after_failure(WorkspaceId workspace,
         log(LogLevel::info, "watch_failed", {{"integration", integration}, {"error", why}});
     watched->refused = std::move(why);
     watched->settle();
-    watched->host_fails = reason && is_about_the_host(*reason);
+    // A host that drops connections answers sign-ins all the while.
+    watched->host_fails = !had_begun && reason && is_about_the_host(*reason);
     const auto pause =
         person ? std::chrono::milliseconds(24h) : watch_pause(watched->failures++, integration);
     auto woken = co_await watched->wake.wait(Deadline::in(pause));
@@ -188,6 +190,7 @@ async::Job Watches::run(WorkspaceId workspace, IntegrationId integration) {
                 continue;
             }
         }
+        const bool had_begun = begun.has_value();
         Error why =
             begun ? Error(watched->ended.value_or(MailError::use_ended)) : std::move(begun.error());
         if (why.is(MailServiceError::integration_not_found)) {
@@ -196,7 +199,7 @@ async::Job Watches::run(WorkspaceId workspace, IntegrationId integration) {
             watched->settle();
             co_return;
         }
-        waited = co_await after_failure(workspace, integration, watched, std::move(why));
+        waited = co_await after_failure(workspace, integration, watched, std::move(why), had_begun);
     }
 }
 

@@ -62,7 +62,7 @@ private:
         std::vector<std::shared_ptr<async::Signal>> waiting;
         bool watching = false;
         std::string host;         // where it was last tried
-        bool host_fails = false;  // and why it pauses
+        bool host_fails = false;  // it pauses because nobody can sign in there
         std::optional<MailError> ended;
         std::optional<Error> refused;
         std::int64_t failures = 0;
@@ -77,7 +77,8 @@ private:
     async::Task<> after_failure(WorkspaceId workspace,
                                 IntegrationId integration,
                                 std::shared_ptr<Watched> watched,
-                                Error why);
+                                Error why,
+                                bool had_begun);
 
     Parts parts_;
     Replies& replies_;

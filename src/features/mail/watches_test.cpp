@@ -300,6 +300,22 @@ TEST_F(WatchesTest, host_that_answers_again_ends_the_pauses_of_its_mailboxes) {
     EXPECT_EQ(watches->count(), 3U);
 }
 
+TEST_F(WatchesTest, pause_after_a_lost_connection_outlasts_the_sign_in_of_another) {
+    add_mailbox(ending_in(202), workspace);
+    mailboxes.all[integration].imap_host = "flaps.example";
+    mailboxes.all[ending_in(202)].imap_host = "flaps.example";
+    begin();
+    ASSERT_EQ(courier.watched.size(), 2U);
+    watches->ended(integration, MailError::connection_lost);
+    settle();
+    watches->ended(ending_in(202), MailError::use_ended);
+    settle();
+    EXPECT_EQ(courier.watched.size(), 3U) << "the other one alone";
+    EXPECT_FALSE(watches->watching(integration));
+    until_watched(4);
+    EXPECT_TRUE(watches->watching(integration));
+}
+
 TEST_F(WatchesTest, refusal_of_one_mailbox_is_not_tried_again_because_its_host_answers) {
     add_mailbox(ending_in(202), workspace);
     courier.watches_fail = {MailError::sign_in_refused};
