@@ -28,6 +28,9 @@ constexpr SqlText k_put =
     "status = excluded.status, detail = excluded.detail, detail_wrap = excluded.detail_wrap, "
     "at_ms = excluded.at_ms WHERE bounces.action = 'delayed' AND (excluded.action = 'failed' OR "
     "excluded.status <> bounces.status)";
+constexpr SqlText k_delete =
+    "DELETE FROM bounces WHERE workspace_id = $1 AND creator_id = $3 AND message_id IN "
+    "(SELECT message_id FROM messages WHERE workspace_id = $1 AND thread_id = $2)";
 constexpr SqlText k_of_thread =
     "SELECT b.message_id, b.creator_id, b.action, b.status, b.detail, b.detail_wrap, b.at_ms "
     "FROM bounces b JOIN messages m ON m.workspace_id = b.workspace_id AND "
@@ -55,6 +58,15 @@ Result<bool> put_bounce(Transaction& tx,
         tx.execute(k_put, {workspace, b.message, b.creator, Clear::text(name_of(b.action)),
                            Clear::text(b.status), b.detail.content, b.detail.wraps[0], now_ms}));
     return changed == 1;
+}
+
+Result<> delete_bounces(Transaction& tx,
+                        WorkspaceId workspace,
+                        ThreadId thread,
+                        CreatorId creator) {
+    auto gone = tx.execute(k_delete, {workspace, thread, creator});
+    if (!gone) return fail(std::move(gone.error()));
+    return {};
 }
 
 Result<std::vector<BounceRow>> load_bounces(Transaction& tx,

@@ -209,34 +209,109 @@ protected:
     }
 };
 
+const Authentication k_forged{"mx.brand.example", AuthResult::fail};
+const Authentication k_genuine{"mx.brand.example", AuthResult::pass};
+
 TEST_F(AuthservTest, is_learnt_from_the_topmost_of_the_first_answer_and_counts_from_it_on) {
-    ASSERT_TRUE(take({from_server(100, {{"mx.brand.example", true}, {"evil.example", false}})}));
-    EXPECT_EQ(probe().authserv_id, "mx.brand.example");
+    ASSERT_TRUE(take({from_server(100, {k_forged, {"evil.test", AuthResult::pass}})}));
+    EXPECT_EQ(probe().authserv_id, "brand.example");
     ASSERT_EQ(held().size(), 1U);
     EXPECT_EQ(held()[0].reason, "authentication_failed");
     EXPECT_TRUE(courier.fetched.empty());
     // Nobody else can name himself from then on.
-    ASSERT_TRUE(take({from_server(101, {{"evil.example", true}})}));
-    EXPECT_EQ(probe().authserv_id, "mx.brand.example");
+    ASSERT_TRUE(take({from_server(101, {{"evil.test", AuthResult::fail}})}));
+    EXPECT_EQ(probe().authserv_id, "brand.example");
     EXPECT_EQ(messages(thread).size(), 1U);
-    ASSERT_TRUE(take({from_server(102, {{"x.example", false}, {"mx.brand.example", true}})}));
+    ASSERT_TRUE(take({from_server(102, {{"x.test", AuthResult::pass}, k_forged})}));
     EXPECT_EQ(held().size(), 2U);
+    // Another host of theirs.
+    ASSERT_TRUE(take({from_server(103, {{"mx3.brand.example", AuthResult::fail}})}));
+    EXPECT_EQ(held().size(), 3U);
 }
 
-TEST_F(AuthservTest, is_learnt_from_nobody_whose_id_is_not_ours) {
-    auto forged = from_server(100, {{"evil.example", false}});
+TEST_F(AuthservTest, is_learnt_from_nobody_but_participants) {
+    auto forged = from_server(100, {{"evil.test"}});
     forged.our_ids = {altered(our_id(thread))};
     ASSERT_TRUE(take({forged}));
+    auto stranger = from_server(101, {{"evil.test"}});
+    stranger.from = {{"Eve", "eve@evil.test"}};
+    ASSERT_TRUE(take({stranger}));
+    auto with_agent = from_server(102, {{"evil.test"}});
+    with_agent.recipients.push_back({"", "agent@agency.example"});
+    ASSERT_TRUE(take({with_agent}));
     EXPECT_EQ(probe().authserv_id, "");
-    ASSERT_TRUE(take({from_server(101, {})}));
+    ASSERT_TRUE(take({from_server(103, {})}));
     EXPECT_TRUE(probe().authserv_is_open);
     EXPECT_EQ(messages(thread).size(), 1U);
 }
 
+TEST_F(AuthservTest, learnt_anew_stays_what_it_is_while_it_is_seen) {
+    const auto reopen = [this] {
+        write([&](store::Transaction& tx) {
+            return rows::put_probe(tx, workspace, integration, false, clock.now);
+        });
+    };
+    ASSERT_TRUE(take({from_server(100, {k_genuine})}));
+    reopen();
+    ASSERT_TRUE(take({from_server(101, {{"evil.test", AuthResult::pass}, k_forged})}));
+    EXPECT_EQ(probe().authserv_id, "brand.example");
+    EXPECT_FALSE(probe().authserv_is_open);
+    EXPECT_EQ(held().size(), 1U);
+    reopen();
+    ASSERT_TRUE(take({from_server(102, {{"mx.moved.example", AuthResult::fail}})}));
+    EXPECT_EQ(probe().authserv_id, "moved.example");
+    EXPECT_EQ(held().size(), 2U);
+}
+
+TEST_F(AuthservTest, name_of_a_single_server_from_before_counts_for_its_organisation) {
+    write([&](store::Transaction& tx) {
+        return rows::put_authserv(tx, workspace, integration, "mx1.brand.example");
+    });
+    ASSERT_TRUE(take({from_server(100, {k_forged})}));
+    EXPECT_EQ(held().size(), 1U);
+}
+
 TEST_F(AuthservTest, held_mail_that_a_person_accepts_is_read) {
-    ASSERT_TRUE(take({from_server(100, {{"mx", true}})}));
+    ASSERT_TRUE(take({from_server(100, {{"mx", AuthResult::fail}})}));
     EXPECT_TRUE(run(replies->accept_held(workspace, held().at(0).id)));
     EXPECT_EQ(messages(thread).size(), 1U);
+}
+
+TEST_F(BouncesTest, that_a_mail_system_cannot_have_sent_is_passed_over_unread) {
+    set_state(MessageState::sent);
+    auto from_somebody = bounce(100);
+    from_somebody.has_sender = true;
+    ASSERT_TRUE(take({from_somebody}));
+    write([&](store::Transaction& tx) {
+        return rows::put_authserv(tx, workspace, integration, "brand.example");
+    });
+    auto forged = bounce(101);
+    forged.authentication = {k_forged};
+    ASSERT_TRUE(take({forged}));
+    EXPECT_TRUE(courier.fetched.empty());
+    EXPECT_TRUE(stored().empty());
+    EXPECT_EQ(replies->totals(integration).refused, 2U);
+    auto genuine = bounce(100);
+    genuine.authentication = {k_genuine};
+    ASSERT_TRUE(take({genuine}));
+    EXPECT_EQ(stored().size(), 1U);
+}
+
+TEST_F(BouncesTest, is_taken_back_by_an_answer_of_that_person_alone) {
+    set_state(MessageState::sent);
+    readers.bounce.recipients = {told_of(k_lea.address, "failed", "5.1.1"),
+                                 told_of(k_bo.address, "failed", "5.1.1")};
+    ASSERT_TRUE(take({bounce()}));
+    ASSERT_EQ(stored().size(), 2U);
+    courier.mails[{"INBOX", 101}] = "Re: Hello\nI am away";
+    auto automatic = reply(101);
+    automatic.author_kind = AuthorKind::auto_reply;
+    ASSERT_TRUE(take({automatic}));
+    EXPECT_EQ(stored().size(), 2U);
+    courier.mails[{"INBOX", 102}] = "Re: Hello\nGladly!";
+    ASSERT_TRUE(take({reply(102)}));
+    ASSERT_EQ(stored().size(), 1U);
+    EXPECT_EQ(stored()[0].creator, ensure(workspace, {k_bo})[0]);
 }
 
 }  // namespace

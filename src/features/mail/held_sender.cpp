@@ -5,7 +5,6 @@
 #include "foundation/base/result.h"
 #include "platform/keys/records.h"
 
-#include <string>
 #include <utility>
 
 namespace postern::mail {
@@ -17,15 +16,10 @@ AuthorKind kind_of(const HeldSenderV1& old) {
     return automatic ? AuthorKind::auto_reply : AuthorKind::person;
 }
 
-}  // namespace
-
-Result<HeldSender> decode_held_sender(ByteView record) {
-    if (record.empty() || record[0] != HeldSenderV1::k_version) {
-        return keys::decode_record<HeldSender>(record);
-    }
-    POSTERN_TRY(auto old, keys::decode_record<HeldSenderV1>(record));
+template <typename Old>
+HeldSender from_old(Old old, AuthorKind kind) {
     HeldSender out;
-    out.candidate.author_kind = kind_of(old);
+    out.candidate.author_kind = kind;
     out.candidate.uid = old.uid;
     out.candidate.message_id = std::move(old.message_id);
     out.candidate.our_ids = std::move(old.our_ids);
@@ -33,6 +27,23 @@ Result<HeldSender> decode_held_sender(ByteView record) {
     out.candidate.recipients = std::move(old.recipients);
     out.folder = std::move(old.folder);
     return out;
+}
+
+}  // namespace
+
+Result<HeldSender> decode_held_sender(ByteView record) {
+    const auto version = record.empty() ? HeldSender::k_version : record[0];
+    if (version == HeldSenderV1::k_version) {
+        POSTERN_TRY(auto old, keys::decode_record<HeldSenderV1>(record));
+        const auto kind = kind_of(old);
+        return from_old(std::move(old), kind);
+    }
+    if (version == HeldSenderV2::k_version) {
+        POSTERN_TRY(auto old, keys::decode_record<HeldSenderV2>(record));
+        const auto kind = old.author_kind;
+        return from_old(std::move(old), kind);
+    }
+    return keys::decode_record<HeldSender>(record);
 }
 
 }  // namespace postern::mail

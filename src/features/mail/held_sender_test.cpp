@@ -39,17 +39,34 @@ TEST(HeldSender, of_the_first_version_is_read) {
               AuthorKind::machine);
 }
 
+TEST(HeldSender, of_the_second_version_is_read) {
+    HeldSenderV2 old;
+    old.uid = 7;
+    old.message_id = "m@x.example";
+    old.from = {{"Eve", "eve@x.example"}};
+    old.author_kind = AuthorKind::auto_reply;
+    old.results = {{"mx.example", true}};
+    old.folder = "Junk";
+    const auto now = decode_held_sender(keys::encode_record(old));
+    ASSERT_TRUE(now);
+    EXPECT_EQ(now->folder, "Junk");
+    EXPECT_EQ(now->candidate.uid, 7U);
+    EXPECT_EQ(now->candidate.message_id, "m@x.example");
+    EXPECT_EQ(now->candidate.from.at(0).address, "eve@x.example");
+    EXPECT_EQ(now->candidate.author_kind, AuthorKind::auto_reply);
+}
+
 TEST(HeldSender, of_this_version_comes_back_whole) {
     HeldSender sender;
     sender.folder = "INBOX";
     sender.candidate.uid = 9;
     sender.candidate.author_kind = AuthorKind::machine;
-    sender.candidate.authentication = {{"mx", true}};
+    sender.candidate.from = {{"Eve", "eve@x.example"}};
     const auto back = decode_held_sender(keys::encode_record(sender));
     ASSERT_TRUE(back);
     EXPECT_EQ(back->folder, "INBOX");
     EXPECT_EQ(back->candidate.author_kind, AuthorKind::machine);
-    EXPECT_TRUE(back->candidate.authentication.at(0).failed);
+    EXPECT_EQ(back->candidate.from.at(0).address, "eve@x.example");
 }
 
 TEST(HeldSender, of_another_version_or_damaged_is_refused) {
@@ -59,7 +76,7 @@ TEST(HeldSender, of_another_version_or_damaged_is_refused) {
     bytes.push_back(0);
     EXPECT_FALSE(decode_held_sender(bytes));
     bytes = keys::encode_record(HeldSender{});
-    bytes[0] = 3;
+    bytes[0] = 4;
     EXPECT_FALSE(decode_held_sender(bytes));
     bytes[0] = 1;
     EXPECT_FALSE(decode_held_sender(bytes));

@@ -1,3 +1,4 @@
+#include "features/mail/authserv.h"
 #include "features/mail/protocol/courier_protocol.h"
 #include "features/mail/replies.h"
 #include "foundation/codec/mail/address.h"
@@ -15,15 +16,6 @@ bool is_among(const std::vector<MailAddress>& people, const std::string& address
     });
 }
 
-/// RFC 8601 section 5: a field above the server's own was put there later, one below it may be
-/// anybody's.
-bool is_unauthenticated(const Candidate& candidate, const std::string& server) {
-    const auto& all = candidate.authentication;
-    const auto own =
-        std::find_if(all.begin(), all.end(), [&](const auto& one) { return one.server == server; });
-    return own != all.end() && own->failed;
-}
-
 }  // namespace
 
 Verdict judge(const Candidate& candidate, const JudgedBy& by) {
@@ -38,7 +30,7 @@ Verdict judge(const Candidate& candidate, const JudgedBy& by) {
             return Verdict::hold_new_recipient;
         }
     }
-    if (!by.authserv_id.empty() && is_unauthenticated(candidate, by.authserv_id)) {
+    if (!by.authserv.empty() && is_forged(candidate.authentication, by.authserv)) {
         return Verdict::hold_unauthenticated;
     }
     return Verdict::admit;

@@ -63,19 +63,21 @@ struct ResultCase {
 };
 
 TEST(Judge, holds_what_the_mailboxs_own_server_found_to_be_forged) {
-    const std::string own = "mx.brand.example";
+    const std::string own = "brand.example";
+    const Authentication passed{"mx.brand.example", AuthResult::pass};
+    const Authentication failed{"mx.brand.example", AuthResult::fail};
     const ResultCase cases[] = {
         {"no results", {}, own, Verdict::admit},
-        {"passed", {{own, false}}, own, Verdict::admit},
-        {"failed", {{own, true}}, own, Verdict::hold_unauthenticated},
-        {"a forged pass below", {{own, true}, {own, false}}, own, Verdict::hold_unauthenticated},
-        {"a forged fail below", {{own, false}, {own, true}}, own, Verdict::admit},
+        {"passed", {passed}, own, Verdict::admit},
+        {"failed", {failed}, own, Verdict::hold_unauthenticated},
+        {"a forged pass below", {failed, passed}, own, Verdict::hold_unauthenticated},
         {"another server's above",
-         {{"inner.example", false}, {own, true}},
+         {{"inner.example", AuthResult::pass}, failed},
          own,
          Verdict::hold_unauthenticated},
-        {"only another server's", {{"evil.example", true}}, own, Verdict::admit},
-        {"nobody is trusted yet", {{own, true}}, "", Verdict::admit},
+        {"another server's between", {passed, {"evil.example"}, failed}, own, Verdict::admit},
+        {"only another server's", {{"evil.example", AuthResult::fail}}, own, Verdict::admit},
+        {"nobody is trusted yet", {failed}, "", Verdict::admit},
     };
     for (const auto& test : cases) {
         Candidate candidate;
@@ -87,7 +89,7 @@ TEST(Judge, holds_what_the_mailboxs_own_server_found_to_be_forged) {
 
 TEST(Judge, says_first_who_it_is_not) {
     Candidate candidate;
-    candidate.authentication = {{"mx", true}};
+    candidate.authentication = {{"mx", AuthResult::fail}};
     candidate.from.push_back({"", "eve@evil.example"});
     EXPECT_EQ(judge(candidate, {k_people, k_own, "mx"}), Verdict::hold_stranger);
     candidate.from = {{"", k_own}};

@@ -98,10 +98,17 @@ Result<std::optional<MessageRow>> find_ours(store::Transaction& tx,
                                             WorkspaceId workspace,
                                             ThreadId thread,
                                             std::uint32_t number);
-Result<bool> has_origin(store::Transaction& tx,
-                        WorkspaceId workspace,
-                        ThreadId thread,
-                        const Bytes& origin_mac);
+struct StoredOrigin {
+    MessageRow message;
+    bool has_raw = false;
+};
+/// The thread's mail of this origin.
+Result<std::optional<StoredOrigin>> find_origin(store::Transaction& tx,
+                                                WorkspaceId workspace,
+                                                ThreadId thread,
+                                                const Bytes& origin_mac);
+/// Puts body and raw mail in the place of a body without one. False when it has one by now.
+Result<bool> fill_message(store::Transaction& tx, const NewMessage& message);
 struct RawRow {
     Bytes content;
     Bytes wrap;
@@ -187,6 +194,11 @@ Result<bool> put_bounce(store::Transaction& tx,
                         WorkspaceId workspace,
                         const NewBounce& bounce,
                         UnixMs now_ms);
+/// Nothing is told any more of this person in this thread.
+Result<> delete_bounces(store::Transaction& tx,
+                        WorkspaceId workspace,
+                        ThreadId thread,
+                        CreatorId creator);
 struct BounceRow {
     MessageId message;
     CreatorId creator;
@@ -298,9 +310,11 @@ Result<std::vector<HeldRow>> list_held(store::Transaction& tx, WorkspaceId works
 /// Errors: message_not_found.
 Result<HeldRow> load_held(store::Transaction& tx, WorkspaceId workspace, MessageId id);
 Result<> delete_held(store::Transaction& tx, WorkspaceId workspace, MessageId id);
-Result<bool> is_held(store::Transaction& tx,
-                     WorkspaceId workspace,
-                     ThreadId thread,
-                     const Bytes& origin_mac);
+Result<std::optional<HeldRow>> find_held(store::Transaction& tx,
+                                         WorkspaceId workspace,
+                                         ThreadId thread,
+                                         const Bytes& origin_mac);
+/// Where it lies now.
+Result<> move_held(store::Transaction& tx, WorkspaceId workspace, const HeldRow& held);
 
 }  // namespace postern::mail::rows

@@ -344,9 +344,9 @@ TEST_F(MailStoreTest, origin_is_stored_once_per_thread) {
     EXPECT_TRUE(add(elsewhere).value());
     const auto has = [&](WorkspaceId workspace, std::uint8_t thread) {
         return read([&](Transaction& tx) {
-                   return has_origin(tx, workspace, id<ThreadId>(thread), row.origin_mac);
+                   return find_origin(tx, workspace, id<ThreadId>(thread), row.origin_mac);
                })
-            .value();
+            ->has_value();
     };
     EXPECT_TRUE(has(ours, 1));
     EXPECT_TRUE(has(ours, 2));
@@ -609,6 +609,26 @@ TEST_F(MailStoreTest, held_mail_comes_back_as_it_was_stored) {
     EXPECT_EQ(row->created_at_ms, k_now);
 }
 
+TEST_F(MailStoreTest, held_mail_moves_alone) {
+    for (const std::uint8_t number : {1, 2})
+        ASSERT_TRUE(
+            write([&](Transaction& tx) { return insert_held(tx, ours, held(number)); }).value());
+    auto moved = held(1);
+    moved.folder_mac = to_bytes("archive");
+    moved.uid_validity = 9;
+    moved.uid = 10;
+    moved.sealed_sender = to_bytes("sealed anew");
+    ASSERT_TRUE(write([&](Transaction& tx) { return move_held(tx, theirs, moved); }));
+    ASSERT_TRUE(write([&](Transaction& tx) { return move_held(tx, ours, moved); }));
+    const auto row = read([&](Transaction& tx) { return load_held(tx, ours, id<MessageId>(1)); });
+    EXPECT_EQ(row->folder_mac, moved.folder_mac);
+    EXPECT_EQ(row->uid_validity, 9U);
+    EXPECT_EQ(row->uid, 10U);
+    EXPECT_EQ(as_text(row->sealed_sender), "sealed anew");
+    const auto other = read([&](Transaction& tx) { return load_held(tx, ours, id<MessageId>(2)); });
+    EXPECT_EQ(other->uid, 4'000'000'001);
+}
+
 TEST_F(MailStoreTest, held_mail_is_held_once_and_by_its_workspace_alone) {
     for (const std::uint8_t number : {1, 2})
         ASSERT_TRUE(
@@ -626,9 +646,9 @@ TEST_F(MailStoreTest, held_mail_is_held_once_and_by_its_workspace_alone) {
                    MailServiceError::message_not_found));
     const auto is_it = [&](WorkspaceId workspace, std::uint8_t number) {
         return read([&](Transaction& tx) {
-                   return is_held(tx, workspace, id<ThreadId>(1), held(number).origin_mac);
+                   return find_held(tx, workspace, id<ThreadId>(1), held(number).origin_mac);
                })
-            .value();
+            ->has_value();
     };
     EXPECT_TRUE(is_it(ours, 1));
     EXPECT_TRUE(is_it(theirs, 1));

@@ -9,6 +9,7 @@
 #include "platform/store/value.h"
 
 #include <cstdint>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -51,9 +52,13 @@ constexpr SqlText k_load_held =
     "uid, sender, created_at_ms FROM held_mails WHERE workspace_id = $1 AND message_id = $2";
 constexpr SqlText k_delete_held =
     "DELETE FROM held_mails WHERE workspace_id = $1 AND message_id = $2";
-constexpr SqlText k_is_held =
-    "SELECT message_id FROM held_mails WHERE workspace_id = $1 AND thread_id = $2 AND "
+constexpr SqlText k_find_held =
+    "SELECT message_id, thread_id, integration_id, origin_mac, reason, folder_mac, uid_validity, "
+    "uid, sender, created_at_ms FROM held_mails WHERE workspace_id = $1 AND thread_id = $2 AND "
     "origin_mac = $3";
+constexpr SqlText k_move_held =
+    "UPDATE held_mails SET folder_mac = $3, uid_validity = $4, uid = $5, sender = $6 "
+    "WHERE workspace_id = $1 AND message_id = $2";
 
 Result<> done(Result<std::int64_t> changed) {
     if (!changed) return fail(std::move(changed.error()));
@@ -155,13 +160,20 @@ Result<> delete_held(Transaction& tx, WorkspaceId workspace, MessageId id) {
     return done(tx.execute(k_delete_held, {workspace, id}));
 }
 
-Result<bool> is_held(Transaction& tx,
-                     WorkspaceId workspace,
-                     ThreadId thread,
-                     const Bytes& origin_mac) {
+Result<std::optional<HeldRow>> find_held(Transaction& tx,
+                                         WorkspaceId workspace,
+                                         ThreadId thread,
+                                         const Bytes& origin_mac) {
     POSTERN_TRY(const auto row,
-                tx.query_one(k_is_held, {workspace, thread, Clear::bytes(origin_mac)}));
-    return row.has_value();
+                tx.query_one(k_find_held, {workspace, thread, Clear::bytes(origin_mac)}));
+    if (!row) return std::optional<HeldRow>{};
+    return std::optional<HeldRow>(read_held(*row));
+}
+
+Result<> move_held(Transaction& tx, WorkspaceId workspace, const HeldRow& held) {
+    const SealedBytes sender(held.sealed_sender);
+    return done(tx.execute(k_move_held, {workspace, held.id, Clear::bytes(held.folder_mac),
+                                         held.uid_validity, held.uid, sender}));
 }
 
 }  // namespace postern::mail::rows

@@ -53,9 +53,15 @@ constexpr SqlText k_thread_wraps =
     "ORDER BY w.message_id, w.creator_id LIMIT 5000";
 constexpr SqlText k_wraps =
     "SELECT creator_id, body_wrap FROM message_wraps WHERE workspace_id = $1 AND message_id = $2";
-constexpr SqlText k_has_origin =
+constexpr SqlText k_find_origin =
     "SELECT message_id FROM messages WHERE workspace_id = $1 AND thread_id = $2 AND "
     "origin_mac = $3";
+constexpr SqlText k_has_raw =
+    "SELECT message_id FROM raw_mails WHERE workspace_id = $1 AND message_id = $2";
+constexpr SqlText k_put_body =
+    "UPDATE messages SET body = $3, author_kind = $4 WHERE workspace_id = $1 AND message_id = $2";
+constexpr SqlText k_delete_wraps =
+    "DELETE FROM message_wraps WHERE workspace_id = $1 AND message_id = $2";
 constexpr SqlText k_load_raw =
     "SELECT people, raw, raw_wrap FROM raw_mails WHERE workspace_id = $1 AND message_id = $2";
 constexpr SqlText k_set_state =
@@ -98,6 +104,11 @@ MessageRow read_message(const Row& row) {
     return out;
 }
 
+std::optional<Clear> stored_kind(AuthorKind kind) {
+    if (kind == AuthorKind::person) return std::nullopt;
+    return Clear::text(name_of(kind));
+}
+
 Bytes join(const std::vector<CreatorId>& people) {
     Bytes out;
     for (const auto& id : people)
@@ -105,30 +116,48 @@ Bytes join(const std::vector<CreatorId>& people) {
     return out;
 }
 
+/// Wraps and raw mail.
+Result<> put_content(Transaction& tx, const NewMessage& m) {
+    for (std::size_t i = 0; i < m.body_people.size() && i < m.body.wraps.size(); ++i) {
+        auto wrapped =
+            done(tx.execute(k_insert_wrap, {m.workspace, m.id, m.body_people[i], m.body.wraps[i]}));
+        if (!wrapped) return wrapped;
+    }
+    if (m.raw && !m.raw->wraps.empty()) {
+        const auto people = join(m.raw_people);
+        auto stored = done(tx.execute(k_insert_raw, {m.workspace, m.id, Clear::bytes(people),
+                                                     m.raw->content, m.raw->wraps[0]}));
+        if (!stored) return stored;
+    }
+    return {};
+}
+
 }  // namespace
 
 Result<bool> insert_message(Transaction& tx, const NewMessage& message, UnixMs now_ms) {
     const auto& m = message;
-    const bool by_person = m.author_kind == AuthorKind::person;
-    const auto kind =
-        by_person ? std::nullopt : std::optional<Clear>(Clear::text(name_of(m.author_kind)));
+    const auto kind = stored_kind(m.author_kind);
     POSTERN_TRY(const auto added,
                 tx.execute(k_insert, {m.workspace, m.id, m.thread, m.number,
                                       Clear::text(m.direction == Direction::in ? "in" : "out"),
                                       Clear::text(name_of(m.state)), Clear::bytes(m.origin_mac),
                                       m.body.content, now_ms, kind}));
     if (added == 0) return false;
-    for (std::size_t i = 0; i < m.body_people.size() && i < m.body.wraps.size(); ++i) {
-        auto wrapped =
-            done(tx.execute(k_insert_wrap, {m.workspace, m.id, m.body_people[i], m.body.wraps[i]}));
-        if (!wrapped) return fail(std::move(wrapped.error()));
+    if (auto put = put_content(tx, m); !put) return fail(std::move(put.error()));
+    return true;
+}
+
+Result<bool> fill_message(Transaction& tx, const NewMessage& message) {
+    const auto& m = message;
+    POSTERN_TRY(const auto raw, tx.query_one(k_has_raw, {m.workspace, m.id}));
+    if (raw) return false;
+    POSTERN_TRY(const auto changed, tx.execute(k_put_body, {m.workspace, m.id, m.body.content,
+                                                            stored_kind(m.author_kind)}));
+    if (changed == 0) return false;
+    if (auto gone = done(tx.execute(k_delete_wraps, {m.workspace, m.id})); !gone) {
+        return fail(std::move(gone.error()));
     }
-    if (m.raw && !m.raw->wraps.empty()) {
-        const auto people = join(m.raw_people);
-        auto stored = done(tx.execute(k_insert_raw, {m.workspace, m.id, Clear::bytes(people),
-                                                     m.raw->content, m.raw->wraps[0]}));
-        if (!stored) return fail(std::move(stored.error()));
-    }
+    if (auto put = put_content(tx, m); !put) return fail(std::move(put.error()));
     return true;
 }
 
@@ -180,13 +209,17 @@ Result<std::optional<MessageRow>> find_ours(Transaction& tx,
     return std::optional<MessageRow>(std::move(message));
 }
 
-Result<bool> has_origin(Transaction& tx,
-                        WorkspaceId workspace,
-                        ThreadId thread,
-                        const Bytes& origin_mac) {
+Result<std::optional<StoredOrigin>> find_origin(Transaction& tx,
+                                                WorkspaceId workspace,
+                                                ThreadId thread,
+                                                const Bytes& origin_mac) {
     POSTERN_TRY(const auto row,
-                tx.query_one(k_has_origin, {workspace, thread, Clear::bytes(origin_mac)}));
-    return row.has_value();
+                tx.query_one(k_find_origin, {workspace, thread, Clear::bytes(origin_mac)}));
+    if (!row) return std::optional<StoredOrigin>{};
+    const auto id = row->id<MessageTag>(0);
+    POSTERN_TRY(const auto raw, tx.query_one(k_has_raw, {workspace, id}));
+    POSTERN_TRY(auto message, load_message(tx, workspace, id));
+    return std::optional<StoredOrigin>(StoredOrigin{std::move(message), raw.has_value()});
 }
 
 Result<RawRow> load_raw(Transaction& tx, WorkspaceId workspace, MessageId id) {

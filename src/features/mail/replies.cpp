@@ -1,5 +1,6 @@
 #include "features/mail/replies.h"
 
+#include "features/mail/authserv.h"
 #include "features/mail/held_sender.h"
 #include "features/mail/mail_service.h"
 #include "features/mail/mail_store.h"
@@ -11,6 +12,7 @@
 #include "foundation/base/clock.h"
 #include "foundation/base/id.h"
 #include "foundation/base/result.h"
+#include "foundation/codec/mail/address.h"
 #include "foundation/crypto/place.h"
 #include "platform/async/task.h"
 #include "platform/events/event_log.h"
@@ -19,6 +21,7 @@
 #include "platform/store/data_map.h"
 #include "platform/store/transaction.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -45,6 +48,12 @@ std::string reason_of(Verdict verdict) {
         case Verdict::hold_stranger: return "not_a_participant";
     }
     return "not_a_participant";
+}
+
+bool have_same_authors(const Candidate& a, const Candidate& b) {
+    return std::ranges::equal(a.from, b.from, [](const auto& one, const auto& other) {
+        return codec::is_same_address(one.address, other.address);
+    });
 }
 
 /// One mail that lies in several folders has one origin: its Message-ID, else the place it lies at.
@@ -186,37 +195,76 @@ async::Task<std::optional<Replies::Match>> Replies::match(const Mailbox* mailbox
     co_return std::optional<Match>(std::move(out));
 }
 
-async::Task<bool> Replies::known(WorkspaceId workspace, ThreadId thread, Bytes origin_mac) {
-    const auto body = [workspace, thread, origin_mac](store::Transaction& tx) -> Result<bool> {
-        POSTERN_TRY(const auto stored, rows::has_origin(tx, workspace, thread, origin_mac));
-        if (stored) return true;
-        return rows::is_held(tx, workspace, thread, origin_mac);
+async::Task<Replies::Known> Replies::known(WorkspaceId workspace,
+                                           ThreadId thread,
+                                           Bytes origin_mac) {
+    const auto body = [workspace, thread, origin_mac](store::Transaction& tx) -> Result<Known> {
+        Known out;
+        POSTERN_TRY(out.message, rows::find_origin(tx, workspace, thread, origin_mac));
+        POSTERN_TRY(out.held, rows::find_held(tx, workspace, thread, origin_mac));
+        return out;
     };
     co_return co_await parts_.database.read(body);
 }
 
-/// Whose results count in this mailbox. The provider writes its own above all that came with the
-/// mail, so the topmost name in a mail that answers ours is learnt; the probe has it learnt anew.
-async::Task<std::string> Replies::authserv_of(const Mailbox* mailbox, const Candidate* candidate) {
+async::Task<rows::ProbeRow> Replies::probe_of(const Mailbox* mailbox) {
     const auto workspace = mailbox->workspace;
     const auto integration = mailbox->id;
     const auto load = [workspace, integration](store::Transaction& tx) {
         return rows::load_probe(tx, workspace, integration);
     };
     auto row = co_await parts_.database.read(load);
+    // Some have a single server's name from before.
+    if (row && !row->authserv_id.empty()) row->authserv_id = organisation_of(row->authserv_id);
+    co_return row;
+}
+
+/// Whose results count in this mailbox. The provider writes its own above all that came with the
+/// mail, so the topmost name in a participant's mail is learnt; the probe has it learnt anew. What
+/// was learnt stays as long as it is seen.
+async::Task<std::string> Replies::authserv_of(const Mailbox* mailbox, const Candidate* candidate) {
+    auto row = co_await probe_of(mailbox);
     if (!row) co_return fail(std::move(row.error()));
-    const bool learns = row->authserv_is_open && !candidate->authentication.empty();
-    if (!learns) co_return std::move(row->authserv_id);
-    const auto server = candidate->authentication.front().server;
-    const auto body = [workspace, integration, server](store::Transaction& tx) {
-        return rows::put_authserv(tx, workspace, integration, server);
+    const auto& results = candidate->authentication;
+    if (!row->authserv_is_open || results.empty()) co_return std::move(row->authserv_id);
+    auto authserv = std::move(row->authserv_id);
+    const bool is_seen = std::ranges::any_of(
+        results, [&](const auto& one) { return organisation_of(one.server) == authserv; });
+    if (!is_seen) authserv = organisation_of(results.front().server);
+    const auto workspace = mailbox->workspace;
+    const auto integration = mailbox->id;
+    const auto body = [workspace, integration, authserv](store::Transaction& tx) {
+        return rows::put_authserv(tx, workspace, integration, authserv);
     };
     auto learnt = co_await parts_.database.write(body);
     if (!learnt) co_return fail(std::move(learnt.error()));
-    co_return server;
+    co_return authserv;
+}
+
+/// Of nobody but participants anything is learnt.
+async::Task<Verdict> Replies::verdict_on(const Mailbox* mailbox,
+                                         const Match* match,
+                                         const Candidate* candidate) {
+    JudgedBy by{match->head.people, mailbox->address, ""};
+    const auto verdict = judge(*candidate, by);
+    if (verdict != Verdict::admit) co_return verdict;
+    auto authserv = co_await authserv_of(mailbox, candidate);
+    if (!authserv) co_return fail(std::move(authserv.error()));
+    by.authserv = std::move(*authserv);
+    co_return judge(*candidate, by);
 }
 
 async::Task<> Replies::take_bounce(Mailbox mailbox, Location location, Candidate candidate) {
+    auto& totals = totals_[location.integration];
+    auto row = co_await probe_of(&mailbox);
+    if (!row) co_return fail(std::move(row.error()));
+    const auto& authserv = row->authserv_id;
+    const bool is_false = candidate.has_sender ||
+                          (!authserv.empty() && is_forged(candidate.authentication, authserv));
+    if (is_false) {
+        ++totals.refused;
+        co_return Result<>{};
+    }
     FetchMail fetch;
     fetch.integration = location.integration;
     fetch.folder = std::move(location.folder);
@@ -224,7 +272,6 @@ async::Task<> Replies::take_bounce(Mailbox mailbox, Location location, Candidate
     fetch.uid = candidate.uid;
     auto kept = co_await bounces_.take(&mailbox, std::move(fetch), location.folder_mac, &candidate);
     if (!kept) co_return fail(std::move(kept.error()));
-    auto& totals = totals_[location.integration];
     ++(*kept ? totals.matched : totals.refused);
     co_return Result<>{};
 }
@@ -243,13 +290,15 @@ async::Task<> Replies::take(Mailbox mailbox, Location location, Candidate candid
         co_return Result<>{};
     }
     auto& found = *match_found;
-    auto stored = co_await known(mailbox.workspace, found.thread.id, found.origin_mac);
-    if (!stored) co_return fail(std::move(stored.error()));
-    if (*stored) co_return Result<>{};
-    auto server = co_await authserv_of(&mailbox, &candidate);
-    if (!server) co_return fail(std::move(server.error()));
-    const JudgedBy by{found.head.people, mailbox.address, std::move(*server)};
-    const auto verdict = judge(candidate, by);
+    auto before = co_await known(mailbox.workspace, found.thread.id, found.origin_mac);
+    if (!before) co_return fail(std::move(before.error()));
+    if (before->message || before->held) {
+        co_return co_await take_known(std::move(found), std::move(location), std::move(candidate),
+                                      std::move(*before));
+    }
+    auto judged = co_await verdict_on(&mailbox, &found, &candidate);
+    if (!judged) co_return fail(std::move(judged.error()));
+    const auto verdict = *judged;
     Result<> taken{};
     auto* count = &totals.kept;
     if (verdict == Verdict::refuse) {
@@ -270,6 +319,75 @@ async::Task<> Replies::take(Mailbox mailbox, Location location, Candidate candid
     co_return taken;
 }
 
+/// A further copy: of one whose content was gone it brings that, of one that is held the place
+/// where it lies now. A copy that is judged otherwise may be another mail under this id.
+async::Task<> Replies::take_known(Match match,
+                                  Location location,
+                                  Candidate candidate,
+                                  Known known) {
+    const auto workspace = match.mailbox.workspace;
+    const auto stored = std::move(known.message);
+    if (stored) {
+        if (stored->has_raw || stored->message.direction != Direction::in) co_return Result<>{};
+        auto lacks = co_await lacks_content(workspace, stored->message);
+        if (!lacks) co_return fail(std::move(lacks.error()));
+        if (!*lacks) co_return Result<>{};
+    }
+    auto judged = co_await verdict_on(&match.mailbox, &match, &candidate);
+    if (!judged) co_return fail(std::move(judged.error()));
+    const auto verdict = *judged;
+    if (stored) {
+        if (verdict != Verdict::admit) co_return Result<>{};
+        const auto id = stored->message.id;
+        co_return co_await fill(std::move(match), std::move(location), std::move(candidate), id);
+    }
+    auto held = std::move(known.held);
+    const bool is_same =
+        held && (verdict == Verdict::admit ||
+                 (verdict != Verdict::refuse && reason_of(verdict) == held->reason));
+    if (!held || !is_same) co_return Result<>{};
+    co_return co_await move_held(std::move(match), std::move(location), std::move(candidate),
+                                 std::move(*held));
+}
+
+async::Task<> Replies::move_held(Match match,
+                                 Location location,
+                                 Candidate candidate,
+                                 rows::HeldRow held) {
+    const bool is_there = held.folder_mac == location.folder_mac &&
+                          held.uid_validity == location.uid_validity && held.uid == candidate.uid;
+    if (is_there) co_return Result<>{};
+    const auto workspace = match.mailbox.workspace;
+    auto opened = co_await keys::open_record(
+        &parts_.keeper, workspace, store::data_map::store::held_mails::sender.value,
+        crypto::row_key(held.id), std::move(held.sealed_sender), keeper_deadline());
+    if (!opened) co_return fail(std::move(opened.error()));
+    const auto before = decode_held_sender(*opened);
+    if (!before) co_return fail(Error(before.error()));
+    // A person decides about whom he was shown.
+    if (!have_same_authors(before->candidate, candidate)) co_return Result<>{};
+    auto sealed = co_await seal_sender(&match, &location, &candidate, held.id);
+    if (!sealed) co_return fail(std::move(sealed.error()));
+    held.sealed_sender = std::move(*sealed);
+    held.folder_mac = location.folder_mac;
+    held.uid_validity = location.uid_validity;
+    held.uid = candidate.uid;
+    const auto body = [workspace, held](store::Transaction& tx) {
+        return rows::move_held(tx, workspace, held);
+    };
+    co_return co_await parts_.database.write(body);
+}
+
+async::Task<Bytes> Replies::seal_sender(const Match* match,
+                                        const Location* location,
+                                        const Candidate* candidate,
+                                        MessageId id) {
+    HeldSender sender{*candidate, location->folder};
+    co_return co_await keys::seal_record(
+        &parts_.keeper, match->mailbox.workspace, store::data_map::store::held_mails::sender.value,
+        crypto::row_key(id), keys::encode_record(std::move(sender)), keeper_deadline());
+}
+
 async::Task<> Replies::hold(Match match,
                             Location location,
                             Candidate candidate,
@@ -285,10 +403,7 @@ async::Task<> Replies::hold(Match match,
     held.uid_validity = location.uid_validity;
     held.uid = candidate.uid;
     held.created_at_ms = parts_.clock.now_ms();
-    HeldSender sender{candidate, location.folder};
-    auto sealed = co_await keys::seal_record(
-        &parts_.keeper, workspace, store::data_map::store::held_mails::sender.value,
-        crypto::row_key(held.id), keys::encode_record(std::move(sender)), keeper_deadline());
+    auto sealed = co_await seal_sender(&match, &location, &candidate, held.id);
     if (!sealed) co_return fail(std::move(sealed.error()));
     held.sealed_sender = std::move(*sealed);
     const auto body = [this, workspace, held](store::Transaction& tx) -> Result<> {

@@ -19,8 +19,7 @@ enum class Verdict { admit, hold_stranger, hold_new_recipient, hold_unauthentica
 struct JudgedBy {
     std::vector<MailAddress> people;  ///< of the thread
     std::string own;                  ///< the mailbox's address
-    /// Whose Authentication-Results count, by the topmost of them; empty: nobody's.
-    std::string authserv_id;
+    std::string authserv;             ///< the organisation whose results count; empty: nobody's
 };
 /// What decides about a candidate, without any input or output.
 [[nodiscard]] Verdict judge(const Candidate& candidate, const JudgedBy& by);
@@ -64,6 +63,12 @@ private:
         std::uint32_t uid_validity = 0;
     };
 
+    /// What there is already of a mail: it, or that it is held.
+    struct Known {
+        std::optional<rows::StoredOrigin> message;
+        std::optional<rows::HeldRow> held;
+    };
+
     struct Fetched {
         std::optional<Bytes> raw;
         std::string defect;  ///< why there is none
@@ -74,8 +79,23 @@ private:
                                             const Location* location,
                                             const Candidate* candidate);
     async::Task<> take_bounce(Mailbox mailbox, Location location, Candidate candidate);
+    async::Task<Verdict> verdict_on(const Mailbox* mailbox,
+                                    const Match* match,
+                                    const Candidate* candidate);
+    async::Task<rows::ProbeRow> probe_of(const Mailbox* mailbox);
     async::Task<std::string> authserv_of(const Mailbox* mailbox, const Candidate* candidate);
-    async::Task<bool> known(WorkspaceId workspace, ThreadId thread, Bytes origin_mac);
+    async::Task<Known> known(WorkspaceId workspace, ThreadId thread, Bytes origin_mac);
+    async::Task<> take_known(Match match, Location location, Candidate candidate, Known known);
+    async::Task<bool> lacks_content(WorkspaceId workspace, rows::MessageRow message);
+    async::Task<> fill(Match match, Location location, Candidate candidate, MessageId id);
+    async::Task<> move_held(Match match,
+                            Location location,
+                            Candidate candidate,
+                            rows::HeldRow held);
+    async::Task<Bytes> seal_sender(const Match* match,
+                                   const Location* location,
+                                   const Candidate* candidate,
+                                   MessageId id);
     async::Task<> hold(Match match, Location location, Candidate candidate, std::string reason);
     async::Task<MessageView> try_accept(WorkspaceId workspace, MessageId id);
     async::Task<MessageView> admit(Match match,
@@ -88,6 +108,7 @@ private:
                                        const Fetched* fetched);
     async::Task<rows::NewMessage> seal(const Match* match,
                                        const Candidate* candidate,
+                                       MessageId id,
                                        MessageBody body,
                                        std::optional<Bytes> raw);
     /// Nothing when nobody joins.

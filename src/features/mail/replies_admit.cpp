@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <iterator>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -111,11 +112,12 @@ async::Task<MessageBody> Replies::read_body(WorkspaceId workspace,
 /// everybody in the thread together.
 async::Task<rows::NewMessage> Replies::seal(const Match* match,
                                             const Candidate* candidate,
+                                            MessageId id,
                                             MessageBody body,
                                             std::optional<Bytes> raw) {
     rows::NewMessage message;
     message.workspace = match->mailbox.workspace;
-    message.id = MessageId::make(parts_.clock.now_ms());
+    message.id = id;
     message.thread = match->thread.id;
     message.direction = Direction::in;
     message.state = MessageState::received;
@@ -193,6 +195,61 @@ async::Task<> Replies::store(Admission admission) {
             auto joined = rows::replace_head(tx, m.workspace, m.thread, *head);
             if (!joined) return joined;
         }
+        // Whoever answers is reached, whatever a mail system may have told.
+        const bool by_one = m.author_kind == AuthorKind::person && m.body_people.size() == 1;
+        if (by_one) {
+            auto reached = rows::delete_bounces(tx, m.workspace, m.thread, m.body_people.front());
+            if (!reached) return reached;
+        }
+        if (auto touched = rows::touch_thread(tx, m.workspace, m.thread, now); !touched) {
+            return touched;
+        }
+        return parts_.events.append(
+            tx, m.workspace,
+            message_event("message.received", m.thread, m.id, MessageState::received));
+    };
+    auto written = co_await parts_.database.write(write);
+    if (written) parts_.events.published(workspace);
+    co_return written;
+}
+
+/// Whether the mail was gone, or kept back, when its content was asked for.
+async::Task<bool> Replies::lacks_content(WorkspaceId workspace, rows::MessageRow message) {
+    std::vector<std::pair<MessageId, StoredObject>> objects;
+    objects.emplace_back(message.id, std::move(message.body));
+    auto bodies = co_await vault_.open_bodies(workspace, std::move(objects), k_job_handle);
+    if (!bodies) co_return fail(std::move(bodies.error()));
+    const auto& body = bodies->at(0);
+    co_return body&& std::ranges::any_of(body->defects, [](const std::string& defect) {
+        return defect == describe(MailError::not_found).code.view() ||
+               defect == describe(MailError::mail_refused).code.view();
+    });
+}
+
+async::Task<> Replies::fill(Match match, Location location, Candidate candidate, MessageId id) {
+    const auto workspace = match.mailbox.workspace;
+    const auto uid = std::int64_t{candidate.uid};
+    const auto integration = location.integration;
+    const auto folder = location.folder_mac;
+    auto fetched = co_await fetch(std::move(location), candidate.uid, false);
+    if (!fetched) co_return fail(std::move(fetched.error()));
+    if (!fetched->raw) co_return Result<>{};
+    auto body = co_await read_body(workspace, &candidate, &*fetched);
+    if (!body) co_return fail(std::move(body.error()));
+    auto& raw = fetched->raw;
+    const auto size = static_cast<std::int64_t>(raw->size());
+    auto message = co_await seal(&match, &candidate, id, std::move(*body), std::move(raw));
+    if (!message) co_return fail(std::move(message.error()));
+    const auto now = parts_.clock.now_ms();
+    const rows::LedgerEntry entry{"fetch_body", folder, uid, uid + 1, size, "verified_reply"};
+    const auto write = [this, message = std::move(*message), integration, entry,
+                        now](store::Transaction& tx) -> Result<> {
+        const auto& m = message;
+        POSTERN_TRY(const auto filled, rows::fill_message(tx, m));
+        if (!filled) return {};
+        if (auto told = rows::append_ledger(tx, m.workspace, integration, entry, now); !told) {
+            return told;
+        }
         if (auto touched = rows::touch_thread(tx, m.workspace, m.thread, now); !touched) {
             return touched;
         }
@@ -221,7 +278,8 @@ async::Task<MessageView> Replies::admit(Match match,
                             std::int64_t{candidate.uid} + 1,
                             static_cast<std::int64_t>(size),
                             held ? "accepted_by_person" : "verified_reply"};
-    auto message = co_await seal(&match, &candidate, *body, std::move(raw));
+    const auto id = MessageId::make(parts_.clock.now_ms());
+    auto message = co_await seal(&match, &candidate, id, *body, std::move(raw));
     if (!message) co_return fail(std::move(message.error()));
     MessageView view;
     view.id = message->id;

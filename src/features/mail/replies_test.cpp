@@ -228,6 +228,47 @@ TEST_F(RepliesLab, mail_that_is_too_large_or_gone_is_stored_with_the_reason) {
     EXPECT_EQ(lines[1].bytes, 0);
 }
 
+TEST_F(RepliesLab, later_copy_brings_the_content_that_was_gone) {
+    for (const auto failure : {MailError::not_found, MailError::mail_refused}) {
+        SCOPED_TRACE(describe(failure).code.view());
+        const auto uid = failure == MailError::not_found ? 100U : 101U;
+        courier.fetches_fail = {failure};
+        auto copy = reply(uid);
+        ASSERT_TRUE(take({copy}));
+        const auto before = messages(thread).back();
+        copy.uid = uid - 95;
+        ASSERT_TRUE(take({copy}, "Archive"));
+        EXPECT_FALSE(body_of(messages(thread).back()).defects.empty()) << "gone there, too";
+        courier.mails[{"Archive", copy.uid}] = "Re: Hello\nGladly!";
+        ASSERT_TRUE(take({copy}, "Archive"));
+        const auto row = messages(thread).back();
+        EXPECT_EQ(row.id, before.id);
+        EXPECT_EQ(row.created_at_ms, before.created_at_ms);
+        EXPECT_EQ(body_of(row).text, "Gladly!");
+        EXPECT_TRUE(body_of(row).defects.empty());
+        EXPECT_EQ(raw_of(row), "Re: Hello\nGladly!");
+        const auto fetched = courier.fetched.size();
+        ASSERT_TRUE(take({copy}, "Archive"));
+        EXPECT_EQ(courier.fetched.size(), fetched) << "it is there";
+    }
+    EXPECT_EQ(messages(thread).size(), 2U);
+    EXPECT_EQ(told(), Texts(4, "message.received received"));
+}
+
+TEST_F(RepliesLab, later_copy_brings_nothing_where_it_is_judged_otherwise_or_was_too_large) {
+    courier.fetches_fail = {MailError::not_found, MailError::too_large};
+    ASSERT_TRUE(take({reply(100), reply(101)}));
+    const auto fetched = courier.fetched.size();
+    for (const std::uint32_t uid : {100, 101})
+        courier.mails[{"Archive", uid}] = "x";
+    auto other = reply(100);
+    other.from = {{"Eve", "eve@evil.example"}};
+    ASSERT_TRUE(take({other, reply(101)}, "Archive"));
+    EXPECT_EQ(courier.fetched.size(), fetched);
+    EXPECT_EQ(messages(thread).size(), 2U);
+    EXPECT_TRUE(held().empty());
+}
+
 TEST_F(RepliesLab, mail_that_the_reader_cannot_cope_with_is_stored_with_the_reason) {
     courier.mails[{"INBOX", 100}] = "bomb";
     readers.fails = Error(MailError::mail_unreadable);
@@ -357,6 +398,40 @@ TEST_F(HeldTest, accepted_mail_is_fetched_and_joins_the_thread) {
     EXPECT_TRUE(
         fails_with(run(replies->accept_held(workspace, id)), MailServiceError::message_not_found));
     EXPECT_EQ(courier.fetched.size(), 1U);
+}
+
+TEST_F(HeldTest, mail_that_was_moved_is_fetched_where_it_lies_now) {
+    const auto id = hold({eve});
+    auto moved = reply(100);
+    moved.from = {eve};
+    moved.uid = 5;
+    ASSERT_TRUE(take({moved}, "Archive"));
+    ASSERT_EQ(held().size(), 1U);
+    EXPECT_EQ(held()[0].id, id);
+    auto renumbered = search({moved}, "Archive");
+    renumbered.uid_validity = 8;
+    renumbered.candidates[0].uid = 6;
+    ASSERT_TRUE(run(replies->folder_searched(workspace, std::move(renumbered))));
+    EXPECT_EQ(told(), Texts{"message.held"});
+    courier.mails[{"Archive", 6}] = "x";
+    ASSERT_TRUE(run(replies->accept_held(workspace, id)));
+    EXPECT_EQ(courier.fetched.at(0).folder, "Archive");
+    EXPECT_EQ(courier.fetched.at(0).uid_validity, 8U);
+    EXPECT_EQ(courier.fetched.at(0).uid, 6U);
+}
+
+TEST_F(HeldTest, another_mail_under_the_same_id_does_not_take_its_place) {
+    const auto id = hold({eve});
+    auto mallory = reply(100);
+    mallory.uid = 5;
+    mallory.from = {{"Mallory", "mallory@evil.example"}};
+    auto other_reason = reply(100);
+    other_reason.uid = 6;
+    other_reason.recipients.push_back({"", "agent@agency.example"});
+    ASSERT_TRUE(take({mallory, other_reason}, "Archive"));
+    ASSERT_EQ(held().size(), 1U);
+    EXPECT_EQ(held()[0].id, id);
+    EXPECT_EQ(held()[0].uid, 100U);
 }
 
 TEST_F(HeldTest, mail_without_an_author_can_be_accepted) {

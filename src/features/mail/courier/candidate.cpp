@@ -6,6 +6,7 @@
 #include "foundation/base/bytes.h"
 #include "foundation/codec/imap/header_block.h"
 #include "foundation/codec/mail/address.h"
+#include "foundation/codec/mail/ascii.h"
 #include "foundation/codec/mail/authentication_results.h"
 #include "foundation/codec/mail/message_id.h"
 
@@ -34,12 +35,29 @@ void append_addresses(const imap::HeaderBlock& header,
     }
 }
 
+AuthResult result_of(codec::AuthVerdict verdict) {
+    switch (verdict) {
+        case codec::AuthVerdict::pass: return AuthResult::pass;
+        case codec::AuthVerdict::fail: return AuthResult::fail;
+        case codec::AuthVerdict::none: break;
+    }
+    return AuthResult::none;
+}
+
+/// RFC 5321 section 4.5.5: what a mail system itself says comes from nobody.
+bool names_a_sender(const imap::HeaderBlock& header) {
+    const auto path = header.first("Return-Path");
+    return path && !codec::trim(*path).empty() && !codec::trim(*path).starts_with("<>");
+}
+
 std::vector<Authentication> authentication_of(const imap::HeaderBlock& header) {
     std::vector<Authentication> out;
     for (const auto value : header.all("Authentication-Results")) {
         if (out.size() == k_authentications_max) break;
         auto one = codec::AuthenticationResults::parse(value);
-        if (!one.server.empty()) out.push_back({std::move(one.server), one.failed});
+        if (!one.well_formed()) continue;
+        out.push_back(
+            {std::move(one.server), result_of(one.dmarc), result_of(one.dkim), result_of(one.spf)});
     }
     return out;
 }
@@ -71,6 +89,7 @@ Candidate read_candidate(std::uint32_t uid, ByteView header, const KnownIds& kno
     append_addresses(*block, "Cc", k_recipients_max, out.recipients);
     out.author_kind = author_kind_of(*block);
     out.is_bounce = may_be_bounce(*block);
+    out.has_sender = names_a_sender(*block);
     out.authentication = authentication_of(*block);
     return out;
 }

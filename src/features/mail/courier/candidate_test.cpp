@@ -49,8 +49,8 @@ TEST(ReadCandidate, takes_what_verification_needs) {
     EXPECT_FALSE(candidate.is_bounce);
     ASSERT_EQ(candidate.authentication.size(), 2U);
     EXPECT_EQ(candidate.authentication[0].server, "mx.brand.example");
-    EXPECT_TRUE(candidate.authentication[0].failed);
-    EXPECT_FALSE(candidate.authentication[1].failed);
+    EXPECT_EQ(candidate.authentication[0].dmarc, AuthResult::fail);
+    EXPECT_EQ(candidate.authentication[1].dmarc, AuthResult::pass);
 }
 
 TEST(ReadCandidate, ids_that_only_contain_the_label_are_none_of_ours) {
@@ -61,6 +61,22 @@ TEST(ReadCandidate, ids_that_only_contain_the_label_are_none_of_ours) {
     // The token elsewhere than in the two fields.
     EXPECT_TRUE(
         read("Subject: <" + k_id + ">\r\nX-References: <" + k_id + ">\r\n").our_ids.empty());
+}
+
+TEST(ReadCandidate, results_without_a_name_are_seen_and_malformed_ones_are_not) {
+    const auto found = read(
+        "Authentication-Results: (nothing\r\n"
+        "Authentication-Results: spf=fail smtp.mailfrom=x; dkim=none; dmarc=fail\r\n\r\n");
+    ASSERT_EQ(found.authentication.size(), 1U);
+    EXPECT_EQ(found.authentication[0].server, "");
+    EXPECT_EQ(found.authentication[0].dmarc, AuthResult::fail);
+    EXPECT_EQ(found.authentication[0].spf, AuthResult::fail);
+}
+
+TEST(ReadCandidate, tells_whether_somebody_sent_it) {
+    EXPECT_TRUE(read("Return-Path: <eve@evil.example>\r\n").has_sender);
+    for (const auto* header : {"Return-Path: <>\r\n", "Return-Path:\r\n", "Subject: x\r\n"})
+        EXPECT_FALSE(read(header).has_sender) << header;
 }
 
 TEST(ReadCandidate, several_from_fields_are_all_seen) {

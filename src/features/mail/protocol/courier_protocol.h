@@ -251,11 +251,14 @@ struct MailAddress {
 };
 /// Who made a mail: somebody; a program in somebody's name; a program.
 enum class AuthorKind : std::uint8_t { person, auto_reply, machine };
+enum class AuthResult : std::uint8_t { none, pass, fail };
 /// One Authentication-Results field.
 struct Authentication {
-    std::string server;  ///< who says it, in lower case
-    bool failed = false;
-    auto wire() { return std::tie(server, failed); }
+    std::string server;  ///< who says it, in lower case; empty: it does not say so
+    AuthResult dmarc = AuthResult::none;
+    AuthResult dkim = AuthResult::none;
+    AuthResult spf = AuthResult::none;
+    auto wire() { return std::tie(server, dmarc, dkim, spf); }
 };
 /// What verification may see of a mail whose headers hit the search; parsed in courier, bounded.
 struct Candidate {
@@ -268,10 +271,11 @@ struct Candidate {
     std::vector<MailAddress> recipients;  ///< To and Cc
     AuthorKind author_kind = AuthorKind::person;
     bool is_bounce = false;
+    bool has_sender = false;  ///< its Return-Path names somebody: no mail system reports so
     std::vector<Authentication> authentication;  ///< topmost first, at most 8
     auto wire() {
         return std::tie(uid, message_id, our_ids, from, recipients, author_kind, is_bounce,
-                        authentication);
+                        has_sender, authentication);
     }
 };
 /// Courier to front: uids from `first` up to `next - 1` were searched. Front verifies, fetches what

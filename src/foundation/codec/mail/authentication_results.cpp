@@ -46,28 +46,29 @@ std::string_view first_word(std::string_view text) {
     return text.substr(0, std::min(text.find_first_of(" \t\r\n"), text.size()));
 }
 
-enum class Found { nothing, pass, fail };
-
-struct Verdicts {
-    Found spf = Found::nothing;
-    Found dkim = Found::nothing;
-    Found dmarc = Found::nothing;
-};
+/// "spf=pass ...": the field starts with what was found, not with who says so.
+bool is_result(std::string_view part) {
+    const auto equals = part.find('=');
+    if (equals == std::string_view::npos) return false;
+    const auto method = trim(part.substr(0, equals));
+    return method == "spf" || method == "dkim" || method == "dmarc" || method == "compauth";
+}
 
 /// "dkim=pass header.d=example.org" or "dkim/1 = pass".
-void note(std::string_view result, Verdicts& out) {
+void note(std::string_view result, AuthenticationResults& out) {
     const auto equals = result.find('=');
     if (equals == std::string_view::npos) return;
     auto method = trim(result.substr(0, equals));
     method = trim(method.substr(0, method.find('/')));
     const auto word = first_word(trim(result.substr(equals + 1)));
-    const auto found = word == "pass"                         ? Found::pass
-                       : word == "fail" || word == "hardfail" ? Found::fail
-                                                              : Found::nothing;
-    if (method == "spf" && out.spf == Found::nothing) out.spf = found;
-    if (method == "dmarc" && out.dmarc == Found::nothing) out.dmarc = found;
+    const auto found = word == "pass"                         ? AuthVerdict::pass
+                       : word == "fail" || word == "hardfail" ? AuthVerdict::fail
+                                                              : AuthVerdict::none;
+    if (method == "spf" && out.spf == AuthVerdict::none) out.spf = found;
+    if (method == "dmarc" && out.dmarc == AuthVerdict::none) out.dmarc = found;
     // A mail may be signed by several: one good signature is enough.
-    if (method == "dkim" && out.dkim != Found::pass && found != Found::nothing) out.dkim = found;
+    const bool is_news = out.dkim != AuthVerdict::pass && found != AuthVerdict::none;
+    if (method == "dkim" && is_news) out.dkim = found;
 }
 
 }  // namespace
@@ -76,19 +77,22 @@ AuthenticationResults AuthenticationResults::parse(std::string_view value) {
     AuthenticationResults out;
     const auto text = structure_of(value.substr(0, k_authentication_field_bytes_max));
     std::string_view rest = text;
-    const auto server = first_word(take_part(rest));
-    const bool named = !server.empty() && server.size() <= k_authentication_server_bytes_max &&
-                       server.find('=') == std::string_view::npos &&
-                       std::ranges::all_of(server, [](char c) { return c > 0x20 && c < 0x7f; });
-    if (!named) return out;
-    out.server = server;
-    Verdicts verdicts;
+    out.nameless = is_result(text.substr(0, text.find(';')));
+    if (!out.nameless) {
+        const auto server = first_word(take_part(rest));
+        const bool named = !server.empty() && server.size() <= k_authentication_server_bytes_max &&
+                           server.find('=') == std::string_view::npos &&
+                           std::ranges::all_of(server, [](char c) { return c > 0x20 && c < 0x7f; });
+        if (!named) return out;
+        out.server = server;
+    }
     for (std::size_t i = 0; i < k_authentication_results_max && !rest.empty(); ++i)
-        note(take_part(rest), verdicts);
-    const auto is = [&](Found what) { return verdicts.spf == what || verdicts.dkim == what; };
-    const bool decided = verdicts.dmarc != Found::nothing;
-    out.passed = decided ? verdicts.dmarc == Found::pass : is(Found::pass);
-    out.failed = decided ? verdicts.dmarc == Found::fail : is(Found::fail) && !is(Found::pass);
+        note(take_part(rest), out);
+    const auto is = [&](AuthVerdict what) { return out.spf == what || out.dkim == what; };
+    const bool decided = out.dmarc != AuthVerdict::none;
+    out.passed = decided ? out.dmarc == AuthVerdict::pass : is(AuthVerdict::pass);
+    out.failed =
+        decided ? out.dmarc == AuthVerdict::fail : is(AuthVerdict::fail) && !is(AuthVerdict::pass);
     return out;
 }
 

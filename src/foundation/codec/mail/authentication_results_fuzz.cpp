@@ -18,7 +18,8 @@ char upper(char c) {
 }
 
 bool is_same(const AuthenticationResults& a, const AuthenticationResults& b) {
-    return a.server == b.server && a.passed == b.passed && a.failed == b.failed;
+    return a.server == b.server && a.nameless == b.nameless && a.passed == b.passed &&
+           a.failed == b.failed;
 }
 
 }  // namespace
@@ -30,14 +31,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     POSTERN_CHECK(!(found.passed && found.failed));
     POSTERN_CHECK(found.server.size() <= k_authentication_server_bytes_max);
     POSTERN_CHECK(std::ranges::none_of(found.server, [](char c) { return c >= 'A' && c <= 'Z'; }));
-    if (found.server.empty()) {
+    if (!found.well_formed()) {
         POSTERN_CHECK(!found.passed && !found.failed);
         return 0;
     }
     auto loud = text;
     std::ranges::transform(loud, loud.begin(), upper);
     POSTERN_CHECK(is_same(AuthenticationResults::parse(loud), found));
-    std::string again = found.server;
+    POSTERN_CHECK(found.nameless == found.server.empty());
+    std::string again = found.nameless ? "compauth=none" : found.server;
     if (found.passed) again += "; dmarc=pass";
     if (found.failed) again += "; dmarc=fail";
     if (!found.passed && !found.failed) again += "; none";

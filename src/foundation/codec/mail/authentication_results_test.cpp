@@ -46,7 +46,6 @@ TEST(AuthenticationResults, what_is_malformed_says_nothing) {
         "",
         ";",
         "; dmarc=fail",
-        "dmarc=fail",
         "(mx.example; dmarc=fail",
         "\"mx.example; dmarc=fail",
         std::string(300, 'x') + "; dmarc=fail",
@@ -57,6 +56,26 @@ TEST(AuthenticationResults, what_is_malformed_says_nothing) {
         EXPECT_EQ(found.server, "") << one;
         EXPECT_FALSE(found.passed || found.failed) << one;
     }
+}
+
+TEST(AuthenticationResults, may_come_without_a_servers_name) {
+    const auto forged = AuthenticationResults::parse(
+        "spf=fail (sender IP is 203.0.113.9) smtp.mailfrom=a.example; dkim=none (message not "
+        "signed) header.d=none;dmarc=fail action=oreject header.from=a.example;compauth=fail "
+        "reason=000");
+    EXPECT_TRUE(forged.nameless && forged.well_formed() && forged.failed);
+    EXPECT_EQ(forged.server, "");
+    EXPECT_EQ(forged.dmarc, AuthVerdict::fail);
+    EXPECT_TRUE(AuthenticationResults::parse("dkim = pass header.d=a.example").passed);
+    // No method, so the name of a server, if an odd one.
+    EXPECT_EQ(AuthenticationResults::parse("mx.example spf=pass; dmarc=fail").server, "mx.example");
+}
+
+TEST(AuthenticationResults, keeps_each_method_apart) {
+    const auto found = AuthenticationResults::parse("mx.example; spf=fail; dkim=pass; dmarc=none");
+    EXPECT_EQ(found.spf, AuthVerdict::fail);
+    EXPECT_EQ(found.dkim, AuthVerdict::pass);
+    EXPECT_EQ(found.dmarc, AuthVerdict::none);
 }
 
 TEST(AuthenticationResults, looks_at_a_bounded_part) {
