@@ -194,7 +194,7 @@ class ConnectionTest(ProtocolCase):
 
         self.once("UID FETCH", gone)
         self.deliver(self.reply("gone"))
-        self.imap.times("UID FETCH", 3)
+        self.imap.times("UID FETCH", 4)
         # It was verified: that it came, and from whom, is told; its text is missing.
         (shown,) = self.desk.incoming(self.thread_id, 1)
         self.assertEqual(shown["from"]["address"], self.lea.account.address)

@@ -128,6 +128,7 @@ void FakeImapServer::notify(const std::string& command) {
         if (list.find('"' + name + '"') != std::string::npos) notified_.insert(name);
     }
     say(tag_ + " OK notified");
+    if (mailbox_->overflows_at_once) overflow();
 }
 
 void FakeImapServer::notice_expunge(const std::string& folder, std::size_t position) {

@@ -37,6 +37,7 @@ struct FakeMailbox {
     bool search_finds_all = false;
     bool exists_before_plus = false;
     bool refuses_notify = false;
+    bool overflows_at_once = false;
     bool refuses_missing_parts = false;
     std::set<std::uint32_t> refuses_headers_of;
     std::set<std::uint32_t> refuses_bodies_of;

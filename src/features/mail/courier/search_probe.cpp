@@ -24,30 +24,34 @@
 namespace postern::mail::courier {
 namespace {
 
-/// More are not looked at: the newest are enough to tell.
+/// Of all that is found the newest are looked at: enough to tell.
 constexpr std::size_t k_looked_at_max = 5;
 constexpr std::size_t k_ids_max = 64;
 
 }  // namespace
 
-/// Nothing where the server refuses to search.
-async::Task<std::optional<std::vector<imap::Uid>>> SearchProber::search(std::string label) {
+/// Nothing where the server refuses to search. That it cannot at the moment says nothing of it.
+async::Task<std::optional<std::vector<imap::Uid>>> SearchProber::search(std::string needle) {
     using Found = std::optional<std::vector<imap::Uid>>;
-    const std::vector<std::string> needles{std::move(label)};
+    const std::vector<std::string> needles{std::move(needle)};
     const auto query = imap::SearchQuery::replies({.needles = needles});
     if (!query) co_return fail(MailError::protocol_violation, query.error().detail());
     auto searching = session_.run<imap::SearchResult>(session_.engine().search(*query));
     auto found = co_await std::move(searching);
     if (found) co_return Found(std::move(found->uids));
-    if (session_.closed()) co_return fail(found.error());
+    const bool refuses = session_.is_refusal(found.error()) && !session_.refused_for_now();
+    if (!refuses) co_return fail(found.error());
     co_return Found{};
 }
 
-/// Every one names an id of ours, and one is of the thread that was asked for.
-async::Task<bool> SearchProber::are_ours(std::vector<imap::Uid> uids, const ProbeSearch* asked) {
+/// Every one names an id of ours, and `of_thread` the one that was asked for.
+async::Task<bool> SearchProber::are_ours(std::vector<imap::Uid> uids,
+                                         imap::Uid of_thread,
+                                         const ProbeSearch* asked) {
     if (uids.size() > k_looked_at_max) {
         uids.erase(uids.begin(), uids.end() - static_cast<std::ptrdiff_t>(k_looked_at_max));
     }
+    if (std::ranges::find(uids, of_thread) == uids.end()) uids.push_back(of_thread);
     const auto count = uids.size();
     auto set = imap::UidSet::of(std::move(uids));
     if (!set) co_return fail(to_mail_error(set.error()));
@@ -58,7 +62,7 @@ async::Task<bool> SearchProber::are_ours(std::vector<imap::Uid> uids, const Prob
     if (!fetched) co_return fail(fetched.error());
     KnownIds known(asked->search_label);
     known.learn(asked->learned_ids);
-    bool of_the_thread = false;
+    bool is_of_thread = false;
     for (const auto& mail : fetched->mails) {
         const auto block = imap::HeaderBlock::parse(mail.block);
         std::vector<std::string> ids;
@@ -69,9 +73,10 @@ async::Task<bool> SearchProber::are_ours(std::vector<imap::Uid> uids, const Prob
             }
         }
         if (ids.empty()) co_return false;
-        of_the_thread = of_the_thread || std::ranges::find(ids, asked->root_id) != ids.end();
+        if (mail.uid == of_thread)
+            is_of_thread = std::ranges::find(ids, asked->root_id) != ids.end();
     }
-    co_return of_the_thread && fetched->mails.size() == count;
+    co_return is_of_thread && fetched->mails.size() == count;
 }
 
 async::Task<SearchProbe> SearchProber::probe(const ProbeSearch* asked) {
@@ -94,7 +99,14 @@ async::Task<SearchProbe> SearchProber::probe(const ProbeSearch* asked) {
     if (!found) co_return fail(found.error());
     auto hits = std::move(*found);
     if (!hits || hits->empty()) co_return SearchProbe::fails;
-    auto looking = are_ours(std::move(*hits), asked);
+    auto asking = search(asked->root_id);
+    auto named = co_await std::move(asking);
+    if (!named) co_return fail(named.error());
+    const auto of_thread = std::move(*named);
+    const bool is_found = of_thread && !of_thread->empty() &&
+                          std::ranges::find(*hits, of_thread->back()) != hits->end();
+    if (!is_found) co_return SearchProbe::fails;
+    auto looking = are_ours(std::move(*hits), of_thread->back(), asked);
     const auto ours = co_await std::move(looking);
     if (!ours) co_return fail(ours.error());
     co_return *ours ? SearchProbe::works : SearchProbe::fails;

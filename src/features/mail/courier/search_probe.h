@@ -15,13 +15,15 @@ class SearchProber {
 public:
     explicit SearchProber(ImapSession& session) : session_(session) {}
 
-    /// A search that is refused fails the probe. Errors: MailError.
+    /// A search that is refused fails the probe, unless it is refused for now. Errors: MailError.
     async::Task<ProbeSearch::Answer> run(ProbeSearch asked);
 
 private:
     async::Task<SearchProbe> probe(const ProbeSearch* asked);
-    async::Task<std::optional<std::vector<imap::Uid>>> search(std::string label);
-    async::Task<bool> are_ours(std::vector<imap::Uid> uids, const ProbeSearch* asked);
+    async::Task<std::optional<std::vector<imap::Uid>>> search(std::string needle);
+    async::Task<bool> are_ours(std::vector<imap::Uid> uids,
+                               imap::Uid of_thread,
+                               const ProbeSearch* asked);
 
     ImapSession& session_;
 };

@@ -51,7 +51,7 @@ TEST_F(SearchProbeTest, works_where_ours_comes_back_and_nothing_else) {
     our_copy();
     EXPECT_EQ(result(), SearchProbe::works);
     EXPECT_EQ(mailbox->headers_fetched, std::set<std::uint32_t>{2});
-    EXPECT_EQ(mailbox->count("UID SEARCH"), 2U);
+    EXPECT_EQ(mailbox->count("UID SEARCH"), 3U);
     EXPECT_GT((*outcome)->bytes, 0U);
 }
 TEST_F(SearchProbeTest, fails_where_ours_is_not_found) {
@@ -80,6 +80,31 @@ TEST_F(SearchProbeTest, fails_where_the_server_refuses_to_search) {
     mailbox->search_answer = "NO not here";
     EXPECT_EQ(result(), SearchProbe::fails);
 }
+TEST_F(SearchProbeTest, finds_the_thread_asked_for_below_many_newer_ones) {
+    our_copy();
+    for (int i = 0; i < 20; ++i) {
+        mailbox->deliver("Sent", "References: <ptn1.c." + std::to_string(i) + ".d" +
+                                     std::string(k_label) + ">\r\n");
+    }
+    EXPECT_EQ(result(), SearchProbe::works);
+    EXPECT_TRUE(mailbox->headers_fetched.contains(1));
+    EXPECT_EQ(mailbox->headers_fetched.size(), 6U);
+}
+
+/// What a server says that will search at another time.
+class SearchNotNowTest : public SearchProbeTest,
+                         public ::testing::WithParamInterface<const char*> {};
+
+TEST_P(SearchNotNowTest, says_nothing) {
+    our_copy();
+    mailbox->search_answer = "NO [" + std::string(GetParam()) + "] later";
+    play(scenario(request()));
+    EXPECT_TRUE(outcome && !*outcome);
+}
+INSTANTIATE_TEST_SUITE_P(Codes,
+                         SearchNotNowTest,
+                         ::testing::Values("INUSE", "LIMIT", "UNAVAILABLE"));
+
 TEST_F(SearchProbeTest, says_nothing_with_an_empty_sent_folder) {
     EXPECT_EQ(result(), SearchProbe::nothing_to_search);
     EXPECT_EQ(mailbox->count("UID SEARCH"), 1U);

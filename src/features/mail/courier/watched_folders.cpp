@@ -1,5 +1,6 @@
 #include "features/mail/courier/watched_folders.h"
 
+#include "features/mail/courier/author_kind.h"
 #include "features/mail/courier/bounce.h"
 #include "features/mail/courier/candidate.h"
 #include "features/mail/courier/known_folders.h"
@@ -7,9 +8,11 @@
 #include "features/mail/courier/mail_error.h"
 #include "features/mail/protocol/courier_protocol.h"
 #include "features/mail/protocol/mailbox.h"
+#include "foundation/base/bytes.h"
 #include "foundation/base/clock.h"
 #include "foundation/base/result.h"
 #include "foundation/codec/imap/client.h"
+#include "foundation/codec/imap/header_block.h"
 #include "foundation/codec/imap/results.h"
 #include "foundation/codec/imap/search_query.h"
 #include "foundation/codec/imap/uid_set.h"
@@ -26,10 +29,17 @@
 namespace postern::mail::courier {
 namespace {
 
-Candidate without_header(imap::Uid uid) {
+/// Front learns that there is one, and nothing of it.
+Candidate nothing_of(imap::Uid uid, bool is_bounce = false) {
     Candidate out;
     out.uid = uid;
+    out.is_bounce = is_bounce;
     return out;
+}
+
+bool may_be_bounce(ByteView header) {
+    const auto block = imap::HeaderBlock::parse(header);
+    return block && courier::may_be_bounce(*block);
 }
 
 }  // namespace
@@ -119,7 +129,7 @@ async::Task<> WatchedFolders::notify() {
     const auto asked = co_await std::move(asking);
     if (!asked && session_.closed()) co_return fail(asked.error());
     // One that offers it and refuses is polled, as one that does not offer it.
-    notified_ = asked.has_value();
+    notified_ = wants_notify_ = asked.has_value();
     co_return Result<>{};
 }
 
@@ -134,7 +144,10 @@ bool WatchedFolders::take_news() {
         // A state that makes no sense is asked for at the next poll.
         (void)note_state(folders_[*at], state);
     }
-    return engine.take_news_lost();
+    // Once for each notify(): a server that says so all the time is polled.
+    const bool lost = engine.take_news_lost() && notified_;
+    notified_ = notified_ && !lost;
+    return lost;
 }
 
 std::optional<std::size_t> WatchedFolders::next_other() const {
@@ -309,7 +322,7 @@ async::Task<std::vector<Candidate>> WatchedFolders::headers(std::size_t at,
     for (const auto uid : uids) {
         const auto mail = mail_at(at, uid);
         if (trouble_->unreadable.contains(mail)) {
-            out.push_back(without_header(uid));
+            out.push_back(nothing_of(uid));
         } else if (trouble_->doubtful.contains(mail)) {
             auto fetching = fetch_headers(at, {uid});
             auto alone = co_await std::move(fetching);
@@ -329,6 +342,9 @@ async::Task<std::vector<Candidate>> WatchedFolders::headers(std::size_t at,
     auto naming = name_originals(at, &out);
     const auto named = co_await std::move(naming);
     if (!named) co_return fail(named.error());
+    for (auto& candidate : out) {
+        if (candidate.our_ids.empty()) candidate = nothing_of(candidate.uid, candidate.is_bounce);
+    }
     co_return out;
 }
 
@@ -363,17 +379,53 @@ async::Task<bool> WatchedFolders::is_bounce_of_ours(imap::Uid uid) {
 
 async::Task<std::vector<Candidate>> WatchedFolders::fetch_headers(std::size_t at,
                                                                   std::vector<imap::Uid> uids) {
+    std::vector<Candidate> out;
+    auto choosing = choose(at, std::move(uids), &out);
+    auto chosen = co_await std::move(choosing);
+    if (!chosen) co_return fail(chosen.error());
+    uids = std::move(*chosen);
+    if (uids.empty()) co_return out;
     auto fetching = fetch_fields(at, uids, candidate_fields());
     const auto fetched = co_await std::move(fetching);
     if (!fetched) co_return fail(fetched.error());
-    std::vector<Candidate> out;
-    out.reserve(fetched->mails.size());
     for (const auto& mail : fetched->mails)
         out.push_back(read_candidate(mail.uid, mail.block, known_));
     for (const auto uid : uids) {
-        if (trouble_->unreadable.contains(mail_at(at, uid))) out.push_back(without_header(uid));
+        if (trouble_->unreadable.contains(mail_at(at, uid))) out.push_back(nothing_of(uid));
     }
     co_return out;
+}
+
+/// Those whose sender may be asked for: answers to ours, and what a mail system may have written.
+/// A server whose search finds too much shows no more of other mail than in the absence of one.
+async::Task<std::vector<imap::Uid>> WatchedFolders::choose(std::size_t at,
+                                                           std::vector<imap::Uid> uids,
+                                                           std::vector<Candidate>* others) {
+    auto asking = fetch_fields(at, uids, {"IN-REPLY-TO", "REFERENCES", "CONTENT-TYPE"});
+    const auto asked = co_await std::move(asking);
+    if (!asked) co_return fail(asked.error());
+    for (const auto uid : uids) {
+        if (trouble_->unreadable.contains(mail_at(at, uid))) others->push_back(nothing_of(uid));
+    }
+    std::vector<imap::Uid> chosen;
+    std::vector<imap::Uid> unclear;
+    for (const auto& mail : asked->mails) {
+        const bool is_one = known_.are_in(mail.block) || may_be_bounce(mail.block);
+        (is_one ? chosen : unclear).push_back(mail.uid);
+    }
+    if (unclear.empty()) co_return chosen;
+    // What qmail writes is told by its author alone.
+    auto naming = fetch_fields(at, std::move(unclear), {"FROM"});
+    const auto named = co_await std::move(naming);
+    if (!named) co_return fail(named.error());
+    for (const auto& mail : named->mails) {
+        if (may_be_bounce(mail.block))
+            chosen.push_back(mail.uid);
+        else
+            others->push_back(nothing_of(mail.uid));
+    }
+    std::ranges::sort(chosen);
+    co_return chosen;
 }
 
 /// A batch that is refused is asked for in halves, so that one mail keeps back no other.

@@ -95,8 +95,9 @@ public:
     /// while idle and with any answer; take_news() takes it in.
     async::Task<> notify();
     [[nodiscard]] bool is_notified() const noexcept { return notified_; }
-    /// True when the server stopped to tell: notify() again and ask for everything.
+    /// True when the server stopped to tell: ask for everything, and notify() again later.
     bool take_news();
+    [[nodiscard]] bool wants_notify() const noexcept { return wants_notify_ && !notified_; }
     /// One beside INBOX that is due and has rested.
     [[nodiscard]] std::optional<std::size_t> next_other() const;
     /// When next_other() may have more than now.
@@ -120,7 +121,8 @@ public:
 
     /// Commit what was reported.
     async::Task<Round> search(std::size_t at);
-    /// Mails that are gone are missing; one that is refused for good has nothing but its uid.
+    /// Mails that are gone are missing; one that is refused for good, or is not about ours, has
+    /// nothing but its uid.
     /// Errors: mail_refused, when some are to be asked for again after a pause.
     async::Task<std::vector<Candidate>> headers(std::size_t at, std::vector<imap::Uid> uids);
     /// Whether the open folder's mail is a bounce of one of ours.
@@ -143,6 +145,9 @@ private:
         std::optional<Deadline> rests_until = std::nullopt;
     };
 
+    async::Task<std::vector<imap::Uid>> choose(std::size_t at,
+                                               std::vector<imap::Uid> uids,
+                                               std::vector<Candidate>* others);
     async::Task<imap::HeaderBatch> fetch_fields(std::size_t at,
                                                 std::vector<imap::Uid> uids,
                                                 std::vector<std::string> fields);
@@ -162,6 +167,7 @@ private:
     std::shared_ptr<HeaderTrouble> trouble_;
     std::chrono::milliseconds rest_;
     bool notified_ = false;
+    bool wants_notify_ = false;
     bool by_headers_ = false;
     std::vector<Folder> folders_;
     static constexpr std::size_t k_none = static_cast<std::size_t>(-1);

@@ -167,12 +167,13 @@ bool Watcher::may_wait(std::size_t at, const Error& error) const {
 
 async::Task<bool> Watcher::look_where_due(Deadline* next_poll) {
     const bool lost = folders_->take_news();
-    if (lost) {
+    const bool polls = next_poll->passed();
+    if (polls && folders_->wants_notify()) {
         auto notifying = folders_->notify();
         const auto notified = co_await std::move(notifying);
         if (!notified) co_return fail(notified.error());
     }
-    if (lost || next_poll->passed()) {
+    if (lost || polls) {
         auto looking = look_everywhere(false);
         const auto looked = co_await std::move(looking);
         if (!looked) co_return fail(looked.error());

@@ -88,9 +88,21 @@ protected:
         mailbox->deliver("Junk", reply_header("not told of"));
         mailbox->deliver("INBOX", foreign_header());
         co_await until([this] { return front.candidates().size() == 1 && idles(); });
-        EXPECT_EQ(mailbox->count("NOTIFY"), 2U);
+        co_await until([this] { return mailbox->count("NOTIFY") == 2 && idles(); });
+        const auto asked = mailbox->count("STATUS");
         mailbox->deliver("Junk", reply_header("told of again"));
         co_await until([this] { return front.candidates().size() == 2; });
+        EXPECT_EQ(mailbox->count("STATUS"), asked);
+    }
+    async::Job overflows_always() {
+        mailbox->overflows_at_once = true;
+        co_await start();
+        EXPECT_EQ(mailbox->count("NOTIFY"), 1U);
+        const auto asked = mailbox->count("STATUS");
+        mailbox->deliver("INBOX", reply_header("here"));
+        co_await until([this] { return front.candidates().size() == 1 && idles(); });
+        EXPECT_EQ(mailbox->count("NOTIFY"), 1U) << "not before the next poll";
+        EXPECT_EQ(mailbox->count("STATUS"), asked);
     }
     async::Job refused_by_server() {
         mailbox->refuses_notify = true;
@@ -147,7 +159,11 @@ TEST_F(WatcherNotifyTest, mail_in_inbox_while_another_folder_is_open_is_found) {
     play(inbox_while_elsewhere());
 }
 TEST_F(WatcherNotifyTest, server_that_stops_to_tell_is_asked_for_everything_and_to_tell_again) {
+    options.watch.poll_interval = 20ms;
     play(overflows());
+}
+TEST_F(WatcherNotifyTest, server_that_always_stops_to_tell_is_left_alone_between_polls) {
+    play(overflows_always());
 }
 TEST_F(WatcherNotifyTest, server_that_refuses_to_tell_is_polled) {
     options.watch.poll_interval = 20ms;

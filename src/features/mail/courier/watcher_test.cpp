@@ -234,6 +234,23 @@ protected:
         EXPECT_EQ(mailbox->count("UID FETCH"), 0U);
     }
 
+    async::Job search_lies() {
+        mailbox->search_finds_all = true;
+        co_await quiet_start();
+        const auto foreign = mailbox->deliver("INBOX", foreign_header("secret"));
+        const auto ours = mailbox->deliver("INBOX", reply_header("1"));
+        co_await until([this] { return front.candidates().size() == 2; });
+        const auto found = front.candidates();
+        EXPECT_EQ(found[0].uid, foreign);
+        EXPECT_TRUE(found[0].message_id.empty() && found[0].from.empty());
+        EXPECT_EQ(found[1].uid, ours);
+        EXPECT_EQ(found[1].from.size(), 1U);
+        for (const auto& command : mailbox->commands) {
+            const bool wants_all = command.find("MESSAGE-ID") != std::string::npos;
+            EXPECT_TRUE(!wants_all || command.starts_with("UID FETCH 4 ")) << command;
+        }
+    }
+
     async::Job idle_is_renewed() {
         mailbox->folders.erase("Junk");
         auto beginning = begin();
@@ -406,6 +423,10 @@ TEST_F(WatcherTest, refused_search_ends_the_watch_and_reads_nothing) {
 }
 TEST_F(WatcherTest, fetch_gives_only_answers_to_our_mails_within_the_limit) {
     play(fetch_refusals());
+}
+
+TEST_F(WatcherTest, front_is_told_nothing_of_what_a_lying_search_finds) {
+    play(search_lies());
 }
 
 TEST_F(WatcherTest, idle_is_renewed_and_a_dead_connection_noticed) {
