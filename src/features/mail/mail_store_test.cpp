@@ -609,6 +609,22 @@ TEST_F(MailStoreTest, held_mail_comes_back_as_it_was_stored) {
     EXPECT_EQ(row->created_at_ms, k_now);
 }
 
+TEST_F(MailStoreTest, held_mails_of_one_thread_hide_none_of_another) {
+    const auto add = [&](std::uint8_t number, std::uint8_t thread) {
+        auto row = held(number);
+        row.thread = id<ThreadId>(thread);
+        ASSERT_TRUE(write([&](Transaction& tx) { return insert_held(tx, ours, row); }).value());
+    };
+    add(1, 2);
+    for (std::uint8_t number = 2; number < 250; ++number)
+        add(number, 1);
+    const auto listed = read([&](Transaction& tx) { return list_held(tx, ours); }).value();
+    ASSERT_EQ(listed.size(), 21U);
+    EXPECT_EQ(listed.front().id, id<MessageId>(249)) << "the newest";
+    EXPECT_EQ(listed.back().id, id<MessageId>(1));
+    EXPECT_EQ(listed.back().thread, id<ThreadId>(2));
+}
+
 TEST_F(MailStoreTest, held_mail_moves_alone) {
     for (const std::uint8_t number : {1, 2})
         ASSERT_TRUE(

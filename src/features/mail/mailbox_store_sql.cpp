@@ -45,8 +45,9 @@ constexpr SqlText k_insert_held =
     "ON CONFLICT (workspace_id, thread_id, origin_mac) DO NOTHING";
 constexpr SqlText k_list_held =
     "SELECT message_id, thread_id, integration_id, origin_mac, reason, folder_mac, uid_validity, "
-    "uid, sender, created_at_ms FROM held_mails WHERE workspace_id = $1 ORDER BY message_id DESC "
-    "LIMIT 200";
+    "uid, sender, created_at_ms FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY thread_id "
+    "ORDER BY message_id DESC) AS place FROM held_mails WHERE workspace_id = $1) AS placed "
+    "WHERE place <= $2 ORDER BY message_id DESC LIMIT 200";
 constexpr SqlText k_load_held =
     "SELECT message_id, thread_id, integration_id, origin_mac, reason, folder_mac, uid_validity, "
     "uid, sender, created_at_ms FROM held_mails WHERE workspace_id = $1 AND message_id = $2";
@@ -59,6 +60,9 @@ constexpr SqlText k_find_held =
 constexpr SqlText k_move_held =
     "UPDATE held_mails SET folder_mac = $3, uid_validity = $4, uid = $5, sender = $6 "
     "WHERE workspace_id = $1 AND message_id = $2";
+
+/// So that strangers who write to one thread hide nobody else's mail.
+constexpr std::int64_t k_listed_of_thread_max = 20;
 
 Result<> done(Result<std::int64_t> changed) {
     if (!changed) return fail(std::move(changed.error()));
@@ -143,7 +147,7 @@ Result<bool> insert_held(Transaction& tx, WorkspaceId workspace, const HeldRow& 
 }
 
 Result<std::vector<HeldRow>> list_held(Transaction& tx, WorkspaceId workspace) {
-    POSTERN_TRY(const auto found, tx.query(k_list_held, {workspace}));
+    POSTERN_TRY(const auto found, tx.query(k_list_held, {workspace, k_listed_of_thread_max}));
     std::vector<HeldRow> out;
     for (const auto& row : found)
         out.push_back(read_held(row));
