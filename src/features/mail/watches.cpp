@@ -123,8 +123,19 @@ async::Task<> Watches::begin(WorkspaceId workspace,
     };
     auto probe = co_await parts_.database.read(load);
     if (!probe) co_return fail(std::move(probe.error()));
-    Watch ask{std::move(*ticket),  integration,         mailbox->search_label,
-              std::move(*cursors), std::move(*learned), probe->looks_by_headers};
+    const auto load_last = [workspace, integration](store::Transaction& tx) {
+        return rows::load_ledger(tx, workspace, integration, 0, 1);
+    };
+    auto last = co_await parts_.database.read(load_last);
+    if (!last) co_return fail(std::move(last.error()));
+    const auto seen_at = last->empty() ? parts_.clock.now_ms() : last->front().at_ms;
+    Watch ask{std::move(*ticket),
+              integration,
+              mailbox->search_label,
+              std::move(*cursors),
+              std::move(*learned),
+              probe->looks_by_headers,
+              seen_at};
     auto answer = co_await parts_.courier.call(std::move(ask), Deadline::in(90s));
     if (!answer) co_return fail(std::move(answer.error()));
     co_return co_await replies_.store_cursors(workspace, integration, std::move(answer->cursors),

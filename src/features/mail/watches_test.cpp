@@ -102,6 +102,9 @@ TEST_F(WatchesTest, watch_has_ticket_label_and_the_cursors_there_are) {
     EXPECT_EQ(courier.watched[0].integration, integration);
     EXPECT_EQ(courier.watched[0].search_label, k_label);
     EXPECT_TRUE(courier.watched[0].cursors.empty());
+    EXPECT_EQ(courier.watched[0].seen_at_ms, clock.now);
+    const auto seen_at = clock.now;
+    clock.now += 1000;
     EXPECT_EQ(ledger(), std::vector<std::string>{"sign_in watch"});
     watches->ended(integration, MailError::use_ended);
     settle();
@@ -110,6 +113,7 @@ TEST_F(WatchesTest, watch_has_ticket_label_and_the_cursors_there_are) {
     EXPECT_EQ(courier.watched[1].cursors[0].folder, "INBOX");
     EXPECT_EQ(courier.watched[1].cursors[0].uid_validity, 7U);
     EXPECT_EQ(courier.watched[1].cursors[0].next_uid, 100U);
+    EXPECT_EQ(courier.watched[1].seen_at_ms, seen_at);
 }
 
 TEST_F(WatchesTest, mailbox_that_only_sends_is_not_watched_until_it_reads) {

@@ -226,6 +226,13 @@ void FakeImapServer::examine(const std::string& folder) {
 
 void FakeImapServer::search(const std::string& command) {
     if (!mailbox_->search_answer.empty()) return say(tag_ + " " + mailbox_->search_answer);
+    if (command.starts_with("UID SEARCH SINCE ")) {
+        std::string found = "* SEARCH";
+        for (const auto uid : mailbox_->since_finds)
+            found += " " + std::to_string(uid);
+        say(found);
+        return say(tag_ + " OK searched");
+    }
     constexpr std::string_view k_start = "UID SEARCH UID ";
     const auto range = std::string_view(command).substr(k_start.size());
     const auto first = number_at(range);

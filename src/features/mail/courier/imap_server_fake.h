@@ -35,6 +35,7 @@ struct FakeMailbox {
     std::string sign_in_answer = "OK signed in";
     std::string search_answer;  ///< instead of searching: "NO ..."
     bool search_finds_all = false;
+    std::vector<std::uint32_t> since_finds;
     bool exists_before_plus = false;
     bool refuses_notify = false;
     bool overflows_at_once = false;

@@ -3,6 +3,7 @@
 #include "features/mail/courier/courier_lab_fake.h"
 #include "features/mail/protocol/courier_protocol.h"
 #include "features/mail/protocol/mailbox.h"
+#include "foundation/base/clock.h"
 
 #include <gtest/gtest.h>
 #include <cstdint>
@@ -177,6 +178,38 @@ protected:
         co_await until([this] { return front.candidates().size() == 3; });
         EXPECT_FALSE(front.searched.back().by_headers);
     }
+    /// 20 mails, of which the last two came since.
+    async::Job renumbered(FolderCursor cursor, UnixMs seen_at_ms) {
+        for (int i = 0; i < 19; ++i)
+            mailbox->deliver("INBOX", foreign_header(std::to_string(i)));
+        mailbox->deliver("INBOX", reply_header("1"));
+        mailbox->since_finds = {19, 20};
+        auto asked = watch_request();
+        asked.by_headers = true;
+        asked.cursors = {std::move(cursor)};
+        asked.seen_at_ms = seen_at_ms;
+        auto watching = service->watch(std::move(asked));
+        const auto begun = co_await std::move(watching);
+        start = begun ? begun->cursors.at(0).next_uid : 0;
+        co_await until([this] { return idles(); });
+    }
+    async::Job renumbered_meanwhile() {
+        auto& junk = mailbox->folders["Junk"];
+        junk.uid_validity = 2001;
+        for (int i = 0; i < 5; ++i)
+            mailbox->deliver("Junk", foreign_header());
+        auto searching = service->search_now(SearchNow{integration});
+        (void)co_await std::move(searching);
+        EXPECT_TRUE(front.searched.at(0).validity_changed);
+        EXPECT_TRUE(mailbox->headers_fetched.empty());
+        mailbox->deliver("Junk", reply_header("1"));
+        auto again = service->search_now(SearchNow{integration});
+        (void)co_await std::move(again);
+        EXPECT_EQ(front.candidates().size(), 1U);
+        EXPECT_EQ(mailbox->headers_fetched, std::set<std::uint32_t>{6});
+    }
+    std::uint32_t start = 0;
+
     async::Job many() {
         for (int i = 0; i < 500; ++i)
             mailbox->deliver("INBOX", foreign_header(std::to_string(i)));
@@ -213,6 +246,30 @@ protected:
     }
 };
 
+constexpr UnixMs k_first_of_march = 1'772'323'200'000;  // 2026, in UTC
+
+TEST_F(ByHeadersTest, folder_with_new_numbers_is_looked_at_from_the_day_before_on) {
+    play(renumbered({"INBOX", 999, 500}, k_first_of_march));
+    EXPECT_EQ(start, 19U);
+    EXPECT_EQ(mailbox->headers_fetched, (std::set<std::uint32_t>{19, 20}));
+    EXPECT_EQ(mailbox->count("UID SEARCH SINCE 28-Feb-2026"), 1U);
+    ASSERT_EQ(front.candidates().size(), 1U);
+    EXPECT_EQ(front.candidates()[0].uid, 20U);
+    EXPECT_TRUE(front.searched.at(0).validity_changed);
+}
+TEST_F(ByHeadersTest, folder_that_was_set_back_is_looked_at_from_the_day_before_on) {
+    play(renumbered({"INBOX", 1000, 500}, k_first_of_march));
+    EXPECT_EQ(start, 19U);
+    EXPECT_EQ(mailbox->headers_fetched, (std::set<std::uint32_t>{19, 20}));
+}
+TEST_F(ByHeadersTest, folder_with_new_numbers_begins_at_its_end_where_no_day_is_known) {
+    play(renumbered({"INBOX", 999, 1}, 0));
+    EXPECT_EQ(start, 21U);
+    EXPECT_TRUE(mailbox->headers_fetched.empty());
+}
+TEST_F(ByHeadersTest, folder_that_gets_new_numbers_meanwhile_shows_no_old_mail) {
+    play(watch(true, [this] { return renumbered_meanwhile(); }));
+}
 TEST_F(ByHeadersTest, finds_what_names_ours_and_asks_for_two_fields_of_the_rest) {
     play(watch(true, [this] { return finds(); }));
 }

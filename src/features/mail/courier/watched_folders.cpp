@@ -29,6 +29,8 @@
 namespace postern::mail::courier {
 namespace {
 
+constexpr UnixMs k_day_ms = 86'400'000;
+
 /// Front learns that there is one, and nothing of it.
 Candidate nothing_of(imap::Uid uid, bool is_bounce = false) {
     Candidate out;
@@ -75,12 +77,20 @@ async::Task<> WatchedFolders::begin(std::vector<FolderCursor> known) {
     for (std::size_t at = folders_.size(); at-- > 1;) {
         auto polling = poll(at);
         const auto polled = co_await std::move(polling);
+        if (polled && by_headers_ && folders_[at].renumbered) {
+            auto finding = find_start(at);
+            const auto found = co_await std::move(finding);
+            if (!found) co_return fail(found.error());
+        }
         if (polled) continue;
         if (session_.closed()) co_return fail(polled.error());
         folders_.erase(folders_.begin() + static_cast<std::ptrdiff_t>(at));
     }
     auto opening = resync(0);
-    co_return co_await std::move(opening);
+    const auto opened = co_await std::move(opening);
+    if (!opened || !by_headers_ || !folders_[0].renumbered) co_return opened;
+    auto finding = find_start(0);
+    co_return co_await std::move(finding);
 }
 
 std::vector<FolderCursor> WatchedFolders::cursors() const {
@@ -109,11 +119,13 @@ Result<> WatchedFolders::note_state(Folder& folder, const imap::FolderState& sta
         // Message-ID.
         const bool is_new = cursor.uid_validity == 0;
         folder.validity_changed = folder.validity_changed || !is_new;
+        folder.renumbered = folder.renumbered || !is_new;
         cursor.uid_validity = *state.uid_validity;
         cursor.next_uid = is_new ? *state.uid_next : 1;
     }
     folder.end = *state.uid_next;
     // A server that was set back without saying so: what it gives out again is looked at again.
+    folder.renumbered = folder.renumbered || cursor.next_uid > folder.end;
     cursor.next_uid = std::min(cursor.next_uid, folder.end);
     return {};
 }
@@ -259,12 +271,37 @@ async::Task<std::vector<imap::Uid>> WatchedFolders::ask_server(
     co_return out;
 }
 
+/// The fields of old mail are nobody's business: of a folder whose numbers are new only what came
+/// since the cursors were true is looked at. A day more, because servers date in zones of theirs.
+async::Task<> WatchedFolders::find_start(std::size_t at) {
+    auto opening = open(at);
+    const auto opened = co_await std::move(opening);
+    if (!opened) co_return fail(opened.error());
+    auto start = folders_[at].end;
+    if (seen_at_ms_ > k_day_ms) {
+        const auto query = imap::SearchQuery::since(seen_at_ms_ - k_day_ms);
+        if (!query) co_return fail(to_mail_error(query.error()));
+        auto searching = session_.run<imap::SearchResult>(session_.engine().search(*query));
+        const auto found = co_await std::move(searching);
+        if (!found && !session_.is_refusal(found.error())) co_return fail(found.error());
+        if (found && !found->uids.empty()) start = std::min(start, found->uids.front());
+    }
+    folders_[at].cursor.next_uid = start;
+    folders_[at].renumbered = false;
+    co_return Result<>{};
+}
+
 async::Task<WatchedFolders::Round> WatchedFolders::look_at_headers(std::size_t at) {
     // Without a search "up to the newest" its end must be known.
     if (folders_[at].changed) {
         auto asking = resync(at);
         const auto asked = co_await std::move(asking);
         if (!asked) co_return fail(asked.error());
+    }
+    if (folders_[at].renumbered) {
+        auto finding = find_start(at);
+        const auto found = co_await std::move(finding);
+        if (!found) co_return fail(found.error());
     }
     if (at != 0) folders_[at].rests_until = Deadline::in(rest_);
     const auto first = folders_[at].cursor.next_uid;
@@ -484,7 +521,7 @@ bool WatchedFolders::note_refusal(std::size_t at, imap::Uid uid) {
 
 void WatchedFolders::commit(std::size_t at, imap::Uid next) {
     folders_[at].cursor.next_uid = next;
-    folders_[at].validity_changed = false;
+    folders_[at].validity_changed = folders_[at].renumbered = false;
 }
 
 void WatchedFolders::postpone(std::size_t at) {

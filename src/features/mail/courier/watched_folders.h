@@ -118,6 +118,8 @@ public:
     /// From now on the two fields of every new mail are fetched, looked at and wiped, because the
     /// server's search does not find our mails; or no longer.
     void look_by_headers(bool by_headers) noexcept { by_headers_ = by_headers; }
+    /// When the cursors were true, for folders whose numbers are others now; 0: not known.
+    void seen_at(UnixMs at_ms) noexcept { seen_at_ms_ = at_ms; }
 
     /// Commit what was reported.
     async::Task<Round> search(std::size_t at);
@@ -139,7 +141,8 @@ private:
         FolderCursor cursor;
         imap::Uid end = 0;  ///< UIDNEXT as last told
         bool validity_changed = false;
-        bool changed = false;  ///< there may be more than `end` tells
+        bool renumbered = false;  ///< its numbers do not go on where the cursor stands
+        bool changed = false;     ///< there may be more than `end` tells
         bool postponed = false;
         unsigned open_searches = 0;
         std::optional<Deadline> rests_until = std::nullopt;
@@ -160,6 +163,7 @@ private:
     async::Task<> name_originals(std::size_t at, std::vector<Candidate>* candidates);
     [[nodiscard]] HeaderTrouble::Mail mail_at(std::size_t at, imap::Uid uid) const;
     void note_too_large(std::size_t at, const std::vector<imap::Uid>& batch);
+    async::Task<> find_start(std::size_t at);
     static Result<> note_state(Folder& folder, const imap::FolderState& state);
 
     ImapSession& session_;
@@ -169,6 +173,7 @@ private:
     bool notified_ = false;
     bool wants_notify_ = false;
     bool by_headers_ = false;
+    UnixMs seen_at_ms_ = 0;
     std::vector<Folder> folders_;
     static constexpr std::size_t k_none = static_cast<std::size_t>(-1);
     std::size_t open_ = k_none;

@@ -45,6 +45,7 @@ Watcher::Watcher(Parts parts, Watch asked)
       integration_(asked.integration),
       ids_(std::move(asked.search_label)),
       by_headers_(asked.by_headers),
+      seen_at_ms_(asked.seen_at_ms),
       known_(std::move(asked.cursors)),
       wake_(group_.executor()) {
     ids_.learn(asked.learned_ids);
@@ -66,6 +67,7 @@ async::Task<Watch::Answer> Watcher::begin(OpenedUse opened) {
     });
     folders_ = std::make_unique<WatchedFolders>(*session_, ids_, trouble_, options_.other_rest);
     folders_->look_by_headers(by_headers_);
+    folders_->seen_at(seen_at_ms_);
     auto beginning = folders_->begin(std::exchange(known_, {}));
     const auto begun = co_await std::move(beginning);
     if (!begun) {

@@ -117,6 +117,7 @@ private:
     IntegrationId integration_;
     KnownIds ids_;
     bool by_headers_ = false;
+    UnixMs seen_at_ms_ = 0;
     std::vector<FolderCursor> known_;
 
     std::unique_ptr<ImapSession> session_;

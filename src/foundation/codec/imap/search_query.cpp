@@ -1,11 +1,14 @@
 #include "foundation/codec/imap/search_query.h"
 
+#include "foundation/base/clock.h"
 #include "foundation/base/result.h"
 #include "foundation/codec/imap/imap_error.h"
 #include "foundation/codec/imap/limits.h"
 #include "foundation/codec/imap/uid_set.h"
 
 #include <algorithm>
+#include <array>
+#include <chrono>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -16,6 +19,10 @@ namespace postern::imap {
 namespace {
 
 constexpr std::size_t k_needle_bytes_max = 998;
+constexpr UnixMs k_day_ms_max =
+    253'402'300'799'999;  // the last of year 9999: RFC 3501 has four digits
+constexpr std::array<std::string_view, 12> k_months = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                                       "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 
 /// A needle as a quoted string. A very short one would match foreign mail.
 Result<std::string> quoted_needle(std::string_view needle) {
@@ -72,6 +79,17 @@ Result<SearchQuery> SearchQuery::names_message_id(Uid uid, std::string_view star
     POSTERN_TRY(const std::string quoted, quoted_needle("Message-ID: <" + std::string(start)));
     SearchQuery query(uid, uid);
     query.text_ = "UID SEARCH UID " + std::to_string(uid) + " TEXT " + quoted;
+    return query;
+}
+
+Result<SearchQuery> SearchQuery::since(UnixMs day_ms) {
+    if (day_ms < 0 || day_ms > k_day_ms_max) return fail(ImapError::bad_argument, "search date");
+    const std::chrono::sys_time<std::chrono::milliseconds> at{std::chrono::milliseconds(day_ms)};
+    const std::chrono::year_month_day date(std::chrono::floor<std::chrono::days>(at));
+    SearchQuery query(1, 0);
+    query.text_ = "UID SEARCH SINCE " + std::to_string(static_cast<unsigned>(date.day())) + '-' +
+                  std::string(k_months[static_cast<unsigned>(date.month()) - 1]) + '-' +
+                  std::to_string(static_cast<int>(date.year()));
     return query;
 }
 

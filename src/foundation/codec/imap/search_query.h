@@ -1,5 +1,6 @@
 #pragma once
 
+#include "foundation/base/clock.h"
 #include "foundation/base/result.h"
 #include "foundation/codec/imap/uid_set.h"
 
@@ -9,8 +10,8 @@
 
 namespace postern::imap {
 
-/// What may be asked of a mailbox: mails that name one of our own ids, nothing else. There is no
-/// way to search for a sender, a subject or all mail.
+/// What may be asked of a mailbox: mails that name one of our own ids, and where those of a day
+/// begin. There is no way to search for a sender, a subject or a text.
 class SearchQuery {
 public:
     struct Replies {
@@ -28,6 +29,10 @@ public:
     [[nodiscard]] static Result<SearchQuery> names_message_id(Uid uid, std::string_view start);
     /// Our own copy of a mail, by its Message-ID or a part of it.
     [[nodiscard]] static Result<SearchQuery> message_id(std::string_view id, Uid first_uid = 1);
+
+    /// Mails that came on this day (in UTC) or later, as the server dates them.
+    /// Errors: bad_argument, for a time that no mail has.
+    [[nodiscard]] static Result<SearchQuery> since(UnixMs day_ms);
 
     /// The command after its tag, without CRLF.
     [[nodiscard]] const std::string& text() const noexcept { return text_; }

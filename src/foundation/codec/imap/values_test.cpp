@@ -9,6 +9,7 @@
 
 #include <gtest/gtest.h>
 #include <cstddef>
+#include <cstdint>
 #include <numeric>
 #include <string>
 #include <utility>
@@ -77,6 +78,19 @@ TEST(SearchQuery, asks_whether_one_mail_names_an_id) {
     EXPECT_FALSE(SearchQuery::names_message_id(7, "a\r\nb"));
 }
 
+TEST(SearchQuery, asks_for_what_came_since_a_day) {
+    const std::pair<std::int64_t, const char*> days[] = {
+        {0, "UID SEARCH SINCE 1-Jan-1970"},
+        {1'709'251'199'999, "UID SEARCH SINCE 29-Feb-2024"},
+        {1'798'761'599'999, "UID SEARCH SINCE 31-Dec-2026"},
+        {253'402'300'799'999, "UID SEARCH SINCE 31-Dec-9999"},
+    };
+    for (const auto& [at_ms, text] : days)
+        EXPECT_EQ(SearchQuery::since(at_ms)->text(), text);
+    EXPECT_TRUE(SearchQuery::since(0)->admits(1));
+    EXPECT_FALSE(SearchQuery::since(-1));
+    EXPECT_FALSE(SearchQuery::since(253'402'300'800'000));
+}
 TEST(SearchQuery, finds_our_own_copy) {
     EXPECT_EQ(SearchQuery::message_id("<ptn1.x@b7>", 5)->text(),
               "UID SEARCH UID 5:* HEADER Message-ID \"<ptn1.x@b7>\"");
