@@ -219,8 +219,10 @@ async::Task<bool> Replies::lacks_content(WorkspaceId workspace, rows::MessageRow
     objects.emplace_back(message.id, std::move(message.body));
     auto bodies = co_await vault_.open_bodies(workspace, std::move(objects), k_job_handle);
     if (!bodies) co_return fail(std::move(bodies.error()));
-    const auto& body = bodies->at(0);
-    co_return body&& std::ranges::any_of(body->defects, [](const std::string& defect) {
+    const auto body = std::move(bodies->at(0));
+    if (!body) co_return false;
+    const auto& defects = body->defects;
+    co_return std::ranges::any_of(defects, [](const std::string& defect) {
         return defect == describe(MailError::not_found).code.view() ||
                defect == describe(MailError::mail_refused).code.view();
     });
