@@ -24,7 +24,8 @@ ROOT = Path(__file__).resolve().parents[2]
 RECORD = lists.FOLDER / "traced.json"
 # Those that attach strace or gdb themselves cannot be traced.
 TESTS = ("example", "story", "cutoff", "api", "discover", "hostile_mail", "commands", "proxy",
-         "migration", "bad_input", "keys_rotation", "keys_holders", "keys_passphrase", "keys_recovery", "trust")
+         "migration", "bad_input", "keys_rotation", "keys_holders", "keys_passphrase",
+         "keys_recovery", "trust")
 # Those whose stores lie on servers.
 ON_POSTGRESQL = ("postgres_whole", "postgres_away", "postgres_tls")
 
