@@ -294,6 +294,7 @@ async::Task<SaveSent::Answer> PlayedCourier::save(SaveSent ask) {
 
 async::Task<FetchMail::Answer> PlayedCourier::fetch(FetchMail ask) {
     fetched.push_back({ask.integration, ask.folder, ask.uid_validity, ask.uid});
+    if (before_fetch) before_fetch();
     if (steps_.fail_now()) co_return fail(MailError::connection_lost);
     if (const auto failure = pop(fetches_fail)) co_return fail(*failure);
     const auto found = mails.find({ask.folder, ask.uid});

@@ -125,6 +125,7 @@ public:
 
     std::map<std::pair<std::string, std::uint32_t>, std::string> mails;
     std::deque<MailError> fetches_fail;
+    std::function<void()> before_fetch;
     std::string given_id;  ///< of the copy in Sent
     std::vector<ProbeSearch> probed;
     SearchProbe search_probe = SearchProbe::works;

@@ -440,6 +440,9 @@ async::Task<MessageView> Replies::try_accept(WorkspaceId workspace, MessageId id
     if (!opened) co_return fail(std::move(opened.error()));
     auto sender = decode_held_sender(*opened);
     if (!sender) co_return fail(std::move(sender.error()));
+    auto open =
+        co_await parts_.mailboxes.check_open(workspace, row->integration, MailVerb::read_replies);
+    if (!open) co_return fail(std::move(open.error()));
     auto mailbox = co_await parts_.mailboxes.find(workspace, row->integration);
     if (!mailbox) co_return fail(std::move(mailbox.error()));
     Location location{row->integration, sender->folder, row->folder_mac, row->uid_validity};

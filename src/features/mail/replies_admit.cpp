@@ -189,6 +189,9 @@ async::Task<> Replies::store(Admission admission) {
             return told;
         }
         if (held) {
+            // Refused while it was fetched: what nobody is to read is not kept.
+            const auto still = rows::load_held(tx, m.workspace, *held);
+            if (!still) return fail(still.error());
             if (auto gone = rows::delete_held(tx, m.workspace, *held); !gone) return gone;
         }
         if (head) {

@@ -472,6 +472,31 @@ TEST_F(HeldTest, erased_thread_accepts_nothing) {
     EXPECT_TRUE(courier.fetched.empty());
 }
 
+TEST_F(HeldTest, refused_while_it_is_fetched_is_not_kept) {
+    const auto id = hold({eve});
+    courier.mails[{"INBOX", 100}] = "x";
+    courier.before_fetch = [this, id] {
+        const auto refuse = [&](store::Transaction& tx) {
+            return rows::delete_held(tx, workspace, id);
+        };
+        EXPECT_TRUE(database->write_now(refuse));
+    };
+    EXPECT_TRUE(
+        fails_with(run(replies->accept_held(workspace, id)), MailServiceError::message_not_found));
+    EXPECT_EQ(courier.fetched.size(), 1U);
+    EXPECT_TRUE(messages(thread).empty());
+    EXPECT_TRUE(held().empty());
+}
+
+TEST_F(HeldTest, is_not_asked_for_while_its_mailbox_is_closed) {
+    const auto id = hold({eve});
+    mailboxes.closed.insert_or_assign(integration, Error(keys::KeyError::integration_sealed));
+    EXPECT_TRUE(
+        fails_with(run(replies->accept_held(workspace, id)), keys::KeyError::integration_sealed));
+    EXPECT_TRUE(courier.fetched.empty());
+    EXPECT_EQ(held().size(), 1U);
+}
+
 TEST_F(HeldTest, accepted_twice_at_once_is_stored_once_and_told_to_one) {
     const auto id = hold({eve});
     courier.mails[{"INBOX", 100}] = "x";

@@ -51,6 +51,11 @@ std::chrono::milliseconds watch_pause(std::int64_t failures, IntegrationId integ
     return std::chrono::milliseconds(full / 2 + full * spread / 512);
 }
 
+std::chrono::milliseconds slow_watch_pause(std::int64_t failures) {
+    constexpr std::int64_t k_doublings_max = 2;
+    return 1h * (std::int64_t{1} << std::min(failures, k_doublings_max));
+}
+
 void Watches::Watched::settle() {
     for (const auto& waiter : std::exchange(waiting, {}))
         waiter->set();
@@ -156,9 +161,10 @@ async::Task<> Watches::after_failure(WorkspaceId workspace,
                                      Error why,
                                      bool had_begun) {
     const auto reason = why.as<MailError>();
+    const bool passes = reason && may_pass(*reason);
     const bool person = parts_.mailboxes.waits_for_person(why) ||
                         parts_.mailboxes.is_cut_off(why) || why.is(WatchError::only_sends) ||
-                        (reason && needs_person(*reason));
+                        (reason && needs_person(*reason) && !passes);
     if (reason && needs_person(*reason)) {
         (void)co_await parts_.mailboxes.report(workspace, integration, reason);
     }
@@ -168,8 +174,12 @@ async::Task<> Watches::after_failure(WorkspaceId workspace,
     watched->settle();
     // A host that drops connections answers sign-ins all the while.
     watched->host_fails = !had_begun && reason && is_about_the_host(*reason);
-    const auto pause =
-        person ? std::chrono::milliseconds(24h) : watch_pause(watched->failures++, integration);
+    auto pause = std::chrono::milliseconds(24h);
+    if (passes) {
+        pause = slow_watch_pause(watched->failures++);
+    } else if (!person) {
+        pause = watch_pause(watched->failures++, integration);
+    }
     auto woken = co_await watched->wake.wait(Deadline::in(pause));
     watched->host_fails = false;
     if (!woken && woken.error().is(async::AsyncError::cancelled)) co_return woken;
@@ -195,6 +205,9 @@ async::Job Watches::run(WorkspaceId workspace, IntegrationId integration) {
             watched->refused.reset();
             watched->settle();
             host_answers(watched->host);
+            // What was told of its server, and has passed.
+            auto mended = co_await parts_.mailboxes.report(workspace, integration, std::nullopt);
+            if (!mended) log(LogLevel::warning, "mend_not_stored", {{"error", mended.error()}});
             waited = co_await wait_while_watching(watched);
             if (parts_.clock.now_ms() - since >= k_lasting_ms) watched->failures = 0;
             if (!waited || watched->ended.value_or(MailError::use_ended) == MailError::use_ended) {

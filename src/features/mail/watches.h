@@ -19,6 +19,8 @@ namespace postern::mail {
 /// not come back in the same moment.
 [[nodiscard]] std::chrono::milliseconds watch_pause(std::int64_t failures,
                                                     IntegrationId integration);
+/// The same where others mend it, a certificate or an address: 1, 2, then 4 hours.
+[[nodiscard]] std::chrono::milliseconds slow_watch_pause(std::int64_t failures);
 
 /// Keeps one watch at courier per mailbox whose replies are read, as long as a lease or grant
 /// allows it: after a lost connection it tries again with growing pauses, after a refused sign-in

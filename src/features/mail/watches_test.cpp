@@ -173,10 +173,18 @@ TEST_F(WatchesTest, refusals_that_need_a_person_are_reported_once_and_wait) {
         mailboxes.closed.clear();
         changed();
         EXPECT_TRUE(watches->watching(integration));
+        EXPECT_EQ(mailboxes.mended.back(), integration) << "what was told of it is over";
         watches->ended(integration, MailError::connection_lost);
         settle();
     }
     EXPECT_EQ(mailboxes.reports.size(), 5U);
+}
+
+TEST(WatchPause, what_others_mend_is_looked_at_again_after_hours) {
+    EXPECT_EQ(slow_watch_pause(0), 1h);
+    EXPECT_EQ(slow_watch_pause(1), 2h);
+    EXPECT_EQ(slow_watch_pause(2), 4h);
+    EXPECT_EQ(slow_watch_pause(1000), 4h);
 }
 
 TEST_F(WatchesTest, refusal_that_ends_a_running_watch_is_reported_too) {
