@@ -151,7 +151,7 @@ protected:
     }
     Proof prove(std::string_view claim_id) { return prove(claim_id, claims()); }
     Proof prove(std::string_view claim_id, std::vector<Claim> of) {
-        Registry registry(std::move(of), clock);
+        Registry registry(std::move(of), clock, std::chrono::milliseconds(1));
         auto proof = loop.run(registry.prove(std::string(claim_id)));
         EXPECT_TRUE(proof);
         return proof ? std::move(*proof) : Proof{};
@@ -292,7 +292,7 @@ TEST_F(ClaimsTest, without_its_control_each_claim_is_unknown) {
         auto blind = claim;
         blind.control = []() -> async::Task<Finding> { co_return Finding{}; };
         for (const auto& without : {bare, blind}) {
-            Registry registry({without}, clock);
+            Registry registry({without}, clock, std::chrono::milliseconds(1));
             const auto proof = loop.run(registry.prove(std::string(claim.id)));
             ASSERT_TRUE(proof);
             EXPECT_EQ(proof->verdict, Verdict::unknown) << claim.id;

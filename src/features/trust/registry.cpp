@@ -5,6 +5,7 @@
 #include "foundation/base/clock.h"
 #include "foundation/base/error.h"
 #include "foundation/base/result.h"
+#include "platform/async/deadline.h"
 #include "platform/async/task.h"
 
 #include <algorithm>
@@ -48,8 +49,10 @@ std::string_view name_of(Verdict verdict) {
     return "unknown";
 }
 
-Registry::Registry(std::vector<Claim> claims, const Clock& clock)
-    : claims_(std::move(claims)), clock_(clock) {
+Registry::Registry(std::vector<Claim> claims,
+                   const Clock& clock,
+                   std::chrono::milliseconds second_look)
+    : claims_(std::move(claims)), clock_(clock), second_look_(second_look) {
     for (std::size_t i = 0; i < claims_.size(); ++i) {
         POSTERN_CHECK(!claims_[i].id.empty() && claims_[i].check);
         for (std::size_t j = 0; j < i; ++j)
@@ -89,6 +92,11 @@ async::Task<Proof> Registry::look(const Claim* claim) {
         co_return proof;
     }
     auto found = co_await claim->check();
+    if (found && !found->faults.empty()) {
+        const auto waited = co_await async::wait_until(Deadline::in(second_look_));
+        if (!waited) co_return fail(waited.error());
+        found = co_await claim->check();
+    }
     if (!found) {
         proof.reason = because("the check did not run", found.error());
         co_return proof;

@@ -8,6 +8,7 @@
 #include "platform/net/test_loop.h"
 
 #include <gtest/gtest.h>
+#include <chrono>
 #include <functional>
 #include <optional>
 #include <string>
@@ -29,6 +30,7 @@ Claim::Look cannot_look() {
     return []() -> async::Task<Finding> { co_return fail(TrustError::out_of_sight, "too dark"); };
 }
 
+constexpr std::chrono::milliseconds k_at_once{1};
 const Finding k_good{{"12 things seen"}, {}};
 const Finding k_bad{{"11 things seen"}, {"one thing is wrong"}};
 
@@ -42,7 +44,7 @@ protected:
         return claim;
     }
     Proof prove(Claim::Look check, Claim::Look control) {
-        Registry registry({claim(std::move(check), std::move(control))}, clock);
+        Registry registry({claim(std::move(check), std::move(control))}, clock, k_at_once);
         auto proof = loop.run(registry.prove("P0.example"));
         EXPECT_TRUE(proof);
         return proof ? std::move(*proof) : Proof{};
@@ -67,6 +69,17 @@ TEST_F(RegistryTest, a_fault_makes_it_failing) {
     EXPECT_EQ(proof.finding.faults, k_bad.faults);
 }
 
+TEST_F(RegistryTest, a_fault_that_is_gone_at_a_second_look_was_work_under_way) {
+    int looks = 0;
+    const auto passes = [&looks]() -> async::Task<Finding> {
+        co_return ++looks == 1 ? k_bad : k_good;
+    };
+    const auto proof = prove(passes, finds(k_bad));
+    EXPECT_EQ(proof.verdict, Verdict::proven);
+    EXPECT_EQ(proof.finding.evidence, k_good.evidence);
+    EXPECT_EQ(looks, 2);
+}
+
 TEST_F(RegistryTest, without_a_control_that_works_nothing_is_known) {
     for (const auto& check : {finds(k_good), finds(k_bad)}) {
         for (const auto& control : {Claim::Look{}, finds(k_good), finds({}), cannot_look()}) {
@@ -85,7 +98,7 @@ TEST_F(RegistryTest, a_check_that_cannot_look_leaves_it_unknown_and_says_why) {
 }
 
 TEST_F(RegistryTest, an_unknown_id_is_refused) {
-    Registry registry({claim(finds(k_good), finds(k_bad))}, clock);
+    Registry registry({claim(finds(k_good), finds(k_bad))}, clock, k_at_once);
     for (const char* id : {"", "P0", "P0.example ", "p0.example"}) {
         const auto proof = loop.run(registry.prove(id));
         ASSERT_FALSE(proof);
@@ -100,7 +113,7 @@ TEST_F(RegistryTest, one_proof_at_a_time) {
         if (!waited) co_return fail(std::move(waited.error()));
         co_return k_good;
     };
-    Registry registry({claim(slow, finds(k_bad))}, clock);
+    Registry registry({claim(slow, finds(k_bad))}, clock, k_at_once);
     std::optional<Result<Proof>> first;
     loop.start(registry.prove("P0.example"), first);
     loop.settle();
