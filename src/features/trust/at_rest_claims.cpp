@@ -288,7 +288,9 @@ std::vector<Claim> at_rest_claims(Grounds grounds) {
     const auto at_rest = std::make_shared<AtRest>(std::move(grounds));
     Claim claim;
     claim.id = "P7.at-rest";
-    claim.text = "Names, addresses, subjects and texts stand nowhere in the store in clear.";
+    claim.text =
+        "Names, addresses, subjects and how texts begin, each as it is, stand nowhere in the store "
+        "in clear.";
     claim.method =
         "subjects, people's names and addresses and how texts begin, of the newest threads, the "
         "addresses of accounts and the names of workspaces are opened and searched for, byte for "
