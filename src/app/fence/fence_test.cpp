@@ -121,7 +121,9 @@ TEST(Fence, a_send_that_connects_and_other_protocols_are_no_way_around_the_ports
             }
             if (name == "socket" && rule.refused_with == 0 && rule.tests[0].value != AF_UNIX) {
                 ASSERT_EQ(rule.tests.size(), 3U);
-                EXPECT_TRUE(rule.tests[2].value == 0 || rule.tests[2].value == IPPROTO_TCP);
+                const auto plain = rule.tests[1].value == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP;
+                EXPECT_TRUE(rule.tests[2].value == 0 ||
+                            rule.tests[2].value == std::uint64_t{plain});
             }
         }
     }
