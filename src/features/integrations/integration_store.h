@@ -76,8 +76,19 @@ Result<> delete_holder(store::Transaction& tx,
                        WorkspaceId workspace,
                        IntegrationId integration,
                        HolderId holder);
-/// Of a workspace, or all.
-Result<> delete_all_grants(store::Transaction& tx, std::optional<WorkspaceId> workspace);
+/// One making of a grant: the same id made anew is another one.
+struct GrantRow {
+    WorkspaceId workspace;
+    GrantId grant;
+    IntegrationId integration;
+    UnixMs created_at_ms = 0;
+};
+/// At most `limit` after that one, of all workspaces, in order.
+Result<std::vector<GrantRow>> list_grants(store::Transaction& tx,
+                                          const GrantRow& after,
+                                          std::int64_t limit);
+/// Good also when it is gone, or made anew since.
+Result<> delete_made_grant(store::Transaction& tx, const GrantRow& row);
 
 Result<> set_state(store::Transaction& tx,
                    WorkspaceId workspace,

@@ -74,8 +74,12 @@ constexpr SqlText k_delete_holder =
     "DELETE FROM holders WHERE workspace_id = $1 AND integration_id = $2 AND holder_id = $3";
 constexpr SqlText k_delete_holders =
     "DELETE FROM holders WHERE workspace_id = $1 AND integration_id = $2";
-constexpr SqlText k_delete_grants_of_workspace = "DELETE FROM grants WHERE workspace_id = $1";
-constexpr SqlText k_delete_grants_of_all = "DELETE FROM grants";
+constexpr SqlText k_list_grants =
+    "SELECT workspace_id, grant_id, integration_id, created_at_ms FROM grants "
+    "WHERE workspace_id > $1 OR (workspace_id = $1 AND grant_id > $2) "
+    "ORDER BY workspace_id, grant_id LIMIT $3";
+constexpr SqlText k_delete_made_grant =
+    "DELETE FROM grants WHERE workspace_id = $1 AND grant_id = $2 AND created_at_ms = $3";
 constexpr SqlText k_list_active =
     "SELECT workspace_id, integration_id, kind, level, state, epoch, settings, search_label, "
     "broken_code, created_at_ms, last_used_at_ms FROM integrations WHERE state = 'active' LIMIT "
@@ -321,9 +325,21 @@ Result<> delete_holder(Transaction& tx,
     return done(tx.execute(k_delete_holder, {workspace, integration, holder}));
 }
 
-Result<> delete_all_grants(Transaction& tx, std::optional<WorkspaceId> workspace) {
-    if (workspace) return done(tx.execute(k_delete_grants_of_workspace, {*workspace}));
-    return done(tx.execute(k_delete_grants_of_all));
+Result<std::vector<GrantRow>> list_grants(Transaction& tx,
+                                          const GrantRow& after,
+                                          std::int64_t limit) {
+    POSTERN_TRY(const auto found, tx.query(k_list_grants, {after.workspace, after.grant, limit}));
+    std::vector<GrantRow> out;
+    out.reserve(found.size());
+    for (const auto& row : found) {
+        out.push_back({row.id<WorkspaceTag>(0), row.id<GrantTag>(1), row.id<IntegrationTag>(2),
+                       row.integer(3)});
+    }
+    return out;
+}
+
+Result<> delete_made_grant(Transaction& tx, const GrantRow& row) {
+    return done(tx.execute(k_delete_made_grant, {row.workspace, row.grant, row.created_at_ms}));
 }
 
 Result<std::vector<Integration>> list_active(Transaction& tx) {

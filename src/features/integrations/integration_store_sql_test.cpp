@@ -10,6 +10,7 @@
 #include "platform/store/store_error.h"
 #include "platform/store/transaction.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <utility>
 #include <vector>
@@ -210,6 +211,45 @@ TEST_F(IntegrationRowsTest, grant_is_deleted_once_and_only_where_it_belongs) {
     EXPECT_TRUE(fails_with(remove(workspace, id, GrantId::make(1)), k_gone));
     EXPECT_TRUE(remove(workspace, id, grant).has_value());
     EXPECT_TRUE(fails_with(remove(workspace, id, grant), k_gone));
+}
+
+TEST_F(IntegrationRowsTest, grants_of_all_workspaces_are_listed_in_steps) {
+    const auto first = full();
+    const auto second = full();
+    write([&](Transaction& tx) {
+        return rows::insert_grant(tx, other_workspace, first, grant_row(1));
+    });
+    std::vector<std::pair<WorkspaceId, IntegrationId>> seen;
+    rows::GrantRow last;
+    for (bool more = true; more;) {
+        const auto page = rows([&](Transaction& tx) { return rows::list_grants(tx, last, 2); });
+        EXPECT_LE(page.size(), 2U);
+        for (const auto& row : page) {
+            EXPECT_EQ(row.created_at_ms, clock.now);
+            seen.emplace_back(row.workspace, row.integration);
+        }
+        more = !page.empty();
+        if (more) last = page.back();
+    }
+    EXPECT_EQ(seen.size(), 5U);
+    EXPECT_EQ(std::ranges::count(seen, std::pair(workspace, first)), 2);
+    EXPECT_EQ(std::ranges::count(seen, std::pair(workspace, second)), 2);
+    EXPECT_EQ(std::ranges::count(seen, std::pair(other_workspace, first)), 1);
+}
+
+TEST_F(IntegrationRowsTest, grant_made_anew_is_not_the_one_that_is_dropped) {
+    const auto id = full();
+    const auto grant = stored(id)->grants[0];
+    const auto drop = [&](WorkspaceId where, UnixMs at) {
+        write([&](Transaction& tx) {
+            return rows::delete_made_grant(tx, {where, grant.seal.grant, id, at});
+        });
+        return grant_epochs(id).size();
+    };
+    EXPECT_EQ(drop(workspace, grant.created_at_ms - 1), 2U);
+    EXPECT_EQ(drop(other_workspace, grant.created_at_ms), 2U);
+    EXPECT_EQ(drop(workspace, grant.created_at_ms), 1U);
+    EXPECT_EQ(drop(workspace, grant.created_at_ms), 1U) << "good to repeat";
 }
 
 TEST_F(IntegrationRowsTest, list_is_by_age_from_a_cursor_without_hidden_ones) {

@@ -239,6 +239,12 @@ private:
     async::Task<std::string> open_name(WorkspaceId workspace, IntegrationId id, Bytes sealed);
     async::Task<> note_use(WorkspaceId workspace, IntegrationId id, UnixMs last_used_at_ms);
     async::Task<> tell_sealed(WorkspaceId workspace, std::uint32_t ended, bool grants);
+    using Touched = std::set<std::pair<WorkspaceId, IntegrationId>>;
+    /// Drops the rows of grants that keeper has no key of: a seal-all or a revocation was not
+    /// written down. Returns whose they were.
+    async::Task<Touched> drop_dead_grants();
+    async::Task<std::vector<rows::GrantRow>> dead_of(std::vector<rows::GrantRow> page);
+    async::Job announce_all(Touched touched);
     async::Task<> recover_one(Operation operation);
     async::Task<> finish(Operation operation);
     async::Task<> finish_or_forget(Operation operation);

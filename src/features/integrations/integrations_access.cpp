@@ -104,6 +104,9 @@ async::Task<View> Integrations::view_of(Integration row) {
     // What keeper says counts: rows of an older copy of the store open nothing.
     const auto known = status->items.empty() ? keys::IntegrationStatus{} : status->items.front();
     view.lease = known.lease;
+    std::erase_if(row.grants, [&](const Grant& g) {
+        return std::ranges::find(known.grants, g.seal.grant) == known.grants.end();
+    });
     const auto now = parts_.clock.now_ms();
     view.granted = std::any_of(row.grants.begin(), row.grants.end(), [&](const Grant& g) {
         return g.seal.expires_at_ms > now && known.epoch == row.epoch;
@@ -255,7 +258,10 @@ async::Task<Grant> Integrations::grant(WorkspaceId workspace,
 }
 
 async::Task<> Integrations::store_grant(WorkspaceId workspace, IntegrationId id, Grant row) {
-    const auto body = [workspace, id, row](store::Transaction& tx) {
+    const auto body = [workspace, id, row](store::Transaction& tx) -> Result<> {
+        // Left by one of the same id, whose key is gone.
+        auto left = rows::delete_grant(tx, workspace, id, row.seal.grant);
+        if (!left && !left.error().is(IntegrationError::grant_not_found)) return left;
         return rows::insert_grant(tx, workspace, id, row);
     };
     auto written = co_await parts_.database.write(body);
@@ -281,7 +287,8 @@ async::Task<> Integrations::revoke_grant(WorkspaceId workspace, IntegrationId id
         return rows::delete_grant(tx, workspace, id, grant);
     };
     auto written = co_await parts_.database.write(body);
-    if (!written) co_return fail(std::move(written.error()));
+    // Without its key the row may have been dropped meanwhile.
+    if (!written && !written.error().is(IntegrationError::grant_not_found)) co_return written;
     co_await announce(workspace, id);
     changed(workspace, id);
     co_return Result<>{};

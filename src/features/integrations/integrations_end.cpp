@@ -28,9 +28,11 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace postern::integrations {
 namespace {
@@ -328,9 +330,6 @@ async::Task<Receipt> Integrations::finish_reseal(Operation operation) {
 
 async::Task<> Integrations::tell_sealed(WorkspaceId workspace, std::uint32_t ended, bool grants) {
     const auto body = [this, workspace, ended, grants](store::Transaction& tx) -> Result<> {
-        if (grants) {
-            if (auto gone = rows::delete_all_grants(tx, workspace); !gone) return gone;
-        }
         events::Event event{
             "integrations.sealed",
             {{"integrations", std::to_string(ended)}, {"grants", grants ? "ended" : "kept"}}};
@@ -342,6 +341,63 @@ async::Task<> Integrations::tell_sealed(WorkspaceId workspace, std::uint32_t end
     co_return Result<>{};
 }
 
+async::Task<std::vector<rows::GrantRow>> Integrations::dead_of(std::vector<rows::GrantRow> page) {
+    std::map<WorkspaceId, std::set<IntegrationId>> asked;
+    for (const auto& row : page)
+        asked[row.workspace].insert(row.integration);
+    std::set<std::pair<WorkspaceId, GrantId>> alive;
+    for (const auto& [workspace, ids] : asked) {
+        keys::GetStatus ask;
+        ask.workspace = workspace;
+        ask.integrations.assign(ids.begin(), ids.end());
+        auto status = co_await parts_.keeper.call(std::move(ask), keeper_deadline());
+        if (!status) co_return fail(std::move(status.error()));
+        for (const auto& item : status->items) {
+            for (const auto& grant : item.grants)
+                alive.emplace(workspace, grant);
+        }
+    }
+    std::erase_if(page, [&](const rows::GrantRow& row) {
+        return alive.contains({row.workspace, row.grant});
+    });
+    co_return page;
+}
+
+async::Task<Integrations::Touched> Integrations::drop_dead_grants() {
+    Touched touched;
+    rows::GrantRow last;
+    while (true) {
+        const auto look = [last](store::Transaction& tx) {
+            return rows::list_grants(tx, last, k_grants_page);
+        };
+        auto page = co_await parts_.database.read(look);
+        if (!page) co_return fail(std::move(page.error()));
+        if (page->empty()) co_return touched;
+        last = page->back();
+        // Asked after the rows were read: a key is made before its row.
+        auto dead = co_await dead_of(std::move(*page));
+        if (!dead) co_return fail(std::move(dead.error()));
+        if (dead->empty()) continue;
+        const auto drop = [dead = *dead](store::Transaction& tx) -> Result<> {
+            for (const auto& row : dead) {
+                if (auto gone = rows::delete_made_grant(tx, row); !gone) return gone;
+            }
+            return {};
+        };
+        auto dropped = co_await write_surely(drop);
+        if (!dropped) co_return fail(std::move(dropped.error()));
+        for (const auto& row : *dead)
+            touched.emplace(row.workspace, row.integration);
+    }
+}
+
+async::Job Integrations::announce_all(Touched touched) {
+    for (const auto& [workspace, id] : touched) {
+        co_await announce(workspace, id);
+        changed(workspace, id);
+    }
+}
+
 async::Task<Integrations::SealedAll> Integrations::seal_all(std::optional<WorkspaceId> workspace,
                                                             bool grants) {
     keys::SealAll ask{workspace, grants};
@@ -349,20 +405,25 @@ async::Task<Integrations::SealedAll> Integrations::seal_all(std::optional<Worksp
     if (!done) co_return fail(std::move(done.error()));
     SealedAll sealed{{}, done->leases, done->grants, done->connections, done->confirmed};
     std::map<WorkspaceId, std::uint32_t> counts;
+    Touched touched;
     if (workspace) counts[*workspace] = 0;
     for (const auto& each : done->ended) {
         ++counts[each.workspace];
+        touched.emplace(each.workspace, each.integration);
         sealed.ended.push_back(each.integration);
+    }
+    if (grants) {
+        auto dropped = co_await drop_dead_grants();
+        if (dropped) touched.merge(*dropped);
+        // Without their keys they are none; recover() drops them then.
+        if (!dropped) log(LogLevel::error, "grants_not_dropped", {{"error", dropped.error()}});
     }
     for (const auto& [whose, count] : counts) {
         auto told = co_await tell_sealed(whose, count, grants);
         // It is done, whether it can be written down or not.
         if (!told) log(LogLevel::error, "sealing_not_recorded", {{"error", told.error()}});
     }
-    for (const auto& each : done->ended) {
-        co_await announce(each.workspace, each.integration);
-        changed(each.workspace, each.integration);
-    }
+    co_await announce_all(std::move(touched));
     co_return sealed;
 }
 

@@ -9,6 +9,7 @@
 #include "platform/store/store_error.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -129,6 +130,125 @@ TEST_F(GrantTest, that_keeper_does_not_revoke_stays) {
     keeper.fail_named("RevokeGrant");
     EXPECT_TRUE(fails_with(revoke(made), KeyError::storage_failed));
     EXPECT_EQ(stored(id)->grants.size(), 1);
+}
+
+TEST_F(GrantTest, without_a_key_is_none_wherever_one_looks) {
+    const auto kept = connected();
+    const auto alive = grant(kept).value().seal.grant;
+    const auto dead = grant(id).value().seal.grant;
+    held(id).grants.erase(dead);
+    ASSERT_EQ(stored(id)->grants.size(), 1) << "the row is what a crash left";
+    EXPECT_EQ(state_of(id), State::sealed);
+    EXPECT_TRUE(get(id)->integration.grants.empty());
+    const auto listed = run(integrations->list(workspace, {}, 10)).value();
+    for (const auto& view : listed)
+        EXPECT_EQ(view.integration.grants.size(), view.integration.id == kept ? 1U : 0U);
+    EXPECT_TRUE(fails_with(run(integrations->check_open(workspace, id, keys::Verb::send)),
+                           KeyError::integration_sealed));
+    EXPECT_EQ(get(kept)->integration.grants.at(0).seal.grant, alive);
+    EXPECT_EQ(state_of(kept), State::granted);
+}
+
+TEST_F(GrantTest, seal_all_that_front_did_not_live_to_write_down_is_whole) {
+    const auto elsewhere = connected();
+    ASSERT_TRUE(grant(id).has_value());
+    ASSERT_TRUE(grant(elsewhere).has_value());
+    keeper.die_at("SealAll", Fault::answer_lost);
+    EXPECT_FALSE(run(integrations->seal_all(workspace, true)).has_value());
+    restart();
+    EXPECT_EQ(stored(id)->grants.size(), 1);
+    EXPECT_EQ(state_of(id), State::sealed) << "before anything is mended";
+    const auto before = told("integration.state").size();
+    listener.changed.clear();
+    recover();
+    recover();
+    EXPECT_EQ(told("integration.state").size(), before + 2) << "each is told once";
+    EXPECT_EQ(listener.changed.size(), 2U);
+    for (const auto each : {id, elsewhere}) {
+        EXPECT_TRUE(stored(each)->grants.empty());
+        EXPECT_EQ(state_of(each), State::sealed);
+        expect_whole(each);
+    }
+}
+
+TEST_F(GrantTest, seal_all_again_takes_the_rows_away_that_the_first_one_left) {
+    for (const auto whose : {std::optional(workspace), std::optional<WorkspaceId>()}) {
+        ASSERT_TRUE(grant(id).has_value());
+        keeper.fail_named("SealAll", Fault::answer_lost);
+        EXPECT_FALSE(run(integrations->seal_all(whose, true)).has_value());
+        keeper.heal();
+        ASSERT_EQ(stored(id)->grants.size(), 1);
+        const auto again = run(integrations->seal_all(whose, true));
+        ASSERT_TRUE(again.has_value());
+        EXPECT_EQ(again->grants, 0U);
+        EXPECT_TRUE(stored(id)->grants.empty());
+    }
+}
+
+TEST_F(GrantTest, seal_all_that_cannot_be_written_down_is_done_all_the_same) {
+    ASSERT_TRUE(grant(id).has_value());
+    change_store(store::EngineText{
+        "CREATE TRIGGER refuse BEFORE DELETE ON grants BEGIN SELECT RAISE(ABORT, 'x'); END",
+        "CREATE TRIGGER refuse BEFORE DELETE ON grants FOR EACH ROW EXECUTE FUNCTION refuse()"});
+    EXPECT_EQ(run(integrations->seal_all(workspace, true))->grants, 1U);
+    EXPECT_EQ(state_of(id), State::sealed);
+    recover();
+    change_store(store::EngineText{"DROP TRIGGER refuse", "DROP TRIGGER refuse ON grants"});
+    ASSERT_EQ(stored(id)->grants.size(), 1);
+    recover();
+    EXPECT_TRUE(stored(id)->grants.empty());
+}
+
+TEST_F(GrantTest, revocation_that_front_did_not_live_to_write_down_is_whole) {
+    const auto kept = grant(id).value().seal.grant;
+    const auto gone = grant(id).value().seal.grant;
+    keeper.die_at("RevokeGrant", Fault::answer_lost);
+    EXPECT_FALSE(revoke(gone).has_value());
+    restart();
+    ASSERT_EQ(stored(id)->grants.size(), 2);
+    ASSERT_EQ(get(id)->integration.grants.size(), 1);
+    EXPECT_EQ(get(id)->integration.grants[0].seal.grant, kept);
+    recover();
+    ASSERT_EQ(stored(id)->grants.size(), 1);
+    EXPECT_EQ(stored(id)->grants[0].seal.grant, kept);
+    EXPECT_EQ(state_of(id), State::granted);
+}
+
+TEST_F(GrantTest, revoking_while_its_row_is_dropped_is_good) {
+    const auto gone = grant(id).value().seal.grant;
+    keeper.hold_answer("RevokeGrant");
+    std::optional<Result<>> outcome;
+    loop.start(integrations->revoke_grant(workspace, id, gone), outcome);
+    run_until_held(keeper);
+    recover();
+    EXPECT_TRUE(stored(id)->grants.empty());
+    keeper.release("RevokeGrant");
+    EXPECT_TRUE(outcome_of(outcome).has_value());
+}
+
+TEST_F(GrantTest, asked_for_again_after_its_key_went_is_made_anew) {
+    GrantAsk ask{k_send, 1, 60};
+    ask.id = GrantId::make(clock.now);
+    const auto make = [&] { return run(integrations->grant(workspace, id, typed(k_secret), ask)); };
+    ASSERT_TRUE(make().has_value());
+    held(id).grants.clear();
+    clock.pass_s(1);
+    ASSERT_TRUE(make().has_value());
+    recover();
+    ASSERT_EQ(stored(id)->grants.size(), 1);
+    EXPECT_EQ(stored(id)->grants[0].created_at_ms, clock.now);
+    EXPECT_EQ(state_of(id), State::granted);
+}
+
+TEST_F(GrantTest, nothing_is_dropped_where_keeper_does_not_answer) {
+    ASSERT_TRUE(grant(id).has_value());
+    for (const auto fault : {Fault::refused, Fault::answer_lost}) {
+        keeper.fail_named("GetStatus", fault);
+        recover();
+        EXPECT_EQ(stored(id)->grants.size(), 1);
+    }
+    keeper.heal();
+    EXPECT_EQ(state_of(id), State::granted);
 }
 
 TEST_F(GrantTest, ending_is_told_once_at_seven_days_and_once_at_one) {

@@ -117,6 +117,9 @@ async::Task<> Integrations::recover() {
                 {{"integration", id}, {"error", done.error()}});
         }
     }
+    auto dropped = co_await drop_dead_grants();
+    if (dropped) co_await announce_all(std::move(*dropped));
+    if (!dropped) log(LogLevel::warning, "grants_not_dropped", {{"error", dropped.error()}});
     co_return Result<>{};
 }
 

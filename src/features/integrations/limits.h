@@ -18,6 +18,9 @@ inline Deadline provider_deadline() {
 /// In the request itself, before it is left to recover().
 inline constexpr int k_finish_tries = 5;
 
+/// Rows of grants that are looked at in one step.
+inline constexpr std::int64_t k_grants_page = 500;
+
 inline constexpr std::int64_t k_grant_min_s = 60;
 inline constexpr std::int64_t k_grant_max_s = 366LL * 86400;
 inline constexpr std::uint32_t k_hourly_ceiling_default = 600;

@@ -277,6 +277,8 @@ Result<keys::GetStatus::Answer> PlayedKeeper::status(keys::GetStatus& ask) {
             item.epoch = held.epoch;
             item.pending_epoch = held.pending;
             item.lease = held.lease;
+            for (const auto& [grant, verbs] : held.grants)
+                item.grants.push_back(grant);
         }
         out.items.push_back(item);
     }

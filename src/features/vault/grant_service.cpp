@@ -207,6 +207,8 @@ async::Task<TicketUse> GrantService::by_grants(IntegrationKey key,
             use->verb = verb;
             co_return use;
         }
+        // Its key is gone: it is none.
+        if (use.error().is(KeyError::integration_sealed)) continue;
         // Another grant may still do; a reason that tells the user more stays.
         const bool dead = use.error().is(KeyError::cannot_open);
         if (!dead || reason.is(KeyError::integration_sealed)) reason = use.error();

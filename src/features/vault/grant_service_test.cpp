@@ -113,7 +113,8 @@ TEST_F(GrantServiceTest, key_of_an_expired_one_is_destroyed_by_the_sweep) {
     clock.now = granted->expires_at_ms;
     keeper->sweep();
     clock.now -= 1000;  // also where somebody sets the clock back
-    EXPECT_EQ(code_of(mint(seal, {*granted})), "cannot_open");
+    EXPECT_EQ(code_of(mint(seal, {*granted})), "integration_sealed");
+    EXPECT_TRUE(status().grants.empty());
 }
 
 TEST_F(GrantServiceTest, hourly_ceiling_is_durable_and_starts_anew_each_hour) {
@@ -153,11 +154,11 @@ TEST_F(GrantServiceTest, of_another_integration_or_workspace_does_not_open) {
     const auto own = integration;
     integration = test_id<IntegrationId>(9);
     const auto other = connect(k_secret);
-    EXPECT_EQ(code_of(mint(other, {*granted})), "cannot_open");
+    EXPECT_EQ(code_of(mint(other, {*granted})), "integration_sealed");
     integration = own;
     workspace = test_id<WorkspaceId>(8);
     ASSERT_TRUE(keeper->ask(keys::CreateWorkspace{workspace}));
-    EXPECT_EQ(code_of(mint(seal, {*granted})), "cannot_open");
+    EXPECT_EQ(code_of(mint(seal, {*granted})), "integration_sealed");
 }
 
 TEST_F(GrantServiceTest, revoking_ends_it_its_tickets_and_its_uses) {
@@ -171,9 +172,33 @@ TEST_F(GrantServiceTest, revoking_ends_it_its_tickets_and_its_uses) {
     EXPECT_EQ(asked[0].grant, granted->grant);
     EXPECT_FALSE(asked[0].all);
     EXPECT_EQ(code_of(keeper->redeem(ticket->ticket)), "ticket_refused");
-    EXPECT_EQ(code_of(mint(seal, {*granted})), "cannot_open");
-    EXPECT_TRUE(mint(seal, {*other}));
+    EXPECT_EQ(code_of(mint(seal, {*granted})), "integration_sealed");
+    EXPECT_TRUE(mint(seal, {*granted, *other}));
     EXPECT_TRUE(keeper->ask(keys::RevokeGrant{workspace, integration, granted->grant}));
+}
+
+TEST_F(GrantServiceTest, without_a_key_is_none_beside_one_that_does_not_open) {
+    const auto gone = grant(seal, k_secret);
+    auto changed = *grant(seal, k_secret);
+    changed.credential.back() ^= 1;
+    ASSERT_TRUE(keeper->ask(keys::RevokeGrant{workspace, integration, gone->grant}));
+    EXPECT_EQ(code_of(mint(seal, {*gone, changed})), "cannot_open");
+    EXPECT_EQ(code_of(mint(seal, {changed, *gone})), "cannot_open");
+}
+
+TEST_F(GrantServiceTest, status_names_those_that_have_a_key) {
+    using Grants = std::vector<GrantId>;
+    EXPECT_TRUE(status().grants.empty());
+    const auto first = grant(seal, k_secret)->grant;
+    clock.advance_s(1);
+    const auto second = grant(seal, k_secret)->grant;
+    EXPECT_EQ(status().grants, (Grants{first, second}));
+    ASSERT_TRUE(keeper->ask(keys::RevokeGrant{workspace, integration, first}));
+    EXPECT_EQ(status().grants, Grants{second});
+    ASSERT_TRUE(keeper->ask(keys::SealAll{workspace, false}));
+    EXPECT_EQ(status().grants, Grants{second});
+    ASSERT_TRUE(keeper->ask(keys::SealAll{workspace, true}));
+    EXPECT_TRUE(status().grants.empty());
 }
 
 TEST_F(GrantServiceTest, race_of_make_grant_and_seal_all_never_leaves_a_grant) {

@@ -74,6 +74,7 @@ struct IntegrationRow {
 struct IntegrationStanding {
     std::optional<IntegrationRow> row;
     std::uint64_t keys = 0;  ///< shares and grant keys, but for the shares of the pending epoch
+    std::vector<GrantId> grants;  ///< that have a key, in order
 };
 
 struct HolderShareRow {
@@ -223,8 +224,8 @@ public:
     /// many grants of one integration; keys_rotated.
     virtual Result<> add_grant(IntegrationKey key, GrantKeyRow row) = 0;
     virtual Result<> destroy_grant(IntegrationKey key, GrantId grant) = 0;
-    /// Counts one use in the hour of `now`. Errors: cannot_open where there is no such grant,
-    /// stale_epoch, ceiling_reached with the time to wait.
+    /// Counts one use in the hour of `now`. Errors: integration_sealed where there is no such
+    /// grant, stale_epoch, ceiling_reached with the time to wait.
     virtual Result<GrantUse> use_grant(IntegrationKey key,
                                        const keys::GrantSeal& grant,
                                        UnixMs now) = 0;

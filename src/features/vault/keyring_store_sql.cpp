@@ -89,6 +89,9 @@ constexpr SqlText k_delete_one_share =
 constexpr SqlText k_select_grant =
     "SELECT epoch, hour, used, wrap, generation FROM grant_keys "
     "WHERE workspace_id = $1 AND integration_id = $2 AND grant_id = $3";
+constexpr SqlText k_select_grant_ids =
+    "SELECT grant_id FROM grant_keys WHERE workspace_id = $1 AND integration_id = $2 "
+    "ORDER BY grant_id";
 constexpr SqlText k_count_grants =
     "SELECT count(*) FROM grant_keys WHERE workspace_id = $1 AND integration_id = $2";
 constexpr SqlText k_insert_grant =
@@ -171,7 +174,11 @@ Result<std::vector<IntegrationStanding>> standings_of(Transaction& tx,
         const bool pending = row && row->pending_epoch != 0;
         const auto left_out = pending ? stored(row->pending_epoch) : k_no_epoch;
         POSTERN_TRY(const auto keys, tx.query_one(k_count_keys, {workspace, id, left_out}));
-        out.push_back({row, keys ? loaded(keys->integer(0)) : 0});
+        POSTERN_TRY(const auto grants, tx.query(k_select_grant_ids, {workspace, id}));
+        IntegrationStanding standing{row, keys ? loaded(keys->integer(0)) : 0, {}};
+        for (const auto& grant : grants)
+            standing.grants.push_back(grant.id<GrantTag>(0));
+        out.push_back(std::move(standing));
     }
     return out;
 }
@@ -434,7 +441,7 @@ Result<GrantUse> SqlKeyringStore::use_grant(IntegrationKey key,
     return db_->write_now([&](Transaction& tx) -> Result<GrantUse> {
         POSTERN_TRY(const auto row,
                     tx.query_one(k_select_grant, {key.workspace, key.integration, grant.grant}));
-        if (!row) return fail(KeyError::cannot_open);
+        if (!row) return fail(KeyError::integration_sealed);
         if (loaded(row->integer(0)) != grant.epoch) return fail(KeyError::stale_epoch);
         POSTERN_TRY(
             const auto share,

@@ -120,12 +120,13 @@ async::Task<keys::GetStatus::Answer> LeaseService::status(keys::GetStatus asked)
     auto job = [store = &core_->store(), workspace = asked.workspace, ids = asked.integrations,
                 planted = asked.planted] { return store->standings(workspace, ids, planted); };
     auto& pool = asked.planted ? core_->writes : core_->reads;
-    POSTERN_CO_TRY(const auto standings, co_await pool.run(std::move(job)));
+    POSTERN_CO_TRY(auto standings, co_await pool.run(std::move(job)));
     keys::GetStatus::Answer answer;
     for (std::size_t i = 0; i < standings.size(); ++i) {
         keys::IntegrationStatus item;
         item.integration = asked.integrations[i];
         item.keys = standings[i].keys;
+        item.grants = std::move(standings[i].grants);
         if (const auto& row = standings[i].row; row.has_value()) {
             item.known = true;
             item.cut_off = row->state == IntegrationState::cut_off;
@@ -133,7 +134,7 @@ async::Task<keys::GetStatus::Answer> LeaseService::status(keys::GetStatus asked)
             item.pending_epoch = row->pending_epoch;
             item.lease = core_->leases.find({asked.workspace, item.integration}, core_->now());
         }
-        answer.items.push_back(item);
+        answer.items.push_back(std::move(item));
     }
     co_return answer;
 }

@@ -191,7 +191,11 @@ struct IntegrationStatus {
     /// the pending epoch, which open nothing that was sealed before.
     std::uint64_t keys = 0;
     Lease lease;
-    auto wire() { return std::tie(integration, known, cut_off, epoch, pending_epoch, keys, lease); }
+    /// Whose keys are there, in order: a grant that front has and this has not is none.
+    std::vector<GrantId> grants;
+    auto wire() {
+        return std::tie(integration, known, cut_off, epoch, pending_epoch, keys, lease, grants);
+    }
 };
 struct GetStatus {
     static constexpr std::uint16_t k_method = 26;
