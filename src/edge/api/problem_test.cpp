@@ -63,7 +63,7 @@ TEST(Problem, statuses_are_those_that_clients_rely_on) {
         {"misdirected", 421},         {"idempotency_in_progress", 409},
         {"body_too_large", 413},      {"store_in_use", 503},
         {"store_unsuitable", 503},    {"store_login_refused", 503},
-        {"store_not_permitted", 503}};
+        {"store_not_permitted", 503}, {"secret_in_use", 422}};
     for (const auto& [code, status] : expected)
         EXPECT_EQ(status_of_code(code), status) << code;
     EXPECT_EQ(status_of_code("no_such_code"), 0);

@@ -72,6 +72,21 @@ TEST_F(HoldersTest, holder_is_added_by_a_holder_alone) {
     EXPECT_EQ(code_of(add_holder(seal, k_maya, k_olga)), "integration_cut_off");
 }
 
+TEST_F(HoldersTest, secret_of_one_who_is_there_is_nobody_elses) {
+    const auto seal = of_two();
+    EXPECT_EQ(code_of(add_holder(seal, k_maya, k_olga)), "secret_in_use");
+    EXPECT_EQ(code_of(prepare_reseal(seal, k_maya, k_olga)), "secret_in_use");
+    EXPECT_EQ(code_of(prepare_reseal(seal, k_maya, k_maya)), "secret_in_use") << "one's own, too";
+    EXPECT_EQ(status().pending_epoch, 0U);
+    // What is refused is no guess at anybody's, and what is not is none either.
+    for (int i = 0; i < 4; ++i) {
+        EXPECT_EQ(code_of(add_holder(seal, k_maya, k_olga)), "secret_in_use");
+        EXPECT_TRUE(add_holder(seal, k_maya, std::string(k_ida) + std::to_string(i)));
+    }
+    EXPECT_TRUE(unlock_as(seal, k_olga, olga(seal)));
+    EXPECT_TRUE(prepare_reseal(seal, k_maya, k_ida));
+}
+
 TEST_F(HoldersTest, holder_is_good_for_nothing_before_the_seal_has_them) {
     const auto seal = connect(k_maya);
     ASSERT_TRUE(add_holder(seal, k_maya, k_olga));

@@ -233,6 +233,21 @@ async::Task<T> KeeperCore::stretch(F work) {
     co_return co_await secrets.run(std::move(work));
 }
 
+async::Task<OpenShares> KeeperCore::require_unused(IntegrationKey key,
+                                                   std::shared_ptr<const keys::Seal> seal,
+                                                   OpenShares halves,
+                                                   Secret shared_secret) {
+    auto job = [key, seal, halves = std::move(halves),
+                secret = std::move(shared_secret)]() mutable -> Result<OpenShares> {
+        const auto opened =
+            open_seal(key, *seal, halves, secret, [](HolderId /*holder*/) { return true; });
+        if (opened) return fail(KeyError::secret_in_use);
+        if (!opened.error().is(KeyError::wrong_secret)) return fail(opened.error());
+        return std::move(halves);
+    };
+    co_return co_await stretch<OpenShares>(std::move(job));
+}
+
 async::Task<MadeSeal> KeeperCore::make(NewSeal wanted) {
     wanted.cost = cost_;
     auto job = [wanted = std::move(wanted)]() mutable { return make_seal(std::move(wanted)); };

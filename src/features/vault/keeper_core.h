@@ -70,6 +70,12 @@ public:
                                       std::shared_ptr<const keys::Seal> seal,
                                       Secret shared_secret,
                                       std::optional<HolderId> holder = std::nullopt);
+    /// Gives the halves back where the secret opens this seal at no holder; no try is charged.
+    /// Errors: secret_in_use, busy.
+    async::Task<OpenShares> require_unused(IntegrationKey key,
+                                           std::shared_ptr<const keys::Seal> seal,
+                                           OpenShares halves,
+                                           Secret shared_secret);
     /// What the lease holds open. Errors: integration_sealed.
     async::Task<TriedSeal> by_lease(IntegrationKey key, std::uint64_t epoch);
     async::Task<MadeSeal> make(NewSeal wanted);

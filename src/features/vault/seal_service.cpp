@@ -134,6 +134,12 @@ async::Task<NewSeal> SealService::plan(keys::PrepareSeal asked, Secret shared_se
         }
         if (!tried) co_return fail(std::move(tried.error()));
         POSTERN_CO_TRY(wanted.content, open_content(key, *current, tried->integration_key));
+        if (!asked.leaving && !asked.generate) {
+            auto fresh = copy_of(wanted.shared_secret);
+            POSTERN_CO_TRY(tried->shares,
+                           co_await core_->require_unused(key, current, std::move(tried->shares),
+                                                          std::move(fresh)));
+        }
         // Whoever leaves is replaced by nobody; all others keep their secrets and need not be
         // there.
         const auto replaced = asked.leaving.value_or(tried->holder);
@@ -211,6 +217,12 @@ async::Task<keys::AddHolder::Answer> SealService::add_holder(keys::AddHolder ask
     const auto live = co_await core_->require_live(key, seal->epoch);
     if (!live) co_return fail(live.error());
     POSTERN_CO_TRY(auto tried, co_await core_->try_secret(key, seal, std::move(given)));
+    // Whoever leaves would still open it with the secret of one who stays.
+    if (!asked.generate) {
+        auto fresh = copy_of(chosen.secret);
+        POSTERN_CO_TRY(tried.shares, co_await core_->require_unused(
+                                         key, seal, std::move(tried.shares), std::move(fresh)));
+    }
     NewHolder wanted;
     wanted.key = key;
     wanted.epoch = seal->epoch;

@@ -9,6 +9,7 @@ enum class KeyError {
     cannot_open,
     wrong_secret,
     weak_secret,
+    secret_in_use,
     too_many_attempts,
     integration_sealed,
     integration_cut_off,
@@ -37,6 +38,10 @@ constexpr ErrorInfo describe(KeyError error) {
             return {"weak_secret",
                     "This secret is too easy to guess. Use at least 12 varied characters, or let "
                     "one be generated."};
+        case KeyError::secret_in_use:
+            return {"secret_in_use",
+                    "This secret opens the integration already. Choose another, or let one be "
+                    "generated."};
         case KeyError::too_many_attempts:
             return {"too_many_attempts",
                     "Too many wrong secrets. Please wait before the next try."};

@@ -73,8 +73,9 @@ struct ShareScheme {
 /// Seals a new credential, or (reseal) the present one under a new secret, as the next epoch. The
 /// result is pending: CommitSeal makes it the only one, until then the old one stands. A later
 /// PrepareSeal replaces a pending one.
-/// Errors: weak_secret, wrong_secret, too_many_attempts, seal_key_changed, stale_epoch, bad_scheme;
-/// unknown_holder, last_holder; integration_sealed where there is no lease to use.
+/// Errors: weak_secret, secret_in_use (by the present seal), wrong_secret, too_many_attempts,
+/// seal_key_changed, stale_epoch, bad_scheme, unknown_holder, last_holder; integration_sealed where
+/// there is no lease to use.
 struct PrepareSeal {
     static constexpr std::uint16_t k_method = 20;
     struct Answer {
@@ -104,7 +105,7 @@ struct PrepareSeal {
 /// One more holder of the present epoch, with a secret of their own. The answer's holder is stored
 /// beside those of the seal; before it is, it is good for nothing.
 /// Whoever asks again with the same `holder` replaces what the first try made of them.
-/// Errors: as Unlock, and weak_secret, too_many_holders.
+/// Errors: as Unlock, and weak_secret, secret_in_use, too_many_holders.
 struct AddHolder {
     static constexpr std::uint16_t k_method = 32;
     struct Answer {
