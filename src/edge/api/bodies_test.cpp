@@ -1,5 +1,6 @@
 #include "edge/api/download.h"
 #include "edge/api/integration_body.h"
+#include "edge/api/integration_view.h"
 #include "edge/api/mail_body.h"
 #include "edge/api/mail_view.h"
 #include "edge/api/metrics.h"
@@ -7,7 +8,9 @@
 #include "features/mail/protocol/mailbox.h"
 #include "foundation/base/bytes.h"
 #include "foundation/codec/json.h"
+#include "platform/keys/key_error.h"
 #include "platform/os/files.h"
+#include "platform/store/store_error.h"
 
 #include <gtest/gtest.h>
 #include <map>
@@ -72,6 +75,14 @@ TEST(ConnectBody, keep_working_is_a_grant) {
     EXPECT_EQ(body.ask.keep_working->expires_in_s, 30 * 86400);
 }
 
+TEST(IntegrationView, refusal_shows_what_a_client_may_see) {
+    EXPECT_EQ(refusal_json(keys::KeyError::integration_sealed),
+              R"({"code":"integration_sealed",)"
+              R"("text":"The integration is sealed. Unlock it with its secret."})");
+    EXPECT_EQ(refusal_json({store::StoreError::row_refused, "private"}),
+              R"({"code":"internal_error","text":"Something went wrong on our side."})");
+}
+
 TEST(ConnectBody, wrong_fields_are_named) {
     struct Case {
         std::string_view from;
@@ -118,6 +129,12 @@ TEST(ConnectBody, wrong_fields_are_named) {
          "keep_working.expires_in", "invalid"},
         {R"("kind")", R"("keep_working":{"verbs":["send"],"expires_in":"PT1S"},"kind")",
          "keep_working.expires_in", "out_of_range"},
+        {R"("kind")", R"("keep_working":{"verbs":["send"],"expires_in":""},"kind")",
+         "keep_working.expires_in", "invalid"},
+        {R"("kind")", R"("keep_working":{"verbs":["send"],"expires_in":1},"kind")",
+         "keep_working.expires_in", "wrong_type"},
+        {R"("kind")", R"("keep_working":{"verbs":["send"]},"kind")", "keep_working.expires_in",
+         "missing"},
     };
     for (const auto& c : cases) {
         const auto found = errors_of(replaced(c.from, c.to));

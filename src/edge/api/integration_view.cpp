@@ -1,10 +1,12 @@
 #include "edge/api/integration_view.h"
 
 #include "edge/api/call.h"
+#include "edge/api/problem.h"
 #include "features/integrations/integration_types.h"
 #include "features/mail/protocol/courier_protocol.h"
 #include "features/mail/protocol/mailbox.h"
 #include "foundation/base/clock.h"
+#include "foundation/base/error.h"
 #include "foundation/base/secret.h"
 #include "foundation/codec/base64.h"
 #include "foundation/codec/json.h"
@@ -159,6 +161,17 @@ std::string notices_json(const integrations::View& view) {
             .end_object();
     }
     json.end_array();
+    return json.take();
+}
+
+std::string refusal_json(const Error& error) {
+    // What no client may see becomes what it would in an answer of its own.
+    const bool may_be_seen = status_of_code(error.code()) != 0;
+    JsonWriter json;
+    json.begin_object()
+        .field("code", may_be_seen ? error.code() : "internal_error")
+        .field("text", may_be_seen ? error.text() : "Something went wrong on our side.")
+        .end_object();
     return json.take();
 }
 

@@ -2,6 +2,7 @@
 
 #include "features/integrations/integrations.h"
 #include "features/mail/mail_types.h"
+#include "foundation/base/error.h"
 
 #include <string>
 #include <string_view>
@@ -20,12 +21,15 @@ namespace postern::api {
 /// What stops and when, where nothing was granted for the time when nobody is there. JSON array.
 [[nodiscard]] std::string notices_json(const integrations::View& view);
 
-/// The version of what PATCH edits: changes with settings and epoch, not with lease or grants.
+/// {code, text} of why a grant that was asked for beside the rest was not made.
+[[nodiscard]] std::string refusal_json(const Error& error);
+
 /// The generated secret, or its shares, beside the rest; neither where none was generated.
 [[nodiscard]] std::string with_generated(std::string json,
                                          const Secret& secret,
                                          const std::vector<Secret>& shares);
 [[nodiscard]] std::string holder_json(const integrations::Holder& holder);
+/// The version of what PATCH edits: changes with settings and epoch, not with lease or grants.
 [[nodiscard]] std::string etag_of(const integrations::View& view);
 
 }  // namespace postern::api

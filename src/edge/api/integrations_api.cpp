@@ -65,6 +65,10 @@ Response connected_response(const Call& call,
                             const integrations::Connected& connected) {
     auto response = integration_response(call, status, view);
     response.body = with_field(std::move(response.body), "notices", notices_json(view));
+    if (connected.not_granted) {
+        response.body = with_field(std::move(response.body), "keep_working_refused",
+                                   refusal_json(*connected.not_granted));
+    }
     response.body =
         with_generated(std::move(response.body), connected.generated, connected.generated_shares);
     return response;

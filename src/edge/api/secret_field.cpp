@@ -57,10 +57,10 @@ std::int64_t read_duration_s(codec::ObjectReader& body,
                              std::int64_t high,
                              std::optional<std::int64_t> otherwise) {
     constexpr std::size_t k_duration_bytes_max = 32;
-    if (otherwise && body.value(name, false) == nullptr) return *otherwise;
-    const auto text = body.text(name, k_duration_bytes_max);
-    if (text.empty()) return 0;
-    const auto seconds = parse_duration_s(text);
+    if (body.value(name, !otherwise) == nullptr) return otherwise.value_or(0);
+    const auto text = body.optional_text(name, k_duration_bytes_max);
+    if (!text) return 0;
+    const auto seconds = parse_duration_s(*text);
     if (!seconds) {
         body.wrong(name, "invalid");
         return 0;

@@ -3,6 +3,8 @@
 #include "features/integrations/integration_error.h"
 #include "features/integrations/integration_store.h"
 #include "features/integrations/integration_types.h"
+#include "foundation/base/error.h"
+#include "foundation/base/secret.h"
 #include "platform/events/event_log.h"
 #include "platform/ipc/link.h"
 #include "platform/store/reserve.h"
@@ -45,6 +47,7 @@ struct Connected {
     std::optional<View> view;
     Secret generated;
     std::vector<Secret> generated_shares;
+    std::optional<Error> not_granted;  ///< why there is no grant, though one was asked for
 };
 
 /// Somebody who is to hold a secret of their own.
@@ -227,7 +230,7 @@ private:
                                               keys::Seal seal,
                                               GrantAsk ask);
     /// Tells of what now stands; `made` is shown where it cannot be looked at again.
-    async::Task<View> present(View made, std::optional<GrantAsk> keep_working);
+    async::Task<> present(View made, std::optional<GrantAsk> keep_working, Connected* out);
     async::Task<> record_ending(Operation operation, StoredState state);
     async::Task<Receipt> finish_ending(Operation operation);
     async::Task<Receipt> finish_reseal(Operation operation);

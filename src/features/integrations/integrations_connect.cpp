@@ -132,7 +132,9 @@ async::Task<Grant> Integrations::store_grant_with_lease(WorkspaceId workspace,
     co_return row;
 }
 
-async::Task<View> Integrations::present(View made, std::optional<GrantAsk> keep_working) {
+async::Task<> Integrations::present(View made,
+                                    std::optional<GrantAsk> keep_working,
+                                    Connected* out) {
     const auto workspace = made.integration.workspace;
     const auto id = made.integration.id;
     made.state = made.lease.open ? State::leased : State::sealed;
@@ -141,14 +143,20 @@ async::Task<View> Integrations::present(View made, std::optional<GrantAsk> keep_
         auto granted =
             co_await store_grant_with_lease(workspace, id, *made.integration.seal, *keep_working);
         if (granted) made.integration.grants.push_back(std::move(*granted));
-        if (!granted) log(LogLevel::warning, "grant_not_made", {{"error", granted.error()}});
+        if (!granted) {
+            log(LogLevel::warning, "grant_not_made", {{"error", granted.error()}});
+            out->not_granted = std::move(granted.error());
+        }
     }
     changed(workspace, id);
     co_await announce(workspace, id);
     auto view = co_await get(workspace, id);
-    if (view || view.error().is(IntegrationError::not_found)) co_return view;
-    log(LogLevel::warning, "view_not_fresh", {{"error", view.error()}});
-    co_return made;
+    if (!view && view.error().is(IntegrationError::not_found)) {
+        co_return fail(std::move(view.error()));
+    }
+    if (!view) log(LogLevel::warning, "view_not_fresh", {{"error", view.error()}});
+    out->view = view ? std::move(*view) : std::move(made);
+    co_return Result<>{};
 }
 
 async::Task<Connected> Integrations::connect(WorkspaceId workspace, ConnectAsk ask) {
@@ -206,9 +214,8 @@ async::Task<Connected> Integrations::connect(WorkspaceId workspace, ConnectAsk a
     row.stored_state = StoredState::active;
     row.seal = std::move(prepared->seal);
     made.lease = *confirmed;
-    auto view = co_await present(std::move(made), ask.keep_working);
-    if (!view) co_return fail(std::move(view.error()));
-    out.view = std::move(*view);
+    auto shown = co_await present(std::move(made), ask.keep_working, &out);
+    if (!shown) co_return fail(std::move(shown.error()));
     out.generated = std::move(prepared->generated);
     out.generated_shares = std::move(prepared->generated_shares);
     co_return out;
@@ -349,9 +356,8 @@ async::Task<Connected> Integrations::reconnect(WorkspaceId workspace,
     row->grants.clear();
     row->broken_code.reset();
     View made{std::move(*row), std::move(*settings), State::sealed, *lease};
-    auto view = co_await present(std::move(made), ask.keep_working);
-    if (!view) co_return fail(std::move(view.error()));
-    out.view = std::move(*view);
+    auto shown = co_await present(std::move(made), ask.keep_working, &out);
+    if (!shown) co_return fail(std::move(shown.error()));
     out.generated = std::move(prepared->generated);
     out.generated_shares = std::move(prepared->generated_shares);
     co_return out;

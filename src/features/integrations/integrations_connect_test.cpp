@@ -259,6 +259,7 @@ TEST_F(ConnectTest, keeps_working_through_a_grant_that_the_lease_makes) {
     const auto made = connect(std::move(ask)).value();
     const auto& grants = made.view->integration.grants;
     ASSERT_EQ(grants.size(), 1);
+    EXPECT_FALSE(made.not_granted.has_value());
     EXPECT_EQ(grants[0].seal.verbs, k_send | k_read);
     EXPECT_EQ(grants[0].seal.hourly_ceiling, 50);
     EXPECT_EQ(grants[0].seal.expires_at_ms, clock.now + 7'200'000);
@@ -275,7 +276,14 @@ TEST_F(ConnectTest, grant_that_failed_shows_in_its_absence_and_the_rest_stands) 
     ASSERT_TRUE(made.has_value());
     EXPECT_TRUE(made->view->integration.grants.empty());
     EXPECT_EQ(made->view->state, State::leased);
+    ASSERT_TRUE(made->not_granted.has_value());
+    EXPECT_TRUE(made->not_granted->is(KeyError::storage_failed));
     expect_whole(id);
+    auto again = ask_for();
+    again.keep_working = GrantAsk{k_send, 50, 7200};
+    const auto renewed = reconnect(id, std::move(again));
+    ASSERT_TRUE(renewed.has_value());
+    EXPECT_TRUE(renewed->not_granted.has_value());
 }
 
 TEST_F(ConnectTest, same_id_at_once_is_busy) {
