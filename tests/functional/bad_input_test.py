@@ -209,8 +209,53 @@ class ConnectTest(LabCase):
         integration = desk.connect(self.person())
         self.assertLessEqual(_minutes_until(integration.answer["lease"]["until"]), 10.1)
         desk.unlock(integration, lasting="PT2H").expect(400, 422)
+        desk.unlock(integration, lasting="").expect(422)
         answer = desk.unlock(integration, lasting="PT1H").expect(200)
         self.assertAlmostEqual(_minutes_until(answer["until"]), 60, delta=1)
+
+    def test_an_end_of_a_grant_that_is_no_duration_is_refused_before_anything_is_done(self):
+        _, desk = self.running()
+        maya = self.person()
+        integration = desk.connect(maya)
+        wish = {"verbs": ["send"], "expires_in": ""}
+        credential = {"credential": {"password": maya.password}, "generate": True}
+        asked = {
+            "expires_in": desk.act(
+                integration, "grants", {"shared_secret": integration.secret, **wish}
+            ),
+            "keep_working.expires_in": desk.act(
+                integration, "reconnect", {**credential, "keep_working": wish}
+            ),
+        }
+        for field, answer in asked.items():
+            with self.subTest(field):
+                answer.expect(422, code="invalid_request")
+                self.assertEqual([error["field"] for error in answer["errors"]], [field])
+        body = desk.integration_body(self.person("otto"), keep_working=wish)
+        desk.api.post("/v1/integrations", body).expect(422, code="invalid_request")
+        (only,) = desk.api.get("/v1/integrations").expect(200)["items"]
+        self.assertEqual((only["id"], only["epoch"], only["grants"]), (integration.id, 1, []))
+
+    def test_a_grant_that_could_not_be_made_beside_a_connection_is_told_of(self):
+        server, desk = self.running()
+        server.stop()
+        with contextlib.closing(sqlite3.connect(server.data / "store" / "store.db")) as store:
+            store.execute(
+                "CREATE TRIGGER refuse BEFORE INSERT ON grants "
+                "BEGIN SELECT RAISE(ABORT, 'x'); END"
+            )
+        server.start()
+        maya = self.person()
+        wish = {"verbs": ["send"], "expires_in": "P1D"}
+        made = desk.connect(maya, keep_working=wish)
+        body = {"credential": {"password": maya.password}, "generate": True, "keep_working": wish}
+        again = desk.act(made, "reconnect", body).expect(200).json
+        for answer in (made.answer, again):
+            self.assertEqual((answer["state"], answer["grants"]), ("leased", []))
+            self.assertLessEqual({"code", "text"}, set(answer["keep_working_refused"]))
+        body.pop("keep_working")
+        unasked = desk.act(made, "reconnect", body).expect(200).json
+        self.assertNotIn("keep_working_refused", unasked)
 
     def test_nobody_listens(self):
         _, desk = self.running()

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import signal
+import sqlite3
 
 from lab import codes, faults
 from lab.case import LabCase
@@ -236,6 +237,38 @@ class StolenCopyTest(LabCase):
         thief.unlock(self.integration)
         checked = thief.act(self.integration, "verify")
         self.assertNotIn("leased", thief.state(self.integration), str(checked))
+
+    def test_grants_that_front_did_not_live_to_write_down_as_ended_are_none(self):
+        """As after a crash between keeper's destruction and front's write."""
+        self.desk.api.post("/v1/integrations/seal-all", {"grants": True}).expect(200)
+        self._only_the_row_is_left()
+
+    def test_a_grant_that_front_did_not_live_to_write_down_as_revoked_is_none(self):
+        self.desk.act(self.integration, "lock").expect(204)
+        path = f"/v1/integrations/{self.integration.id}"
+        (grant,) = self.desk.api.get(path).expect(200)["grants"]
+        self.desk.api.delete(f"{path}/grants/{grant['id']}").expect(204)
+        self._only_the_row_is_left()
+
+    def _only_the_row_is_left(self) -> None:
+        self.today.stop()
+        self._database_of_yesterday_keys_of_today()
+        server = self.yesterday
+        self.assertEqual(self._grant_rows(), 1)
+        server.start()
+        desk = Desk(server.api(self.desk.api.token), self.lab)
+        seen = desk.api.get(f"/v1/integrations/{self.integration.id}").expect(200)
+        self.assertEqual((seen["state"], seen["grants"]), ("sealed", []))
+        for verb in ("sync", "verify"):
+            desk.act(self.integration, verb).expect(423, code=codes.SEALED)
+        desk.write(self.integration, self.creator(), "No", "x").expect(423, code=codes.SEALED)
+        server.stop()
+        self.assertEqual(self._grant_rows(), 0)
+
+    def _grant_rows(self) -> int:
+        path = self.yesterday.data / "store" / "store.db"
+        with contextlib.closing(sqlite3.connect(path)) as rows:
+            return rows.execute("SELECT COUNT(*) FROM grants").fetchone()[0]
 
     def _database_of_yesterday_keys_of_today(self) -> None:
         """Puts today's keyring and root key beside yesterday's bulk database."""

@@ -83,6 +83,18 @@ class TwoHoldersTest(HoldersCase):
         self.add(desk, integration, shared_secret=WRONG, new_shared_secret=IDA).expect(
             403, code="wrong_secret"
         )
+        ida = self.add(desk, integration, generate=True).expect(201)["shared_secret"]
+        for typed in (ida, ida.upper()):
+            for refused in (
+                self.add(desk, integration, new_shared_secret=typed),
+                desk.reseal(integration, typed),
+            ):
+                refused.expect(422, code="secret_in_use")
+                self.assertNotIn(NAME, refused.text)
+        for _ in range(6):
+            desk.unlock(integration, ida).expect(200)
+        added = desk.api.get(self.path(integration)).expect(200)["items"][1]["id"]
+        desk.api.delete(self.path(integration, f"holders/{added}")).expect(200)
         last = desk.api.delete(self.path(integration, f"holders/{first}"))
         last.expect(409, code="last_holder")
         stranger = first[:-1] + ("0" if first[-1] != "0" else "1")
