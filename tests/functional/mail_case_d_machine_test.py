@@ -110,7 +110,7 @@ class BounceTest(SceneCase):
 
     def test_d_bounce_dsn_delayed_then_failed(self):
         self.assertEqual(self._bounced(self._dsn("delayed", "4.4.1"))["action"], "delayed")
-        self.thread.deliver(self._dsn("failed", "5.4.1"))
+        self._deliver(self._dsn("failed", "5.4.1"))
         eventually(lambda: self._bounces()[0]["action"] == "failed", "the failure is told")
         self.assertEqual(len(self._bounces()), 1)
 
@@ -167,6 +167,13 @@ class BounceTest(SceneCase):
         self.assert_read(self.thread.reply("ours"), says="ours")
         self.assert_no_canary()
 
+    def test_d_bounce_that_somebody_sent_is_none(self):
+        """Whoever saw the Message-ID can write one; only mail systems send from nobody."""
+        self.thread.deliver(self._dsn())
+        self.scene.settle()
+        self.assertEqual(self._bounces(), [])
+        self.assertEqual(self.thread.held(), [])
+
     def _original(self) -> str:
         return self.thread.mail.raw.decode().replace("\r\n", "\n")
 
@@ -195,8 +202,12 @@ class BounceTest(SceneCase):
     def _bounces(self) -> list[dict]:
         return self.scene.desk.thread(self.thread.id)["messages"][0]["bounces"]
 
+    def _deliver(self, mail: bytes) -> None:
+        """With the null return path (RFC 5321 section 4.5.5), as mail systems do."""
+        self.scene.lab.deliver(self.scene.maya, mail, sender="")
+
     def _bounced(self, mail: bytes) -> dict:
-        self.thread.deliver(mail)
+        self._deliver(mail)
         (bounce,) = eventually(self._bounces, "the bounce is told")
         self.assertEqual(bounce["recipient"]["address"], self.thread.lea.account.address)
         self.assertEqual(self.thread.received(), [])
@@ -204,7 +215,7 @@ class BounceTest(SceneCase):
         return bounce
 
     def _ignored(self, mail: bytes) -> None:
-        self.thread.deliver(mail)
+        self._deliver(mail)
         self.scene.settle()
         self.assertEqual(self._bounces(), [])
         self.assertEqual(self.thread.received(), [])
@@ -237,7 +248,7 @@ class UnknownTest(unittest.TestCase):
         )
         report = "multipart/report; report-type=delivery-status; boundary=b"
         mail = raw_mail(text, {"From": "postmaster@creators.example", "Content-Type": report})
-        self.scene.lab.deliver(self.scene.maya, mail)
+        self.scene.lab.deliver(self.scene.maya, mail, sender="")
         message = eventually(
             lambda: next((m for m in self._messages() if m["state"] == "sent"), None), "resolved"
         )
