@@ -43,10 +43,12 @@ Secret copy_of(const Secret& secret) {
 /// What would stand somewhere if these bytes did. In base64 it depends on where they begin: of each
 /// of the three places, that which none of their neighbours changes.
 std::vector<std::string> clear_forms(ByteView bytes) {
-    std::vector<std::string> forms{std::string(as_text(bytes)), codec::hex(bytes)};
-    std::ranges::transform(forms[1], std::back_inserter(forms.emplace_back()), [](char c) {
+    const auto hex = codec::hex(bytes);
+    auto capitals = hex;
+    std::ranges::transform(hex, capitals.begin(), [](char c) {
         return c >= 'a' && c <= 'f' ? static_cast<char>(c - 'a' + 'A') : c;
     });
+    std::vector<std::string> forms{std::string(as_text(bytes)), hex, std::move(capitals)};
     for (std::size_t from = 0; from < 3; ++from) {
         const auto whole = bytes.subspan(from, (bytes.size() - from) / 3 * 3);
         forms.push_back(codec::base64(whole));

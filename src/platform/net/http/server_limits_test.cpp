@@ -115,9 +115,10 @@ TEST(ServerLimits, slow_heads_and_bodies_time_out_with_an_answer) {
 TEST(ServerLimits, dripping_bytes_do_not_buy_time) {
     Limits limits;
     limits.head_time = milliseconds(40);
+    // Looked at until the server's jobs have ended.
+    std::optional<Result<std::string>> answer;
     TestServer server(with(limits));
     auto client = server.client();
-    std::optional<Result<std::string>> answer;
     server.loop.start(Client::read_while(client.transport(), {}, 1), answer);
     const auto drip = [](std::shared_ptr<Transport> to,
                          const std::optional<Result<std::string>>* until) -> async::Job {
