@@ -95,7 +95,9 @@ def _runs(known: dict) -> list[str]:
 
 
 def _named(build: str) -> str:
-    return "release build" if build == "release" else f"**{build} build, not a release**"
+    # `bench` is the release build with the programs of bench/micro beside it.
+    is_release = build in ("release", "bench")
+    return "release build" if is_release else f"**{build} build, not a release**"
 
 
 def _row(figure: Figure) -> str:
