@@ -237,6 +237,14 @@ async::Task<OpenShares> KeeperCore::require_unused(IntegrationKey key,
                                                    std::shared_ptr<const keys::Seal> seal,
                                                    OpenShares halves,
                                                    Secret shared_secret) {
+    constexpr std::int64_t k_hour_ms = 3'600'000;
+    if (seal->holders.size() > 1) {
+        const auto hour = now() / k_hour_ms;
+        if (std::exchange(compared_hour_, hour) != hour) compared_.clear();
+        if (++compared_[key] > k_compared_an_hour) {
+            co_return fail(Error(KeyError::too_many_attempts).with_retry_after(k_hour_ms / 1000));
+        }
+    }
     auto job = [key, seal, halves = std::move(halves),
                 secret = std::move(shared_secret)]() mutable -> Result<OpenShares> {
         const auto opened =

@@ -18,6 +18,8 @@
 #include "platform/async/task_group.h"
 
 #include <chrono>
+#include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 
@@ -70,8 +72,10 @@ public:
                                       std::shared_ptr<const keys::Seal> seal,
                                       Secret shared_secret,
                                       std::optional<HolderId> holder = std::nullopt);
-    /// Gives the halves back where the secret opens this seal at no holder; no try is charged.
-    /// Errors: secret_in_use, busy.
+    /// Gives the halves back where the secret opens this seal at no holder. No holder's budget is
+    /// charged: so that nobody guesses at another's secret with it, it is asked a few times an hour
+    /// only where there are others. Errors: secret_in_use, too_many_attempts, busy.
+    static constexpr int k_compared_an_hour = 10;
     async::Task<OpenShares> require_unused(IntegrationKey key,
                                            std::shared_ptr<const keys::Seal> seal,
                                            OpenShares halves,
@@ -121,6 +125,8 @@ private:
     const crypto::Argon2Cost cost_;
     std::unique_ptr<KeyringStore> store_;
     std::size_t stretching_ = 0;
+    std::int64_t compared_hour_ = 0;
+    std::map<IntegrationKey, int> compared_;  ///< of this hour
 
     template <typename T, typename F>
     async::Task<T> stretch(F work);
