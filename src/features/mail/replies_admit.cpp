@@ -39,6 +39,16 @@ MessageBody body_from(const Candidate& candidate, UnixMs now_ms) {
     return body;
 }
 
+Result<> tell_received(store::Transaction& tx,
+                       events::EventLog* events,
+                       const rows::NewMessage& m,
+                       UnixMs now) {
+    auto touched = rows::touch_thread(tx, m.workspace, m.thread, now);
+    if (!touched) return touched;
+    return events->append(
+        tx, m.workspace, message_event("message.received", m.thread, m.id, MessageState::received));
+}
+
 }  // namespace
 
 async::Task<std::vector<CreatorId>> Replies::people_of(WorkspaceId workspace,
@@ -204,12 +214,7 @@ async::Task<> Replies::store(Admission admission) {
             auto reached = rows::delete_bounces(tx, m.workspace, m.thread, m.body_people.front());
             if (!reached) return reached;
         }
-        if (auto touched = rows::touch_thread(tx, m.workspace, m.thread, now); !touched) {
-            return touched;
-        }
-        return parts_.events.append(
-            tx, m.workspace,
-            message_event("message.received", m.thread, m.id, MessageState::received));
+        return tell_received(tx, &parts_.events, m, now);
     };
     auto written = co_await parts_.database.write(write);
     if (written) parts_.events.published(workspace);
@@ -255,12 +260,7 @@ async::Task<> Replies::fill(Match match, Location location, Candidate candidate,
         if (auto told = rows::append_ledger(tx, m.workspace, integration, entry, now); !told) {
             return told;
         }
-        if (auto touched = rows::touch_thread(tx, m.workspace, m.thread, now); !touched) {
-            return touched;
-        }
-        return parts_.events.append(
-            tx, m.workspace,
-            message_event("message.received", m.thread, m.id, MessageState::received));
+        return tell_received(tx, &parts_.events, m, now);
     };
     auto written = co_await parts_.database.write(write);
     if (written) parts_.events.published(workspace);
