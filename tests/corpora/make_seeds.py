@@ -60,6 +60,21 @@ QMAIL = (
     "Message-ID: <ptn1.a.1.b@b7.ptn.brand.example>\r\n\r\nx\r\n"
 )
 
+# Of a throw-away authority.
+PINNED_PEM = """-----BEGIN CERTIFICATE-----
+MIIBjTCCATOgAwIBAgIUUgFQG5J/FBKskvEKFyCT9Ce1X7gwCgYIKoZIzj0EAwIw
+GzEZMBcGA1UEAwwQRnV6emVkIGF1dGhvcml0eTAgFw0yNjExMjcwNTM0MTVaGA8y
+MTI2MTEwMzA1MzQxNVowGzEZMBcGA1UEAwwQRnV6emVkIGF1dGhvcml0eTBZMBMG
+ByqGSM49AgEGCCqGSM49AwEHA0IABEAjlKFK1Ipl2lXbmTaPpFm7lTeAnPuEKMqZ
+MSuYUiJXqrtHmNgNN6/Za0kCzVrUtgveojOKL3cCItvUvVxif4GjUzBRMB0GA1Ud
+DgQWBBT4HK2cqk1Es7LYTj3OqbDSaq8eWTAfBgNVHSMEGDAWgBT4HK2cqk1Es7LY
+Tj3OqbDSaq8eWTAPBgNVHRMBAf8EBTADAQH/MAoGCCqGSM49BAMCA0gAMEUCIAho
+7/fZpDrsQJPxyR7jaN7gF/1JqIgQ6YhxKn4Htp2bAiEA2kwJHBoWXEQT6b+X06Pe
+owtAmgGOB/y+F97rsaRXwW8=
+-----END CERTIFICATE-----
+"""
+PINNED_DER = base64.b64decode("".join(PINNED_PEM.splitlines()[1:-1]))
+
 SEEDS: dict[str, list[str | bytes]] = {
     "address": ["lea@creators.example", 'a, "b, c" <d@e.example>, team: x@y.example, z@w.example;',
                 "(c) a@b.example (d)", "=?utf-8?b?TMOpYQ==?= <l@m.example>"],
@@ -110,18 +125,39 @@ SEEDS: dict[str, list[str | bytes]] = {
     "ip_address": ["127.0.0.1", "::ffff:10.0.0.1", "2001:db8::/32", "64:ff9b::7f00:1", "0x7f.1",
                    "mail.brand.example", "10.0.0.0/8"],
     "json": [json.dumps(CONNECT), "[1,-2,3.5e1,null,true,\"\\ud83d\\ude00\"]", "{\"a\":1,\"a\":2}"],
+    "learned_id": [
+        "h\n2.6.0 <AM0PR07MB1234@eurprd07.prod.outlook.com> [InternalId=7] Queued mail",
+        "email-smtp.eu-west-1.amazonaws.com\n"
+        "Ok 0102018f3c7a1b2c-1a2b3c4d-5e6f-7a8b-9c0d-1e2f3a4b5c6d-000000",
+        "h\n(a,b)=?utf-8?q?c?=@d.example",
+    ],
     "mail_date": ["Thu, 26 Nov 2026 18:00:00 +0100", "26 Nov 26 18:00 EST",
                   "Thu Nov 26 18:00:00 2026"],
     "message_id": ["<a@b> (c <d@e>) \"f <g@h>\" i@j", "<ptn1.a.1.b@b7.ptn.brand.example>"],
     "mime": [WHOLE_MAIL],
+    "named_id": [
+        "<lea@x.example>:\r\nno such user\r\n\r\nMessage-ID: <ptn1.a.1.b@b7.ptn.brand.example>\r\n",
+        "message-id:\r\n\t<ptn1.a.1.b@b7.ptn.brand.example>\r\n", "Message-ID: <a@b>\nMessage-ID:",
+    ],
     "our_message_id": ["@b7x2.ptn.brand.example\nptn1." + "0" * 26 + ".1." + "0" * 16 +
                        "@b7x2.ptn.brand.example"],
+    "pinned_pem": [PINNED_PEM, PINNED_DER, PINNED_PEM.replace("-----\n", "-----\n"
+                   "Proc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00112233445566778899AABBCCDDEEFF"
+                   "\n\n", 1), "a comment\n" + PINNED_PEM + PINNED_PEM],
     "quoted_text": ["yes\n\nOn Thu, Lea wrote:\n> hi\n> there\n", "> q\n\nanswer\n> r\n"],
     "receipt_check": [
         json.dumps({"id": "rcp_" + "0" * 26, "kind": "cut_off", "signature": "AA=="})
     ],
     "recovery_text": ["\x20postern-recovery-1:00000-00000", "\x05o0il1-abcde",
                       "\0abcde-fghjk-mnpqr-stvwx-yz012"],
+    "reply": [
+        b"42P01\nrelation \"people\" does not exist\n\x03\x03\0\x01\0\x06\0"
+        + b"\x08" + bytes(7) + b"\x05\x02\0\xff\x04text" + b"\xff\xff\xff",
+        b"23505\n\x1b[2J\xe2\x80\xae\xc3\xbc\n\x02\0\0\x05\0\x01\x01\x04\xff\xff\xff\xfe",
+        b"x\n\n\x01\x03\xff\x0812345678",
+    ],
+    "reply_address": ["maya@brand.example\nmaya+b7x2." + "0" * 16 + "@brand.example",
+                      "x@y.example\nMAYA+B7X2.000G40R40M30E209@Brand.Example"],
     "request_bodies": [json.dumps(CONNECT), json.dumps(MAIL), json.dumps(GRANT)],
     "request_parser": ["GET / HTTP/1.1\r\nHost: a\r\n\r\n",
                        "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -129,6 +165,14 @@ SEEDS: dict[str, list[str | bytes]] = {
                        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi"],
     "request_parts": ["a=b&c=%41+d", "\1Bearer pst_" + "a" * 43 + "\npostern=x; y=z\n"
                       "localhost:8080\nhttps://postern.example\n", "dAAAAA"],
+    "response_parts": ["re\"p;or\\t.pdf", "Entw\u00fcrfe/../x.pdf", "<a href='x'>&amp;</a>\r\n"],
+    "resolv_conf": ["nameserver 192.0.2.1\nnameserver 2001:db8::1\nsearch a.example\n",
+                    "# nameserver 1.2.3.4\r\n\tnameserver\t192.0.2.2 x\noptions ndots:2\n",
+                    "nameserver fe80::1%eth0\nnameserver 010.1.1.1\nnameserver\n"],
+    "root_key_file": [
+        b"\0" + bytes(32), b"\1", b"\1\x14\1", b"\1\x13\x03\x17\x40\x16\x02",
+        b"\0postern-root-key-1\n\1\0\0\0\x40\0\0\0" + bytes(16 + 105),
+    ],
     "seal": [b"\x03\x00\x00\x00abcdef", bytes(40)],
     "sealed": [bytes(33), b"\x00\x01", b"\x01" + bytes(64)],
     "smtp_body": ["\x03a\n.b\r\n..\r\n.\r\n", "\x00\r\r\n\n."],

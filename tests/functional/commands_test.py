@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import pathlib
 import re
+import socket
 import subprocess
 
 from lab import faults
@@ -81,6 +84,63 @@ class InitTest(LabCase):
         (server.data / "letter.txt").write_text("mine")
         self.assertNotEqual(server.run("init", "--data", str(server.data)).returncode, 0)
         self.assertEqual([path.name for path in server.data.iterdir()], ["letter.txt"])
+
+    def test_a_start_that_fails_says_what_to_do_next(self):
+        server = self.installation()
+        server.init()
+        key, folder = server.data / "root.key", server.data
+        store, keyring = folder / "store" / "store.db", folder / "keyring" / "keyring.db"
+        for what, spoil, mend, told in (
+            ("key for all", lambda: key.chmod(0o644), lambda: key.chmod(0o400), "chmod 0400"),
+            ("no key", lambda: _away(key), lambda: _back(key), "postern recover"),
+            ("folder for all", lambda: folder.chmod(0o755), lambda: folder.chmod(0o700),
+             "chmod 0700"),
+            ("another's folder", lambda: os.chown(folder, 4711, 0), lambda: os.chown(folder, 0, 0),
+             "run this as that user"),
+            ("no keyring", lambda: _away(keyring), lambda: _back(keyring), "Put it back"),
+        ):
+            with self.subTest(what):
+                spoil()
+                self.assertIn(told, self._refused(server))
+                mend()
+        if "[store]" not in server.config.read_text():
+            _away(store)
+            self.assertIn("put a copy of it in its place", self._refused(server))
+            _back(store)
+        key_bytes = key.read_bytes()
+        _away(key)
+        key.write_bytes(b"x" * len(key_bytes))
+        key.chmod(0o400)
+        self.assertRegex(self._refused(server), "Move it away|move this one away")
+        key.unlink()
+        _back(key)
+        server.start()
+        self.assertIn("stop that one first", server.run(
+            "recover", "--data", str(folder), stdin="x").stderr)
+
+    def test_an_address_that_is_taken_is_named_with_its_setting(self):
+        server = self.installation()
+        server.init()
+        with socket.create_server(("127.0.0.1", server.port)):
+            told = self._refused(server)
+        self.assertIn(f"127.0.0.1:{server.port}", told)
+        self.assertIn("change `listen`", told)
+
+    def test_an_address_for_all_without_certificate_names_both_ways_out(self):
+        server = self.installation()
+        server.init()
+        child = server.spawn(listen="0.0.0.0:1")
+        self.assertNotEqual(child.wait(30), 0)
+        self.assertIn("[tls] certificate and key", server.log())
+        self.assertIn("behind a proxy", server.log())
+        self.assertIn("postern check-config", server.log())
+
+    def _refused(self, server) -> str:
+        """What a start that fails tells, without what earlier ones told."""
+        before = len(server.log())
+        server.spawn()
+        self.assertNotEqual(server.wait_exit(), 0)
+        return server.log()[before:]
 
     def test_nobody_else_may_look_into_the_folder(self):
         server = self.installation()
@@ -319,3 +379,11 @@ class UsageTest(LabCase):
         )
         self.assertNotEqual(done.returncode, 0)
         self.assertEqual(done.stdout, "")
+
+
+def _away(file: pathlib.Path) -> None:
+    file.rename(file.with_name(file.name + ".away"))
+
+
+def _back(file: pathlib.Path) -> None:
+    file.with_name(file.name + ".away").rename(file)

@@ -8,29 +8,33 @@ import pathlib
 import signal
 from typing import Callable
 
-from lab import codes, faults
+from lab import codes
 from lab.api import Reply, new_key
 from lab.case import LabCase
 from lab.creator import Creator
 from lab.desk import Connected, Desk
-from lab.postern import ROLES, Postern
+from lab.postern import ROLES
 from lab.process import alive, eventually
 from lab.scripted_smtp import CLOSE, CLOSE_AFTER, HANG, ScriptedSmtp
+from lab.shim import ShimCase, Swept
 
 NEW_SECRET = "maple-lantern-quartz-breeze-77"
 # A bound on the sweep only: it ends by itself at the first operation that outlives the injection.
 SYNC_POINTS_MAX = 60
+SYNCS = ("sync",)
+ATTEMPTS = 3
+# Threads share a commit or do not: only what the shortest run made is made by every run.
+COUNTS = 3
 OPERATION_S = 20.0
 
 
-class SweepCase(LabCase):
+class SweepCase(ShimCase):
     """Runs an operation again and again on copies of one prepared store, killing `role` at its
-    first, second, third... sync, until the operation needs no more syncs than that."""
+    first, second, third... sync until the server has ended without one more: those of all its
+    threads are counted together."""
 
     def setUp(self) -> None:
         super().setUp()
-        if refusal := faults.ptrace_refusal():
-            self.skipTest(refusal)
         self.prepared, desk, self.integration = self.connected(grant=True)
         self.token = desk.api.token
         self.prepared.stop()
@@ -39,35 +43,54 @@ class SweepCase(LabCase):
         self, role: str, operation: Callable[[Desk], Reply],
         check: Callable[[Desk, bool, str], None],
     ) -> None:
-        points = 0
+        counted = min(self._count(role, operation, run) for run in range(COUNTS))
+        self.assertGreater(counted, 0, f"{role} made no sync: the sweep proves nothing")
+        hit = []
         for point in range(1, SYNC_POINTS_MAX + 1):
-            server = self.copy(self.prepared, f"{role}-{point}")
             try:
-                died = self._crash_at(server, role, point, operation, check)
+                died = self._crash_at(role, point, operation, check)
             except AssertionError as broken:
                 raise AssertionError(f"{role} killed at its sync {point}: {broken}") from broken
-            server.close()
-            if not died:
+            if died:
+                hit.append(point)
+            elif point > counted:
                 break
-            points = point
         else:
             self.fail(f"{role} still synced after {SYNC_POINTS_MAX} points")
-        self.assertGreater(points, 0, f"{role} made no sync: the sweep proves nothing")
+        self.assertEqual(hit[:counted], list(range(1, counted + 1)), f"{counted} were counted")
 
-    def _crash_at(self, server: Postern, role: str, point: int, operation, check) -> bool:
-        server.start()
-        desk = Desk(server.api(self.token), self.lab)
-        victim = server.process(role)
-        injection = f"signal=SIGKILL:when={point}"
-        with faults.Strace([victim], self.scratch, inject=injection):
+    def _count(self, role: str, operation: Callable[[Desk], Reply], run: int) -> int:
+        """How many syncs the role makes from the operation's begin to the server's end."""
+        server, desk = self._begin(f"{role}-counted-{run}")
+        server.plan.arm(role, kinds=SYNCS)
+        operation(desk).expect(200, 201)
+        server.stop()
+        server.close()
+        return server.plan.chosen(role)
+
+    def _crash_at(self, role: str, point: int, operation, check) -> bool:
+        """Whether it was killed there; threads that run otherwise are given other chances."""
+        for attempt in range(ATTEMPTS):
+            server, desk = self._begin(f"{role}-{point}-{attempt}")
+            server.plan.arm(role, "kill", point, kinds=SYNCS)
             acknowledged = self._try(lambda: operation(desk))
-            if not acknowledged:
-                eventually(lambda: not alive(victim), f"{role} killed: no answer came", 10)
-            died = not alive(victim)
-        server.kill()
+            died = bool(server.plan.fired)
+            self.assertTrue(acknowledged or died, "no answer, and nobody was killed")
+            server.end(OPERATION_S)
+            died = bool(server.plan.fired)
+            server.plan.disarm()
+            server.start()
+            check(desk, acknowledged, f"{role}-{point}")
+            server.stop()
+            server.close()
+            if died:
+                return True
+        return False
+
+    def _begin(self, name: str) -> tuple[Swept, Desk]:
+        server = self.copy(self.prepared, name)
         server.start()
-        check(desk, acknowledged, f"{role}-{point}")
-        return died
+        return server, Desk(server.api(self.token), self.lab)
 
     def _try(self, operation: Callable[[], Reply]) -> bool:
         """Whether the operation was acknowledged; a cut connection or a 5xx is no answer."""

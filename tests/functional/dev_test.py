@@ -1,4 +1,4 @@
-"""./dev run, ./dev run --demo and ./dev demo as a new user calls them, without the build."""
+"""What ./dev run, ./dev run --demo, ./dev demo and ./dev fresh do, without the build."""
 
 from __future__ import annotations
 
@@ -105,3 +105,32 @@ class DevTest(unittest.TestCase):
             env=self.environment, capture_output=True, text=True, timeout=300,
         )
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+
+# What makes a root is on no test's machine: what it would be asked for is printed.
+FRESH = """set -euo pipefail
+root=$1; shift
+. "$root/tools/dev/shell.sh"
+. "$root/tools/dev/fresh.sh"
+as_root() { [ "$1" != mmdebstrap ] || printf '%s\\n' "${@:2}"; }
+fresh_make_root "$@"
+"""
+
+
+class FreshTest(unittest.TestCase):
+    def test_root_is_made_with_further_packages_and_without(self):
+        plain = self._asked("/nowhere/root")
+        more = self._asked("/nowhere/root", "systemd-sysv,dbus")
+        self.assertEqual([one for one in more if one not in plain], ["--include=systemd-sysv,dbus"])
+        self.assertEqual(plain, [one for one in more if not one.startswith("--include=")])
+        suite = plain.index("bookworm")
+        self.assertTrue(all(one.startswith("--") for one in plain[:suite]), plain)
+        self.assertEqual(plain[suite + 1], "/nowhere/root")
+
+    @staticmethod
+    def _asked(*arguments: str) -> list[str]:
+        done = subprocess.run(
+            ["bash", "-c", FRESH, "dev", str(PROJECT), *arguments],
+            stdout=subprocess.PIPE, text=True, check=True,
+        )
+        return done.stdout.splitlines()

@@ -3,19 +3,18 @@ finds what it is there for."""
 
 from __future__ import annotations
 
-import os
-import pathlib
 import random
-import sys
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "soak"))
+from lab.shim import seed_of_today
+from sweep import GOOD, NOT_REACHED, STEPS, Sweep, cases_of
 
-from sweep import GOOD, STEPS, Sweep, cases_of
-
-SEED = int(os.environ.get("POSTERN_FAULT_SEED", "1"))
-# Two of each step and kind of fault would take a minute: a fault of each kind in every step.
+SEED = seed_of_today()
 FAULTS = ("kill", "cut", "eio", "eio_read", "full", "short_write")
+# Of each step; two or more of each kind of fault in every one would take minutes.
+FAULTS_OF_A_STEP = 3
+DRAWS = 4
+WITHOUT_FRONT = ("recover", "kit")
 
 
 class FaultsTest(unittest.TestCase):
@@ -27,22 +26,54 @@ class FaultsTest(unittest.TestCase):
         cls.addClassCleanup(cls.sweep.close)
         cls.calls = {step.name: cls.sweep.calls(step.name) for step in STEPS}
 
-    def test_a_sample_of_every_step_and_fault(self):
+    def test_a_sample_of_every_step(self):
+        print(f"seed {SEED}")
         draw = random.Random(SEED)
         for step in STEPS:
             every = cases_of(step.name, self.calls[step.name])
-            for fault in FAULTS:
-                case = draw.choice([case for case in every if f"/{fault}/" in case])
-                with self.subTest(case, seed=SEED):
-                    outcome, detail = self.sweep.run(case)
-                    self.assertIn(outcome, GOOD, detail)
+            for fault in draw.sample(FAULTS, FAULTS_OF_A_STEP):
+                cases = [case for case in every if f"/{fault}/" in case]
+                # Threads run otherwise than when they were counted: one missed has a next.
+                drawn = draw.sample(cases, min(len(cases), DRAWS))
+                with self.subTest(f"{step.name} {fault}", seed=SEED):
+                    self._run_first_reached(drawn, step.breaks_start)
+
+    def _run_first_reached(self, cases: list[str], may_refuse: bool) -> None:
+        outcome, detail = NOT_REACHED, ""
+        for case in cases:
+            outcome, detail = self.sweep.run(case)
+            if outcome != NOT_REACHED:
+                break
+        self.assertIn(outcome, GOOD, f"{case}: {detail}")
+        self.assertTrue(may_refuse or outcome != "refused", f"{case}: no start was broken")
 
     def test_every_role_that_stores_is_counted_and_no_other(self):
         for step in STEPS:
-            for role in ("front", "keeper", "supervisor"):
+            roles = ("keeper", "supervisor", *([] if step.name in WITHOUT_FRONT else ["front"]))
+            for role in roles:
                 kinds, _ = self.calls[step.name][role]
                 self.assertTrue(kinds, f"{step.name}: {role} called nothing")
             self.assertIn("sync", self.calls[step.name]["keeper"][0])
+
+    def test_the_kinds_of_calls_are_told_apart(self):
+        """Each kind where the program is known to make such a call."""
+        for step, role, kinds in (
+            ("init", "supervisor", {"mkdir", "make", "own", "sync", "link", "unlink", "open"}),
+            ("start", "supervisor", {"unlink", "link", "own"}),
+            ("rotate_root", "supervisor", {"make", "sync", "link", "unlink", "rename"}),
+            ("kit", "supervisor", {"allocate"}),
+            ("migrate_store", "supervisor", {"rename", "unlink"}),
+            ("delete", "keeper", {"open", "write", "sync", "resize"}),
+        ):
+            with self.subTest(step):
+                self.assertLessEqual(kinds, set(self.calls[step][role][0]))
+
+    def test_a_step_s_own_calls_are_what_is_counted(self):
+        """Those of a start are in the steps that are about it."""
+        start = self.calls["start"]["supervisor"][0]
+        self.assertIn("link", start)
+        for name in ("send", "cut_off", "revoke"):
+            self.assertNotIn("link", self.calls[name]["supervisor"][0])
 
     def test_a_grant_asked_for_again_after_a_crash_is_one_grant(self):
         kinds, _ = self.calls["connect"]["front"]

@@ -14,6 +14,7 @@ import unittest
 from lab import old_host
 from lab.case import LabCase
 from lab.creator import Creator
+from lab.desk import Desk
 from lab.faults import ptrace_refusal
 from lab.inside import system_call
 from lab.postern import CONFIG, ONLY_LOG, Postern, binary
@@ -210,6 +211,20 @@ class IsolationTest(LabCase):
         self.assertIn("[folder_of_another]", done.stderr)
         for part in ("", "store", "keyring", "run"):
             self.assertEqual((server.data / part).stat().st_uid, user, part)
+
+    def test_a_host_without_authorities(self):
+        """A system where nobody installed any: what mailboxes pin is trusted all the same."""
+        try:
+            subprocess.run(["true"], preexec_fn=old_host.without_authorities, check=True)
+        except subprocess.SubprocessError as refused:
+            self.skipTest(f"no mount namespace can be made here: {refused}")
+        server = self.installation()
+        server.init()
+        server.prepare = old_host.without_authorities
+        server.start()
+        desk = Desk(server.api(server.token()), self.lab)
+        integration = desk.connect(self.person())
+        self.assertEqual(desk.state(integration), "leased")
 
     def _says(self, lacking: tuple[str, ...], reason: str) -> Postern:
         server = self.installation()

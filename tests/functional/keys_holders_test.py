@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
+import sqlite3
+import time
 
 from lab.api import Reply
 from lab.case import LabCase
@@ -147,6 +150,24 @@ class IdleTest(HoldersCase):
         self.assertIn("last_used_at", now[0])
         for wrong in ("x", "-P1D", "P99999D"):
             desk.api.get(f"/v1/integrations?idle_for={wrong}").expect(422)
+
+    def test_one_that_nobody_used_for_ninety_days_is_proposed_for_cut_off(self):
+        server, desk, integration = self.connected()
+        said = server.run("doctor", "--data", str(server.data)).stdout
+        self.assertIn("good    integrations that nobody uses", said)
+        server.stop()
+        long_ago = int((time.time() - 91 * 86400) * 1000)
+        with contextlib.closing(sqlite3.connect(server.data / "store" / "store.db")) as store:
+            store.execute("UPDATE integrations SET last_used_at_ms = ?", (long_ago,))
+            store.commit()
+        server.start()
+        said = server.run("doctor", "--data", str(server.data)).stdout
+        self.assertIn("warning integrations that nobody uses: 1 not used for 90 days", said)
+        listed = desk.api.get("/v1/integrations?idle_for=P90D").expect(200)["items"]
+        self.assertEqual([item["id"] for item in listed], [integration.id])
+        # A person's act is a use.
+        desk.unlock(integration)
+        self.assertEqual(desk.api.get("/v1/integrations?idle_for=P90D").expect(200)["items"], [])
 
 
 class SealAllTest(HoldersCase):

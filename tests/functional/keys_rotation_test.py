@@ -9,9 +9,10 @@ import shutil
 import subprocess
 import threading
 
+from lab.api import Reply
 from lab.case import LabCase
 from lab.creator import Creator
-from lab.desk import Desk
+from lab.desk import Connected, Desk
 from lab.postern import Postern, binary, passed_line
 from lab.process import alive, eventually
 
@@ -39,6 +40,48 @@ class RotationCase(LabCase):
         self.assertIn("I am in", desk.incoming(thread)[0]["text"])
 
 
+class Load(threading.Thread):
+    """Somebody who unlocks, reads, gives a grant and takes it back, until `finish`."""
+
+    def __init__(self, desk: Desk, integration: Connected) -> None:
+        super().__init__(daemon=True)
+        self._desk = desk
+        self._integration = integration
+        self._stopping = threading.Event()
+        self._failures: list[str] = []
+        self.answers = 0
+        self.start()
+
+    def finish(self) -> list[str]:
+        """What did not succeed."""
+        self._stopping.set()
+        self.join()
+        return self._failures
+
+    def run(self) -> None:
+        try:
+            while not self._stopping.is_set():
+                self._round()
+        except Exception as error:  # Of a thread it would be seen by nobody.
+            self._failures.append(repr(error))
+
+    def _round(self) -> None:
+        api, integration = self._desk.api, self._integration
+        path = f"/v1/integrations/{integration.id}"
+        wish = {"shared_secret": integration.secret, "verbs": ["send"], "expires_in": "P1D"}
+        granted = self._take(api.post(f"{path}/grants", wish))
+        self._take(self._desk.unlock(integration))
+        self._take(api.get("/v1/threads"))
+        self._take(api.get(path))
+        self._take(api.delete(f"{path}/grants/{granted.json.get('id')}"))
+
+    def _take(self, reply: Reply) -> Reply:
+        if reply.status >= 300:
+            self._failures.append(str(reply))
+        self.answers += 1
+        return reply
+
+
 class UnderLoadTest(RotationCase):
     def test_everything_goes_on_through_a_rotation_of_all_keys(self):
         server, desk, integration = self.connected(grant=True)
@@ -46,30 +89,15 @@ class UnderLoadTest(RotationCase):
         root_key = server.data / "root.key"
         old_root = root_key.read_bytes()
         self.work(desk, integration, 1)
-        failures, stop = [], threading.Event()
-
-        def read_and_write() -> None:
-            own = Desk(server.api(desk.api.token), self.lab)
-            path = f"/v1/integrations/{integration.id}"
-            wish = {"shared_secret": integration.secret, "verbs": ["send"], "expires_in": "P1D"}
-            while not stop.is_set():
-                granted = own.api.post(f"{path}/grants", wish)
-                for reply in (
-                    granted, own.unlock(integration), own.api.get("/v1/threads"),
-                    own.api.get(path), own.api.delete(f"{path}/grants/{granted.json.get('id')}"),
-                ):
-                    if reply.status >= 300:
-                        failures.append(str(reply))
-
-        load = threading.Thread(target=read_and_write)
-        load.start()
+        load = Load(Desk(server.api(desk.api.token), self.lab), integration)
         try:
             for _ in range(3):
+                before = load.answers
                 told = self.rotate(server)
                 self.assertGreaterEqual(int(ROTATED.search(told)[1]), 3)
+                self.assertGreater(load.answers, before, "nobody worked during this rotation")
         finally:
-            stop.set()
-            load.join()
+            failures = load.finish()
         self.assertEqual(failures, [])
         self.assertNotEqual(root_key.read_bytes(), old_root)
         self.work(desk, integration, 2)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import email.header
 
+from lab.held_mailbox import AtScripted
 from lab.mail_scene import SceneCase, Thread, raw_mail
 from lab.mailbox import Mail
 
@@ -82,15 +84,21 @@ class MatchTest(SceneCase):
         return self.thread.reply("among many", In_Reply_To=None, References="\n ".join(ids))
 
     def test_b_header_of_64_kb(self):
-        self.assert_read(self._big(64 << 10), says="big header")
+        self._big(64 << 10)
 
     def test_b_header_of_1_mb(self):
-        self.assert_read(self._big(1 << 20), says="big header")
+        self._big(1 << 20)
 
-    def _big(self, size: int) -> bytes:
-        line = "x" * 70
-        filler = f"\n {line}" * (size // 72)
-        return self.thread.reply("big header", **{"X-Filler": filler})
+    def _big(self, size: int) -> None:
+        """In a field that is passed over, and in the one that is looked at, with ours at either
+        end of it."""
+        filler = "\n " + "\n ".join(["x" * 70] * (size // 73))
+        self.assert_read(self.thread.reply("elsewhere", **{"X-Filler": filler}), says="elsewhere")
+        ids = "\n ".join(f"<{number:06}.filler@elsewhere.example>" for number in range(size // 36))
+        mine = self.thread.first_id
+        for place, value in (("first", f"{mine}\n {ids}"), ("last", f"{ids}\n {mine}")):
+            mail = self.thread.reply(f"ours {place}", In_Reply_To=None, References=value)
+            self.assert_read(mail, says=f"ours {place}")
 
     def test_b_references_cut_to_the_last_10(self):
         chain = [f"<{number}.later@creators.example>" for number in range(9)]
@@ -122,7 +130,7 @@ class MatchTest(SceneCase):
                 "Message-ID": f"<AS8PR{self.thread.id}@eurprd07.prod.outlook.com>",
             },
         )
-        self.scene.lab.mailbox(self.scene.maya).append(outlook, "Sent")
+        self.scene.box.append(outlook, "Sent")
         self.scene.lab.deliver(self.thread.lea.account, outlook, sender=self.scene.maya.address)
         answered = Mail("INBOX", 0, frozenset(), outlook)
         self.assert_read(self.thread.reply("second answer", to=answered, Subject="Re: yours"),
@@ -146,7 +154,7 @@ class MatchTest(SceneCase):
 
     def _lands_in(self, folder: str) -> None:
         mail = self.thread.reply(f"in {folder}")
-        self.scene.lab.mailbox(self.scene.maya).append(mail, folder)
+        self.scene.box.append(mail, folder)
         self.scene.settle()
         (message,) = self.thread.received()
         self.assertIn(f"in {folder}", message["text"])
@@ -157,6 +165,33 @@ class MatchTest(SceneCase):
             self.thread.reply(f"no headers {secret}", In_Reply_To=None, References=None)
         )
 
+    def test_b_outlooks_thread_index_alone(self):
+        """A hint: held, and read once a person accepts it."""
+        held = self.assert_held(self._indexed("from a phone"), reason="thread_index_only")
+        self.assertEqual(held["sender"]["address"], self.thread.lea.account.address)
+        self.scene.desk.api.post(f"/v1/held/{held['id']}/accept").expect(200)
+        (message,) = self.thread.received()
+        self.assertIn("from a phone", message["text"])
+        self.assertEqual(self.thread.held(), [])
+
+    def test_b_thread_index_of_somebody_else(self):
+        """The time of ours and another conversation, and another time with ours."""
+        secret = self.scene.foreign.token()
+        self.assert_ignored(*(self._indexed(f"another {secret}", place) for place in (8, 2)))
+
+    def _indexed(self, text: str, changed: int | None = None) -> bytes:
+        """Without ids, and with what Outlook makes of the Thread-Index of ours."""
+        index = bytearray(base64.b64decode(self.thread.mail.parsed["Thread-Index"]))
+        self.assertEqual(len(index), 22)
+        if changed is not None:
+            index[changed] ^= 1
+        added = base64.b64encode(bytes(index) + b"\x80\x01\x02\x03\x04").decode()
+        return self.thread.reply(text, In_Reply_To=None, References=None, Thread_Index=added)
+
     def test_b_z_no_canary_of_foreign_mail(self):
         self.assert_read(self.thread.reply("ours"), says="ours")
         self.assert_no_canary()
+
+
+class MatchAtScriptedTest(MatchTest):
+    at = AtScripted

@@ -7,6 +7,7 @@ import unittest
 from email.message import EmailMessage
 
 from lab import canary
+from lab.held_mailbox import AtDovecot, AtScripted
 from lab.mail_scene import Scene, SceneCase, Thread
 
 
@@ -60,19 +61,35 @@ class SmugglingTest(SceneCase):
         held = self.assert_held(mail, reason="not_a_participant")
         self.assertEqual(held["sender"]["address"], otto.address)
 
+    def test_c_many_outsiders_in_one_thread(self):
+        """The newest of them are listed among all; the thread's own list has every one."""
+        mails = [
+            self.thread.reply("let me answer", From=f"outsider{n}@elsewhere.example")
+            for n in range(22)
+        ]
+        self.assert_held(*mails, reason="not_a_participant")
+        ids = [held["id"] for held in self.thread.held()]
+        self.assertEqual(len(set(ids)), 22)
+        listed = [held for held in self.scene.desk.held() if held["thread_id"] == self.thread.id]
+        self.assertEqual([held["id"] for held in listed], ids[:20])
+        self.assertEqual([held["more"] for held in listed], [False] * 19 + [True])
+
     def test_c_from_spoofed_dmarc_fail(self):
         """Only what the mailbox's own server says counts, and it stands on top."""
         own = "Authentication-Results: mx.brand.example; spf=fail; dmarc=fail header.from=x"
+        bare = "Authentication-Results: mx.brand.example; spf=fail; dkim=none; dmarc=none"
         forged = "Authentication-Results: mx.brand.example; spf=pass; dmarc=pass header.from=x"
         good = self.thread.reply("signed", **{"X-A": f"b\n{forged}"})
         self.assert_read(good, says="signed")
         secret = self.secret()
-        spoofed = self.thread.reply(
-            f"spoofed {secret}", Subject=secret, **{"X-A": f"b\n{own}\n{forged}"}
-        )
-        self.thread.deliver(spoofed)
+        for found in (own, bare):
+            spoofed = self.thread.reply(
+                f"spoofed {secret}", Subject=secret, **{"X-A": f"b\n{found}\n{forged}"}
+            )
+            self.thread.deliver(spoofed)
         self.scene.settle()
-        self.assertEqual([held["reason"] for held in self.thread.held()], ["authentication_failed"])
+        reasons = [held["reason"] for held in self.thread.held()]
+        self.assertEqual(reasons, ["authentication_failed"] * 2)
         self.assertEqual(len(self.thread.received()), 1)
 
     def test_c_several_authors_or_none(self):
@@ -153,10 +170,16 @@ class SmugglingTest(SceneCase):
         self.assert_no_canary()
 
 
+class SmugglingAtScriptedTest(SmugglingTest):
+    at = AtScripted
+
+
 class DeletedThreadTest(unittest.TestCase):
+    at = AtDovecot
+
     def test_c_token_of_a_deleted_thread(self):
         """The id is right in every way, but there is nothing left that it could belong to."""
-        scene = Scene()
+        scene = Scene(self.at)
         self.addCleanup(scene.close)
         scene.open()
         gone, stays = Thread(scene), Thread(scene)
@@ -182,3 +205,7 @@ class DeletedThreadTest(unittest.TestCase):
         scanner = canary.Scanner(scene.foreign)
         found = scanner.scan(scene.wire(), "wire") + scanner.scan_tree(scene.server.folder)
         self.assertFalse(found, "\n".join(map(str, found[:10])))
+
+
+class DeletedThreadAtScriptedTest(DeletedThreadTest):
+    at = AtScripted

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unittest
 
+from lab.held_mailbox import AtDovecot, AtScripted
 from lab.mail_scene import Scene, SceneCase, Thread, raw_mail
 from lab.process import eventually
 from lab.scripted_smtp import CLOSE_AFTER, ScriptedSmtp
@@ -47,12 +48,14 @@ class AutomaticTest(SceneCase):
 
     def test_d_arf(self):
         """A complaint comes from a provider: it is held, whatever ids it names."""
-        secret = self.scene.foreign.token()
         mail = self._report(
-            "feedback-report", f"Feedback-Type: abuse\nUser-Agent: {secret}",
+            "feedback-report", "Feedback-Type: abuse\nUser-Agent: complaints",
             From="feedback@elsewhere.example",
         )
-        self.assert_held(mail, reason="not_a_participant")
+        held = self.assert_held(mail, reason="not_a_participant")
+        self.scene.desk.api.post(f"/v1/held/{held['id']}/accept").expect(200)
+        (message,) = self.scene.desk.incoming(self.thread.id)
+        self.assertEqual(message["author_kind"], "machine")
 
     def test_d_calendar_reply(self):
         calendar = "BEGIN:VCALENDAR\nMETHOD:REPLY\nEND:VCALENDAR"
@@ -77,6 +80,10 @@ class AutomaticTest(SceneCase):
     def test_d_z_no_canary_of_what_was_not_read(self):
         self.assert_read(self.thread.reply("ours"), says="ours")
         self.assert_no_canary()
+
+
+class AutomaticAtScriptedTest(AutomaticTest):
+    at = AtScripted
 
 
 class BounceTest(SceneCase):
@@ -204,7 +211,7 @@ class BounceTest(SceneCase):
 
     def _deliver(self, mail: bytes) -> None:
         """With the null return path (RFC 5321 section 4.5.5), as mail systems do."""
-        self.scene.lab.deliver(self.scene.maya, mail, sender="")
+        self.scene.box.deliver(mail, sender="")
 
     def _bounced(self, mail: bytes) -> dict:
         self._deliver(mail)
@@ -222,11 +229,18 @@ class BounceTest(SceneCase):
         self.assertEqual(self.thread.held(), [])
 
 
+class BounceAtScriptedTest(BounceTest):
+    at = AtScripted
+    test_d_bounce_by_the_real_mail_system = None
+
+
 class UnknownTest(unittest.TestCase):
     """A mail whose delivery is unknown: a bounce or a person settles it, nothing sends it again."""
 
+    at = AtDovecot
+
     def setUp(self) -> None:
-        self.scene = Scene()
+        self.scene = Scene(self.at)
         self.addCleanup(self.scene.close)
         self.smtp = ScriptedSmtp(self.scene.lab.pair)
         self.addCleanup(self.smtp.close)
@@ -248,7 +262,7 @@ class UnknownTest(unittest.TestCase):
         )
         report = "multipart/report; report-type=delivery-status; boundary=b"
         mail = raw_mail(text, {"From": "postmaster@creators.example", "Content-Type": report})
-        self.scene.lab.deliver(self.scene.maya, mail, sender="")
+        self.scene.box.deliver(mail, sender="")
         message = eventually(
             lambda: next((m for m in self._messages() if m["state"] == "sent"), None), "resolved"
         )
@@ -268,6 +282,10 @@ class UnknownTest(unittest.TestCase):
 
     def _messages(self) -> list[dict]:
         return self.scene.desk.thread(self.thread_id)["messages"]
+
+
+class UnknownAtScriptedTest(UnknownTest):
+    at = AtScripted
 
 
 class LoopTest(unittest.TestCase):

@@ -1,5 +1,5 @@
-"""Fifty mailboxes in one courier: all are watched, all come back after a restart of their server,
-and each gets its own replies and no other's. A thousand are measured by bench/mailboxes.py."""
+"""Fifty and a thousand mailboxes in one courier: all are watched, all come back after a restart of
+their server, and each gets its own replies and no other's. bench/mailboxes.py measures them."""
 
 from __future__ import annotations
 
@@ -83,10 +83,11 @@ class FiftyTest(ManyMailboxesCase):
         self.lab.deliver(account, raw, sender=lea.account.address)
 
 
-class StormTest(ManyMailboxesCase):
+class StormCase(ManyMailboxesCase):
     """What the mail server sees, counted there."""
 
-    COUNT = 60
+    COUNT: int
+    DEADLINE_S = 60.0
 
     def setUp(self) -> None:
         super().setUp()
@@ -97,16 +98,32 @@ class StormTest(ManyMailboxesCase):
         for account in people:
             self.imap.account(account.name, account.password)
         self.connect_all(self.desk, people, imap={"port": self.imap.port})
-        self.imap.all_idle(self.COUNT, 60)
+        self.imap.all_idle(self.COUNT, self.DEADLINE_S)
 
-    def test_server_that_restarts_sees_few_sign_ins_at_a_time_and_one_for_each_mailbox(self):
+    def comes_back_without_a_storm(self) -> None:
         self.imap.forget_counts()
         self.imap.stop()
         self.imap.listen()
-        self.imap.all_idle(self.COUNT, 60)
+        self.imap.all_idle(self.COUNT, self.DEADLINE_S)
         self.assertLessEqual(self.imap.unsigned_peak, SIGN_INS_AT_ONE_HOST)
         self.assertEqual(len(self.imap.sign_ins), self.COUNT)
         self.assertEqual(max(self.imap.account_peak.values()), 1)
+
+
+class ThousandTest(StormCase):
+    COUNT = 1000
+    DEADLINE_S = 240.0
+
+    def test_a_thousand_are_watched_and_come_back_when_their_server_restarts(self):
+        self.all_watched(self.server, self.COUNT, self.DEADLINE_S)
+        self.comes_back_without_a_storm()
+
+
+class StormTest(StormCase):
+    COUNT = 60
+
+    def test_server_that_restarts_sees_few_sign_ins_at_a_time_and_one_for_each_mailbox(self):
+        self.comes_back_without_a_storm()
 
     def test_server_that_was_away_for_long_is_not_waited_for_when_it_answers_again(self):
         self.imap.stop()

@@ -17,6 +17,7 @@ from lab.postern import PROJECT
 from lab.process import eventually
 
 UNIT = PROJECT / "packaging" / "postern.service"
+USERS = PROJECT / "packaging" / "postern.sysusers"
 DEFAULTS = PROJECT / "packaging" / "postern.toml"
 # systemd-analyze security, 0 to 10; 9 and more is what a unit without hardening has.
 EXPOSURE_MAX = 2.6
@@ -28,6 +29,28 @@ def settings(name: str) -> list[str]:
     if not found:
         raise AssertionError(f"the unit has no {name}=")
     return found
+
+
+class UsersTest(LabCase):
+    def test_each_process_has_a_user_that_passwd_can_hold(self):
+        lines = re.findall(r'^u (postern-\w+) +- +"([^"]*)"$', USERS.read_text(), re.MULTILINE)
+        roles = ("front", "keeper", "courier", "reader")
+        self.assertEqual([name for name, _ in lines], [f"postern-{role}" for role in roles])
+        for _, words in lines:
+            self.assertRegex(words, r"^[A-Za-z ]+$")
+
+    def test_systemd_makes_them(self):
+        if not shutil.which("systemd-sysusers"):
+            self.skipTest("systemd-sysusers is not installed")
+        (self.scratch / "etc").mkdir()
+        made = subprocess.run(
+            ["systemd-sysusers", f"--root={self.scratch}", str(USERS)],
+            capture_output=True, text=True, check=False,
+        )
+        self.assertEqual(made.returncode, 0, made.stderr)
+        passwd = (self.scratch / "etc" / "passwd").read_text()
+        for role in ("front", "keeper", "courier", "reader"):
+            self.assertRegex(passwd, rf"(?m)^postern-{role}:")
 
 
 class UnitTest(LabCase):

@@ -3,18 +3,16 @@ answered in words, everything works again by itself, and nothing that was acknow
 
 from __future__ import annotations
 
+import concurrent.futures
+import contextlib
 import signal
 import threading
 import time
 
 from lab.case import LabCase
 from lab.postern import CONFIG
-from lab.postgres import PostgresPair
+from lab.postgres import END_SESSIONS, Cluster, PostgresPair
 from lab.process import eventually
-
-END_SESSIONS = (
-    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'postern%'"
-)
 
 
 class PostgresAwayTest(LabCase):
@@ -113,6 +111,40 @@ class PostgresAwayTest(LabCase):
         missing = set(acknowledged) - self.all_threads(desk)
         self.assertEqual(missing, set())
         self.assertTrue(server.running)
+
+    def test_a_promoted_standby_takes_over_with_all_that_was_acknowledged(self):
+        pair = PostgresPair()
+        self.addCleanup(pair.close)
+        standby = Cluster(follows=pair.bulk).start()
+        self.addCleanup(standby.close)
+        pair.bulk.sql(
+            "ALTER SYSTEM SET synchronous_standby_names = '*'", "SELECT pg_reload_conf()"
+        )
+        place = pair.place()
+        one, both = f'["{pair.bulk.folder}"]', f'["{standby.folder}", "{pair.bulk.folder}"]'
+        server, desk = self.running(config=CONFIG + place.config().replace(one, both))
+        integration = desk.connect(self.person())
+        desk.grant(integration)
+        stop = threading.Event()
+        with concurrent.futures.ThreadPoolExecutor(1) as pool, contextlib.ExitStack() as end:
+            writing = pool.submit(self.write_until, desk, integration, stop)
+            end.callback(stop.set)
+            eventually(lambda: len(self.all_threads(desk)) > 3, "threads are written")
+            pair.bulk.stop(signal.SIGQUIT)
+            reply = desk.api.get("/v1/integrations")
+            self.assertIn(reply.status, (200, 503), "a standby can be read, not written")
+            standby.sql("SELECT pg_promote()")
+            eventually(
+                lambda: desk.write(integration, self.creator(), "Here", "x").status == 201,
+                "the standby takes writes",
+            )
+        acknowledged, refused = writing.result()
+        self.assertLessEqual(set(acknowledged), self.all_threads(desk))
+        self.assertLessEqual({code for _, code in refused}, {"store_unreachable", "store_busy"})
+        self.assertNotIn("forbidden_system_call", server.log())
+        for thread in acknowledged[:2]:
+            desk.sent(thread)
+        desk.act(integration, "cut-off").expect(200)
 
     def test_the_keyring_server_stops_and_comes_back(self):
         server, desk, integration = self.begin()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import sqlite3
@@ -117,6 +118,30 @@ class TrustTest(_TrustCase):
         server.start()
         self.expect(server, set())
 
+    def test_what_is_readable_in_another_form_is_found_in_the_rows(self):
+        server = self.prepared()
+        server.stop()
+        store = server.data / "store" / "store.db"
+        good = store.read_bytes()
+        subject = "Spring launch of the orchid"
+        for form in (
+            base64.b64encode(b"x" + subject.encode()),
+            subject.encode("utf-16-le"),
+        ):
+            with self.subTest(form):
+                with sqlite3.connect(store) as database:
+                    database.execute("UPDATE raw_mails SET raw = ?", (form,))
+                database.close()
+                done, proofs = self.check(server, "--claim", "P7.at-rest")
+                proof = proofs["P7.at-rest"]
+                self.assertEqual((done.returncode, proof["verdict"]), (1, "failing"), proof)
+                self.assertIn(
+                    "personal data stands in clear in table raw_mails", proof["faults"]
+                )
+            for leftover in store.parent.glob("store.db-*"):
+                leftover.unlink()
+            store.write_bytes(good)
+
     def test_one_claim_alone(self):
         server = self.installation()
         server.init()
@@ -159,7 +184,8 @@ class TrustTest(_TrustCase):
             ],
             "P10.own-threads": ["DELETE FROM read_ledger WHERE command = 'fetch_body'"],
             "P11.complete": [
-                "DELETE FROM messages WHERE number = 2"
+                "DELETE FROM messages WHERE number = 2",
+                "DELETE FROM raw_mails WHERE message_id NOT IN (SELECT message_id FROM messages)",
             ],
         }
         store = server.data / "store" / "store.db"
@@ -264,5 +290,26 @@ class TrustOnPostgresTest(OnPostgres, _TrustCase):
         proofs = self.expect(server, {"P7.at-rest"})
         self.assertIn("table integrations", str(proofs["P7.at-rest"]["faults"]))
         server.place.bulk_sql("UPDATE postern_store.integrations SET broken_code = NULL")
+        server.place.bulk_sql("UPDATE postern_store.seals SET epoch = epoch + 1")
+        self.expect(server, {"P1.sealed"})
+        server.place.bulk_sql("UPDATE postern_store.seals SET epoch = epoch - 1")
+        server.place.bulk_sql(
+            "INSERT INTO postern_store.grants SELECT i.workspace_id, i.integration_id,"
+            " i.integration_id, i.epoch, 1, 1, 0, 0, ''::bytea, 0"
+            " FROM postern_store.integrations i WHERE i.state = 'deleted'"
+        )
+        self.expect(server, {"P9.deletion"})
+        server.place.bulk_sql(
+            "DELETE FROM postern_store.grants WHERE grant_id = integration_id"
+        )
+        server.place.bulk_sql(
+            "UPDATE postern_store.read_ledger SET command = 'fetch_envelopes'"
+            " WHERE command = 'fetch_body'"
+        )
+        self.expect(server, {"P10.own-threads"})
+        server.place.bulk_sql(
+            "UPDATE postern_store.read_ledger SET command = 'fetch_body'"
+            " WHERE command = 'fetch_envelopes'"
+        )
         server.place.keyring_sql(STRAY_WRAP.format(schema="postern_keyring."))
         self.expect(server, {"P7.rotated"})

@@ -36,9 +36,13 @@ class Programs:
         for role in CHILDREN:
             shutil.copy2(built / f"postern-{role}", self.folder / "real")
             shutil.copy2(parts / "role_launcher", self.folder / f"postern-{role}")
+        self._before = os.environ.get("POSTERN_BIN")
         os.environ["POSTERN_BIN"] = str(self.folder / "postern")
 
     def close(self) -> None:
+        os.environ.pop("POSTERN_BIN")
+        if self._before:
+            os.environ["POSTERN_BIN"] = self._before
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
@@ -53,9 +57,11 @@ def scratch() -> pathlib.Path:
 class Swept(Postern):
     """An installation whose processes read `plan`."""
 
-    def __init__(self, folder: pathlib.Path, programs: Programs) -> None:
+    def __init__(
+        self, folder: pathlib.Path, programs: Programs, config: str = SWEPT_CONFIG
+    ) -> None:
         folder.mkdir()
-        super().__init__(folder, config=SWEPT_CONFIG)
+        super().__init__(folder, config=config)
         self._programs = programs
         self.plan = Plan(programs.folder / "plan", self.data)
 

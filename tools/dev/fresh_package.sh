@@ -1,15 +1,20 @@
 #!/usr/bin/env bash
-# Inside the bare root that ./dev fresh made: the package is installed with apt, serves as its unit
-# would, is upgraded over a store of an earlier issue, and leaves the data when it is purged.
+# Inside a bare Debian with systemd that ./dev fresh made: the package is installed with apt, serves
+# as its unit has it, is upgraded while it serves and over a store of an earlier issue, comes back
+# after a crash, and leaves the data when it is purged.
 set -euo pipefail
-old=$1 new=$2 project=$3
+old=$1 new=$2 fixture=$3 expected=$4
 data=/var/lib/postern
 config=/etc/postern/postern.toml
 log=/var/log/postern-package.log
-fixture=$project/tests/data/stores/issue-2
 
 say() { printf 'fresh: package: %s\n' "$*"; }
-die() { say "FAILED: $*"; [ ! -e "$log" ] || tail -n 40 "$log"; exit 1; }
+die() {
+    say "FAILED: $*"
+    tail -n 40 "$log"
+    journalctl --no-pager -n 40 -u postern
+    exit 1
+}
 
 get() {
     exec 3<>/dev/tcp/127.0.0.1/8080 || return 1
@@ -17,35 +22,20 @@ get() {
         "${2:+Authorization: Bearer $2$'\r'$'\n'}" >&3
     cat <&3
 }
-
-# As the unit: its command, its capabilities, no environment. systemd itself does not run here.
-start() {
-    local unit=/usr/lib/systemd/system/postern.service command bounding
-    command=$(sed -n 's/^ExecStart=//p' "$unit")
-    bounding=$(sed -n 's/^CapabilityBoundingSet=//p' "$unit" | tr 'A-Z ' 'a-z,' |
-        sed -e 's/cap_/+/g')
-    # shellcheck disable=SC2086
-    env -i setpriv --no-new-privs --inh-caps=-all --bounding-set="-all,$bounding" -- $command \
-        >>"$log" 2>&1 &
-    server=$!
-    local waited=0
-    until (get /readyz | head -n 1 | grep -q ' 200 ') 2>/dev/null; do
-        kill -0 "$server" 2>/dev/null || die "the server ended"
-        [ "$waited" -lt 60 ] || die "the server does not answer"
-        sleep 1
-        waited=$((waited + 1))
-    done
+install() {
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+        -o Dpkg::Options::=--force-confold "$@" >>"$log" 2>&1
+}
+main_process() { systemctl show --property MainPID --value postern; }
+serves_isolated() {
+    systemctl is-active --quiet postern || die "the unit is not active"
+    get /readyz | grep -q '"isolation":"isolated"' || die "not isolated: $(get /readyz)"
 }
 
-stop() {
-    kill -TERM "$server"
-    wait "$server" || die "the server ended with $?"
-}
-
-install() { DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@"; }
-
-say "installing $(basename "$old") in a bare root"
-install "$old" >"$log" 2>&1 || die "apt could not install it"
+# A bare root knows no packages but its own.
+apt-get update -qq >"$log" 2>&1 || die "apt-get update"
+say "installing $(basename "$old")"
+install "$old" || die "apt could not install it"
 grep -q 'postern init' "$log" || die "no advice after installing"
 for role in front keeper courier reader; do
     id -u "postern-$role" >/dev/null || die "no user postern-$role"
@@ -56,35 +46,61 @@ postern --version
 
 postern init --data $data --config $config >>"$log" 2>&1 || die "init"
 [ "$(stat -c '%a %U' /etc/postern/root.key)" = "400 root" ] || die "the root key is readable"
-start
-get /readyz | grep -q '"isolation":"isolated"' || die "not isolated: $(get /readyz)"
-get /healthz | head -n 1 | grep -q ' 200 ' || die "/healthz"
-say "serves, isolated, with its unit's capabilities"
-stop
+systemctl enable --now postern >>"$log" 2>&1 || die "systemd could not start it"
+serves_isolated
+token=$(postern token create --data $data --workspace Brand --role owner) || die "no token"
+get /v1/me "$token" | grep -q '"name":"Brand"' || die "the token does not open the API"
+postern trust check --data $data >>"$log" 2>&1 || die "a claim does not hold"
+say "serves as its unit has it, isolated; every claim holds"
 
-say "upgrading to $(basename "$new"), over the store of issue 2"
+say "upgrading to $(basename "$new") while it serves"
+before=$(main_process)
+echo 'log_level = "info" # a change of the operator' >>$config
+install "$new" || die "apt could not upgrade it"
+grep -q 'a change of the operator' $config || die "the operator's settings were overwritten"
+serves_isolated
+[ "$(main_process)" != "$before" ] || die "the old program still serves"
+get /v1/me "$token" | grep -q '"name":"Brand"' || die "what was there is lost"
+say "the new program serves, with what was there"
+
+before=$(main_process)
+kill -KILL "$before"
+until [ "$(main_process)" != "$before" ] && systemctl is-active --quiet postern; do
+    [ "$(systemctl is-failed postern)" != failed ] || die "systemd gave up"
+    sleep 0.2
+done
+serves_isolated
+say "systemd brought it back after a kill -9"
+
+# As after a change that the new version does not take.
+echo 'no_such_setting = 1' >>$config
+install --reinstall "$new" || die "apt could not install it again"
+grep -q 'journalctl -u postern says why' "$log" || die "nobody is told that it does not start"
+sed -i '/no_such_setting/d' $config
+systemctl reset-failed postern
+say "apt says so when the new version does not start"
+
+systemctl stop postern
 rm -rf "$data" /etc/postern/root.key
 mkdir -m 700 "$data"
-cp -a /srv/fixture/. "$data" || die "no fixture"
+cp -a "$fixture"/. "$data" || die "no fixture"
 mv "$data/root.key" /etc/postern/root.key
 chmod 400 /etc/postern/root.key
-echo 'log_level = "info" # a change of the operator' >>$config
-install "$new" >>"$log" 2>&1 || die "apt could not upgrade it"
-grep -q 'a change of the operator' $config || die "the operator's settings were overwritten"
-start
-token=$(sed -n 's/.*"Brand": "\([^"]*\)".*/\1/p' "$fixture/expected.json")
+systemctl start postern || die "it does not start over the store of issue 2"
+serves_isolated
+token=$(sed -n 's/.*"Brand": "\([^"]*\)".*/\1/p' "$expected")
 get /v1/threads "$token" | grep -q 'Winter collection' || die "the history is not readable"
-stop
-postern receipt verify --help >/dev/null
-say "the history of issue 2 is readable after the upgrade"
+[ -n "$(find $data -name '*before-*')" ] || die "no copy was made before the migration"
+say "the history of issue 2 is readable after its migration, and a copy of before it is there"
 
 apt-get remove -y -qq postern >>"$log" 2>&1 || die "remove"
+! systemctl is-active --quiet postern || die "it serves after it was removed"
 [ -e $config ] || die "removing deleted the settings"
 apt-get purge -y -qq postern >>"$log" 2>&1 || die "purge"
 [ -e $data/store/store.db ] && [ -e /etc/postern/root.key ] || die "purging deleted the data"
 [ ! -e $config ] || die "purging left the settings"
 grep -q "POSTERN_PURGE_DATA=$data" "$log" || die "purging does not say how to delete the data"
-install "$new" >>"$log" 2>&1 || die "installing it again"
+install "$new" || die "installing it again"
 POSTERN_PURGE_DATA=$data apt-get purge -y -qq postern >>"$log" 2>&1 || die "purge by name"
 [ ! -e $data ] && [ ! -e /etc/postern ] || die "purging by name left $data or /etc/postern"
 say "good: installed, served, upgraded, purged"

@@ -1,10 +1,12 @@
-"""./dev fuzz TARGET SECONDS: builds src/**/TARGET_fuzz.cpp with libFuzzer and runs it.
+"""./dev fuzz TARGET SECONDS [SEED]: builds src/**/TARGET_fuzz.cpp with libFuzzer and runs it.
 
 It runs under AddressSanitizer and UndefinedBehaviorSanitizer, from tests/corpora/TARGET and from
 what it found before, which it keeps in build/fuzz/corpus/TARGET; inputs that break an oracle are in
-build/fuzz/found/TARGET. Its figures go to tests/corpora/RESULTS.md. Without arguments it lists the
-targets. `--keep TARGET...` minimises what was found into tests/corpora. `--replay` runs each target
-over each file of its corpus and some thousand inputs more with a fixed seed, as the tests do.
+build/fuzz/found/TARGET. Without a SEED the time is it; it is printed. `--all SECONDS` runs every
+target. The figures go to tests/corpora/RESULTS.md, but for those of a tree that is no revision.
+Without arguments it lists the targets. `--keep TARGET...` minimises what was found into
+tests/corpora. `--replay` runs each target over each file of its corpus and 500 inputs more with a
+fixed seed, as the tests do.
 """
 
 import re
@@ -19,7 +21,8 @@ ROOT = Path(__file__).resolve().parents[2]
 CORPORA = ROOT / "tests/corpora"
 RESULTS = CORPORA / "RESULTS.md"
 INPUT_BYTES_MAX = 65536
-REPLAY_RUNS = 500
+MORE_RUNS = 500
+REPLAY_SEED = 1
 # What of a minimised corpus is committed.
 KEPT_FILES_MAX = 30
 KEPT_BYTES_MAX = 2048
@@ -37,8 +40,8 @@ def targets() -> dict[str, Path]:
     return {path.name.removesuffix("_fuzz.cpp"): path for path in sorted(found)}
 
 
-def build(preset: str, ninja_target: str) -> bool:
-    return subprocess.run(["./dev", "build", preset, ninja_target], cwd=ROOT).returncode == 0
+def build(preset: str, *ninja_targets: str) -> bool:
+    return subprocess.run(["./dev", "build", preset, *ninja_targets], cwd=ROOT).returncode == 0
 
 
 def folder(kind: str, name: str) -> Path:
@@ -75,10 +78,13 @@ def replay(known: dict[str, Path]) -> int:
                 failed += 1
                 print(f"fuzz {name}: breaks at {path}")
         with tempfile.TemporaryDirectory() as news:
+            # libFuzzer counts the corpus, and the empty input before it, as runs.
+            runs = len(files) + 1 + MORE_RUNS
             more = run_over(command_of("asan", name, source, news, str(CORPORA / name),
-                                       f"-runs={REPLAY_RUNS}", "-seed=1"))
+                                       f"-runs={runs}", f"-seed={REPLAY_SEED}"))
         failed, passed = failed + bool(more), passed + (not more) + (0 if broken else len(files))
-        print(f"fuzz {name}: {broken or more or f'ok, {len(files)} files'}", flush=True)
+        said = broken or more or f"ok, {len(files)} files and {MORE_RUNS} inputs more"
+        print(f"fuzz {name}: {said}", flush=True)
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
 
@@ -102,16 +108,29 @@ def keep(name: str, source: Path) -> None:
     print(f"{name}: {len(list(kept.iterdir()))} files")
 
 
+def git(*words: str) -> str:
+    done = subprocess.run(["git", *words], cwd=ROOT, text=True, capture_output=True, check=True)
+    return done.stdout.strip()
+
+
+def revision() -> str:
+    """Empty where the tree is not that of its commit, but for the results of runs before."""
+    changes = git("status", "--porcelain", "--", ".", f":!{RESULTS.relative_to(ROOT)}")
+    return "" if changes else git("rev-parse", "--short", "HEAD")
+
+
 def note_result(name: str, row: str) -> None:
     rows = RESULTS.read_text().splitlines() if RESULTS.exists() else []
-    known = {line.split("|")[1].strip(): line for line in rows if line.startswith("| ")}
-    known.pop("target", None)
-    known[name] = row
-    RESULTS.write_text(RESULT_HEAD + "".join(f"{known[key]}\n" for key in sorted(known)))
+    rows = {line.split("|")[1].strip(): line for line in rows if line.startswith("| ")}
+    rows[name] = row
+    there = targets()
+    RESULTS.write_text(RESULT_HEAD + "".join(f"{rows[key]}\n" for key in sorted(rows)
+                                             if key in there))
 
 
-def fuzz(name: str, source: Path, seconds: int) -> int:
-    seed = int(time.time())
+def fuzz(name: str, source: Path, seconds: int, seed: int) -> int:
+    built_from = revision()
+    print(f"fuzz {name}: {seconds} s from seed {seed}", file=sys.stderr, flush=True)
     command = command_of("fuzz", name, source, str(folder("corpus", name)), str(CORPORA / name),
                          f"-max_total_time={seconds}", f"-seed={seed}", "-print_final_stats=1")
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, errors="replace")
@@ -123,10 +142,12 @@ def fuzz(name: str, source: Path, seconds: int) -> int:
         if found := re.search(r"number_of_executed_units: (\d+)", line):
             executions = found[1]
     status = process.wait()
-    revision = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=ROOT, text=True,
-                              capture_output=True).stdout.strip()
+    if not built_from or revision() != built_from:
+        print(f"fuzz {name}: the tree is not that of a commit: not noted in {RESULTS.name}",
+              file=sys.stderr)
+        return status
     findings = "none" if status == 0 else "one"
-    note_result(name, f"| {name} | {revision} | {seed} | {seconds} | {executions} | {edges} "
+    note_result(name, f"| {name} | {built_from} | {seed} | {seconds} | {executions} | {edges} "
                       f"| {features} | {findings} |")
     return status
 
@@ -138,18 +159,22 @@ def main() -> int:
     if not words:
         print("\n".join(known))
         return 0
-    names = words[1:] or list(known) if words[0] == "--keep" else words[:1]
+    is_all = words[0] == "--all"
+    names = words[1:] or list(known) if words[0] == "--keep" else [words[0]]
+    names = list(known) if is_all else names
     for name in names:
         if name not in known:
             print(f"no target {name}; there are: {', '.join(known)}", file=sys.stderr)
             return 1
-    if not all(build("fuzz", f"{name}_fuzz") for name in names):
+    if not build("fuzz", *(f"{name}_fuzz" for name in names)):
         return 1
     if words[0] == "--keep":
         for name in names:
             keep(name, known[name])
         return 0
-    return fuzz(names[0], known[names[0]], int(words[1]) if len(words) > 1 else 60)
+    seconds = int(words[1]) if len(words) > 1 else 60
+    seed = int(words[2]) if len(words) > 2 else int(time.time())
+    return int(any([fuzz(name, known[name], seconds, seed) != 0 for name in names]))
 
 
 if __name__ == "__main__":

@@ -26,11 +26,17 @@ SANITIZER_ENV = {
     "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
 }
 # Where threads are: the pool for work that blocks, the store's writer and readers, name resolution,
-# Argon2id, locked memory. Everything else runs on the one thread of its process's loop.
-THREADED = ("foundation_base", "foundation_crypto", "platform_ipc", "platform_store",
-            "platform_net", "features_vault")
+# Argon2id, locked memory, the search of files. Everything else runs on the one thread of its
+# process's loop: that of app/* is made by the processes themselves, whose tests are functional.
+THREADED = ("foundation_base", "foundation_crypto", "platform_async", "platform_ipc",
+            "platform_store", "platform_net", "features_identity", "features_trust",
+            "features_vault")
+# libpq's connections go from thread to thread: the store's own suite goes over them, too.
+THREADED_ON_POSTGRESQL = ("platform_store",)
 # Above these two the text of every query is the same on both engines, and so is what checks memory.
 SANITIZED_ON_POSTGRESQL = ("platform_store", "features_vault")
+# Twice the cores that a run is laid out for: half of the time a test of servers waits.
+FUNCTIONAL_JOBS = "4"
 TSAN_ENV = {"TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1"}
 
 
@@ -124,7 +130,7 @@ def run_ctest(
     junit.unlink(missing_ok=True)
     names = module_names(build_dir)
     command = ["ctest", "--test-dir", str(build_dir), "--output-on-failure", "--output-junit",
-               str(junit), "--timeout", "300", "-j", str(os.cpu_count() or 1)]
+               str(junit), "--timeout", "600", "-j", str(os.cpu_count() or 1)]
     if left_out:
         command += ["-E", f"^({'|'.join(left_out)})$"]
     env = {**os.environ, **env}
@@ -185,7 +191,7 @@ def run_functional(wanted: str | None) -> Outcome:
     if not build("dev", "all", "soak_parts"):
         say("the build failed: running what is there")
     env = {"POSTERN_BIN": str(ROOT / "build/dev/postern")}
-    command = [sys.executable, "tests/functional/lab/runner.py", "--jobs", "2"]
+    command = [sys.executable, "tests/functional/lab/runner.py", "--jobs", FUNCTIONAL_JOBS]
     return run_counted(command + ([wanted] if wanted else []), env)
 
 
@@ -199,13 +205,14 @@ def run_tsan(wanted: str | None) -> Outcome:
     subprocess.run(["./dev", "configure", "tsan"], cwd=ROOT)
     named = [name for name in THREADED if not wanted or wanted in name]
     built = build("tsan", *(f"{name}_test" for name in named)) if named else True
-    outcome = run_ctest("tsan", f"^({'|'.join(named)})$", TSAN_ENV) if named else Outcome()
+    suites = named + [f"{name}_on_postgresql" for name in THREADED_ON_POSTGRESQL if name in named]
+    outcome = run_ctest("tsan", f"^({'|'.join(suites)})$", TSAN_ENV) if named else Outcome()
     outcome.add(Outcome() if built else Outcome(failed=1))
     return outcome
 
 
 def run_fuzz(_wanted: str | None) -> Outcome:
-    """Each fuzz target over its corpus and a few thousand inputs more: they must keep compiling."""
+    """Each fuzz target over its corpus and 500 inputs more: they must keep compiling."""
     return run_counted([sys.executable, "tools/dev/fuzz.py", "--replay"])
 
 

@@ -11,7 +11,9 @@ GOOD_TREE = {
     "src/foundation/base/README.md": "# foundation/base\n",
     "src/features/vault/CMakeLists.txt":
         "postern_module(NAME features/vault RUNS all DEPENDS foundation/base\n"
-        "    SOURCES x.cpp HEADERS x.h TESTS x_test.cpp FUZZ parse_fuzz.cpp)\n",
+        "    SOURCES x.cpp HEADERS p.h x.h TESTS x_test.cpp FUZZ parse_fuzz.cpp)\n",
+    "src/features/vault/p.h":
+        "#pragma once\n\n#include <string_view>\n\nint parse_p(std::string_view text);\n",
     "src/features/vault/x.h": '#pragma once\n\n#include "foundation/base/id.h"\n',
     "src/features/vault/x.cpp":
         '#include "features/vault/x.h"\n\n#include "foundation/base/id.h"\n\n#include <string>\n',
@@ -25,7 +27,9 @@ GOOD_TREE = {
     "tests/functional/lab/wait.py": "import time\n\n\ndef eventually():\n    time.sleep(0.01)\n",
     "tests/functional/mail_case_a_x_test.py": "class T:\n    def test_a_one(self):\n        pass\n",
     "src/features/vault/parse_fuzz.cpp": "// Oracle: none.\n",
+    "src/features/vault/parse_fuzz.dict": '"x"\n',
     "tests/corpora/parse/seed-1": "x",
+    "tests/corpora/RESULTS.md": "| target | revision |\n|---|---|\n| parse | 0123abc | 1 |\n",
     "docs/fuzzing.md": "`parse` `features/vault/p.h`\n",
     "docs/mail-cases.md": "| a case | is found | `mail_case_a_x_test.py::test_a_one` |\n",
     ".clang-format": "BasedOnStyle: Google\nIndentWidth: 4\nIncludeBlocks: Preserve\n",
@@ -127,8 +131,19 @@ FUZZING = [
     Planted("fuzzing", "a target without a corpus", "tests/corpora/parse/seed-1", None),
     Planted("fuzzing", "a target without a row", "docs/fuzzing.md", "`features/vault/p.h`\n"),
     Planted("fuzzing", "a corpus without a target", "tests/corpora/gone/seed-1", "x"),
-    Planted("fuzzing", "a parser without a row", "src/features/vault/x.h",
-            "#pragma once\n\nint parse_thing(int text);\n"),
+    Planted("fuzzing", "a parser by its name", "src/features/vault/x.h",
+            "#pragma once\n\nint parse_thing(std::string_view text);\n"),
+    Planted("fuzzing", "a parser by what it gives", "src/features/vault/x.h",
+            "#pragma once\n\nstruct X {\n    static Result<X> of(ByteView file, int a);\n};\n"),
+    Planted("fuzzing", "a parser by its folder", "src/platform/net/y.h",
+            "#pragma once\n\nstd::string id_given_by(std::string_view reply);\n"),
+    Planted("fuzzing", "a row of a header that is gone", "docs/fuzzing.md",
+            "`parse` `features/vault/p.h` `features/vault/q.h`\n"),
+    Planted("fuzzing", "a dictionary without a target", "src/features/vault/parse.dict", ""),
+    Planted("fuzzing", "a result of no commit", "tests/corpora/RESULTS.md",
+            "| parse | 0123abc-dirty | 1 |\n"),
+    Planted("fuzzing", "a result without a target", "tests/corpora/RESULTS.md",
+            "| gone | 0123abc | 1 |\n"),
     Planted("fuzzing", "a target that is long", "src/features/vault/parse_fuzz.cpp",
             "// Oracle: none.\n" + "int a;\n" * 81),
 ]
@@ -146,7 +161,9 @@ HARMLESS = [
           "void f() {\n" + '    g("{");\n' * 60 + "}\nvoid g() {\n" + "    f();\n" * 60 + "}\n"),
     _in_x("words", "a state of the design", 'auto s = "access_removed";\n'),
     Planted("fuzzing", "a call of a parser, and one with a row", "src/features/vault/x.h",
-            "#pragma once\n\ninline int f(int a) { return parse_thing(a); }\n"),
+            "#pragma once\n\ninline int f(int a) { return parse_thing(std::string_view x); }\n"
+            "Result<> put(std::string_view text);\nstd::string name(std::string_view text);\n"
+            "Result<int> find(store::Transaction& tx, std::string_view name);\n"),
     _in_x("includes", "an include in a comment", "// #include <sqlite3.h>\n"),
     Planted("includes", "awaitable in a feature", X_CPP,
             OWN + "#include <boost/asio/awaitable.hpp>\n"),

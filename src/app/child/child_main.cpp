@@ -1,6 +1,7 @@
 #include "app/child/child_main.h"
 
 #include "app/child/state.h"
+#include "app/config/config.h"
 #include "app/control/control_protocol.h"
 #include "app/fence/fence.h"
 #include "foundation/base/check.h"
@@ -63,23 +64,47 @@ Runtime::State::State(async::Loop& on, const Role& its_role)
       tasks(executor),
       own(executor) {
     router.on<control::Start>([this](control::Start asked) { return on_start(std::move(asked)); });
+    router.on<control::Look>([this](control::Look asked) { return on_look(std::move(asked)); });
     router.on<control::Attach>(
         [this](control::Attach asked) { return on_attach(std::move(asked)); });
+    router.on<control::Ping>([this](control::Ping) { return on_ping(); });
     router.on<control::Stop>([this](control::Stop asked) { return on_stop(asked); });
     if (role.prepare) role.prepare(router);
     control = std::make_shared<ipc::Peer>(executor, os::Fd(control::k_control_descriptor),
                                           router.handler());
 }
 
+/// Once, before the role has threads, and has read anything but its supervisor's word.
+Result<> Runtime::State::enter_fence(const config::Config& config) {
+    if (std::exchange(is_fenced, true)) return {};
+    if (const auto level = parse_log_level(config.log_level)) set_log_level(*level);
+    missing_isolation = fence::missing_isolation(config);
+    if (role.before_fence) role.before_fence(config);
+    return fence::enter(role.fence(config));
+}
+
+async::Task<control::Look::Answer> Runtime::State::on_look(control::Look asked) {
+    if (is_started || !role.look) co_return fail(control::ControlError::out_of_order);
+    control::Look::Answer answer_to_it;
+    auto looked = Result<bool>(false);
+    if (auto fenced = enter_fence(asked.config); fenced) {
+        looked = role.look(asked.store);
+    } else {
+        looked = fail(std::move(fenced.error()));
+    }
+    if (looked) {
+        answer_to_it.behind = *looked;
+    } else {
+        answer_to_it.refused = control::refusal_of(looked.error());
+    }
+    co_return answer_to_it;
+}
+
 async::Task<control::Start::Answer> Runtime::State::on_start(control::Start asked) {
     if (is_started) co_return fail(control::ControlError::out_of_order);
     is_started = true;
     start = std::move(asked);
-    if (const auto level = parse_log_level(start.config.log_level)) set_log_level(*level);
-    missing_isolation = fence::missing_isolation(start.config);
-    if (role.before_fence) role.before_fence(start.config);
-    // Before the role has threads, and has read anything but its supervisor's word.
-    if (auto fenced = fence::enter(role.fence(start.config)); !fenced) {
+    if (auto fenced = enter_fence(start.config); !fenced) {
         refuse(fenced.error());
         co_return answer;
     }
@@ -96,6 +121,10 @@ async::Task<ipc::Nothing> Runtime::State::on_attach(control::Attach asked) {
     } else {
         waiting_links[asked.partner].push_back(std::move(asked.socket));
     }
+    co_return ipc::Nothing{};
+}
+
+async::Task<ipc::Nothing> Runtime::State::on_ping() {
     co_return ipc::Nothing{};
 }
 

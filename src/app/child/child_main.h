@@ -2,7 +2,9 @@
 
 #include "app/child/runtime.h"
 #include "app/config/config.h"
+#include "app/control/control_protocol.h"
 #include "app/fence/fence.h"
+#include "foundation/base/result.h"
 #include "platform/async/task.h"
 #include "platform/ipc/rpc.h"
 
@@ -17,6 +19,8 @@ struct Role {
     std::function<async::Task<>(Runtime&)> run;
     /// What is left to it from the start on.
     std::function<fence::Fence(const config::Config&)> fence;
+    /// Answers control::Look, behind the fence. Keeper's and front's.
+    std::function<Result<bool>(control::StoreAccess&)> look = {};
     /// Adds what the role serves on the control connection before it is started.
     std::function<void(ipc::Router&)> prepare;
     /// Loads what the fence would keep from it. What fails is told by whoever needs it.

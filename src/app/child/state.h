@@ -27,6 +27,7 @@ struct Runtime::State {
     int exit_status = 1;
 
     control::Start start;
+    bool is_fenced = false;
     bool is_started = false;
     std::string missing_isolation;
     control::Start::Answer answer;
@@ -42,8 +43,11 @@ struct Runtime::State {
     async::TaskGroup tasks;  ///< the role's
     async::TaskGroup own;    ///< run() and the control connection
 
+    Result<> enter_fence(const config::Config& config);
+    async::Task<control::Look::Answer> on_look(control::Look asked);
     async::Task<control::Start::Answer> on_start(control::Start asked);
     async::Task<ipc::Nothing> on_attach(control::Attach asked);
+    async::Task<ipc::Nothing> on_ping();
     async::Task<ipc::Nothing> on_stop(control::Stop asked);
     async::Job run_role();
     async::Job run_control();

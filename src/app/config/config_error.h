@@ -35,7 +35,7 @@ constexpr ErrorInfo describe(ConfigError error) {
         case ConfigError::certificate_needed:
             return {"certificate_needed",
                     "Plain HTTP is served on loopback only; another address demands a certificate: "
-                    "set [tls] certificate and key."};
+                    "set [tls] certificate and key, or listen on loopback behind a proxy."};
     }
     return {"config_invalid_value", "The setting's value is not valid."};
 }

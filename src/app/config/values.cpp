@@ -207,8 +207,8 @@ bool is_on_this_machine(const DatabaseServer::Host& host) {
 }
 
 Result<std::vector<Listen>> parse_listen(std::string_view text, bool has_certificate) {
-    const std::string detail =
-        "\"" + std::string(text.substr(0, 100)) + "\": write ADDRESS:PORT or localhost:PORT";
+    const auto shown = "\"" + std::string(text.substr(0, 100)) + "\"";
+    const auto detail = shown + ": write ADDRESS:PORT or localhost:PORT";
     const auto colon = text.rfind(':');
     if (colon == std::string_view::npos) return fail(ConfigError::invalid_value, detail);
     const auto port = parse_number(text.substr(colon + 1), 65535);
@@ -226,7 +226,7 @@ Result<std::vector<Listen>> parse_listen(std::string_view text, bool has_certifi
         return fail(ConfigError::invalid_value, detail);
     }
     const bool tls = !address->is_loopback();
-    if (tls && !has_certificate) return fail(ConfigError::certificate_needed, detail);
+    if (tls && !has_certificate) return fail(ConfigError::certificate_needed, shown);
     return std::vector<Listen>{{std::string(host), number, tls, false}};
 }
 

@@ -88,6 +88,22 @@ struct Start {
     }
 };
 
+/// Front and keeper, before Start: whether a Start would find the stores of this process as it
+/// needs them. Keeper changes nothing. Front brings its own ones up to date, of which there is a
+/// copy: before the keyring, of which none is kept.
+struct Look {
+    static constexpr std::uint16_t k_method = 14;
+    struct Answer {
+        Refusal refused;
+        bool behind = false;  ///< keeper: a Start would migrate the keyring
+        auto wire() { return std::tie(refused, behind); }
+    };
+    using Failure = ControlError;
+    config::Config config;
+    StoreAccess store;
+    auto wire() { return std::tie(config, store); }
+};
+
 enum class Partner : std::uint8_t { front = 1, keeper, courier, admin };
 
 /// A new connection to a process that was (re)started, or to a command line (admin, of front and
@@ -99,6 +115,15 @@ struct Attach {
     Partner partner = Partner::front;
     os::Fd socket;
     auto wire() { return std::tie(partner, socket); }
+};
+
+/// Answered by the child's event loop as soon as it turns, whatever else is under way: a child that
+/// does not answer for long hangs, and is ended.
+struct Ping {
+    static constexpr std::uint16_t k_method = 13;
+    using Answer = ipc::Nothing;
+    using Failure = ControlError;
+    auto wire() { return std::tie(); }
 };
 
 /// Answered at once; the child then ends by itself, at the deadline it is killed.

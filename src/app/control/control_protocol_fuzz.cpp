@@ -10,5 +10,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     return postern::ipc::require_one_form_of_any<
         Refusal, Ready, Start, Start::Answer, Attach, Stop, StartReader, StartReader::Answer,
         EndReader, EndCourier, MakeRootKey, MakeRootKey::Answer, RestoreRootKey,
-        RestoreRootKey::Answer, ListProcesses, ListProcesses::Answer>(data, size);
+        RestoreRootKey::Answer, Ping, Look, Look::Answer, ListProcesses, ListProcesses::Answer>(
+        data, size);
 }

@@ -4,7 +4,10 @@
 
 int main(int argc, char** argv) {
     using namespace postern::app;
-    return child::run_child(
-        argc, argv,
-        {.name = "courier", .run = courier::run, .fence = fence::of_courier, .prepare = {}});
+    return child::run_child(argc, argv,
+                            {.name = "courier",
+                             .run = courier::run,
+                             .fence = fence::of_courier,
+                             .look = {},
+                             .prepare = {}});
 }

@@ -39,6 +39,7 @@ async::Task<mail::Mailbox> MailboxAdapter::find(WorkspaceId workspace, Integrati
     mailbox.name = described->settings.name;
     mailbox.address = described->settings.destination.address;
     mailbox.imap_host = described->settings.destination.imap.host;
+    mailbox.smtp_host = described->settings.destination.smtp.host;
     mailbox.search_label = described->integration.search_label;
     mailbox.reads_replies =
         described->integration.level == "replies" && described->settings.destination.imap.port != 0;

@@ -3,6 +3,7 @@
 #include "app/config/config.h"
 #include "app/control/control_protocol.h"
 #include "app/stores/stores.h"
+#include "edge/api/metrics.h"
 #include "features/integrations/integrations.h"
 #include "features/mail/parts.h"
 #include "features/mail/ports.h"
@@ -27,6 +28,7 @@
 
 #include <sys/stat.h>
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
@@ -129,8 +131,9 @@ Front::Front(child::Runtime& runtime, Stores stores)
       seals_(integrations_),
       history_(room_),
       fences_(runtime, missing_isolation(runtime)),
+      bearers_(identity_),
       claims_(trust::all_claims({*stores_.main, *stores_.index, keeper_, seals_, history_, fences_,
-                                 store_files(runtime.config())}),
+                                 bearers_, store_files(runtime.config())}),
               runtime.clock()),
       services_{identity_, integrations_, room_,           creators_, events_, *stores_.main,
                 keeper_,   courier_,      runtime.clock(), site_,     metrics_} {

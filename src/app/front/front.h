@@ -89,6 +89,7 @@ private:
     SealAdapter seals_;
     HistoryAdapter history_;
     FenceAdapter fences_;
+    BearerAdapter bearers_;
     trust::Registry claims_;
     api::Site site_;
     api::Metrics metrics_;

@@ -13,6 +13,8 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -51,6 +53,22 @@ Result<net::http::ServerOptions> options_of(const child::Runtime& runtime,
     return options;
 }
 
+/// Why it does not serve, with the setting that is to be changed.
+Result<> explained(Result<> started,
+                   const std::vector<config::Listen>& listen,
+                   const std::string& setting) {
+    const auto code = started ? std::nullopt : started.error().as<net::NetError>();
+    const bool taken = code == net::NetError::address_in_use;
+    if (!code || (!taken && code != net::NetError::address_unavailable)) return started;
+    std::string named;
+    for (const auto& at : listen) {
+        named += named.empty() ? "" : ", ";
+        named += at.address + ":" + std::to_string(at.port);
+    }
+    return fail(*code, named + ": " + started.error().detail() + "; " +
+                           (taken ? "stop that program, or change " : "change ") + setting);
+}
+
 }  // namespace
 
 // Runtime and front outlive it: run() waits for it.
@@ -60,7 +78,7 @@ async::Task<> serve(child::Runtime& runtime, Front& front) {
     if (!options) co_return fail(std::move(options.error()));
     auto handlers = api::make_handlers(front.services());
     net::http::Server server(runtime.executor(), std::move(*options), handlers);
-    auto started = server.start();
+    auto started = explained(server.start(), runtime.config().listen, "`listen`");
     if (!started) co_return started;
     for (const auto& listening : server.listening()) {
         front.site().ports.push_back(listening.port);
@@ -72,7 +90,8 @@ async::Task<> serve(child::Runtime& runtime, Front& front) {
         if (!metrics_options) co_return fail(std::move(metrics_options.error()));
         metrics = std::make_unique<net::http::Server>(
             runtime.executor(), std::move(*metrics_options), std::move(handlers));
-        auto metrics_started = metrics->start();
+        auto metrics_started =
+            explained(metrics->start(), runtime.config().metrics_listen, "[metrics] `listen`");
         if (!metrics_started) co_return metrics_started;
         for (const auto& listening : metrics->listening())
             front.site().ports.push_back(listening.port);

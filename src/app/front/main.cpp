@@ -9,6 +9,7 @@ int main(int argc, char** argv) {
                             {.name = "front",
                              .run = front::run,
                              .fence = fence::of_front,
+                             .look = front::bring_up_to_date,
                              .prepare = front::serve_move,
                              .before_fence = stores::load_library});
 }

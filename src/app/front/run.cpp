@@ -4,6 +4,7 @@
 #include "app/front/front.h"
 #include "app/front/listeners.h"
 #include "app/stores/stores.h"
+#include "foundation/base/clock.h"
 #include "foundation/base/result.h"
 #include "platform/async/task.h"
 #include "platform/ipc/rpc.h"
@@ -36,6 +37,12 @@ async::Task<control::MoveStore::Answer> on_move(control::MoveStore asked) {
 }
 
 }  // namespace
+
+Result<bool> bring_up_to_date(control::StoreAccess& access) {
+    const SystemClock clock;
+    POSTERN_TRY([[maybe_unused]] const auto opened, Stores::open(access, false, clock));
+    return false;
+}
 
 void serve_move(ipc::Router& router) {
     router.on<control::MoveStore>(

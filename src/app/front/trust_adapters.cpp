@@ -1,6 +1,8 @@
 #include "app/front/trust_adapters.h"
 
 #include "app/child/runtime.h"
+#include "features/identity/bearer.h"
+#include "features/identity/policy.h"
 #include "features/integrations/integration_error.h"
 #include "features/mail/mail_types.h"
 #include "features/trust/claim.h"
@@ -8,11 +10,13 @@
 #include "foundation/base/clock.h"
 #include "foundation/base/id.h"
 #include "foundation/base/result.h"
+#include "foundation/crypto/random.h"
 #include "platform/async/deadline.h"
 #include "platform/async/task.h"
 #include "platform/os/fd.h"
 
 #include <fcntl.h>
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstddef>
@@ -41,6 +45,8 @@ constexpr std::chrono::seconds k_reader_time{10};
 constexpr std::chrono::seconds k_list_time{10};
 /// Below nobody's folder, and to be read by anybody: only a Landlock fence keeps it shut.
 constexpr const char* k_outside = "/proc/self/status";
+/// Where this process stands.
+constexpr const char* k_own_folder = ".";
 
 void add_words(const mail::MessageBody& body, std::vector<std::string>& words) {
     words.push_back(body.subject);
@@ -110,11 +116,34 @@ async::Task<trust::Processes> FenceAdapter::processes(
     }
 }
 
-Result<bool> FenceAdapter::reaches_outside() const {
-    const os::Fd file(::open(k_outside, O_RDONLY | O_CLOEXEC));
+Result<bool> FenceAdapter::opens(Place place) const {
+    const char* path = place == Place::outside ? k_outside : k_own_folder;
+    const os::Fd file(::open(path, O_RDONLY | O_CLOEXEC));
     if (file.valid()) return true;
     if (errno == EACCES) return false;
-    return fail(trust::TrustError::out_of_sight, k_outside);
+    return fail(trust::TrustError::out_of_sight, path);
+}
+
+async::Task<trust::Bearers::Token> BearerAdapter::create_token() {
+    // Of no workspace, so that it is good for nothing in the moment that it lives.
+    std::array<std::uint8_t, 16> nobody{};
+    crypto::fill_random(nobody);
+    auto made = co_await identity_.create_token(WorkspaceId(nobody), identity::Role::reader);
+    if (!made) co_return fail(std::move(made.error()));
+    co_return Token{made->workspace, made->id, std::move(made->text)};
+}
+
+async::Task<> BearerAdapter::delete_token(WorkspaceId workspace, TokenId id) {
+    co_return co_await identity_.delete_token(workspace, id);
+}
+
+std::vector<trust::Bearers::Made> BearerAdapter::make_others() {
+    std::vector<Made> out;
+    for (const auto prefix : {identity::k_session_prefix, identity::k_setup_prefix}) {
+        auto bearer = identity::make_bearer(prefix);
+        out.push_back({std::move(bearer.text), bearer.hash});
+    }
+    return out;
 }
 
 }  // namespace postern::app::front

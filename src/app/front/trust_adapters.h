@@ -1,9 +1,13 @@
 #pragma once
 
 #include "app/child/runtime.h"
+#include "features/identity/identity.h"
 #include "features/integrations/integrations.h"
 #include "features/mail/mail_service.h"
 #include "features/trust/ports.h"
+#include "foundation/base/id.h"
+#include "foundation/base/result.h"
+#include "platform/async/task.h"
 
 #include <functional>
 #include <string>
@@ -32,6 +36,18 @@ private:
     mail::MailService& mail_;
 };
 
+/// Tokens and sessions as the claims see them.
+class BearerAdapter final : public trust::Bearers {
+public:
+    explicit BearerAdapter(identity::Identity& identity) : identity_(identity) {}
+    async::Task<Token> create_token() override;
+    async::Task<> delete_token(WorkspaceId workspace, TokenId id) override;
+    [[nodiscard]] std::vector<Made> make_others() override;
+
+private:
+    identity::Identity& identity_;
+};
+
 /// The processes of this installation as the claims see them.
 class FenceAdapter final : public trust::Fences {
 public:
@@ -42,7 +58,7 @@ public:
     [[nodiscard]] const std::string& missing() const override { return missing_; }
     async::Task<trust::Processes> processes(
         std::function<bool(const trust::Processes&)> settled) override;
-    [[nodiscard]] Result<bool> reaches_outside() const override;
+    [[nodiscard]] Result<bool> opens(Place place) const override;
 
 private:
     child::Runtime& runtime_;

@@ -16,6 +16,7 @@
 #include "platform/ipc/rpc.h"
 #include "platform/os/fd.h"
 #include "platform/store/migration.h"
+#include "platform/store/store_error.h"
 
 #include <chrono>
 #include <memory>
@@ -97,6 +98,12 @@ vault::SupervisorCalls supervisor_of(child::Runtime& runtime) {
 }
 
 }  // namespace
+
+Result<bool> look(control::StoreAccess& access) {
+    auto behind = stores::is_behind(access, store::StoreKind::keyring);
+    if (behind || !behind.error().is(store::StoreError::not_found)) return behind;
+    return fail(vault::VaultError::no_keyring);
+}
 
 // The runtime outlives every coroutine of the process.
 // NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters)

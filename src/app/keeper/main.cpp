@@ -10,6 +10,7 @@ int main(int argc, char** argv) {
                             {.name = "keeper",
                              .run = keeper::run,
                              .fence = fence::of_keeper,
+                             .look = keeper::look,
                              .prepare = keeper::serve_root_key,
                              .before_fence = stores::load_library});
 }

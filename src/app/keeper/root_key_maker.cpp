@@ -12,8 +12,10 @@
 #include "foundation/crypto/keypair.h"
 #include "platform/async/task.h"
 #include "platform/ipc/rpc.h"
+#include "platform/store/migration.h"
 
 #include <optional>
+#include <string>
 #include <utility>
 
 namespace postern::app::keeper {

@@ -9,6 +9,7 @@
 #include "platform/store/database.h"
 #include "platform/store/migration.h"
 #include "platform/store/move.h"
+#include "platform/store/opening.h"
 #include "platform/store/server.h"
 
 #include <cstdint>
@@ -73,6 +74,10 @@ store::Database::Options options_of(control::StoreAccess& access, store::StoreKi
     options.file = file_of(kind);
     if (access.engine == config::StoreEngine::postgresql) options.server = server_of(access);
     return options;
+}
+
+Result<bool> is_behind(control::StoreAccess& access, store::StoreKind kind) {
+    return store::is_behind(options_of(access, kind));
 }
 
 control::MoveStore::Answer move(control::MoveStore asked,

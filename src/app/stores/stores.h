@@ -2,6 +2,7 @@
 
 #include "app/config/config.h"
 #include "app/control/control_protocol.h"
+#include "foundation/base/result.h"
 #include "platform/store/database.h"
 #include "platform/store/migration.h"
 
@@ -16,6 +17,9 @@ void load_library(const config::Config& config);
 /// password. Lifetime: `access` outlives the store, which reads its certificate again.
 [[nodiscard]] store::Database::Options options_of(control::StoreAccess& access,
                                                   store::StoreKind kind);
+
+/// Whether opening this store would migrate it; changes nothing. Errors: as store::is_behind().
+[[nodiscard]] Result<bool> is_behind(control::StoreAccess& access, store::StoreKind kind);
 
 /// One step of moving this process's stores. The index is not moved: it is made anew.
 [[nodiscard]] control::MoveStore::Answer move(control::MoveStore asked,

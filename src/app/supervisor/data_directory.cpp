@@ -2,6 +2,7 @@
 
 #include "app/config/config.h"
 #include "app/supervisor/outcome.h"
+#include "app/supervisor/place_error.h"
 #include "app/supervisor/roles.h"
 #include "foundation/base/result.h"
 #include "platform/os/fd.h"
@@ -15,6 +16,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstddef>
+#include <cstdio>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -74,7 +76,7 @@ Result<os::Fd> open_part(const std::string& path, bool make, std::optional<uid_t
     }
     os::Fd folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
     if (!folder.valid()) {
-        if (errno == ENOENT) return fail(SupervisorError::not_set_up, path);
+        if (errno == ENOENT) return fail(PlaceError::not_set_up, path);
         return fail(os::errno_error(path));
     }
     if (make && ::fchmod(folder.get(), k_folder_mode) != 0) return fail(os::errno_error(path));
@@ -116,8 +118,8 @@ Result<> check_empty(const std::string& path) {
         others = true;
     }
     if (error) return fail(os::OsError::io, path + ": " + error.message());
-    if (ours) return fail(SupervisorError::already_set_up, path);
-    if (others) return fail(SupervisorError::folder_not_empty, path);
+    if (ours) return fail(PlaceError::already_set_up, path);
+    if (others) return fail(PlaceError::folder_not_empty, path);
     return {};
 }
 
@@ -128,7 +130,7 @@ Result<> DataDirectory::take_lock() {
     lock_ = os::Fd(::open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
     if (!lock_.valid()) return fail(os::errno_error(name));
     if (::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0) {
-        if (errno == EWOULDBLOCK) return fail(SupervisorError::in_use, path_);
+        if (errno == EWOULDBLOCK) return fail(PlaceError::in_use, path_);
         return fail(os::errno_error(name));
     }
     return {};
@@ -172,18 +174,18 @@ Result<DataDirectory> DataDirectory::open(const std::string& path) {
     directory.path_ = path;
     struct stat status{};
     if (::stat(path.c_str(), &status) != 0) {
-        if (errno == ENOENT) return fail(SupervisorError::not_set_up, path);
+        if (errno == ENOENT) return fail(PlaceError::not_set_up, path);
         return fail(os::errno_error(path));
     }
-    if ((status.st_mode & 077U) != 0) return fail(SupervisorError::folder_open, path);
+    if ((status.st_mode & 077U) != 0) return fail(PlaceError::folder_open, path);
     // Root would hand its parts to the users of the processes, and its owner could not go on.
-    if (status.st_uid != ::geteuid()) return fail(SupervisorError::folder_of_another, path);
+    if (status.st_uid != ::geteuid()) return fail(PlaceError::folder_of_another, path);
     const bool is_half = is_half_made(path);
     if (!is_half && ::access((path + "/keyring").c_str(), F_OK) != 0) {
-        return fail(SupervisorError::not_set_up, path);
+        return fail(PlaceError::not_set_up, path);
     }
     if (auto taken = directory.take_lock(); !taken) return fail(std::move(taken.error()));
-    if (is_half) return fail(SupervisorError::half_made, path);
+    if (is_half) return fail(PlaceError::half_made, path);
     if (auto opened = directory.open_parts(false); !opened) return fail(std::move(opened.error()));
     return directory;
 }
@@ -277,8 +279,7 @@ Result<> DataDirectory::check_root_key(const std::string& path, const std::strin
     const bool is_same = ::stat(in_use.c_str(), &theirs) == 0 && ::stat(file.c_str(), &ours) == 0 &&
                          theirs.st_dev == ours.st_dev && theirs.st_ino == ours.st_ino;
     if (!is_same) {
-        return fail(SupervisorError::other_root_key,
-                    "the server's is " + in_use + ", this is " + file);
+        return fail(PlaceError::other_root_key, "the server's is " + in_use + ", this is " + file);
     }
     return {};
 }

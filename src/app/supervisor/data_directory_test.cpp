@@ -2,6 +2,8 @@
 
 #include "app/config/config.h"
 #include "app/supervisor/outcome.h"
+#include "app/supervisor/place_error.h"
+#include "foundation/base/result.h"
 #include "platform/os/files.h"
 
 #include <gtest/gtest.h>
@@ -61,7 +63,7 @@ TEST_F(DataDirectoryTest, the_root_key_in_use_is_told_from_a_copy_of_it) {
     for (const auto* other : {"/copy.key", "/nothing.key"}) {
         const auto checked = DataDirectory::check_root_key(data(), folder_ + other);
         ASSERT_FALSE(checked) << other;
-        EXPECT_TRUE(checked.error().is(SupervisorError::other_root_key)) << other;
+        EXPECT_TRUE(checked.error().is(PlaceError::other_root_key)) << other;
     }
     // A rotation gives the name to a new file.
     std::filesystem::rename(folder_ + "/copy.key", key);
@@ -74,7 +76,7 @@ TEST_F(DataDirectoryTest, a_second_one_is_refused_while_the_first_lives) {
         ASSERT_TRUE(made);
         const auto second = DataDirectory::open(data());
         ASSERT_FALSE(second);
-        EXPECT_TRUE(second.error().is(SupervisorError::in_use));
+        EXPECT_TRUE(second.error().is(PlaceError::in_use));
     }
     EXPECT_TRUE(DataDirectory::open(data()));
 }
@@ -84,7 +86,7 @@ TEST_F(DataDirectoryTest, is_not_made_twice) {
     std::ofstream(data() + "/keyring/keyring.db") << "mine";
     const auto again = DataDirectory::create(data());
     ASSERT_FALSE(again);
-    EXPECT_TRUE(again.error().is(SupervisorError::already_set_up));
+    EXPECT_TRUE(again.error().is(PlaceError::already_set_up));
 }
 
 TEST_F(DataDirectoryTest, one_that_is_half_made_is_not_opened_and_made_anew) {
@@ -94,12 +96,12 @@ TEST_F(DataDirectoryTest, one_that_is_half_made_is_not_opened_and_made_anew) {
         std::ofstream(data() + "/keyring/keyring.db") << "of then";
         const auto meanwhile = DataDirectory::create(data());
         ASSERT_FALSE(meanwhile);
-        EXPECT_TRUE(meanwhile.error().is(SupervisorError::in_use));
+        EXPECT_TRUE(meanwhile.error().is(PlaceError::in_use));
     }
     EXPECT_TRUE(std::filesystem::exists(data() + "/keyring/keyring.db"));
     const auto opened = DataDirectory::open(data());
     ASSERT_FALSE(opened);
-    EXPECT_TRUE(opened.error().is(SupervisorError::half_made));
+    EXPECT_TRUE(opened.error().is(PlaceError::half_made));
     const auto again = DataDirectory::create(data());
     ASSERT_TRUE(again);
     EXPECT_FALSE(std::filesystem::exists(data() + "/keyring/keyring.db"));
@@ -117,7 +119,7 @@ TEST_F(DataDirectoryTest, volumes_of_their_own_may_be_there_before) {
     }
     const auto again = DataDirectory::create(data());
     ASSERT_FALSE(again);
-    EXPECT_TRUE(again.error().is(SupervisorError::folder_not_empty));
+    EXPECT_TRUE(again.error().is(PlaceError::folder_not_empty));
 }
 
 TEST_F(DataDirectoryTest, other_things_in_the_folder_stay_as_they_are) {
@@ -126,7 +128,7 @@ TEST_F(DataDirectoryTest, other_things_in_the_folder_stay_as_they_are) {
     const auto before = mode_of(data());
     const auto refused = DataDirectory::create(data());
     ASSERT_FALSE(refused);
-    EXPECT_TRUE(refused.error().is(SupervisorError::folder_not_empty));
+    EXPECT_TRUE(refused.error().is(PlaceError::folder_not_empty));
     EXPECT_EQ(mode_of(data()), before);
     EXPECT_FALSE(std::filesystem::exists(data() + "/lock"));
 }
@@ -135,18 +137,18 @@ TEST_F(DataDirectoryTest, what_is_not_set_up_is_not_opened) {
     for (const auto& path : {data(), folder_ + "/no/where"}) {
         const auto refused = DataDirectory::open(path);
         ASSERT_FALSE(refused);
-        EXPECT_TRUE(refused.error().is(SupervisorError::not_set_up));
+        EXPECT_TRUE(refused.error().is(PlaceError::not_set_up));
     }
     std::filesystem::create_directory(data());
     std::filesystem::permissions(data(), std::filesystem::perms::owner_all);
-    EXPECT_TRUE(DataDirectory::open(data()).error().is(SupervisorError::not_set_up));
+    EXPECT_TRUE(DataDirectory::open(data()).error().is(PlaceError::not_set_up));
     EXPECT_FALSE(std::filesystem::exists(data() + "/lock"));
 }
 
 TEST_F(DataDirectoryTest, a_folder_that_others_may_enter_is_refused) {
     ASSERT_TRUE(make());
     ASSERT_EQ(::chmod(data().c_str(), 0750), 0);
-    EXPECT_TRUE(DataDirectory::open(data()).error().is(SupervisorError::folder_open));
+    EXPECT_TRUE(DataDirectory::open(data()).error().is(PlaceError::folder_open));
 }
 
 TEST_F(DataDirectoryTest, engine_is_files_until_it_is_noted) {

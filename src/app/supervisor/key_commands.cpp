@@ -8,6 +8,7 @@
 #include "app/supervisor/session.h"
 #include "app/supervisor/settings.h"
 #include "edge/cli/installation.h"
+#include "foundation/base/clock.h"
 #include "foundation/base/secret.h"
 #include "platform/async/deadline.h"
 #include "platform/keys/operator.h"

@@ -9,7 +9,6 @@
 #include <termios.h>
 #include <unistd.h>
 #include <cerrno>
-#include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <expected>

@@ -1,6 +1,6 @@
 #include "app/supervisor/root_key_file.h"
 
-#include "app/supervisor/outcome.h"
+#include "app/supervisor/place_error.h"
 #include "foundation/base/result.h"
 #include "platform/os/fd.h"
 #include "platform/os/files.h"
@@ -46,7 +46,7 @@ Result<> check_safe(const os::Fd& file, const std::string& path) {
     struct stat status{};
     if (::fstat(file.get(), &status) != 0) return fail(os::errno_error(path));
     if (!S_ISREG(status.st_mode) || (status.st_mode & 077U) != 0) {
-        return fail(SupervisorError::root_key_unsafe, path);
+        return fail(PlaceError::root_key_unsafe, path);
     }
     return {};
 }
@@ -63,7 +63,7 @@ Result<> sync_folder(const std::string& path) {
 Result<os::Fd> open_root_key(const std::string& path) {
     os::Fd file(::open(path.c_str(), k_read_flags));
     if (!file.valid()) {
-        return fail(SupervisorError::root_key_missing, os::errno_error(path).detail());
+        return fail(PlaceError::root_key_missing, os::errno_error(path).detail());
     }
     if (auto safe = check_safe(file, path); !safe) return fail(std::move(safe.error()));
     return file;
@@ -113,13 +113,13 @@ Result<NextRootKeyFile> NextRootKeyFile::begin(const std::string& path) {
     const auto next = next_of(path);
     struct stat status{};
     // It may be the only file that has the present key.
-    if (::lstat(next.c_str(), &status) == 0) return fail(SupervisorError::root_key_unsettled, next);
+    if (::lstat(next.c_str(), &status) == 0) return fail(PlaceError::root_key_unsettled, next);
     const auto unfinished = unfinished_of(path);
     os::Fd file(
         ::open(unfinished.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, k_key_mode));
     // Another command's, which may still be at work.
     if (!file.valid() && errno == EEXIST) {
-        return fail(SupervisorError::root_key_unsettled, unfinished);
+        return fail(PlaceError::root_key_unsettled, unfinished);
     }
     if (!file.valid()) return fail(os::errno_error(unfinished));
     return NextRootKeyFile(path, std::move(file));
@@ -137,7 +137,7 @@ Result<> NextRootKeyFile::publish() {
     }
     // A hard link never replaces what is there, as a rename would.
     if (::link(unfinished.c_str(), next.c_str()) != 0) {
-        if (errno == EEXIST) return fail(SupervisorError::root_key_unsettled, next);
+        if (errno == EEXIST) return fail(PlaceError::root_key_unsettled, next);
         return fail(os::errno_error(next));
     }
     published_ = true;
@@ -167,7 +167,7 @@ NewRootKeyFile::~NewRootKeyFile() {
 
 Result<NewRootKeyFile> NewRootKeyFile::begin(const std::string& path) {
     struct stat status{};
-    if (::lstat(path.c_str(), &status) == 0) return fail(SupervisorError::root_key_exists, path);
+    if (::lstat(path.c_str(), &status) == 0) return fail(PlaceError::root_key_exists, path);
     const auto temporary = new_of(path);
     // Left by a crash; never more than a key that nothing was sealed under.
     ::unlink(temporary.c_str());
@@ -189,7 +189,7 @@ Result<> NewRootKeyFile::commit() {
     }
     // A hard link never replaces what is there, as a rename would.
     if (::link(temporary_.c_str(), path_.c_str()) != 0) {
-        if (errno == EEXIST) return fail(SupervisorError::root_key_exists, path_);
+        if (errno == EEXIST) return fail(PlaceError::root_key_exists, path_);
         return fail(os::errno_error(path_));
     }
     return sync_folder(path_);

@@ -1,6 +1,6 @@
 #include "app/supervisor/root_key_file.h"
 
-#include "app/supervisor/outcome.h"
+#include "app/supervisor/place_error.h"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -64,14 +64,14 @@ TEST_F(RootKeyFileTest, never_replaces_a_key) {
     std::ofstream(path_) << "old";
     const auto refused = NewRootKeyFile::begin(path_);
     ASSERT_FALSE(refused);
-    EXPECT_TRUE(refused.error().is(SupervisorError::root_key_exists));
+    EXPECT_TRUE(refused.error().is(PlaceError::root_key_exists));
     std::filesystem::remove(path_);
     auto file = NewRootKeyFile::begin(path_);
     ASSERT_TRUE(file);
     std::ofstream(path_) << "old";
     const auto late = file->commit();
     ASSERT_FALSE(late);
-    EXPECT_TRUE(late.error().is(SupervisorError::root_key_exists));
+    EXPECT_TRUE(late.error().is(PlaceError::root_key_exists));
     EXPECT_EQ(content(), "old");
 }
 
@@ -84,17 +84,17 @@ TEST_F(RootKeyFileTest, what_a_crash_left_is_in_nobodys_way) {
 }
 
 TEST_F(RootKeyFileTest, a_key_that_is_missing_or_open_to_others_is_refused) {
-    EXPECT_TRUE(open_root_key(path_).error().is(SupervisorError::root_key_missing));
+    EXPECT_TRUE(open_root_key(path_).error().is(PlaceError::root_key_missing));
     std::ofstream(path_) << "key";
     for (const auto mode : {0640U, 0604U, 0444U, 0410U}) {
         ASSERT_EQ(::chmod(path_.c_str(), mode), 0);
-        EXPECT_TRUE(open_root_key(path_).error().is(SupervisorError::root_key_unsafe)) << mode;
+        EXPECT_TRUE(open_root_key(path_).error().is(PlaceError::root_key_unsafe)) << mode;
     }
     ASSERT_EQ(::chmod(path_.c_str(), 0400), 0);
     EXPECT_TRUE(open_root_key(path_));
-    EXPECT_TRUE(open_root_key(folder_).error().is(SupervisorError::root_key_unsafe));
+    EXPECT_TRUE(open_root_key(folder_).error().is(PlaceError::root_key_unsafe));
     std::filesystem::create_symlink(path_, folder_ + "/link");
-    EXPECT_TRUE(open_root_key(folder_ + "/link").error().is(SupervisorError::root_key_missing));
+    EXPECT_TRUE(open_root_key(folder_ + "/link").error().is(PlaceError::root_key_missing));
 }
 
 TEST_F(RootKeyFileTest, next_key_waits_beside_the_other_until_it_takes_over) {

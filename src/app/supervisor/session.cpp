@@ -5,6 +5,7 @@
 #include "app/supervisor/admin_socket.h"
 #include "app/supervisor/data_directory.h"
 #include "app/supervisor/outcome.h"
+#include "app/supervisor/place_error.h"
 #include "app/supervisor/roles.h"
 #include "app/supervisor/root_key_file.h"
 #include "app/supervisor/settings.h"
@@ -76,7 +77,7 @@ OutcomeTask<> Session::start_own(cli::Place place, std::vector<Role> roles) {
     if (!loaded) co_return std::unexpected(std::move(loaded.error()));
     auto directory = DataDirectory::open(place.data);
     // Between a server's start and its socket, or between its socket's end and its own.
-    if (!directory && directory.error().is(SupervisorError::in_use)) {
+    if (!directory && directory.error().is(PlaceError::in_use)) {
         co_return refuse(SupervisorError::server_silent, place.data);
     }
     if (!directory) co_return refuse(directory.error());
@@ -192,8 +193,10 @@ OutcomeTask<std::string> Session::recover(cli::Place place, Secret shares, Secre
     if (!same) co_return std::unexpected(std::move(same.error()));
     auto file = NewRootKeyFile::begin(root_key_of(place, loaded->config));
     if (!file) co_return refuse(file.error());
-    auto prepared = prepare(std::move(loaded->config), {Role::keeper}, false);
+    auto prepared = prepare(std::move(loaded->config), {Role::keeper, Role::front}, false);
     if (!prepared) co_return std::unexpected(std::move(prepared.error()));
+    auto looked = co_await supervisor_->look_at_stores();
+    if (!looked) co_return std::unexpected(std::move(looked.error()));
     auto descriptor = file->descriptor();
     if (!descriptor) co_return refuse(descriptor.error());
     control::RestoreRootKey ask{std::move(shares), std::move(*descriptor), std::move(passphrase),

@@ -1,5 +1,6 @@
 #include "app/supervisor/supervisor.h"
 
+#include "app/config/config.h"
 #include "app/control/control_protocol.h"
 #include "app/supervisor/child_process.h"
 #include "app/supervisor/data_directory.h"
@@ -10,15 +11,12 @@
 #include "foundation/base/clock.h"
 #include "foundation/base/error.h"
 #include "foundation/base/log.h"
-#include "foundation/base/result.h"
 #include "foundation/base/secret.h"
-#include "platform/async/deadline.h"
 #include "platform/async/signal.h"
 #include "platform/async/task.h"
 #include "platform/ipc/peer.h"
 #include "platform/ipc/rpc.h"
 #include "platform/os/fd.h"
-#include "platform/os/files.h"
 #include "platform/os/process.h"
 
 #include <fcntl.h>
@@ -26,7 +24,6 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
-#include <cstddef>
 #include <cstdint>
 #include <expected>
 #include <iterator>
@@ -116,6 +113,7 @@ Outcome<> Supervisor::launch() {
     for (auto& slot : slots_) {
         if (auto launched = launch(slot); !launched) return launched;
         tasks_.spawn("keep", keep(&slot));
+        tasks_.spawn("watch", watch(&slot));
     }
     return {};
 }
@@ -220,7 +218,34 @@ async::Job Supervisor::begin(Slot* slot) {
     slot->started.set();
 }
 
+OutcomeTask<bool> Supervisor::look(Role role) {
+    const auto control = find(role)->control;
+    control::Look ask{options_.config,
+                      options_.store_files.access(role, options_.config.store.engine)};
+    auto answer = co_await ipc::call(control.get(), std::move(ask), Deadline::in(k_start_time));
+    if (!answer) co_return child_failed(role, answer.error());
+    if (!answer->refused.code.empty()) co_return std::unexpected(std::move(answer->refused));
+    co_return answer->behind;
+}
+
+OutcomeTask<> Supervisor::look_at_stores() {
+    auto behind = co_await look(Role::keeper);
+    if (!behind) co_return std::unexpected(std::move(behind.error()));
+    if (!*behind) co_return Outcome<>{};
+    if (find(Role::front) == nullptr) co_return refuse(SupervisorError::keyring_behind);
+    auto migrated = co_await look(Role::front);
+    if (!migrated) co_return std::unexpected(std::move(migrated.error()));
+    co_return Outcome<>{};
+}
+
 OutcomeTask<control::Ready> Supervisor::start() {
+    if (!options_.create) {
+        auto looked = co_await look_at_stores();
+        if (!looked) {
+            kill_all();
+            co_return std::unexpected(std::move(looked.error()));
+        }
+    }
     for (auto a = slots_.begin(); a != slots_.end(); ++a) {
         for (auto b = std::next(a); b != slots_.end(); ++b)
             co_await connect(&*a, &*b);

@@ -5,6 +5,7 @@
 #include "app/supervisor/child_process.h"
 #include "app/supervisor/data_directory.h"
 #include "app/supervisor/outcome.h"
+#include "app/supervisor/pulse.h"
 #include "app/supervisor/readers.h"
 #include "app/supervisor/roles.h"
 #include "app/supervisor/settings.h"
@@ -35,7 +36,8 @@ struct SupervisorOptions {
 
 /// Keeps one process per role alive and connected to its partners. Never looks at what passes
 /// between them. Lifecycle: launch(), perhaps make_root_key() or restore_root_key(), start(), then
-/// stop(). When keeper or front ends, courier ends with it: what it held for them is void.
+/// stop(). When keeper or front ends, courier ends with it: what it held for them is void. One that
+/// hangs (pulse.h) is ended, and started again like one that crashed.
 ///
 /// Executor: one thread. Lifetime: directory and programs outlive it; stop() before it goes.
 class Supervisor {
@@ -57,6 +59,10 @@ public:
                                           config::StoreEngine from,
                                           config::StoreEngine to);
     void set_root_key(RootKey key) { options_.root_key = std::move(key); }
+    /// Before anything else, unless the stores are made just now: the keyring, which has no way
+    /// back, is migrated only where front has brought its own stores to this version. What has no
+    /// front migrates no keyring.
+    OutcomeTask<> look_at_stores();
     /// Settles a next root key, too.
     OutcomeTask<control::Ready> start();
 
@@ -93,6 +99,7 @@ private:
                                          control::MoveStep step,
                                          config::StoreEngine from,
                                          config::StoreEngine to);
+    OutcomeTask<bool> look(Role role);
     void settle(bool next_fits);
     void take_next();
     [[nodiscard]] control::Start start_message(const Slot& slot) const;
@@ -102,6 +109,8 @@ private:
     async::Job attach(std::shared_ptr<ipc::Peer> control, control::Partner partner, os::Fd socket);
     async::Job keep(Slot* slot);
     async::Job revive(Slot* slot);
+    async::Job watch(Slot* slot);
+    async::Job ping(Slot* slot, Pulse* pulse);
     void on_ended(Slot& slot, int status);
     async::Task<ipc::Nothing> end_courier();
     async::Task<control::ListProcesses::Answer> list_processes() const;

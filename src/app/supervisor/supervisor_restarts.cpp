@@ -1,6 +1,7 @@
 // What becomes of the processes while they run: their ends, starting them again, the stop.
 #include "app/control/control_protocol.h"
 #include "app/supervisor/child_process.h"
+#include "app/supervisor/pulse.h"
 #include "app/supervisor/roles.h"
 #include "app/supervisor/supervisor.h"
 #include "foundation/base/clock.h"
@@ -9,7 +10,6 @@
 #include "platform/async/deadline.h"
 #include "platform/async/signal.h"
 #include "platform/async/task.h"
-#include "platform/ipc/peer.h"
 #include "platform/ipc/rpc.h"
 #include "platform/os/files.h"
 
@@ -136,6 +136,33 @@ async::Job Supervisor::revive(Slot* slot) {
         {LogField::sanitised("role", name_of(slot->role)),
          LogField::sanitised("code", refused.code), LogField::sanitised("detail", refused.detail)});
     slot->child->kill();
+}
+
+/// Only once it is up: before, it opens its stores on its event loop, which takes as long as a
+/// migration or a server that is away.
+async::Job Supervisor::ping(Slot* slot, Pulse* pulse) {
+    const auto child = slot->child;
+    const auto control = slot->control;
+    const auto sent = Deadline::SteadyClock::now();
+    auto answer = co_await ipc::call(control.get(), control::Ping{}, Deadline::in(k_ping_time));
+    if (answer || slot->child != child || !slot->up() || child->was_killed()) {
+        pulse->answered();
+        co_return;
+    }
+    if (!answer.error().is(async::AsyncError::deadline_passed)) co_return;
+    if (!pulse->unanswered(sent, Deadline::SteadyClock::now())) co_return;
+    log(LogLevel::error, "process_hangs", {LogField::sanitised("role", name_of(slot->role))});
+    pulse->answered();
+    child->kill();
+}
+
+async::Job Supervisor::watch(Slot* slot) {
+    Pulse pulse(patience_with(slot->role));
+    while (!stopping_) {
+        auto waited = co_await async::wait_until(Deadline::in(k_ping_pause));
+        if (!waited) co_return;
+        if (slot->up() && !stopping_) co_await ping(slot, &pulse);
+    }
 }
 
 async::Job Supervisor::stop(Slot* slot, Deadline deadline) {

@@ -22,6 +22,7 @@ namespace postern::api::test {
 class PlayedMail final : public mail::MailService {
 public:
     std::map<std::pair<WorkspaceId, ThreadId>, mail::ThreadView> all;
+    std::vector<mail::HeldView> waiting;  ///< newest first
     int started = 0;
     std::optional<Error> fail_with;
     bool loses_its_answer = false;  ///< makes the thread and then fails
@@ -88,8 +89,14 @@ public:
                                            std::uint64_t) override {
         co_return fail(mail::MailServiceError::message_not_found);
     }
-    async::Task<std::vector<mail::HeldView>> held(WorkspaceId) override {
-        co_return std::vector<mail::HeldView>{};
+    async::Task<std::vector<mail::HeldView>> held(WorkspaceId, mail::HeldQuery query) override {
+        std::vector<mail::HeldView> out;
+        for (const auto& mail : waiting) {
+            const bool is_asked = !query.thread || mail.thread == *query.thread;
+            if (!is_asked || (!query.before.is_null() && !(mail.id < query.before))) continue;
+            if (out.size() < static_cast<std::size_t>(query.limit)) out.push_back(mail);
+        }
+        co_return out;
     }
     async::Task<mail::MessageView> accept_held(WorkspaceId, MessageId, std::uint64_t) override {
         co_return fail(mail::MailServiceError::held_gone);
@@ -106,6 +113,9 @@ public:
     }
     async::Task<mail::SearchState> search_state(WorkspaceId, IntegrationId) override {
         co_return mail::SearchState{};
+    }
+    async::Task<> probe_reply_address(WorkspaceId, IntegrationId) override {
+        co_return fail(mail::MailServiceError::reply_address_not_possible);
     }
     async::Task<std::vector<mail::LedgerLine>> read_ledger(WorkspaceId,
                                                            IntegrationId,

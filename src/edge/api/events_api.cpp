@@ -4,6 +4,7 @@
 #include "edge/api/limits.h"
 #include "edge/api/page.h"
 #include "edge/api/problem.h"
+#include "edge/api/request_conditions.h"
 #include "edge/api/router.h"
 #include "edge/api/sse.h"
 #include "features/identity/actor.h"
@@ -12,10 +13,8 @@
 #include "foundation/codec/json.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cstdint>
 #include <limits>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -31,12 +30,8 @@ Answer stream_events(Call call, identity::Authorized<Permission::see_workspace> 
     auto after = query.number("after", 0, std::numeric_limits<std::int64_t>::max());
     query.finish();
     if (const auto last = call.request.headers.find("Last-Event-ID"); last && !last->empty()) {
-        std::int64_t number = 0;
-        const auto parsed = std::from_chars(last->data(), last->data() + last->size(), number);
-        const bool is_number =
-            parsed.ec == std::errc() && parsed.ptr == last->data() + last->size();
-        if (!is_number || number < 0) errors.push_back({"Last-Event-ID", "invalid"});
-        after = number;
+        after = parse_event_id(*last);
+        if (!after) errors.push_back({"Last-Event-ID", "invalid"});
     }
     if (!errors.empty()) co_return problem_of_fields(errors, call.request.id);
     const auto workspace = who.actor().workspace;

@@ -13,6 +13,7 @@
 #include "foundation/base/result.h"
 #include "foundation/crypto/hash.h"
 #include "platform/async/task.h"
+#include "platform/ipc/call_surely.h"
 #include "platform/keys/key_error.h"
 #include "platform/keys/message_keys.h"
 #include "platform/store/transaction.h"
@@ -111,8 +112,8 @@ async::Task<IdempotencyRow> Idempotency::make_row(Call call,
     ask.purpose = keys::MacPurpose::request;
     ask.values.push_back(to_bytes("key:" + key));
     ask.values.push_back(request_bytes(call.request));
-    auto macs =
-        co_await call.use().keeper.call(std::move(ask), Deadline::in(std::chrono::seconds(20)));
+    auto macs = co_await ipc::call_surely(&call.use().keeper, std::move(ask),
+                                          Deadline::in(std::chrono::seconds(20)));
     if (!macs) co_return fail(std::move(macs.error()));
     if (macs->macs.size() != 2) co_return fail(keys::KeyError::cannot_open);
     IdempotencyRow row;

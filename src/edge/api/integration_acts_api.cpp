@@ -10,13 +10,17 @@
 #include "features/identity/policy.h"
 #include "features/integrations/integration_error.h"
 #include "features/integrations/integration_types.h"
+#include "features/integrations/integrations.h"
 #include "features/integrations/receipt_text.h"
+#include "features/mail/protocol/courier_protocol.h"
 #include "foundation/base/id.h"
 #include "foundation/base/result.h"
 #include "foundation/codec/json.h"
 #include "platform/async/task.h"
 #include "platform/keys/key_error.h"
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <utility>
@@ -297,19 +301,30 @@ Answer delete_integration(Call call, Close who) {
     return end_access(std::move(call), who.actor().workspace, true);
 }
 
-/// POST .../verify -> checklist
+/// POST .../verify {reply_address?} -> checklist
 Answer post_verify(Call call, Open who) {
     const auto id = path_id<IntegrationTag>(call, 0);
     if (!id) co_return fail(id.error());
     std::vector<codec::FieldError> errors;
-    auto fields = no_fields(call, errors);
-    if (!fields) co_return fail(std::move(fields.error()));
+    auto json = json_body(call, true);
+    if (!json) co_return fail(std::move(json.error()));
+    codec::ObjectReader body(*json, "", errors);
+    const bool sends = body.flag("reply_address");
+    body.finish();
     if (!errors.empty()) co_return problem_of_fields(errors, call.request.id);
     auto checks = co_await call.use().integrations.verify(who.actor().workspace, *id);
     if (!checks) co_return fail(std::move(checks.error()));
+    const bool all_good = std::ranges::all_of(*checks, &mail::Check::good);
+    if (sends && all_good) {
+        auto probed = co_await call.use().mail.probe_reply_address(who.actor().workspace, *id);
+        if (!probed) co_return fail(std::move(probed.error()));
+    }
     auto search = co_await call.use().mail.search_state(who.actor().workspace, *id);
     if (!search) co_return fail(std::move(search.error()));
-    if (search->reads_replies) checks->push_back(search_check(*search));
+    if (search->reads_replies) {
+        checks->push_back(search_check(*search));
+        checks->push_back(reply_address_check(search->reply_address));
+    }
     co_return json_response(200, checks_json(*checks));
 }
 

@@ -3,6 +3,7 @@
 #include "edge/api/call.h"
 #include "edge/api/problem.h"
 #include "features/integrations/integration_types.h"
+#include "features/mail/mail_types.h"
 #include "features/mail/protocol/courier_protocol.h"
 #include "features/mail/protocol/mailbox.h"
 #include "foundation/base/clock.h"
@@ -127,6 +128,44 @@ mail::Check search_check(const mail::SearchState& search) {
             "every new mail are looked at instead, and nothing of them is kept.";
     }
     if (!search.authserv_id.empty()) check.seen += ", results by " + search.authserv_id;
+    return check;
+}
+
+mail::Check reply_address_check(mail::ReplyAddressState state) {
+    using State = mail::ReplyAddressState;
+    mail::Check check;
+    check.name = "reply_address";
+    check.good = true;
+    switch (state) {
+        case State::not_possible:
+            check.code = "not_possible";
+            check.text = describe(mail::MailServiceError::reply_address_not_possible).text.view();
+            break;
+        case State::not_tried:
+            check.code = "not_tried";
+            check.text =
+                "Whether mail to a plus address of this mailbox arrives is not known. Replies are "
+                "found by what they answer.";
+            break;
+        case State::waiting:
+            check.code = "waiting";
+            check.text =
+                "One mail was sent to a plus address of this mailbox. It has not arrived "
+                "yet.";
+            break;
+        case State::arrives:
+            check.code = "arrives";
+            check.text =
+                "Mails name a reply address of their thread. An answer to it is found, "
+                "also when it does not say what it answers.";
+            break;
+        case State::did_not_arrive:
+            check.code = "did_not_arrive";
+            check.text =
+                "A mail to a plus address of this mailbox did not arrive. Mails name no "
+                "reply address; replies are found by what they answer.";
+            break;
+    }
     return check;
 }
 

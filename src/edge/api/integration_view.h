@@ -16,6 +16,9 @@ namespace postern::api {
 [[nodiscard]] std::string lease_json(const keys::Lease& lease);
 /// How replies are found, as one more line of the checklist.
 [[nodiscard]] mail::Check search_check(const mail::SearchState& search);
+/// Whether answers may go to an address made for their thread; good in any state, since replies are
+/// found without.
+[[nodiscard]] mail::Check reply_address_check(mail::ReplyAddressState state);
 [[nodiscard]] std::string checks_json(const std::vector<mail::Check>& checks);
 
 /// What stops and when, where nothing was granted for the time when nobody is there. JSON array.

@@ -6,22 +6,24 @@
 #include "edge/api/limits.h"
 #include "edge/api/page.h"
 #include "edge/api/problem.h"
+#include "edge/api/request_conditions.h"
 #include "edge/api/router.h"
 #include "features/identity/actor.h"
 #include "features/identity/policy.h"
 #include "features/integrations/integration_error.h"
 #include "features/integrations/integration_types.h"
+#include "features/integrations/integrations.h"
 #include "features/mail/protocol/courier_protocol.h"
 #include "foundation/base/error.h"
 #include "foundation/base/id.h"
 #include "foundation/base/result.h"
-#include "foundation/base/secret.h"
 #include "foundation/codec/json.h"
 #include "platform/async/task.h"
 #include "platform/keys/key_error.h"
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -192,7 +194,7 @@ Answer patch_integration(Call call, Manage who) {
     const auto found = call.request.headers.find("If-Match");
     const std::string wanted(found.value_or("*"));
     const auto is_current = [wanted](const integrations::View& view) {
-        return wanted == "*" || wanted == etag_of(view);
+        return if_match_permits(wanted, etag_of(view));
     };
     auto renamed =
         co_await call.use().integrations.rename(workspace, *id, std::move(name), is_current);

@@ -143,7 +143,7 @@ std::string held_json(const mail::HeldView& held) {
         .field("integration_id", held.integration.text())
         .field("reason", held.reason);
     add_address(json, "sender", held.sender);
-    json.field("date", rfc3339(held.created_at_ms)).end_object();
+    json.field("date", rfc3339(held.created_at_ms)).field("more", held.more).end_object();
     return json.take();
 }
 

@@ -26,6 +26,7 @@ using Read = identity::Authorized<Permission::read_history>;
 using Judge = identity::Authorized<Permission::judge_held>;
 using Write = identity::Authorized<Permission::write_mail>;
 
+constexpr char k_held_list = 'h';
 constexpr std::size_t k_state_bytes_max = 16;
 
 /// GET /v1/messages/{id}/raw: byte for byte what was sent or received.
@@ -74,18 +75,28 @@ Answer post_resolve(Call call, Write who) {
     co_return json_response(200, message_json(*message));
 }
 
-/// GET /v1/held: who writes, when, and why it waits. No body was read.
+/// GET /v1/held?thread=&cursor=&limit=: who writes, when, and why it waits. No body was read.
 Answer get_held(Call call, Read who) {
     std::vector<codec::FieldError> errors;
     QueryReader query(call.request.query(), errors);
+    mail::HeldQuery ask;
+    const auto limit = query.limit();
+    ask.limit = limit + 1;
+    ask.before = query.cursor_id<MessageTag>(k_held_list);
+    ask.thread = query.id<ThreadTag>("thread");
     query.finish();
     if (!errors.empty()) co_return problem_of_fields(errors, call.request.id);
-    auto held = co_await call.use().mail.held(who.actor().workspace);
+    auto held = co_await call.use().mail.held(who.actor().workspace, ask);
     if (!held) co_return fail(std::move(held.error()));
+    std::optional<std::string> next;
+    if (held->size() > static_cast<std::size_t>(limit)) {
+        held->resize(static_cast<std::size_t>(limit));
+        next = make_cursor(k_held_list, held->back().id.bytes());
+    }
     std::vector<std::string> items;
     for (const auto& mail : *held)
         items.push_back(held_json(mail));
-    co_return json_response(200, list_json(items, std::nullopt));
+    co_return json_response(200, list_json(items, next));
 }
 
 /// POST /v1/held/{id}/accept -> the message, now read

@@ -74,6 +74,7 @@ constexpr CodeStatus k_codes[] = {
     {"idempotency_key_reused", 422},
     {"only_sends", 422},
     {"region_not_allowed", 422},
+    {"reply_address_not_possible", 422},
     {"secret_in_use", 422},
     {"too_many_recipients", 422},
     {"unknown_kind", 422},

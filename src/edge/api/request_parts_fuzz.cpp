@@ -1,8 +1,11 @@
-// Oracle: a cursor is what it is printed as; a form's fields are the same when they are written
-// again; of credentials nothing is taken that is not in the header; hosts of others are not ours.
+// Oracle: a cursor and an event's number are what they are printed as; a form's fields are the same
+// when they are written again; If-Match permits nothing whose tag it does not hold; of credentials
+// nothing is taken that is not in the header; hosts of others are not ours.
 #include "edge/api/authentication.h"
+#include "edge/api/idempotency.h"
 #include "edge/api/mail_view.h"
 #include "edge/api/page.h"
+#include "edge/api/request_conditions.h"
 #include "edge/api/site.h"
 #include "features/identity/bearer.h"
 #include "foundation/base/check.h"
@@ -28,6 +31,20 @@ void check_form(std::string_view text) {
         }
     }
     POSTERN_CHECK(api::parse_form(again, 8) == fields);
+}
+
+void check_conditions(std::string_view field) {
+    constexpr std::string_view k_etag = "\"q83vASNFZ4mrze8B\"";
+    const bool permits = api::if_match_permits(field, k_etag);
+    POSTERN_CHECK(!permits || field == "*" || field.contains(k_etag));
+    // A list that has it stays one with more around it; a tag that no list has is in none.
+    const auto longer = "\"x\", " + std::string(field) + " , W/\"y\"";
+    POSTERN_CHECK(field == "*" || permits == api::if_match_permits(longer, k_etag));
+    if (permits && field != "*") POSTERN_CHECK(!api::if_match_permits(field, "\"\x01\""));
+    if (api::is_idempotency_key(field))
+        POSTERN_CHECK(field.size() <= 255 && field.find_first_of(" \r\n\t") == field.npos);
+    if (const auto number = api::parse_event_id(field))
+        POSTERN_CHECK(std::to_string(*number) == field && *number >= 0);
 }
 
 void check_credentials(FuzzInput input) {
@@ -62,6 +79,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         POSTERN_CHECK(api::make_cursor('t', *position) == input.text());
     (void)api::parse_attachment_id(input.text());
     check_form(input.text());
+    check_conditions(input.text());
     check_credentials(input);
     return 0;
 }

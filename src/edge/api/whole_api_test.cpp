@@ -2,10 +2,12 @@
 #include "edge/api/api_lab_test.h"
 #include "edge/api/endpoints.h"
 #include "edge/api/limits.h"
+#include "edge/api/page.h"
 #include "edge/api/services.h"
 #include "edge/api/sse.h"
 #include "features/identity/identity_lab_test.h"
 #include "features/identity/policy.h"
+#include "features/mail/mail_types.h"
 #include "foundation/base/bytes.h"
 #include "foundation/base/id.h"
 #include "foundation/base/result.h"
@@ -239,6 +241,43 @@ TEST_F(ApiTest, threads_are_paged_and_are_of_one_workspace) {
     EXPECT_EQ(theirs.status, 404);
     EXPECT_EQ(member(theirs, "title"), member(unknown, "title"));
     EXPECT_EQ(member(theirs, "detail"), member(unknown, "detail"));
+}
+
+TEST_F(ApiTest, held_mail_is_paged_and_can_be_of_one_thread) {
+    const auto thread = ThreadId::make(7);
+    for (int i = 5; i > 0; --i) {
+        mail::HeldView held;
+        held.id = MessageId::make(i);
+        held.thread = i % 2 == 0 ? thread : ThreadId::make(8);
+        held.reason = "not_a_participant";
+        held.more = i == 4;
+        mail.waiting.push_back(held);
+    }
+    std::vector<std::string> seen;
+    std::string cursor;
+    for (int page = 0; page < 3; ++page) {
+        const auto answer = get("/v1/held?limit=2" + cursor);
+        ASSERT_EQ(answer.status, 200) << answer.body;
+        const auto json = codec::Json::parse(as_bytes(answer.body)).value();
+        for (const auto& item : *json.fields()->front().second.items())
+            seen.emplace_back(*item.fields()->front().second.text());
+        EXPECT_EQ(json.fields()->back().second.is_null(), page == 2);
+        if (page < 2) cursor = "&cursor=" + member(answer, "next_cursor");
+    }
+    std::vector<std::string> all;
+    for (const auto& held : mail.waiting)
+        all.push_back(held.id.text());
+    EXPECT_EQ(seen, all);
+    const auto of_one = get("/v1/held?thread=" + thread.text());
+    EXPECT_NE(of_one.body.find(all[1]), std::string::npos);
+    EXPECT_NE(of_one.body.find("\"more\":true"), std::string::npos);
+    EXPECT_NE(of_one.body.find("\"more\":false"), std::string::npos);
+    EXPECT_EQ(of_one.body.find(all[0]), std::string::npos);
+    // Cursors of other lists, and what is no id.
+    for (const std::string& query :
+         {"cursor=" + make_cursor('t', thread.bytes()), std::string("thread=x"),
+          std::string("limit=0"), std::string("creator=x")})
+        EXPECT_EQ(get("/v1/held?" + query).status, 422) << query;
 }
 
 TEST_F(ApiTest, raw_mail_is_saved_and_never_shown) {

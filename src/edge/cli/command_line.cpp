@@ -3,11 +3,13 @@
 #include "edge/cli/installation.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <expected>
 #include <filesystem>
 #include <optional>
 #include <sstream>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -221,6 +223,17 @@ Command command_of(const Tree& tree, Parsed parsed) {
     return verify;
 }
 
+/// The word where a command was wanted.
+std::optional<std::string> unknown_command(const CLI::App& app, const CLI::ParseError& error) {
+    if (std::string_view(error.what()).find("subcommand") == std::string_view::npos) return {};
+    for (const auto& word : app.remaining(true)) {
+        const bool is_printable =
+            std::ranges::all_of(word, [](char c) { return c >= ' ' && c <= '~'; });
+        if (is_printable && !word.starts_with('-')) return word;
+    }
+    return {};
+}
+
 }  // namespace
 
 std::expected<Command, Usage> parse_command_line(int argc,
@@ -234,6 +247,9 @@ std::expected<Command, Usage> parse_command_line(int argc,
         std::ostringstream out;
         std::ostringstream problem;
         const bool good = tree.app.exit(error, out, problem) == 0;
+        if (const auto word = unknown_command(tree.app, error)) {
+            problem.str("There is no command \"" + *word + "\" here.\n" + problem.str());
+        }
         return std::unexpected(Usage{good ? out.str() : problem.str(), good ? 0 : 2});
     }
     return command_of(tree, std::move(parsed));

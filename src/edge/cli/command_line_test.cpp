@@ -1,5 +1,7 @@
 #include "edge/cli/command_line.h"
 
+#include "edge/cli/installation.h"
+
 #include <gtest/gtest.h>
 #include <expected>
 #include <string>
@@ -79,6 +81,17 @@ TEST(CommandLine, help_and_version_are_no_failure) {
     ASSERT_FALSE(version);
     EXPECT_EQ(version.error().exit_code, 0);
     EXPECT_NE(version.error().text.find('.'), std::string::npos);
+}
+
+TEST(CommandLine, a_word_that_is_no_command_is_named) {
+    for (const auto& words : {std::vector<const char*>{"frobnicate", "--data", "/d"},
+                              std::vector<const char*>{"keyring", "frobnicate"}}) {
+        const auto refused = parse(words);
+        ASSERT_FALSE(refused);
+        EXPECT_NE(refused.error().text.find("no command \"frobnicate\""), std::string::npos)
+            << refused.error().text;
+    }
+    EXPECT_EQ(parse({"frob\x1b[2Jnicate"}).error().text.find('\x1b'), std::string::npos);
 }
 
 TEST(CommandLine, what_is_wrong_is_said_and_ends_with_2) {

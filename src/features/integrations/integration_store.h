@@ -138,6 +138,10 @@ Result<std::vector<Operation>> list_operations(store::Transaction& tx);
 Result<std::vector<Operation>> left_replacements(store::Transaction& tx,
                                                  WorkspaceId workspace,
                                                  IntegrationId integration);
+/// Connects of it that came to no end: nobody was told that it exists.
+Result<std::vector<Operation>> left_connects(store::Transaction& tx,
+                                             WorkspaceId workspace,
+                                             IntegrationId integration);
 Result<bool> has_operation(store::Transaction& tx, WorkspaceId workspace, ReceiptId receipt);
 /// Whether a cut-off or deletion was requested and is not finished.
 Result<bool> is_ending(store::Transaction& tx, WorkspaceId workspace, IntegrationId integration);

@@ -123,6 +123,9 @@ constexpr SqlText k_left_replacements =
     "SELECT workspace_id, receipt_id, integration_id, kind, epoch FROM operations "
     "WHERE workspace_id = $1 AND integration_id = $2 AND kind IN ('reseal', 'reconnect') "
     "ORDER BY requested_at_ms LIMIT 100";
+constexpr SqlText k_left_connects =
+    "SELECT workspace_id, receipt_id, integration_id, kind, epoch FROM operations "
+    "WHERE workspace_id = $1 AND integration_id = $2 AND kind = 'connect' LIMIT 100";
 constexpr SqlText k_insert_receipt =
     "INSERT INTO receipts (workspace_id, receipt_id, subject_id, state, at_ms, body) "
     "VALUES ($1, $2, $3, $4, $5, $6)";
@@ -289,7 +292,7 @@ Result<std::vector<Integration>> list_idle(Transaction& tx,
 
 Result<std::int64_t> count_idle(Transaction& tx, UnixMs cutoff_ms) {
     POSTERN_TRY(const auto row, tx.query_one(k_count_idle, {cutoff_ms}));
-    return row->integer(0);
+    return row ? row->integer(0) : 0;
 }
 
 Result<> set_used(Transaction& tx,
@@ -449,6 +452,13 @@ Result<std::vector<Operation>> left_replacements(Transaction& tx,
                                                  WorkspaceId workspace,
                                                  IntegrationId integration) {
     POSTERN_TRY(const auto found, tx.query(k_left_replacements, {workspace, integration}));
+    return operations_of(found);
+}
+
+Result<std::vector<Operation>> left_connects(Transaction& tx,
+                                             WorkspaceId workspace,
+                                             IntegrationId integration) {
+    POSTERN_TRY(const auto found, tx.query(k_left_connects, {workspace, integration}));
     return operations_of(found);
 }
 

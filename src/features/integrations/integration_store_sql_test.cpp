@@ -3,10 +3,12 @@
 #include "features/integrations/integration_types.h"
 #include "features/integrations/integrations_lab_fake.h"
 #include "foundation/base/bytes.h"
+#include "foundation/base/clock.h"
 #include "foundation/base/id.h"
 #include "foundation/base/result.h"
 #include "platform/keys/key_error.h"
 #include "platform/keys/seals.h"
+#include "platform/store/scratch_store_test.h"
 #include "platform/store/store_error.h"
 #include "platform/store/transaction.h"
 

@@ -262,6 +262,8 @@ private:
                row.stored_state == StoredState::connecting;
     }
     async::Task<> undo_connect(Operation operation);
+    /// Whoever asks again need not wait for recovery. The caller holds the integration.
+    async::Task<> undo_left_connects(WorkspaceId workspace, IntegrationId id);
     /// Writes; on a full disk frees the reserve and tries once more.
     template <typename F>
     async::Task<> write_surely(F body);

@@ -11,6 +11,7 @@
 #include "foundation/crypto/place.h"
 #include "platform/async/task.h"
 #include "platform/events/event_log.h"
+#include "platform/ipc/call_surely.h"
 #include "platform/keys/key_error.h"
 #include "platform/keys/records.h"
 #include "platform/keys/seals.h"
@@ -208,7 +209,7 @@ async::Task<> Integrations::lock(WorkspaceId workspace, IntegrationId id) {
         co_return fail(IntegrationError::not_found);
     }
     keys::Lock ask{workspace, id};
-    auto done = co_await parts_.keeper.call(std::move(ask), keeper_deadline());
+    auto done = co_await ipc::call_surely(&parts_.keeper, ask, keeper_deadline());
     if (!done) co_return fail(std::move(done.error()));
     co_await announce(workspace, id);
     // Whose it is was not seen without the store.
@@ -321,7 +322,7 @@ async::Task<Ticket> Integrations::ticket(WorkspaceId workspace, IntegrationId id
     }
     // A person verifies or reconnects.
     if (is_refused(*row) && verb != keys::Verb::verify) {
-        co_return fail(IntegrationError::access_removed, *row->broken_code);
+        co_return fail(IntegrationError::access_removed, row->broken_code.value_or(""));
     }
     keys::MintTicket mint;
     mint.workspace = workspace;

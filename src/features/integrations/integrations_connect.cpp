@@ -166,6 +166,8 @@ async::Task<Connected> Integrations::connect(WorkspaceId workspace, ConnectAsk a
     const auto id = ask.id.value_or(IntegrationId::make(now));
     const Change change(busy_, id);
     if (!change.mine()) co_return fail(IntegrationError::busy);
+    const auto undone = co_await undo_left_connects(workspace, id);
+    if (!undone) co_return fail(undone.error());
     auto prepared = co_await parts_.keeper.call(prepare(workspace, id, ask), keeper_deadline());
     if (!prepared) co_return fail(std::move(prepared.error()));
     const auto epoch = prepared->seal.epoch;

@@ -15,6 +15,7 @@
 #include "platform/async/deadline.h"
 #include "platform/async/task.h"
 #include "platform/events/event_log.h"
+#include "platform/ipc/call_surely.h"
 #include "platform/keys/key_error.h"
 #include "platform/keys/message_keys.h"
 #include "platform/keys/receipts.h"
@@ -104,7 +105,7 @@ async::Task<LedgerEntry> Integrations::sign_entry(Operation operation) {
     LedgerEntry entry;
     entry.text = json.take();
     keys::SignLedger sign{to_bytes(entry.text)};
-    auto signature = co_await parts_.keeper.call(std::move(sign), keeper_deadline());
+    auto signature = co_await ipc::call_surely(&parts_.keeper, std::move(sign), keeper_deadline());
     if (!signature) co_return fail(std::move(signature.error()));
     entry.signature = std::move(signature->signature);
     co_return entry;
@@ -147,7 +148,7 @@ async::Task<Receipt> Integrations::finish_ending(Operation operation) {
     };
     step("requested", "recorded");
     keys::CutOff ask{operation.workspace, operation.integration};
-    auto done = co_await parts_.keeper.call(std::move(ask), keeper_deadline());
+    auto done = co_await ipc::call_surely(&parts_.keeper, ask, keeper_deadline());
     if (done) {
         receipt.epoch = done->epoch;
         receipt.bound_ms = done->uses_ended_ms;
@@ -189,14 +190,14 @@ async::Task<Receipt> Integrations::store_receipt(Operation operation, Receipt re
         auto settings = co_await open_settings(operation.workspace, row->id, row->sealed_settings);
         if (settings) receipt.link = password_link(settings->destination.imap.host);
     }
-    auto known = co_await parts_.keeper.call(keys::Identify{}, keeper_deadline());
+    auto known = co_await ipc::call_surely(&parts_.keeper, keys::Identify{}, keeper_deadline());
     if (!known) co_return fail(std::move(known.error()));
     receipt.key = std::move(known->receipt_key);
     const auto ending = operation.kind == "reseal" ? keys::Ending::reseal : keys::Ending::cut_off;
     keys::SignReceipt sign{
         operation.workspace, operation.integration, ending,
         receipt.epoch,       receipt.at_ms,         to_bytes(receipt_json(receipt, false))};
-    auto signature = co_await parts_.keeper.call(std::move(sign), keeper_deadline());
+    auto signature = co_await ipc::call_surely(&parts_.keeper, std::move(sign), keeper_deadline());
     if (!signature) {
         // Somebody changed the seal once more since: that ending has a receipt of its own.
         if (signature.error().is(keys::KeyError::not_ended)) {
@@ -401,7 +402,7 @@ async::Job Integrations::announce_all(Touched touched) {
 async::Task<Integrations::SealedAll> Integrations::seal_all(std::optional<WorkspaceId> workspace,
                                                             bool grants) {
     keys::SealAll ask{workspace, grants};
-    auto done = co_await parts_.keeper.call(std::move(ask), provider_deadline());
+    auto done = co_await ipc::call_surely(&parts_.keeper, ask, provider_deadline());
     if (!done) co_return fail(std::move(done.error()));
     SealedAll sealed{{}, done->leases, done->grants, done->connections, done->confirmed};
     std::map<WorkspaceId, std::uint32_t> counts;

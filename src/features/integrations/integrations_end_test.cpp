@@ -12,6 +12,7 @@
 #include "platform/keys/seals.h"
 #include "platform/store/database.h"
 #include "platform/store/reserve.h"
+#include "platform/store/scratch_cluster_test.h"
 #include "platform/store/scratch_store_test.h"
 #include "platform/store/store_error.h"
 
@@ -61,6 +62,37 @@ protected:
         return connect(std::move(ask)).value().view->integration.id;
     }
 };
+
+TEST_F(EndTest, what_ends_access_waits_for_a_keeper_that_is_started_again) {
+    const auto id = connected(true);
+    // Each call in turn is the one that keeper dies over.
+    for (const auto* name :
+         {"Lock", "SealAll", "SignLedger", "CutOff", "Identify", "SignReceipt"}) {
+        keeper.hold(name);
+        std::optional<Result<>> locked;
+        std::optional<Result<Receipt>> ended;
+        std::optional<Result<Integrations::SealedAll>> sealed;
+        if (name == std::string_view("Lock")) {
+            loop.start(integrations->lock(workspace, id), locked);
+        } else if (name == std::string_view("SealAll")) {
+            loop.start(integrations->seal_all(workspace, true), sealed);
+        } else {
+            loop.start(integrations->cut_off(workspace, id, false), ended);
+        }
+        run_until_held(keeper);
+        keeper.lose();
+        loop.settle();
+        EXPECT_FALSE(locked || ended || sealed) << name;
+        keeper.release(name);
+        keeper.restart();
+        loop.run_until([&] { return locked || ended || sealed; });
+        EXPECT_TRUE(!locked || *locked) << name;
+        EXPECT_TRUE(!sealed || *sealed) << name;
+        EXPECT_TRUE(!ended || *ended) << name;
+    }
+    EXPECT_EQ(state_of(id), State::cut_off);
+    EXPECT_TRUE(operations().empty());
+}
 
 TEST_F(EndTest, cut_off_destroys_and_says_so) {
     const auto id = connected(true);

@@ -4,6 +4,7 @@
 #include "features/integrations/played_keeper_fake.h"
 #include "features/integrations/played_process_fake.h"
 #include "foundation/base/id.h"
+#include "platform/store/scratch_store_test.h"
 #include "platform/store/sql_text.h"
 
 #include <string>

@@ -6,6 +6,8 @@
 #include "features/integrations/played_process_fake.h"
 #include "foundation/base/id.h"
 #include "platform/keys/key_error.h"
+#include "platform/keys/seals.h"
+#include "platform/store/scratch_store_test.h"
 #include "platform/store/store_error.h"
 
 #include <cstdint>

@@ -10,12 +10,14 @@
 #include "foundation/base/result.h"
 #include "foundation/crypto/place.h"
 #include "platform/async/task.h"
+#include "platform/keys/key_error.h"
 #include "platform/keys/records.h"
 #include "platform/keys/seals.h"
 #include "platform/store/data_map.h"
 #include "platform/store/transaction.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
@@ -75,8 +77,9 @@ async::Task<Integrations::HolderAdded> Integrations::add_holder(WorkspaceId work
     if (!left) co_return fail(left.error());
     auto row = co_await load_live(workspace, id);
     if (!row) co_return fail(std::move(row.error()));
-    if (!row->seal) co_return fail(keys::KeyError::integration_cut_off);
-    auto seal = std::move(*row->seal);
+    auto& sealed = row->seal;
+    if (!sealed) co_return fail(keys::KeyError::integration_cut_off);
+    auto seal = std::move(*sealed);
     const auto& present = seal.holders;
     // Made by a request of before: whoever asks again finds them in the list.
     if (ask.id && std::ranges::find(present, *ask.id, &keys::HolderSeal::holder) != present.end()) {

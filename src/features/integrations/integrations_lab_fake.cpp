@@ -16,6 +16,7 @@
 #include "platform/store/sql_text.h"
 #include "platform/store/transaction.h"
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <utility>

@@ -35,6 +35,20 @@ async::Task<> Integrations::undo_connect(Operation operation) {
     co_return co_await parts_.database.write(body);
 }
 
+async::Task<> Integrations::undo_left_connects(WorkspaceId workspace, IntegrationId id) {
+    const auto body = [workspace, id](store::Transaction& tx) {
+        return rows::left_connects(tx, workspace, id);
+    };
+    auto left = co_await parts_.database.read(body);
+    if (!left) co_return fail(std::move(left.error()));
+    for (auto& operation : *left) {
+        log(LogLevel::info, "operation_recovered", {{"integration", id}});
+        auto done = co_await undo_connect(std::move(operation));
+        if (!done) co_return fail(std::move(done.error()));
+    }
+    co_return Result<>{};
+}
+
 async::Task<> Integrations::finish(Operation operation) {
     if (operation.kind == "connect") co_return co_await undo_connect(std::move(operation));
     if (operation.kind == "reconnect") {

@@ -86,6 +86,18 @@ TEST_F(RecoveryTest, connect_that_keeper_knows_nothing_of_is_undone) {
     EXPECT_TRUE(operations().empty());
 }
 
+TEST_F(RecoveryTest, connect_asked_for_again_before_recovery_is_made) {
+    for (const auto fault : {Fault::refused, Fault::answer_lost}) {
+        const auto id = IntegrationId::make(clock.now);
+        die_at("CommitSeal", fault, connecting(id));
+        const auto again = run(connecting(id));
+        ASSERT_TRUE(again.has_value()) << again.error().detail();
+        EXPECT_TRUE(operations().empty());
+        EXPECT_TRUE(unlock(id).has_value());
+        expect_whole(id);
+    }
+}
+
 TEST_F(RecoveryTest, reseal_is_rolled_forward_with_its_receipt) {
     for (const auto fault : {Fault::refused, Fault::answer_lost}) {
         const auto id = connected();

@@ -16,12 +16,14 @@
 #include "platform/ipc/rpc.h"
 #include "platform/keys/key_error.h"
 #include "platform/keys/message_keys.h"
+#include "platform/keys/played_keeper_test.h"
 #include "platform/keys/receipts.h"
 #include "platform/keys/seals.h"
 
 #include <cstdint>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace postern::integrations::test {
 
@@ -63,14 +65,6 @@ Result<keys::SignReceipt::Answer> PlayedKeeper::sign(const keys::SignReceipt& as
     return keys::SignReceipt::Answer{crypto::sign(signing_, covered)};
 }
 
-Bytes PlayedKeeper::place_of(WorkspaceId workspace, const keys::Record& record) {
-    Bytes place = to_bytes("sealed:");
-    place.insert(place.end(), workspace.raw().begin(), workspace.raw().end());
-    place.push_back(static_cast<std::uint8_t>(record.column));
-    place.insert(place.end(), record.row.begin(), record.row.end());
-    return place;
-}
-
 void PlayedKeeper::serve_seals() {
     serve<keys::PrepareSeal>("PrepareSeal",
                              [this](keys::PrepareSeal& ask) { return prepare(ask); });
@@ -102,8 +96,10 @@ void PlayedKeeper::serve_uses() {
 }
 
 void PlayedKeeper::serve_records() {
-    serve<keys::SealRecords>("SealRecords", [](keys::SealRecords& ask) { return seal(ask); });
-    serve<keys::OpenRecords>("OpenRecords", [](keys::OpenRecords& ask) { return open(ask); });
+    serve<keys::SealRecords>("SealRecords",
+                             [](keys::SealRecords& ask) { return keys::test::played(ask); });
+    serve<keys::OpenRecords>("OpenRecords",
+                             [](keys::OpenRecords& ask) { return keys::test::played(ask); });
     serve<keys::Identify>("Identify", [this](keys::Identify&) -> Result<keys::Identify::Answer> {
         return keys::Identify::Answer{{}, signing_.public_key, true};
     });
@@ -316,28 +312,6 @@ Result<keys::MintTicket::Answer> PlayedKeeper::mint(keys::MintTicket& ask) {
         return out;
     }
     return fail(keys::KeyError::integration_sealed);
-}
-
-Result<keys::Records> PlayedKeeper::seal(keys::SealRecords& ask) {
-    keys::Records out;
-    for (const auto& record : ask.records) {
-        auto sealed = place_of(ask.workspace, record);
-        sealed.insert(sealed.end(), record.content.begin(), record.content.end());
-        out.contents.push_back(std::move(sealed));
-    }
-    return out;
-}
-
-Result<keys::Records> PlayedKeeper::open(keys::OpenRecords& ask) {
-    keys::Records out;
-    for (const auto& record : ask.records) {
-        const auto place = place_of(ask.workspace, record);
-        if (!as_text(record.content).starts_with(as_text(place))) {
-            return fail(keys::KeyError::cannot_open);
-        }
-        out.contents.push_back(to_bytes(ByteView(record.content).subspan(place.size())));
-    }
-    return out;
 }
 
 PlayedCourier::PlayedCourier(net::test::Loop& loop) : PlayedProcess(loop) {

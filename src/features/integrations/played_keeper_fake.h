@@ -7,6 +7,7 @@
 #include "features/mail/protocol/courier_protocol.h"
 #include "foundation/base/bytes.h"
 #include "foundation/base/clock.h"
+#include "foundation/base/manual_clock_test.h"
 #include "foundation/crypto/keypair.h"
 #include "foundation/crypto/receipt_statement.h"
 #include "platform/keys/key_error.h"
@@ -34,13 +35,7 @@ inline keys::SecretInput typed(std::string_view text) {
     return {secret_of(text), {}};
 }
 
-class ManualClock final : public Clock {
-public:
-    UnixMs now = 1'800'000'000'000;
-    [[nodiscard]] UnixMs now_ms() const override { return now; }
-    void pass_s(std::int64_t seconds) { now += seconds * 1000; }
-    void pass_days(std::int64_t days) { pass_s(days * 86'400); }
-};
+using postern::test::ManualClock;
 
 /// Keeper's promises about seals, leases and grants without its cryptography: what opens a seal is
 /// a secret in a map, and what destroys it takes it out of the map.
@@ -76,7 +71,6 @@ private:
     using Key = std::pair<WorkspaceId, IntegrationId>;
 
     Result<keys::SignReceipt::Answer> sign(const keys::SignReceipt& ask);
-    static Bytes place_of(WorkspaceId workspace, const keys::Record& record);
     void serve_seals();
     void serve_uses();
     void serve_records();
@@ -98,8 +92,6 @@ private:
     Result<keys::GetStatus::Answer> status(keys::GetStatus& ask);
     Result<keys::GrantSeal> grant(keys::MakeGrant& ask);
     Result<keys::MintTicket::Answer> mint(keys::MintTicket& ask);
-    static Result<keys::Records> seal(keys::SealRecords& ask);
-    static Result<keys::Records> open(keys::OpenRecords& ask);
 
     const Clock& clock_;
     crypto::SigningPair signing_;

@@ -1,12 +1,11 @@
 #pragma once
 
-#include "foundation/base/check.h"
 #include "platform/async/signal.h"
-#include "platform/ipc/link.h"
-#include "platform/ipc/rpc.h"
+#include "platform/async/task.h"
+#include "platform/ipc/peer.h"
 #include "platform/keys/key_error.h"
+#include "platform/keys/played_keeper_test.h"
 #include "platform/net/test_loop.h"
-#include "platform/os/process.h"
 
 #include <functional>
 #include <memory>
@@ -24,25 +23,11 @@ enum class Fault {
     answer_lost,  ///< it was done, and the caller is not told
 };
 
-/// Another process of ours, played over a real socket pair: writes down what it is asked, and
-/// refuses, forgets or holds up any of it.
-class PlayedProcess {
+/// Writes down what it is asked, and refuses, forgets or holds up any of it.
+class PlayedProcess : public keys::test::PlayedPeer {
 public:
     explicit PlayedProcess(net::test::Loop& loop)
-        : link(loop.tasks, nothing_served_), executor_(loop.io.get_executor()) {
-        auto ends = os::socket_pair();
-        POSTERN_CHECK(ends.has_value());
-        peer_ = std::make_unique<ipc::Peer>(loop.io.get_executor(), std::move(ends->first),
-                                            router_.handler());
-        loop.tasks.spawn("played", peer_->run());
-        link.attach(std::move(ends->second));
-    }
-    ~PlayedProcess() {
-        link.close();
-        peer_->close();
-    }
-    PlayedProcess(const PlayedProcess&) = delete;
-    PlayedProcess& operator=(const PlayedProcess&) = delete;
+        : PlayedPeer(loop), executor_(loop.io.get_executor()) {}
 
     /// The call number `at` from now on, the next being 0; with `for_good` all after it, too.
     void fail_call(int at, Fault fault, bool for_good = false) {
@@ -90,13 +75,6 @@ public:
         return times;
     }
 
-private:
-    ipc::Router nothing_served_;
-    ipc::Router router_;
-    std::unique_ptr<ipc::Peer> peer_;
-
-public:
-    ipc::Link link;
     std::vector<std::string> calls;
     int failed = 0;  ///< calls that were made to fail
     /// Called with the name of every call before anything is done.

@@ -32,6 +32,15 @@ bool is_address(std::string_view name) {
            name.find(':') != std::string_view::npos;
 }
 
+bool speaks_of_several(const Authentication& one) {
+    const auto methods = {one.dmarc, one.dkim, one.spf};
+    return std::ranges::count(methods, AuthResult::none) < 2;
+}
+
+void take_topmost(AuthResult& found, AuthResult below) {
+    if (found == AuthResult::none) found = below;
+}
+
 }  // namespace
 
 std::string organisation_of(std::string_view server) {
@@ -53,17 +62,19 @@ bool is_forged(const std::vector<Authentication>& results, std::string_view orga
     };
     const auto first = std::ranges::find_if(results, is_theirs);
     const auto end = std::find_if_not(first, results.end(), is_theirs);
-    auto dmarc = AuthResult::none;
-    auto dkim = AuthResult::none;
-    auto spf = AuthResult::none;
+    const auto failed = [](const Authentication& one) { return one.dmarc == AuthResult::fail; };
+    if (std::any_of(first, end, failed)) return true;
+    const auto last = std::find_if(first, end, speaks_of_several);
+    Authentication found;
     for (auto one = first; one != end; ++one) {
-        if (dmarc != AuthResult::fail && one->dmarc != AuthResult::none) dmarc = one->dmarc;
-        if (dkim == AuthResult::none) dkim = one->dkim;
-        if (spf == AuthResult::none) spf = one->spf;
+        take_topmost(found.dmarc, one->dmarc);
+        take_topmost(found.dkim, one->dkim);
+        take_topmost(found.spf, one->spf);
+        if (one == last) break;
     }
-    if (dmarc != AuthResult::none) return dmarc == AuthResult::fail;
-    const bool passed = dkim == AuthResult::pass || spf == AuthResult::pass;
-    return !passed && (dkim == AuthResult::fail || spf == AuthResult::fail);
+    if (found.dmarc == AuthResult::pass) return false;
+    const bool passed = found.dkim == AuthResult::pass || found.spf == AuthResult::pass;
+    return !passed && (found.dkim == AuthResult::fail || found.spf == AuthResult::fail);
 }
 
 }  // namespace postern::mail

@@ -18,9 +18,14 @@ inline constexpr std::string_view k_nameless_authserv = "-";
 [[nodiscard]] std::string organisation_of(std::string_view server);
 
 /// Whether the servers of this organisation found the author to be forged: by the topmost results
-/// that are theirs, and those of theirs right below (some write one field for each method). A
-/// failed DMARC decides, then a passed one; else DKIM or SPF failed and neither passed, the topmost
-/// result of each counting (RFC 8601 section 5: what is further down may be anybody's).
+/// that are theirs and those of theirs right below. A failed DMARC decides wherever it stands
+/// there, then a passed one; else DKIM or SPF failed and neither passed.
+///
+/// Not every provider removes what a sender wrote in its name (RFC 8601 section 5), so that a pass
+/// counts only from the topmost field that speaks of its method, and only down to the first field
+/// that speaks of several: who writes one field for all has said everything there. Below one of a
+/// single method the others may follow, also for a sender, who wins nothing by them: where DMARC
+/// is not looked at, a domain of his own passes, too.
 [[nodiscard]] bool is_forged(const std::vector<Authentication>& results,
                              std::string_view organisation);
 

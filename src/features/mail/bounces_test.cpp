@@ -1,12 +1,15 @@
-#include "features/mail/bounces.h"
+#include "features/mail/bounces.h"  // IWYU pragma: keep
 
 #include "features/mail/mail_lab_fake.h"
 #include "features/mail/mail_store.h"
 #include "features/mail/mail_types.h"
+#include "features/mail/message_vault.h"
+#include "features/mail/protocol/courier_protocol.h"
 #include "features/mail/protocol/mailbox.h"
+#include "features/mail/protocol/reader_protocol.h"
 #include "features/mail/replies_lab_fake.h"
 #include "foundation/base/error.h"
-#include "platform/ipc/peer.h"
+#include "foundation/base/result.h"
 #include "platform/store/transaction.h"
 
 #include <gtest/gtest.h>

@@ -163,6 +163,11 @@ Result<std::string> compose(const Draft& draft) {
         if (i != 0) mail += ",\r\n ";
         mail += to;
     }
+    if (!draft.reply_to.address.empty()) {
+        POSTERN_TRY(const auto reply_to, mailbox(draft.reply_to));
+        mail += "\r\nReply-To: " + reply_to;
+    }
+    if (draft.is_automatic) mail += "\r\nAuto-Submitted: auto-generated";
     mail += "\r\nSubject: " + unstructured(draft.subject);
     mail += "\r\nDate: " + mail_date(draft.date_ms);
     mail += "\r\nMessage-ID: <" + draft.message_id + ">";
@@ -176,6 +181,7 @@ Result<std::string> compose(const Draft& draft) {
         mail += id + ">";
         before = "\r\n <";
     }
+    if (!draft.thread_index.empty()) mail += "\r\nThread-Index: " + draft.thread_index;
     mail += "\r\nMIME-Version: 1.0\r\n" + body_of(draft);
     return mail;
 }

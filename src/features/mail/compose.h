@@ -35,7 +35,10 @@ struct Draft {
     std::string message_id;   ///< without angle brackets, as the following
     std::string in_reply_to;  ///< empty: none
     std::vector<std::string> references;
+    std::string thread_index = {};  ///< empty: none
     UnixMs date_ms = 0;
+    MailAddress reply_to;       ///< without address: none
+    bool is_automatic = false;  ///< of nobody: no program is to answer it
 };
 
 /// The mail as it is submitted (RFC 5322, 2045-2049): ASCII, CRLF, lines of at most 76 characters

@@ -52,6 +52,13 @@ TEST(Compose, writes_a_plain_mail) {
               "Hi,\r\nhow are you?\r\n");
 }
 
+TEST(Compose, names_the_conversation_for_outlook) {
+    auto draft = plain_draft();
+    EXPECT_EQ(compose(draft)->find("Thread-Index"), std::string::npos);
+    draft.thread_index = "Adw0AAAA";
+    EXPECT_NE(compose(draft)->find("\r\nThread-Index: Adw0AAAA\r\n"), std::string::npos);
+}
+
 TEST(Compose, refuses_what_would_become_another_field) {
     const std::string smuggled[] = {"a\r\nBcc: x@evil.example", "a\nBcc: x", "a\rb",
                                     std::string("a\0b", 3),     "\x7f",      "tab\there"};
@@ -137,6 +144,26 @@ TEST(Compose, adds_html_as_alternative_behind_the_text) {
     ASSERT_NE(html, std::string::npos);
     EXPECT_LT(text, html);
     EXPECT_NE(mail->find("<b>Hi</b>"), std::string::npos);
+}
+
+TEST(Compose, names_where_answers_go_and_that_a_mail_is_of_nobody) {
+    Draft draft;
+    draft.from = {"Maya", "maya@brand.example"};
+    draft.to = {{"Lea", "lea@creators.example"}};
+    draft.message_id = "a@b";
+    const auto plain = compose(draft);
+    ASSERT_TRUE(plain);
+    EXPECT_EQ(plain->find("Reply-To"), std::string::npos);
+    EXPECT_EQ(plain->find("Auto-Submitted"), std::string::npos);
+    draft.reply_to = {"Maya", "maya+box7.0000000000000000@brand.example"};
+    draft.is_automatic = true;
+    const auto mail = compose(draft);
+    ASSERT_TRUE(mail);
+    EXPECT_NE(mail->find("\r\nReply-To: \"Maya\" <maya+box7.0000000000000000@brand.example>\r\n"),
+              std::string::npos);
+    EXPECT_NE(mail->find("\r\nAuto-Submitted: auto-generated\r\n"), std::string::npos);
+    draft.reply_to.address = "maya@brand.example\r\nBcc: x@evil.example";
+    EXPECT_FALSE(compose(draft));
 }
 
 }  // namespace

@@ -43,6 +43,11 @@ Result<HeldSender> decode_held_sender(ByteView record) {
         const auto kind = old.author_kind;
         return from_old(std::move(old), kind);
     }
+    if (version == HeldSenderV3::k_version) {
+        POSTERN_TRY(auto old, keys::decode_record<HeldSenderV3>(record));
+        const auto kind = old.author_kind;
+        return from_old(std::move(old), kind);
+    }
     return keys::decode_record<HeldSender>(record);
 }
 

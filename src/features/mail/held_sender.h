@@ -14,13 +14,28 @@ namespace postern::mail {
 /// What is kept, sealed, of a mail that is held: who wrote it to whom, and where it lies. Of the
 /// candidate, which another version may tell more of, these fields alone.
 struct HeldSender {
-    static constexpr std::uint8_t k_version = 3;
+    static constexpr std::uint8_t k_version = 4;
     Candidate candidate;
     std::string folder;
     auto wire() {
         auto& c = candidate;
-        return std::tie(c.uid, c.message_id, c.our_ids, c.from, c.recipients, c.author_kind,
-                        folder);
+        return std::tie(c.uid, c.message_id, c.our_ids, c.hinted_thread, c.from, c.recipients,
+                        c.author_kind, folder);
+    }
+};
+
+/// Before a Thread-Index was looked at.
+struct HeldSenderV3 {
+    static constexpr std::uint8_t k_version = 3;
+    std::uint32_t uid = 0;
+    std::string message_id;
+    std::vector<std::string> our_ids;
+    std::vector<MailAddress> from;
+    std::vector<MailAddress> recipients;
+    AuthorKind author_kind = AuthorKind::person;
+    std::string folder;
+    auto wire() {
+        return std::tie(uid, message_id, our_ids, from, recipients, author_kind, folder);
     }
 };
 

@@ -5,6 +5,7 @@
 #include "platform/keys/records.h"
 
 #include <gtest/gtest.h>
+#include <utility>
 
 namespace postern::mail {
 namespace {
@@ -56,16 +57,37 @@ TEST(HeldSender, of_the_second_version_is_read) {
     EXPECT_EQ(now->candidate.author_kind, AuthorKind::auto_reply);
 }
 
+TEST(HeldSender, of_the_third_version_is_read) {
+    HeldSenderV3 old;
+    old.uid = 7;
+    old.message_id = "m@x.example";
+    old.our_ids = {"ours@x.example"};
+    old.from = {{"Eve", "eve@x.example"}};
+    old.recipients = {{"Maya", "maya@brand.example"}};
+    old.author_kind = AuthorKind::auto_reply;
+    old.folder = "Junk";
+    const auto now = decode_held_sender(keys::encode_record(old));
+    ASSERT_TRUE(now);
+    EXPECT_EQ(now->folder, "Junk");
+    EXPECT_EQ(now->candidate.uid, 7U);
+    EXPECT_EQ(now->candidate.our_ids.at(0), "ours@x.example");
+    EXPECT_EQ(now->candidate.recipients.at(0).address, "maya@brand.example");
+    EXPECT_EQ(now->candidate.author_kind, AuthorKind::auto_reply);
+    EXPECT_TRUE(now->candidate.hinted_thread.empty());
+}
+
 TEST(HeldSender, of_this_version_comes_back_whole) {
     HeldSender sender;
     sender.folder = "INBOX";
     sender.candidate.uid = 9;
     sender.candidate.author_kind = AuthorKind::machine;
+    sender.candidate.hinted_thread = Bytes(16, 3);
     sender.candidate.from = {{"Eve", "eve@x.example"}};
     const auto back = decode_held_sender(keys::encode_record(sender));
     ASSERT_TRUE(back);
     EXPECT_EQ(back->folder, "INBOX");
     EXPECT_EQ(back->candidate.author_kind, AuthorKind::machine);
+    EXPECT_EQ(back->candidate.hinted_thread, Bytes(16, 3));
     EXPECT_EQ(back->candidate.from.at(0).address, "eve@x.example");
 }
 
@@ -75,8 +97,10 @@ TEST(HeldSender, of_another_version_or_damaged_is_refused) {
     EXPECT_FALSE(decode_held_sender(ByteView(bytes).first(bytes.size() - 1)));
     bytes.push_back(0);
     EXPECT_FALSE(decode_held_sender(bytes));
-    bytes = keys::encode_record(HeldSender{});
-    bytes[0] = 4;
+    HeldSender hinted;
+    hinted.candidate.hinted_thread = Bytes(16, 0xff);
+    bytes = keys::encode_record(std::move(hinted));
+    bytes[0] = 5;
     EXPECT_FALSE(decode_held_sender(bytes));
     bytes[0] = 1;
     EXPECT_FALSE(decode_held_sender(bytes));

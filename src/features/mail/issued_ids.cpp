@@ -3,17 +3,22 @@
 #include "features/mail/mail_store.h"
 #include "features/mail/parts.h"
 #include "features/mail/ports.h"
+#include "foundation/base/clock.h"
+#include "foundation/base/error.h"
 #include "foundation/base/result.h"
 #include "foundation/codec/mail/message_id.h"
 #include "foundation/codec/mail/our_message_id.h"
-#include "platform/async/deadline.h"
 #include "platform/async/task.h"
+#include "platform/keys/key_error.h"
 #include "platform/keys/message_keys.h"
+#include "platform/keys/records.h"
 #include "platform/store/transaction.h"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
@@ -22,6 +27,23 @@
 namespace postern::mail {
 
 using namespace std::chrono_literals;
+
+async::Task<std::string> IssuedIds::issue(const Mailbox* mailbox,
+                                          std::array<std::uint8_t, 16> thread,
+                                          std::uint32_t number) {
+    const auto label = codec::IdLabel::parse(mailbox->search_label);
+    if (!label) co_return fail(Error(label.error()));
+    codec::OurMessageId id;
+    id.thread = thread;
+    id.number = number;
+    auto mac =
+        co_await keys::compute_mac(&parts_.keeper, mailbox->workspace, keys::MacPurpose::message_id,
+                                   id.mac_input(mailbox->id.bytes()), Deadline::in(20s));
+    if (!mac) co_return fail(std::move(mac.error()));
+    if (mac->size() < id.mac.size()) co_return fail(keys::KeyError::cannot_open);
+    std::copy_n(mac->begin(), id.mac.size(), id.mac.begin());
+    co_return id.text(*label);
+}
 
 async::Task<std::optional<IssuedId>> IssuedIds::of_thread(const Mailbox* mailbox,
                                                           codec::OurMessageId id,

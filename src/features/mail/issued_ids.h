@@ -5,6 +5,7 @@
 #include "features/mail/parts.h"
 #include "foundation/codec/mail/our_message_id.h"
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -30,6 +31,10 @@ public:
 
     explicit IssuedIds(Parts parts) : parts_(parts), learned_(parts) {}
 
+    /// The id of the thread's mail of this number. Lifetime: mailbox outlives the call.
+    async::Task<std::string> issue(const Mailbox* mailbox,
+                                   std::array<std::uint8_t, 16> thread,
+                                   std::uint32_t number);
     /// The first of `ids` (at most k_checked_max are looked at) that is one of this mailbox's.
     /// Lifetime: mailbox and ids outlive the call.
     async::Task<std::optional<IssuedId>> find(const Mailbox* mailbox,

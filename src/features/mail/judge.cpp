@@ -22,11 +22,17 @@ Verdict judge(const Candidate& candidate, const JudgedBy& by) {
     // Nobody, or several authors: nothing that can be held against a participant.
     if (candidate.from.size() != 1) return Verdict::hold_stranger;
     const auto& author = candidate.from.front().address;
-    if (codec::is_same_address(author, by.own)) return Verdict::refuse;
+    const auto& form = by.reply_addresses;
+    const bool is_own =
+        codec::is_same_address(author, by.own) || (form && form->tag_of(author).has_value());
+    if (is_own) return Verdict::refuse;
     if (!is_among(by.people, author)) return Verdict::hold_stranger;
     for (const auto& recipient : candidate.recipients) {
         const auto& address = recipient.address;
-        if (!codec::is_same_address(address, by.own) && !is_among(by.people, address)) {
+        const bool is_us =
+            codec::is_same_address(address, by.own) ||
+            (!by.reply_address.empty() && codec::is_same_address(address, by.reply_address));
+        if (!is_us && !is_among(by.people, address)) {
             return Verdict::hold_new_recipient;
         }
     }

@@ -2,8 +2,8 @@
 
 #include "features/mail/mail_lab_fake.h"
 #include "features/mail/mail_store.h"
-#include "features/mail/mail_types.h"
 #include "features/mail/replies_lab_fake.h"
+#include "foundation/base/id.h"
 
 #include <gtest/gtest.h>
 #include <string>

@@ -20,6 +20,7 @@
 #include "platform/ipc/peer.h"
 #include "platform/keys/key_error.h"
 #include "platform/keys/message_keys.h"
+#include "platform/keys/played_keeper_test.h"
 #include "platform/os/fd.h"
 #include "platform/store/database.h"
 #include "platform/store/scratch_store_test.h"
@@ -234,8 +235,8 @@ std::string MailLab::our_id(const Thread& thread, std::uint32_t number) {
     codec::OurMessageId id;
     id.thread = thread.token;
     id.number = number;
-    const auto mac = PlayedKeeper::mac_of(thread.workspace, keys::MacPurpose::message_id,
-                                          id.mac_input(thread.integration.bytes()));
+    const auto mac = keys::test::mac_of(thread.workspace, keys::MacPurpose::message_id,
+                                        id.mac_input(thread.integration.bytes()));
     std::copy_n(mac.begin(), id.mac.size(), id.mac.begin());
     return id.text(codec::IdLabel::parse(k_label).value());
 }

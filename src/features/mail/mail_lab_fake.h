@@ -4,6 +4,7 @@
 #include "features/mail/message_vault.h"
 #include "features/mail/parts.h"
 #include "features/mail/played_processes_fake.h"
+#include "foundation/base/manual_clock_test.h"
 #include "platform/events/event_log.h"
 #include "platform/net/test_loop.h"
 #include "platform/store/scratch_store_test.h"
@@ -25,12 +26,7 @@ inline const MailAddress k_maya{"Maya", "maya@brand.example"};
 inline const MailAddress k_lea{"Lea", "lea@creators.example"};
 inline const MailAddress k_bo{"Bo", "bo@creators.example"};
 
-class ManualClock final : public Clock {
-public:
-    UnixMs now = 1'800'000'000'000;
-    [[nodiscard]] UnixMs now_ms() const override { return now; }
-    void pass_s(std::int64_t seconds) { now += seconds * 1000; }
-};
+using postern::test::ManualClock;
 
 enum class LabError { access_removed, ceiling_reached };
 constexpr ErrorInfo describe(LabError error) {

@@ -1,10 +1,13 @@
 #pragma once
 
 #include "features/mail/compose.h"
+#include "features/mail/issued_ids.h"
 #include "features/mail/mail_service.h"
 #include "features/mail/parts.h"
 #include "features/mail/probes.h"
 #include "features/mail/replies.h"
+#include "features/mail/reply_addresses.h"
+#include "features/mail/reply_probes.h"
 #include "features/mail/sender.h"
 #include "features/mail/watches.h"
 
@@ -26,7 +29,10 @@ public:
     void mailbox_changed(WorkspaceId workspace, IntegrationId integration);
 
     /// What courier reports.
-    async::Task<> before_final_dot(BeforeFinalDot asked) { return sender_.before_final_dot(asked); }
+    async::Task<> before_final_dot(BeforeFinalDot asked) {
+        return reply_probes_.is_sending(asked.message) ? reply_probes_.before_final_dot(asked)
+                                                       : sender_.before_final_dot(asked);
+    }
     async::Task<> folder_searched(FolderSearched searched);
     void watch_ended(IntegrationId integration, MailError reason);
     void courier_restarted() { watches_.courier_restarted(); }
@@ -51,7 +57,7 @@ public:
                                      MessageId id,
                                      std::uint32_t index,
                                      std::uint64_t handle) override;
-    async::Task<std::vector<HeldView>> held(WorkspaceId workspace) override;
+    async::Task<std::vector<HeldView>> held(WorkspaceId workspace, HeldQuery query) override;
     async::Task<MessageView> accept_held(WorkspaceId workspace,
                                          MessageId id,
                                          std::uint64_t handle) override;
@@ -63,6 +69,7 @@ public:
     async::Task<SyncResult> sync(WorkspaceId workspace, IntegrationId integration) override;
     async::Task<SearchState> search_state(WorkspaceId workspace,
                                           IntegrationId integration) override;
+    async::Task<> probe_reply_address(WorkspaceId workspace, IntegrationId integration) override;
     async::Task<std::vector<LedgerLine>> read_ledger(WorkspaceId workspace,
                                                      IntegrationId integration,
                                                      std::int64_t before,
@@ -94,12 +101,10 @@ private:
                                        std::string raw);
     async::Task<> store(std::optional<rows::NewThread> thread,
                         rows::NewMessage message,
-                        IntegrationId integration);
+                        IntegrationId integration,
+                        Bytes reply_tag_mac);
     async::Task<std::vector<CreatorId>> people_of(WorkspaceId workspace,
                                                   std::vector<MailAddress> people);
-    async::Task<std::string> our_id(Mailbox mailbox,
-                                    std::array<std::uint8_t, 16> token,
-                                    std::uint32_t number);
     async::Task<std::vector<MessageView>> open_messages(WorkspaceId workspace,
                                                         std::vector<rows::MessageRow> rows,
                                                         std::uint64_t handle);
@@ -118,6 +123,9 @@ private:
     Replies replies_;
     Watches watches_;
     Probes probes_;
+    IssuedIds issued_;
+    ReplyAddresses reply_addresses_;
+    ReplyProbes reply_probes_;
     std::map<IntegrationId, WorkspaceId> workspaces_;
 };
 

@@ -4,6 +4,7 @@
 #include "features/mail/mail_store.h"
 #include "features/mail/mail_types.h"
 #include "features/mail/message_vault.h"
+#include "features/mail/parts.h"
 #include "features/mail/ports.h"
 #include "features/mail/protocol/courier_protocol.h"
 #include "features/mail/protocol/mailbox.h"
@@ -18,6 +19,7 @@
 #include "platform/store/data_map.h"
 #include "platform/store/transaction.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
@@ -61,6 +63,9 @@ async::Task<SearchState> MailRoom::search_state(WorkspaceId workspace, Integrati
     out.by_headers = row->looks_by_headers;
     out.probed_at_ms = row->probed_at_ms;
     out.authserv_id = std::move(row->authserv_id);
+    auto reply_address = co_await reply_addresses_.state(&*mailbox);
+    if (!reply_address) co_return fail(std::move(reply_address.error()));
+    out.reply_address = *reply_address;
     co_return out;
 }
 
@@ -211,22 +216,23 @@ async::Task<Download> MailRoom::attachment(WorkspaceId workspace,
                        std::move(extracted->content)};
 }
 
-async::Task<std::vector<HeldView>> MailRoom::held(WorkspaceId workspace) {
-    const auto body = [workspace](store::Transaction& tx) {
-        return rows::list_held(tx, workspace);
+async::Task<std::vector<HeldView>> MailRoom::held(WorkspaceId workspace, HeldQuery query) {
+    const auto body = [workspace, query](store::Transaction& tx) {
+        return rows::list_held(tx, workspace, query);
     };
-    auto rows = co_await parts_.database.read(body);
-    if (!rows) co_return fail(std::move(rows.error()));
+    auto listed = co_await parts_.database.read(body);
+    if (!listed) co_return fail(std::move(listed.error()));
     std::vector<HeldView> out;
-    for (auto& row : *rows) {
+    for (auto& [row, more] : *listed) {
         auto opened = co_await keys::open_record(
             &parts_.keeper, workspace, store::data_map::store::held_mails::sender.value,
             crypto::row_key(row.id), std::move(row.sealed_sender), keeper_deadline());
         if (!opened) co_return fail(std::move(opened.error()));
         auto sender = decode_held_sender(*opened);
         if (!sender) co_return fail(std::move(sender.error()));
-        HeldView view{row.id, row.thread,       row.integration, std::move(row.reason),
-                      {},     row.created_at_ms};
+        HeldView view{
+            row.id, row.thread, row.integration, std::move(row.reason), {}, row.created_at_ms,
+            more};
         if (!sender->candidate.from.empty()) view.sender = sender->candidate.from.front();
         out.push_back(std::move(view));
     }
@@ -234,6 +240,18 @@ async::Task<std::vector<HeldView>> MailRoom::held(WorkspaceId workspace) {
 }
 
 async::Task<MessageView> MailRoom::accept_held(WorkspaceId workspace, MessageId id, std::uint64_t) {
+    const auto load = [workspace, id](store::Transaction& tx) {
+        return rows::load_held(tx, workspace, id);
+    };
+    auto row = co_await parts_.database.read(load);
+    if (!row) co_return fail(std::move(row.error()));
+    const auto integration = row->integration;
+    auto open =
+        co_await parts_.mailboxes.check_open(workspace, integration, MailVerb::read_replies);
+    if (!open) co_return fail(std::move(open.error()));
+    // It is read over the watch's connection, which may only just begin after an unlock.
+    auto ready = co_await watches_.until_watching(workspace, integration, Deadline::in(60s));
+    if (!ready) co_return fail(std::move(ready.error()));
     co_return co_await replies_.accept_held(workspace, id);
 }
 
@@ -291,6 +309,17 @@ async::Task<SyncResult> MailRoom::sync(WorkspaceId workspace, IntegrationId inte
     const auto after = replies_.totals(integration);
     co_return SyncResult{answer->searched, after.matched - before.matched, after.kept - before.kept,
                          after.held - before.held, after.refused - before.refused};
+}
+
+async::Task<> MailRoom::probe_reply_address(WorkspaceId workspace, IntegrationId integration) {
+    auto mailbox = co_await parts_.mailboxes.find(workspace, integration);
+    if (!mailbox) co_return fail(std::move(mailbox.error()));
+    if (mailbox->reads_replies) {
+        // A watch that begins meanwhile might pass over what arrives.
+        auto ready = co_await watches_.until_watching(workspace, integration, Deadline::in(60s));
+        if (!ready) co_return ready;
+    }
+    co_return co_await reply_probes_.ask(workspace, integration);
 }
 
 async::Task<std::vector<LedgerLine>> MailRoom::read_ledger(WorkspaceId workspace,

@@ -6,6 +6,7 @@
 #include "features/mail/message_vault.h"
 #include "features/mail/parts.h"
 #include "features/mail/ports.h"
+#include "features/mail/reply_addresses.h"
 #include "features/mail/send_outcome.h"
 #include "foundation/base/bytes.h"
 #include "foundation/base/clock.h"
@@ -13,9 +14,9 @@
 #include "foundation/base/result.h"
 #include "foundation/codec/mail/address.h"
 #include "foundation/codec/mail/our_message_id.h"
+#include "foundation/codec/mail/thread_index.h"
 #include "foundation/crypto/random.h"
 #include "platform/async/task.h"
-#include "platform/keys/key_error.h"
 #include "platform/keys/message_keys.h"
 #include "platform/keys/records.h"
 #include "platform/store/transaction.h"
@@ -41,12 +42,15 @@ Deadline keeper_deadline() {
     return Deadline::in(20s);
 }
 
-Result<> check_recipients(const NewMail& mail, const std::string& own) {
+Result<> check_recipients(const NewMail& mail, const Mailbox& mailbox) {
+    const auto reply_addresses = ReplyAddresses::form_of(mailbox);
     if (mail.to.empty()) return fail(MailServiceError::invalid_recipient);
     if (mail.to.size() > k_people_max) return fail(MailServiceError::too_many_recipients);
     for (const auto& to : mail.to) {
         const auto parsed = codec::EmailAddress::parse(to.address);
-        if (!parsed || codec::is_same_address(to.address, own)) {
+        const bool is_own = codec::is_same_address(to.address, mailbox.address) ||
+                            (reply_addresses && reply_addresses->tag_of(to.address));
+        if (!parsed || is_own) {
             return fail(MailServiceError::invalid_recipient);
         }
     }
@@ -83,7 +87,10 @@ MailRoom::MailRoom(Parts parts, RetryPolicy retry)
       sender_(parts, retry),
       replies_(parts),
       watches_(parts, replies_),
-      probes_(parts) {
+      probes_(parts),
+      issued_(parts),
+      reply_addresses_(parts),
+      reply_probes_(parts) {
     sender_.when_sent([this](WorkspaceId workspace, IntegrationId integration) {
         probes_.sent(workspace, integration);
     });
@@ -124,27 +131,10 @@ async::Task<std::vector<CreatorId>> MailRoom::people_of(WorkspaceId workspace,
     co_return out;
 }
 
-async::Task<std::string> MailRoom::our_id(Mailbox mailbox,
-                                          std::array<std::uint8_t, 16> token,
-                                          std::uint32_t number) {
-    const auto label = codec::IdLabel::parse(mailbox.search_label);
-    if (!label) co_return fail(Error(label.error()));
-    codec::OurMessageId id;
-    id.thread = token;
-    id.number = number;
-    auto mac =
-        co_await keys::compute_mac(&parts_.keeper, mailbox.workspace, keys::MacPurpose::message_id,
-                                   id.mac_input(mailbox.id.bytes()), keeper_deadline());
-    if (!mac) co_return fail(std::move(mac.error()));
-    if (mac->size() < id.mac.size()) co_return fail(keys::KeyError::cannot_open);
-    std::copy_n(mac->begin(), id.mac.size(), id.mac.begin());
-    co_return id.text(*label);
-}
-
 async::Task<Draft> MailRoom::draft(const Outgoing* outgoing, std::uint32_t number) {
-    auto root = co_await our_id(outgoing->mailbox, outgoing->thread.token, 1);
+    auto root = co_await issued_.issue(&outgoing->mailbox, outgoing->thread.token, 1);
     if (!root) co_return fail(std::move(root.error()));
-    auto own = co_await our_id(outgoing->mailbox, outgoing->thread.token, number);
+    auto own = co_await issued_.issue(&outgoing->mailbox, outgoing->thread.token, number);
     if (!own) co_return fail(std::move(own.error()));
     auto references = outgoing->references;
     if (references.empty() || references.front() != *root) {
@@ -159,6 +149,9 @@ async::Task<Draft> MailRoom::draft(const Outgoing* outgoing, std::uint32_t numbe
     draft.message_id = std::move(*own);
     draft.in_reply_to = outgoing->in_reply_to;
     draft.references = cut_references(std::move(references));
+    if (const auto label = codec::IdLabel::parse(outgoing->mailbox.search_label)) {
+        draft.thread_index = codec::ThreadIndexForm(*label).text(outgoing->thread.token);
+    }
     draft.date_ms = parts_.clock.now_ms();
     co_return draft;
 }
@@ -193,10 +186,12 @@ async::Task<rows::NewMessage> MailRoom::seal(const Outgoing* outgoing,
 
 async::Task<> MailRoom::store(std::optional<rows::NewThread> thread,
                               rows::NewMessage message,
-                              IntegrationId integration) {
+                              IntegrationId integration,
+                              Bytes reply_tag_mac) {
     const auto workspace = message.workspace;
     const auto now = parts_.clock.now_ms();
     const auto write = [this, thread = std::move(thread), message = std::move(message), integration,
+                        reply_tag_mac = std::move(reply_tag_mac),
                         now](store::Transaction& tx) -> Result<> {
         const auto& m = message;
         if (thread) {
@@ -207,6 +202,11 @@ async::Task<> MailRoom::store(std::optional<rows::NewThread> thread,
         if (number != m.number) return fail(MailServiceError::thread_changed);
         POSTERN_TRY(const auto added, rows::insert_message(tx, m, now));
         if (!added) return fail(MailServiceError::message_not_found);
+        if (!reply_tag_mac.empty()) {
+            auto given =
+                rows::insert_reply_address(tx, m.workspace, integration, reply_tag_mac, m.thread);
+            if (!given) return given;
+        }
         auto queued = rows::insert_outbox(tx, m.workspace, m.id, integration, now);
         if (!queued) return queued;
         auto touched = rows::touch_thread(tx, m.workspace, m.thread, now);
@@ -226,6 +226,10 @@ async::Task<MessageView> MailRoom::queue(Outgoing outgoing) {
     const auto number = outgoing.thread.next_number;
     auto drafted = co_await draft(&outgoing, number);
     if (!drafted) co_return fail(std::move(drafted.error()));
+    auto given = co_await reply_addresses_.to_give(&outgoing.mailbox, outgoing.thread.token);
+    if (!given) co_return fail(std::move(given.error()));
+    const auto reply_to = std::move(*given);
+    if (reply_to) drafted->reply_to = {outgoing.mailbox.name, reply_to->address};
     auto composed = compose(*drafted);
     if (!composed) co_return fail(std::move(composed.error()));
     const auto body = body_of(*drafted);
@@ -244,7 +248,9 @@ async::Task<MessageView> MailRoom::queue(Outgoing outgoing) {
     view.thread = message->thread;
     view.body = body;
     view.created_at_ms = body.date_ms;
-    auto stored = co_await store(std::move(thread), std::move(*message), outgoing.mailbox.id);
+    auto reply_tag_mac = reply_to ? reply_to->tag_mac : Bytes();
+    auto stored = co_await store(std::move(thread), std::move(*message), outgoing.mailbox.id,
+                                 std::move(reply_tag_mac));
     if (!stored) co_return fail(std::move(stored.error()));
     co_return view;
 }
@@ -257,7 +263,7 @@ async::Task<ThreadView> MailRoom::start_thread(WorkspaceId workspace,
     if (!mailbox) co_return fail(std::move(mailbox.error()));
     auto open = co_await parts_.mailboxes.check_open(workspace, integration, MailVerb::send);
     if (!open) co_return fail(std::move(open.error()));
-    auto checked = check_recipients(mail, mailbox->address);
+    auto checked = check_recipients(mail, *mailbox);
     if (!checked) co_return fail(std::move(checked.error()));
     auto people = co_await people_of(workspace, mail.to);
     if (!people) co_return fail(std::move(people.error()));
@@ -328,7 +334,7 @@ async::Task<MessageView> MailRoom::try_to_add(WorkspaceId workspace,
     outgoing.thread = std::move(*row);
     outgoing.head = std::move(*head);
     if (mail.to.empty()) mail.to = outgoing.head.people;
-    auto checked = check_recipients(mail, outgoing.mailbox.address);
+    auto checked = check_recipients(mail, outgoing.mailbox);
     if (!checked) co_return fail(std::move(checked.error()));
     for (const auto& to : mail.to) {
         const auto is_participant = [&to](const MailAddress& person) {

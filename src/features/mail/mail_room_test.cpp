@@ -13,6 +13,7 @@
 #include "foundation/codec/mail/our_message_id.h"
 #include "platform/keys/key_error.h"
 #include "platform/keys/message_keys.h"
+#include "platform/keys/played_keeper_test.h"
 #include "platform/store/store_error.h"
 
 #include <gtest/gtest.h>
@@ -148,8 +149,8 @@ TEST_F(MailRoomTest, first_mail_has_an_id_that_keeper_made_and_names_itself) {
     const auto id = codec::OurMessageId::parse(body.message_id, label);
     ASSERT_TRUE(id.has_value());
     EXPECT_EQ(id->number, 1U);
-    const auto mac = PlayedKeeper::mac_of(workspace, keys::MacPurpose::message_id,
-                                          id->mac_input(integration.bytes()));
+    const auto mac = keys::test::mac_of(workspace, keys::MacPurpose::message_id,
+                                        id->mac_input(integration.bytes()));
     EXPECT_TRUE(std::equal(id->mac.begin(), id->mac.end(), mac.begin()));
     EXPECT_EQ(body.references, Texts{body.message_id});
 }
@@ -587,18 +588,18 @@ TEST_F(MailRoomTest, held_mail_shows_its_sender_and_can_be_refused) {
     const auto thread = started();
     courier.finds = {search({answer(thread, 100, {"Eve", "eve@evil.example"})})};
     ASSERT_TRUE(sync());
-    const auto held = run(room->held(workspace)).value();
+    const auto held = run(room->held(workspace, {})).value();
     ASSERT_EQ(held.size(), 1U);
     EXPECT_EQ(held[0].thread, thread.id);
     EXPECT_EQ(held[0].integration, integration);
     EXPECT_EQ(held[0].reason, "not_a_participant");
     EXPECT_EQ(held[0].sender.name, "Eve");
     EXPECT_EQ(held[0].sender.address, "eve@evil.example");
-    EXPECT_TRUE(run(room->held(other_workspace))->empty());
+    EXPECT_TRUE(run(room->held(other_workspace, {}))->empty());
     EXPECT_TRUE(fails_with(run(room->refuse_held(other_workspace, held[0].id)),
                            MailServiceError::message_not_found));
     EXPECT_TRUE(run(room->refuse_held(workspace, held[0].id)));
-    EXPECT_TRUE(run(room->held(workspace))->empty());
+    EXPECT_TRUE(run(room->held(workspace, {}))->empty());
     EXPECT_TRUE(fails_with(run(room->refuse_held(workspace, held[0].id)),
                            MailServiceError::message_not_found));
     EXPECT_TRUE(fails_with(run(room->accept_held(workspace, held[0].id, k_handle)),
@@ -612,11 +613,35 @@ TEST_F(MailRoomTest, accepted_mail_is_in_the_thread) {
     courier.finds = {search({answer(thread, 100, {"Eve", "eve@evil.example"})})};
     ++clock.now;
     ASSERT_TRUE(sync());
-    const auto held = run(room->held(workspace)).value();
+    const auto held = run(room->held(workspace, {})).value();
     const auto accepted = run(room->accept_held(workspace, held.at(0).id, k_handle));
     ASSERT_TRUE(accepted.has_value());
     EXPECT_EQ(view_of(thread.id).messages.at(1).id, accepted->id);
-    EXPECT_TRUE(run(room->held(workspace))->empty());
+    EXPECT_TRUE(run(room->held(workspace, {}))->empty());
+}
+
+TEST_F(MailRoomTest, mail_is_accepted_while_the_watch_of_an_unlocked_mailbox_begins) {
+    const auto thread = started();
+    courier.finds = {search({answer(thread, 100, {"Eve", "eve@evil.example"})})};
+    ++clock.now;
+    ASSERT_TRUE(sync());
+    const auto held = run(room->held(workspace, {})).value();
+    close(Error(keys::KeyError::integration_sealed));
+    restart();
+    EXPECT_TRUE(fails_with(run(room->accept_held(workspace, held.at(0).id, k_handle)),
+                           keys::KeyError::integration_sealed));
+    courier.watches_hang = true;
+    mailboxes.closed.clear();
+    std::optional<Result<MessageView>> accepted;
+    loop.start(room->accept_held(workspace, held.at(0).id, k_handle), accepted);
+    settle();
+    EXPECT_FALSE(accepted);
+    EXPECT_EQ(room->watch_count(), 0U);
+    courier.watches_hang = false;
+    courier.release();
+    settle();
+    ASSERT_TRUE(accepted);
+    EXPECT_TRUE(accepted->has_value()) << accepted->error().code();
 }
 
 TEST_F(MailRoomTest, ledger_is_read_newest_first_in_pages) {
@@ -646,6 +671,51 @@ TEST_F(MailRoomTest, unlocked_mailbox_sends_what_waited_and_is_watched) {
     settle();
     EXPECT_EQ(message(id).state, MessageState::sent);
     EXPECT_EQ(room->watch_count(), 1U);
+}
+
+TEST_F(MailRoomTest, mails_name_a_reply_address_of_their_thread_once_a_probe_has_arrived) {
+    const auto before = started();
+    EXPECT_EQ(raw(before.messages.at(0).id)->find("Reply-To:"), std::string::npos);
+    ASSERT_TRUE(run(room->probe_reply_address(workspace, integration)));
+    const auto probed_at = courier.submitted.back().recipients.at(0);
+    auto own = answer(before, 110, k_maya);
+    own.our_ids.clear();
+    own.recipients = {{"", probed_at}};
+    courier.finds = {search({own})};
+    ASSERT_TRUE(sync());
+    const auto known = run(room->search_state(workspace, integration));
+    ASSERT_TRUE(known);
+    EXPECT_EQ(known->reply_address, ReplyAddressState::arrives);
+
+    const auto thread = started();
+    const auto text = raw(thread.messages.at(0).id).value();
+    const std::string start_of = "\r\nReply-To: \"Maya\" <maya+box7.";
+    const auto at = text.find(start_of);
+    ASSERT_NE(at, std::string::npos);
+    const auto from = text.find('<', at) + 1;
+    const auto address = text.substr(from, text.find('>', from) - from);
+    EXPECT_NE(address, probed_at);
+    auto found = answer(thread, 120);
+    found.our_ids.clear();
+    found.recipients = {{"Maya", address}};
+    ++clock.now;  // the later one
+    courier.finds = {search({found})};
+    const auto synced = sync();
+    ASSERT_TRUE(synced);
+    EXPECT_EQ(synced->kept, 1U);
+    ASSERT_EQ(view_of(thread.id).messages.size(), 2U);
+    EXPECT_EQ(view_of(thread.id).messages[1].body.text, "answer 120");
+    EXPECT_EQ(view_of(before.id).messages.size(), 1U);
+
+    EXPECT_TRUE(fails_with(start(mail_to({{"", address}})), MailServiceError::invalid_recipient));
+    restart();
+    ASSERT_FALSE(courier.watched.empty());
+    EXPECT_TRUE(courier.watched.back().by_address);
+}
+
+TEST_F(MailRoomTest, watch_looks_for_no_reply_addresses_before_a_probe) {
+    ASSERT_FALSE(courier.watched.empty());
+    EXPECT_FALSE(courier.watched.back().by_address);
 }
 
 }  // namespace

@@ -77,7 +77,8 @@ public:
                                              std::uint32_t index,
                                              std::uint64_t handle) = 0;
 
-    virtual async::Task<std::vector<HeldView>> held(WorkspaceId workspace) = 0;
+    /// Newest first.
+    virtual async::Task<std::vector<HeldView>> held(WorkspaceId workspace, HeldQuery query) = 0;
     virtual async::Task<MessageView> accept_held(WorkspaceId workspace,
                                                  MessageId id,
                                                  std::uint64_t handle) = 0;
@@ -94,6 +95,9 @@ public:
     virtual async::Task<SyncResult> sync(WorkspaceId workspace, IntegrationId integration) = 0;
     virtual async::Task<SearchState> search_state(WorkspaceId workspace,
                                                   IntegrationId integration) = 0;
+    /// Sends one mail from the mailbox to a reply address of its own, unless one is waited for.
+    /// Errors: reply_address_not_possible, integration_sealed, integration_cut_off, MailError.
+    virtual async::Task<> probe_reply_address(WorkspaceId workspace, IntegrationId integration) = 0;
     /// Newest first, at most `limit` with numbers below `before` (0: the newest).
     virtual async::Task<std::vector<LedgerLine>> read_ledger(WorkspaceId workspace,
                                                              IntegrationId integration,

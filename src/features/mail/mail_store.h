@@ -137,6 +137,7 @@ Result<> insert_outbox(store::Transaction& tx,
 struct DueLimits {
     std::int64_t in_all = 0;
     std::int64_t of_one_integration = 0;
+    std::int64_t passed_over = 0;  ///< so many of the first are left out
 };
 /// The first of every integration come before the second of any; each oldest due first.
 Result<std::vector<OutboxRow>> due_outbox(store::Transaction& tx,
@@ -260,6 +261,39 @@ Result<std::optional<MessageRow>> newest_sent(store::Transaction& tx,
                                               WorkspaceId workspace,
                                               IntegrationId integration);
 
+/// That answers to this thread may go to an address with this tag; what is known stays.
+Result<> insert_reply_address(store::Transaction& tx,
+                              WorkspaceId workspace,
+                              IntegrationId integration,
+                              const Bytes& tag_mac,
+                              ThreadId thread);
+Result<std::optional<ThreadRow>> find_reply_address(store::Transaction& tx,
+                                                    WorkspaceId workspace,
+                                                    IntegrationId integration,
+                                                    const Bytes& tag_mac);
+
+enum class ReplyProbeState { sent, arrived, returned, not_sent };
+/// The last mail that a mailbox sent to a reply address of its own.
+struct ReplyProbeRow {
+    ReplyProbeState state = ReplyProbeState::not_sent;
+    std::array<std::uint8_t, 16> token{};  ///< in the place of a thread's
+    Bytes place_mac;
+    UnixMs sent_at_ms = 0;
+};
+Result<std::optional<ReplyProbeRow>> load_reply_probe(store::Transaction& tx,
+                                                      WorkspaceId workspace,
+                                                      IntegrationId integration);
+Result<> put_reply_probe(store::Transaction& tx,
+                         WorkspaceId workspace,
+                         IntegrationId integration,
+                         const ReplyProbeRow& probe);
+/// What became of the one with this token, where it is still the last. One that arrived, did.
+Result<> settle_reply_probe(store::Transaction& tx,
+                            WorkspaceId workspace,
+                            IntegrationId integration,
+                            const std::array<std::uint8_t, 16>& token,
+                            ReplyProbeState state);
+
 struct CursorRow {
     Bytes folder_mac;
     Bytes sealed_folder;
@@ -306,7 +340,14 @@ struct HeldRow {
 };
 /// False when it is held already.
 Result<bool> insert_held(store::Transaction& tx, WorkspaceId workspace, const HeldRow& held);
-Result<std::vector<HeldRow>> list_held(store::Transaction& tx, WorkspaceId workspace);
+struct ListedHeld {
+    HeldRow row;
+    bool more = false;  ///< as in HeldView
+};
+/// Newest first.
+Result<std::vector<ListedHeld>> list_held(store::Transaction& tx,
+                                          WorkspaceId workspace,
+                                          const HeldQuery& query);
 /// Errors: message_not_found.
 Result<HeldRow> load_held(store::Transaction& tx, WorkspaceId workspace, MessageId id);
 Result<> delete_held(store::Transaction& tx, WorkspaceId workspace, MessageId id);

@@ -17,6 +17,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <limits>
 #include <map>
 #include <memory>
@@ -113,9 +114,15 @@ protected:
     Result<bool> move(const OutboxMove& how) {
         return write([&](Transaction& tx) { return move_outbox(tx, how); });
     }
-    std::vector<OutboxRow> due(UnixMs at, std::int64_t limit = 100, std::int64_t of_one = 100) {
-        const DueLimits limits{limit, of_one};
+    std::vector<OutboxRow> due(UnixMs at,
+                               std::int64_t limit = 100,
+                               std::int64_t of_one = 100,
+                               std::int64_t passed_over = 0) {
+        const DueLimits limits{limit, of_one, passed_over};
         return read([&](Transaction& tx) { return due_outbox(tx, at, limits); }).value();
+    }
+    std::vector<ListedHeld> list(const HeldQuery& query = {}) {
+        return read([&](Transaction& tx) { return list_held(tx, ours, query); }).value();
     }
 
     store::TestFolder folder;
@@ -449,14 +456,16 @@ TEST_F(MailStoreTest, due_mails_of_one_mailbox_do_not_crowd_out_those_of_another
     add_outbox(7, 300, id<IntegrationId>(2));
     add_outbox(8, 200, id<IntegrationId>(2));
     add_outbox(9, 900, id<IntegrationId>(3));
-    const auto numbers = [&](std::int64_t in_all, std::int64_t of_one) {
+    const auto numbers = [&](std::int64_t in_all, std::int64_t of_one, std::int64_t from = 0) {
         std::vector<int> out;
-        for (const auto& row : due(500, in_all, of_one))
+        for (const auto& row : due(500, in_all, of_one, from))
             out.push_back(row.message.raw()[0]);
         return out;
     };
     EXPECT_EQ(numbers(100, 2), (std::vector{1, 8, 2, 7}));
     EXPECT_EQ(numbers(3, 2), (std::vector{1, 8, 2}));
+    EXPECT_EQ(numbers(3, 2, 3), std::vector{7});
+    EXPECT_TRUE(numbers(3, 2, 4).empty());
     EXPECT_EQ(numbers(100, 100), (std::vector{1, 8, 2, 7, 3, 4, 5, 6}));
 }
 
@@ -618,11 +627,50 @@ TEST_F(MailStoreTest, held_mails_of_one_thread_hide_none_of_another) {
     add(1, 2);
     for (std::uint8_t number = 2; number < 250; ++number)
         add(number, 1);
-    const auto listed = read([&](Transaction& tx) { return list_held(tx, ours); }).value();
+    const auto listed = list();
     ASSERT_EQ(listed.size(), 21U);
-    EXPECT_EQ(listed.front().id, id<MessageId>(249)) << "the newest";
-    EXPECT_EQ(listed.back().id, id<MessageId>(1));
-    EXPECT_EQ(listed.back().thread, id<ThreadId>(2));
+    EXPECT_EQ(listed.front().row.id, id<MessageId>(249)) << "the newest";
+    EXPECT_EQ(listed.back().row.id, id<MessageId>(1));
+    EXPECT_EQ(listed.back().row.thread, id<ThreadId>(2));
+    for (std::size_t i = 0; i < listed.size(); ++i)
+        EXPECT_EQ(listed[i].more, i == 19) << "the last shown of the long one alone: " << i;
+}
+
+TEST_F(MailStoreTest, held_mail_is_listed_in_pages_of_all_threads_or_of_one) {
+    for (std::uint8_t number = 1; number < 60; ++number) {
+        auto row = held(number);
+        row.thread = id<ThreadId>(number < 30 ? 1 : 2);
+        ASSERT_TRUE(write([&](Transaction& tx) { return insert_held(tx, ours, row); }).value());
+    }
+    const auto all = [&](HeldQuery query) {
+        std::vector<std::uint8_t> out;
+        for (auto page = list(query); !page.empty(); page = list(query)) {
+            EXPECT_LE(page.size(), static_cast<std::size_t>(query.limit));
+            for (const auto& one : page)
+                out.push_back(one.row.id.raw()[0]);
+            query.before = page.back().row.id;
+        }
+        return out;
+    };
+    const auto from_to = [](std::uint8_t newest, std::uint8_t oldest) {
+        std::vector<std::uint8_t> out;
+        for (auto number = newest; number >= oldest; --number)
+            out.push_back(number);
+        return out;
+    };
+    auto newest_of_each = from_to(59, 40);
+    std::ranges::copy(from_to(29, 10), std::back_inserter(newest_of_each));
+    EXPECT_EQ(all({.before = {}, .limit = 7, .thread = {}}), newest_of_each);
+    EXPECT_EQ(all({.before = {}, .limit = 7, .thread = id<ThreadId>(1)}), from_to(29, 1));
+    EXPECT_EQ(all({.before = {}, .limit = 100, .thread = id<ThreadId>(2)}), from_to(59, 30));
+    EXPECT_TRUE(all({.before = {}, .limit = 7, .thread = id<ThreadId>(3)}).empty());
+    EXPECT_TRUE(list({.before = id<MessageId>(10), .limit = 7, .thread = {}}).empty());
+    EXPECT_TRUE(read([&](Transaction& tx) {
+                    return list_held(tx, theirs,
+                                     {.before = {}, .limit = 7, .thread = id<ThreadId>(1)});
+                })
+                    .value()
+                    .empty());
 }
 
 TEST_F(MailStoreTest, held_mail_moves_alone) {
@@ -653,10 +701,10 @@ TEST_F(MailStoreTest, held_mail_is_held_once_and_by_its_workspace_alone) {
     again.origin_mac = held(1).origin_mac;
     EXPECT_FALSE(write([&](Transaction& tx) { return insert_held(tx, ours, again); }).value());
     EXPECT_TRUE(write([&](Transaction& tx) { return insert_held(tx, theirs, again); }).value());
-    const auto listed_held = read([&](Transaction& tx) { return list_held(tx, ours); }).value();
+    const auto listed_held = list();
     ASSERT_EQ(listed_held.size(), 2U);
-    EXPECT_EQ(listed_held[0].id, id<MessageId>(2));
-    EXPECT_EQ(listed_held[1].id, id<MessageId>(1));
+    EXPECT_EQ(listed_held[0].row.id, id<MessageId>(2));
+    EXPECT_EQ(listed_held[1].row.id, id<MessageId>(1));
     EXPECT_TRUE(
         fails_with(read([&](Transaction& tx) { return load_held(tx, theirs, id<MessageId>(1)); }),
                    MailServiceError::message_not_found));
@@ -673,6 +721,67 @@ TEST_F(MailStoreTest, held_mail_is_held_once_and_by_its_workspace_alone) {
     EXPECT_TRUE(is_it(ours, 1));
     ASSERT_TRUE(write([&](Transaction& tx) { return delete_held(tx, ours, id<MessageId>(1)); }));
     EXPECT_FALSE(is_it(ours, 1));
+}
+
+TEST_F(MailStoreTest, reply_address_names_its_thread_in_its_mailbox_and_workspace_alone) {
+    add_thread(3, {id<CreatorId>(9)});
+    const auto mailbox = id<IntegrationId>(1);
+    const auto mac = to_bytes("mac of a tag");
+    const auto put = [&](std::uint8_t thread) {
+        return write([&](Transaction& tx) {
+            return insert_reply_address(tx, ours, mailbox, mac, id<ThreadId>(thread));
+        });
+    };
+    ASSERT_TRUE(put(3));
+    ASSERT_TRUE(put(4));  // what is known stays
+    const auto find = [&](WorkspaceId workspace, IntegrationId of, const Bytes& by) {
+        return read([&](Transaction& tx) { return find_reply_address(tx, workspace, of, by); })
+            .value();
+    };
+    const auto found = find(ours, mailbox, mac);
+    ASSERT_TRUE(found.has_value());
+    EXPECT_EQ(found->id, id<ThreadId>(3));
+    EXPECT_FALSE(find(theirs, mailbox, mac));
+    EXPECT_FALSE(find(ours, id<IntegrationId>(2), mac));
+    EXPECT_FALSE(find(ours, mailbox, to_bytes("another")));
+}
+
+TEST_F(MailStoreTest, last_reply_probe_is_settled_by_its_token_and_an_arrival_stays) {
+    const auto mailbox = id<IntegrationId>(1);
+    const auto state = [&] {
+        return read([&](Transaction& tx) { return load_reply_probe(tx, ours, mailbox); })
+            .value()
+            .value()
+            .state;
+    };
+    const auto settle = [&](const std::array<std::uint8_t, 16>& token, ReplyProbeState as) {
+        const auto done = write(
+            [&](Transaction& tx) { return settle_reply_probe(tx, ours, mailbox, token, as); });
+        EXPECT_TRUE(done.has_value());
+        return state();
+    };
+    EXPECT_FALSE(
+        read([&](Transaction& tx) { return load_reply_probe(tx, ours, mailbox); }).value());
+    ReplyProbeRow row{ReplyProbeState::sent, {1, 2}, to_bytes("place"), k_now};
+    const auto put = [&] {
+        return write([&](Transaction& tx) { return put_reply_probe(tx, ours, mailbox, row); });
+    };
+    ASSERT_TRUE(put());
+    const auto loaded =
+        read([&](Transaction& tx) { return load_reply_probe(tx, ours, mailbox); }).value().value();
+    EXPECT_EQ(loaded.token, row.token);
+    EXPECT_EQ(loaded.place_mac, row.place_mac);
+    EXPECT_EQ(loaded.sent_at_ms, k_now);
+    EXPECT_EQ(settle({9}, ReplyProbeState::arrived), ReplyProbeState::sent);
+    EXPECT_EQ(settle(row.token, ReplyProbeState::returned), ReplyProbeState::returned);
+    EXPECT_EQ(settle(row.token, ReplyProbeState::arrived), ReplyProbeState::arrived);
+    EXPECT_EQ(settle(row.token, ReplyProbeState::returned), ReplyProbeState::arrived);
+    row.state = ReplyProbeState::not_sent;
+    row.token = {7};
+    ASSERT_TRUE(put());
+    EXPECT_EQ(state(), ReplyProbeState::not_sent);
+    EXPECT_FALSE(
+        read([&](Transaction& tx) { return load_reply_probe(tx, theirs, mailbox); }).value());
 }
 
 }  // namespace

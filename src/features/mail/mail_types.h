@@ -5,6 +5,7 @@
 #include "foundation/base/id.h"
 #include "platform/async/task.h"
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <tuple>
@@ -22,6 +23,7 @@ enum class MailServiceError {
     held_gone,
     thread_changed,
     not_unknown,
+    reply_address_not_possible,
 };
 
 constexpr ErrorInfo describe(MailServiceError error) {
@@ -42,6 +44,10 @@ constexpr ErrorInfo describe(MailServiceError error) {
             return {"thread_changed", "The thread has changed meanwhile. Please try again."};
         case MailServiceError::not_unknown:
             return {"message_not_unknown", "What became of this message is known."};
+        case MailServiceError::reply_address_not_possible:
+            return {"reply_address_not_possible",
+                    "This mailbox can have no reply addresses: its address holds a + or is too "
+                    "long, no replies are read, or its server's search does not work."};
     }
     return {"not_found", "There is no such thread."};
 }
@@ -122,9 +128,25 @@ struct HeldView {
     MessageId id;
     ThreadId thread;
     IntegrationId integration;
-    std::string reason;  ///< not_a_participant, new_recipient, authentication_failed
+    /// not_a_participant, new_recipient, authentication_failed, thread_index_only
+    std::string reason;
     MailAddress sender;
     UnixMs created_at_ms = 0;
+    bool more = false;  ///< its thread has older ones, which only the thread's own list shows
+};
+struct HeldQuery {
+    MessageId before;  ///< null: from the newest; older ones follow
+    std::int64_t limit = 50;
+    std::optional<ThreadId> thread;  ///< nothing: the newest few of every thread
+};
+
+/// Whether mail to a mailbox's plus addresses arrives, as far as a mail to one has shown.
+enum class ReplyAddressState : std::uint8_t {
+    not_possible,
+    not_tried,
+    waiting,
+    arrives,
+    did_not_arrive,
 };
 
 /// How replies are found in a mailbox.
@@ -133,6 +155,7 @@ struct SearchState {
     bool by_headers = false;  ///< its server's search does not find our mails
     UnixMs probed_at_ms = 0;  ///< 0: never
     std::string authserv_id;  ///< whose Authentication-Results count; empty: nobody's yet
+    ReplyAddressState reply_address = ReplyAddressState::not_possible;
 };
 
 /// One line of the read ledger: what was asked of a mailbox, and why.

@@ -8,6 +8,7 @@
 #include "platform/store/transaction.h"
 #include "platform/store/value.h"
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <utility>
@@ -45,9 +46,14 @@ constexpr SqlText k_insert_held =
     "ON CONFLICT (workspace_id, thread_id, origin_mac) DO NOTHING";
 constexpr SqlText k_list_held =
     "SELECT message_id, thread_id, integration_id, origin_mac, reason, folder_mac, uid_validity, "
-    "uid, sender, created_at_ms FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY thread_id "
-    "ORDER BY message_id DESC) AS place FROM held_mails WHERE workspace_id = $1) AS placed "
-    "WHERE place <= $2 ORDER BY message_id DESC LIMIT 200";
+    "uid, sender, created_at_ms, place, of_thread FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY "
+    "thread_id ORDER BY message_id DESC) AS place, COUNT(*) OVER (PARTITION BY thread_id) AS "
+    "of_thread FROM held_mails WHERE workspace_id = $1) AS placed "
+    "WHERE message_id < $2 AND place <= $4 ORDER BY message_id DESC LIMIT $3";
+constexpr SqlText k_list_held_of_thread =
+    "SELECT message_id, thread_id, integration_id, origin_mac, reason, folder_mac, uid_validity, "
+    "uid, sender, created_at_ms FROM held_mails WHERE workspace_id = $1 AND message_id < $2 AND "
+    "thread_id = $4 ORDER BY message_id DESC LIMIT $3";
 constexpr SqlText k_load_held =
     "SELECT message_id, thread_id, integration_id, origin_mac, reason, folder_mac, uid_validity, "
     "uid, sender, created_at_ms FROM held_mails WHERE workspace_id = $1 AND message_id = $2";
@@ -63,6 +69,13 @@ constexpr SqlText k_move_held =
 
 /// So that strangers who write to one thread hide nobody else's mail.
 constexpr std::int64_t k_listed_of_thread_max = 20;
+
+/// Behind every id there is.
+MessageId last_id() {
+    std::array<std::uint8_t, 16> bytes{};
+    bytes.fill(0xff);
+    return MessageId(bytes);
+}
 
 Result<> done(Result<std::int64_t> changed) {
     if (!changed) return fail(std::move(changed.error()));
@@ -146,11 +159,24 @@ Result<bool> insert_held(Transaction& tx, WorkspaceId workspace, const HeldRow& 
     return added == 1;
 }
 
-Result<std::vector<HeldRow>> list_held(Transaction& tx, WorkspaceId workspace) {
-    POSTERN_TRY(const auto found, tx.query(k_list_held, {workspace, k_listed_of_thread_max}));
-    std::vector<HeldRow> out;
-    for (const auto& row : found)
-        out.push_back(read_held(row));
+Result<std::vector<ListedHeld>> list_held(Transaction& tx,
+                                          WorkspaceId workspace,
+                                          const HeldQuery& query) {
+    const auto before = query.before.is_null() ? last_id() : query.before;
+    std::vector<ListedHeld> out;
+    if (query.thread) {
+        POSTERN_TRY(const auto found, tx.query(k_list_held_of_thread,
+                                               {workspace, before, query.limit, *query.thread}));
+        for (const auto& row : found)
+            out.push_back({read_held(row), false});
+        return out;
+    }
+    POSTERN_TRY(const auto found,
+                tx.query(k_list_held, {workspace, before, query.limit, k_listed_of_thread_max}));
+    for (const auto& row : found) {
+        const bool is_last = row.integer(10) == k_listed_of_thread_max;
+        out.push_back({read_held(row), is_last && row.integer(11) > k_listed_of_thread_max});
+    }
     return out;
 }
 

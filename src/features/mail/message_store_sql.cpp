@@ -1,5 +1,6 @@
 #include "features/mail/mail_store.h"
 #include "features/mail/mail_types.h"
+#include "features/mail/protocol/courier_protocol.h"
 #include "foundation/base/clock.h"
 #include "foundation/base/id.h"
 #include "foundation/base/result.h"

@@ -30,7 +30,7 @@ constexpr SqlText k_due =
     "SELECT workspace_id, message_id, integration_id, stage, attempts, fence, next_at_ms, "
     "ROW_NUMBER() OVER (PARTITION BY integration_id ORDER BY next_at_ms, message_id) AS place "
     "FROM outbox WHERE next_at_ms <= $1) AS due "
-    "WHERE place <= $3 ORDER BY place, next_at_ms, message_id LIMIT $2";
+    "WHERE place <= $3 ORDER BY place, next_at_ms, message_id LIMIT $2 OFFSET $4";
 constexpr SqlText k_next_due = "SELECT MIN(next_at_ms) FROM outbox";
 constexpr SqlText k_move =
     "UPDATE outbox SET stage = $4, attempts = $5, next_at_ms = $6, fence = fence + $7 "
@@ -100,7 +100,8 @@ Result<> insert_outbox(Transaction& tx,
 }
 
 Result<std::vector<OutboxRow>> due_outbox(Transaction& tx, UnixMs now_ms, const DueLimits& limits) {
-    return read_all(tx.query(k_due, {now_ms, limits.in_all, limits.of_one_integration}));
+    return read_all(
+        tx.query(k_due, {now_ms, limits.in_all, limits.of_one_integration, limits.passed_over}));
 }
 
 Result<std::optional<UnixMs>> next_due(Transaction& tx) {

@@ -3,20 +3,17 @@
 #include "features/mail/protocol/courier_protocol.h"
 #include "features/mail/protocol/mailbox.h"
 #include "foundation/base/bytes.h"
-#include "foundation/base/check.h"
 #include "foundation/base/clock.h"
 #include "foundation/base/id.h"
 #include "foundation/base/result.h"
-#include "foundation/crypto/hash.h"
 #include "foundation/crypto/random.h"
 #include "platform/async/task.h"
-#include "platform/ipc/peer.h"
 #include "platform/ipc/rpc.h"
 #include "platform/keys/key_error.h"
 #include "platform/keys/message_keys.h"
+#include "platform/keys/played_keeper_test.h"
 #include "platform/os/fd.h"
 #include "platform/os/files.h"
-#include "platform/os/process.h"
 
 #include <algorithm>
 #include <chrono>
@@ -35,30 +32,18 @@ namespace {
 
 constexpr std::size_t k_bytes_max = std::size_t{1} << 24;
 
-Bytes place_of(std::string_view what, WorkspaceId workspace, std::uint16_t column, Bytes row) {
-    Bytes place = to_bytes(what);
-    place.insert(place.end(), workspace.raw().begin(), workspace.raw().end());
-    place.push_back(static_cast<std::uint8_t>(column >> 8));
-    place.push_back(static_cast<std::uint8_t>(column));
-    place.insert(place.end(), row.begin(), row.end());
-    return place;
-}
-
 Bytes wrap_place(WorkspaceId workspace,
                  std::uint16_t column,
                  const Bytes& row,
                  keys::WrapMode mode,
                  std::vector<CreatorId> people) {
-    auto place = place_of(mode == keys::WrapMode::all ? "all:" : "each:", workspace, column, row);
+    auto place = keys::test::place_of(mode == keys::WrapMode::all ? "all:" : "each:", workspace,
+                                      column, row);
     std::ranges::sort(people);
     place.push_back(static_cast<std::uint8_t>(people.size()));
     for (const auto& person : people)
         place.insert(place.end(), person.raw().begin(), person.raw().end());
     return place;
-}
-
-bool is_at(const Bytes& sealed, const Bytes& place) {
-    return as_text(sealed).starts_with(as_text(place));
 }
 
 std::optional<MailError> pop(std::deque<MailError>& failures) {
@@ -75,38 +60,12 @@ std::string content_of(const os::Fd& file) {
     return mapped ? std::string(as_text(mapped->bytes())) : "not sealed";
 }
 
-PlayedProcess::PlayedProcess(net::test::Loop& loop, Steps& steps) : loop_(loop), steps_(steps) {
-    restart();
-}
-PlayedProcess::~PlayedProcess() {
-    link.close();
-    peer_->close();
-}
-void PlayedProcess::restart() {
-    if (peer_) peer_->close();
-    auto ends = os::socket_pair();
-    POSTERN_CHECK(ends.has_value());
-    peer_ = std::make_shared<ipc::Peer>(loop_.io.get_executor(), std::move(ends->first),
-                                        router_.handler());
-    const auto serve = [](std::shared_ptr<ipc::Peer> peer) -> async::Job { co_await peer->run(); };
-    loop_.tasks.spawn("played", serve(peer_));
-    link.attach(std::move(ends->second));
-}
-
-PlayedKeeper::PlayedKeeper(net::test::Loop& loop, Steps& steps) : PlayedProcess(loop, steps) {
+PlayedKeeper::PlayedKeeper(net::test::Loop& loop, Steps& steps) : PlayedPeer(loop), steps_(steps) {
     router_.on<keys::SealKeys>([this](keys::SealKeys ask) { return seal_keys(std::move(ask)); });
     router_.on<keys::OpenKeys>([this](keys::OpenKeys ask) { return open_keys(std::move(ask)); });
-    router_.on<keys::SealRecords>([this](keys::SealRecords ask) { return seal(std::move(ask)); });
-    router_.on<keys::OpenRecords>([this](keys::OpenRecords ask) { return open(std::move(ask)); });
-    router_.on<keys::ComputeMacs>([this](keys::ComputeMacs ask) { return mac(std::move(ask)); });
-}
-
-Bytes PlayedKeeper::mac_of(WorkspaceId workspace, keys::MacPurpose purpose, ByteView value) {
-    Bytes bytes = to_bytes(workspace.bytes());
-    bytes.push_back(static_cast<std::uint8_t>(purpose));
-    bytes.insert(bytes.end(), value.begin(), value.end());
-    const auto hash = crypto::sha256(bytes);
-    return {hash.begin(), hash.end()};
+    router_.on<keys::SealRecords>([this](keys::SealRecords ask) { return answer(std::move(ask)); });
+    router_.on<keys::OpenRecords>([this](keys::OpenRecords ask) { return answer(std::move(ask)); });
+    router_.on<keys::ComputeMacs>([this](keys::ComputeMacs ask) { return answer(std::move(ask)); });
 }
 
 async::Task<keys::SealKeys::Answer> PlayedKeeper::seal_keys(keys::SealKeys ask) {
@@ -153,41 +112,11 @@ async::Task<keys::OpenKeys::Answer> PlayedKeeper::open_keys(keys::OpenKeys ask) 
             return people.contains({ask.workspace, person});
         });
         Secret key;
-        if (all_here && is_at(opening.wrap, place)) {
+        if (all_here && keys::test::is_at(opening.wrap, place)) {
             key = Secret::copy_of(ByteView(opening.wrap).subspan(place.size()));
         }
         out.keys.push_back(std::move(key));
     }
-    co_return out;
-}
-
-async::Task<keys::Records> PlayedKeeper::seal(keys::SealRecords ask) {
-    if (steps_.fail_now()) co_return fail(keys::KeyError::storage_failed);
-    keys::Records out;
-    for (const auto& record : ask.records) {
-        auto sealed = place_of("record:", ask.workspace, record.column, record.row);
-        sealed.insert(sealed.end(), record.content.begin(), record.content.end());
-        out.contents.push_back(std::move(sealed));
-    }
-    co_return out;
-}
-
-async::Task<keys::Records> PlayedKeeper::open(keys::OpenRecords ask) {
-    if (steps_.fail_now()) co_return fail(keys::KeyError::storage_failed);
-    keys::Records out;
-    for (const auto& record : ask.records) {
-        const auto place = place_of("record:", ask.workspace, record.column, record.row);
-        if (!is_at(record.content, place)) co_return fail(keys::KeyError::cannot_open);
-        out.contents.push_back(to_bytes(ByteView(record.content).subspan(place.size())));
-    }
-    co_return out;
-}
-
-async::Task<keys::ComputeMacs::Answer> PlayedKeeper::mac(keys::ComputeMacs ask) {
-    if (steps_.fail_now()) co_return fail(keys::KeyError::storage_failed);
-    keys::ComputeMacs::Answer out;
-    for (const auto& value : ask.values)
-        out.macs.push_back(mac_of(ask.workspace, ask.purpose, value));
     co_return out;
 }
 
@@ -219,16 +148,21 @@ SendPlay lost(SendPlay::End end) {
     return play;
 }
 
-PlayedCourier::PlayedCourier(net::test::Loop& loop, Steps& steps) : PlayedProcess(loop, steps) {
+PlayedCourier::PlayedCourier(net::test::Loop& loop, Steps& steps)
+    : PlayedPeer(loop), steps_(steps) {
     router_.on<SendMail>([this](SendMail ask) { return send(std::move(ask)); });
     router_.on<SaveSent>([this](SaveSent ask) { return save(std::move(ask)); });
     router_.on<FetchMail>([this](FetchMail ask) { return fetch(std::move(ask)); });
     router_.on<Watch>([this](Watch ask) { return watch(std::move(ask)); });
     router_.on<ProbeSearch>([this](ProbeSearch ask) { return probe(std::move(ask)); });
     router_.on<SetWatch>([this](SetWatch ask) { return set_watch(std::move(ask)); });
+    router_.on<WatchAddresses>([this](WatchAddresses ask) -> async::Task<ipc::Nothing> {
+        addresses_watched.push_back(ask.integration);
+        co_return ipc::Nothing{};
+    });
     router_.on<SearchNow>([this](SearchNow ask) { return search(ask); });
-    feature_.on<BeforeFinalDot>([this](BeforeFinalDot ask) { return before_dot(ask); });
-    feature_.on<FolderSearched>([this](FolderSearched ask) { return searched(std::move(ask)); });
+    asker_.on<BeforeFinalDot>([this](BeforeFinalDot ask) { return before_dot(ask); });
+    asker_.on<FolderSearched>([this](FolderSearched ask) { return searched(std::move(ask)); });
 }
 
 void PlayedCourier::release() {

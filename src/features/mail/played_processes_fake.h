@@ -3,7 +3,9 @@
 #include "features/mail/protocol/courier_protocol.h"
 #include "platform/async/signal.h"
 #include "platform/ipc/link.h"
+#include "platform/keys/key_error.h"
 #include "platform/keys/message_keys.h"
+#include "platform/keys/played_keeper_test.h"
 #include "platform/net/test_loop.h"
 #include "platform/os/fd.h"
 
@@ -27,36 +29,10 @@ struct Steps {
     bool fail_now() { return ++taken, fails && fails(taken); }
 };
 
-/// Two ends of a socket pair: the feature's link, and the process that is played.
-class PlayedProcess {
-public:
-    PlayedProcess(net::test::Loop& loop, Steps& steps);
-    ~PlayedProcess();
-    PlayedProcess(const PlayedProcess&) = delete;
-    PlayedProcess& operator=(const PlayedProcess&) = delete;
-
-    /// A fresh process in the place of the old one.
-    void restart();
-    /// The process is gone.
-    void lose() { peer_->close(); }
-
-protected:
-    net::test::Loop& loop_;
-    Steps& steps_;
-    ipc::Router feature_;  // what the feature serves
-    ipc::Router router_;   // what the played process serves
-    std::shared_ptr<ipc::Peer> peer_;
-
-public:
-    ipc::Link link{loop_.tasks, feature_};
-};
-
 /// What it seals is readable, and opens only at its place and for its people.
-class PlayedKeeper final : public PlayedProcess {
+class PlayedKeeper final : public keys::test::PlayedPeer {
 public:
     PlayedKeeper(net::test::Loop& loop, Steps& steps);
-
-    static Bytes mac_of(WorkspaceId workspace, keys::MacPurpose purpose, ByteView value);
 
     std::set<std::pair<WorkspaceId, CreatorId>> people;  ///< who has a key; erased: who has not
     std::vector<std::uint64_t> handles;                  ///< of those who opened keys
@@ -65,9 +41,14 @@ public:
 private:
     async::Task<keys::SealKeys::Answer> seal_keys(keys::SealKeys ask);
     async::Task<keys::OpenKeys::Answer> open_keys(keys::OpenKeys ask);
-    async::Task<keys::Records> seal(keys::SealRecords ask);
-    async::Task<keys::Records> open(keys::OpenRecords ask);
-    async::Task<keys::ComputeMacs::Answer> mac(keys::ComputeMacs ask);
+    /// Of records and MACs.
+    template <typename Method>
+    async::Task<typename Method::Answer> answer(Method ask) {
+        if (steps_.fail_now()) co_return fail(keys::KeyError::storage_failed);
+        co_return keys::test::played(ask);
+    }
+
+    Steps& steps_;
 };
 
 /// How one submission goes.
@@ -84,7 +65,7 @@ SendPlay refused(std::uint16_t code, SendStage stage, bool transient = false);
 SendPlay broken(SendStage stage, std::string error_code);
 SendPlay lost(SendPlay::End end);
 
-class PlayedCourier final : public PlayedProcess {
+class PlayedCourier final : public keys::test::PlayedPeer {
 public:
     PlayedCourier(net::test::Loop& loop, Steps& steps);
 
@@ -131,6 +112,7 @@ public:
     SearchProbe search_probe = SearchProbe::works;
     std::deque<MailError> probes_fail;
     std::vector<SetWatch> set;
+    std::vector<IntegrationId> addresses_watched;
     std::vector<Fetched> fetched;
 
     std::deque<MailError> watches_fail;
@@ -150,6 +132,7 @@ private:
     async::Task<Watch::Answer> watch(Watch ask);
     async::Task<SearchNow::Answer> search(SearchNow ask);
 
+    Steps& steps_;
     std::vector<std::shared_ptr<async::Signal>> held_;
 };
 

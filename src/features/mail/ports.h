@@ -17,6 +17,7 @@ struct Mailbox {
     std::string address;
     std::string search_label;
     std::string imap_host;
+    std::string smtp_host;
     bool reads_replies = true;
     bool cut_off = false;  ///< or deleted: only its history is left
 };

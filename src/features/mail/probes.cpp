@@ -6,12 +6,11 @@
 #include "features/mail/parts.h"
 #include "features/mail/ports.h"
 #include "features/mail/protocol/courier_protocol.h"
+#include "foundation/base/clock.h"
 #include "foundation/base/id.h"
 #include "foundation/base/log.h"
 #include "foundation/base/result.h"
-#include "foundation/codec/mail/our_message_id.h"
 #include "foundation/crypto/random.h"
-#include "platform/async/deadline.h"
 #include "platform/async/task.h"
 #include "platform/store/transaction.h"
 

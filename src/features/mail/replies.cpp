@@ -7,12 +7,16 @@
 #include "features/mail/mail_types.h"
 #include "features/mail/message_vault.h"
 #include "features/mail/parts.h"
+#include "features/mail/ports.h"
 #include "features/mail/protocol/courier_protocol.h"
+#include "features/mail/reply_addresses.h"
 #include "foundation/base/bytes.h"
 #include "foundation/base/clock.h"
 #include "foundation/base/id.h"
 #include "foundation/base/result.h"
 #include "foundation/codec/mail/address.h"
+#include "foundation/codec/mail/ascii.h"
+#include "foundation/crypto/hash.h"
 #include "foundation/crypto/place.h"
 #include "platform/async/task.h"
 #include "platform/events/event_log.h"
@@ -22,7 +26,7 @@
 #include "platform/store/transaction.h"
 
 #include <algorithm>
-#include <cstddef>
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -43,6 +47,7 @@ std::string reason_of(Verdict verdict) {
     switch (verdict) {
         case Verdict::hold_new_recipient: return "new_recipient";
         case Verdict::hold_unauthenticated: return "authentication_failed";
+        case Verdict::hold_hint: return "thread_index_only";
         case Verdict::admit:
         case Verdict::refuse:
         case Verdict::hold_stranger: return "not_a_participant";
@@ -61,6 +66,13 @@ Bytes origin_of(const Candidate& candidate, const std::string& folder, std::uint
     if (!candidate.message_id.empty()) return to_bytes("id:" + candidate.message_id);
     return to_bytes("uid:" + std::to_string(uid_validity) + ":" + std::to_string(candidate.uid) +
                     ":" + folder);
+}
+
+/// Of a held mail that was accepted beside another one of the same origin.
+Bytes origin_beside(Bytes origin_mac, MessageId held) {
+    const auto id = held.bytes();
+    origin_mac.insert(origin_mac.end(), id.begin(), id.end());
+    return to_bytes(crypto::sha256(origin_mac));
 }
 
 }  // namespace
@@ -169,16 +181,59 @@ async::Task<> Replies::folder_searched(WorkspaceId workspace, FolderSearched sea
     co_return co_await parts_.database.write(body);
 }
 
-async::Task<std::optional<Replies::Match>> Replies::match(const Mailbox* mailbox,
-                                                          const Location* location,
-                                                          const Candidate* candidate) {
+async::Task<std::optional<rows::ThreadRow>> Replies::thread_of(const Mailbox* mailbox,
+                                                               const Candidate* candidate) {
     auto issued = co_await issued_.find(mailbox, &candidate->our_ids);
     if (!issued) co_return fail(std::move(issued.error()));
     auto& found = *issued;
-    if (!found) co_return std::optional<Match>{};
+    if (found) co_return std::optional<rows::ThreadRow>(std::move(found->thread));
+    co_return co_await reply_addresses_.find(mailbox, &candidate->recipients);
+}
+
+/// Where no id of ours stands: also one that is forged, or names a thread that is gone, says more.
+async::Task<std::optional<rows::ThreadRow>> Replies::hinted_thread(const Mailbox* mailbox,
+                                                                   const Candidate* candidate) {
+    using Found = std::optional<rows::ThreadRow>;
+    std::array<std::uint8_t, 16> token{};
+    if (!candidate->our_ids.empty() || candidate->hinted_thread.size() != token.size()) {
+        co_return Found{};
+    }
+    std::ranges::copy(candidate->hinted_thread, token.begin());
+    const auto workspace = mailbox->workspace;
+    const auto load = [workspace, token](store::Transaction& tx) {
+        return rows::find_thread(tx, workspace, token);
+    };
+    auto row = co_await parts_.database.read(load);
+    if (!row) co_return fail(std::move(row.error()));
+    auto thread = std::move(*row);
+    if (!thread || thread->integration != mailbox->id) co_return Found{};
+    co_return thread;
+}
+
+async::Task<std::optional<Replies::Match>> Replies::match(const Mailbox* mailbox,
+                                                          const Location* location,
+                                                          const Candidate* candidate) {
+    auto thread = co_await thread_of(mailbox, candidate);
+    if (!thread) co_return fail(std::move(thread.error()));
     Match out;
+    if (!*thread) {
+        thread = co_await hinted_thread(mailbox, candidate);
+        if (!thread) co_return fail(std::move(thread.error()));
+        out.by_hint = true;
+    }
+    auto& found = *thread;
+    if (!found) co_return std::optional<Match>{};
     out.mailbox = *mailbox;
-    out.thread = std::move(found->thread);
+    out.thread = std::move(*found);
+    const auto form = ReplyAddresses::form_of(*mailbox);
+    const auto is_one = [&form](const MailAddress& to) {
+        return form->tag_of(to.address).has_value();
+    };
+    if (form && std::ranges::any_of(candidate->recipients, is_one)) {
+        auto address = co_await reply_addresses_.address_of(mailbox, out.thread.token);
+        if (!address) co_return fail(std::move(address.error()));
+        out.reply_address = std::move(*address);
+    }
     std::vector<std::pair<ThreadId, StoredObject>> objects;
     objects.emplace_back(out.thread.id, out.thread.head);
     auto heads = co_await vault_.open_heads(mailbox->workspace, std::move(objects), k_job_handle);
@@ -245,9 +300,11 @@ async::Task<std::string> Replies::authserv_of(const Mailbox* mailbox, const Cand
 async::Task<Verdict> Replies::verdict_on(const Mailbox* mailbox,
                                          const Match* match,
                                          const Candidate* candidate) {
-    JudgedBy by{match->head.people, mailbox->address, ""};
+    JudgedBy by{match->head.people, mailbox->address, "", ReplyAddresses::form_of(*mailbox),
+                match->reply_address};
     const auto verdict = judge(*candidate, by);
     if (verdict != Verdict::admit) co_return verdict;
+    if (match->by_hint) co_return Verdict::hold_hint;
     auto authserv = co_await authserv_of(mailbox, candidate);
     if (!authserv) co_return fail(std::move(authserv.error()));
     by.authserv = std::move(*authserv);
@@ -265,6 +322,9 @@ async::Task<> Replies::take_bounce(Mailbox mailbox, Location location, Candidate
         ++totals.refused;
         co_return Result<>{};
     }
+    auto probe = co_await reply_addresses_.take_bounce(&mailbox, &candidate.our_ids);
+    if (!probe) co_return fail(std::move(probe.error()));
+    if (*probe) co_return Result<>{};
     FetchMail fetch;
     fetch.integration = location.integration;
     fetch.folder = std::move(location.folder);
@@ -281,6 +341,13 @@ async::Task<> Replies::take(Mailbox mailbox, Location location, Candidate candid
         co_return co_await take_bounce(std::move(mailbox), std::move(location),
                                        std::move(candidate));
     }
+    // Where our copies of it may lie, only what a mail system wrote on top tells that it came in.
+    const bool was_delivered =
+        candidate.has_sender || codec::equal_but_for_case(location.folder, "INBOX");
+    auto probe =
+        co_await reply_addresses_.take_probe(&mailbox, &candidate.recipients, was_delivered);
+    if (!probe) co_return fail(std::move(probe.error()));
+    if (*probe) co_return Result<>{};
     auto& totals = totals_[location.integration];
     auto matched = co_await match(&mailbox, &location, &candidate);
     if (!matched) co_return fail(std::move(matched.error()));
@@ -346,26 +413,41 @@ async::Task<> Replies::take_known(Match match,
         held && (verdict == Verdict::admit ||
                  (verdict != Verdict::refuse && reason_of(verdict) == held->reason));
     if (!held || !is_same) co_return Result<>{};
-    co_return co_await move_held(std::move(match), std::move(location), std::move(candidate),
-                                 std::move(*held));
+    const bool is_there = held->folder_mac == location.folder_mac &&
+                          held->uid_validity == location.uid_validity && held->uid == candidate.uid;
+    if (is_there) co_return Result<>{};
+    auto comparing = is_by_authors_of(workspace, *held, &candidate);
+    const auto same_authors = co_await std::move(comparing);
+    if (!same_authors) co_return fail(same_authors.error());
+    if (*same_authors) {
+        co_return co_await move_held(std::move(match), std::move(location), std::move(candidate),
+                                     std::move(*held));
+    }
+    // A person decides about whom they were shown. What needs no decision waits for none.
+    if (verdict != Verdict::admit) co_return Result<>{};
+    auto view =
+        co_await admit(std::move(match), std::move(location), std::move(candidate), std::nullopt);
+    if (!view) co_return fail(std::move(view.error()));
+    co_return Result<>{};
 }
 
-async::Task<> Replies::move_held(Match match,
-                                 Location location,
-                                 Candidate candidate,
-                                 rows::HeldRow held) {
-    const bool is_there = held.folder_mac == location.folder_mac &&
-                          held.uid_validity == location.uid_validity && held.uid == candidate.uid;
-    if (is_there) co_return Result<>{};
-    const auto workspace = match.mailbox.workspace;
+async::Task<bool> Replies::is_by_authors_of(WorkspaceId workspace,
+                                            rows::HeldRow held,
+                                            const Candidate* candidate) {
     auto opened = co_await keys::open_record(
         &parts_.keeper, workspace, store::data_map::store::held_mails::sender.value,
         crypto::row_key(held.id), std::move(held.sealed_sender), keeper_deadline());
     if (!opened) co_return fail(std::move(opened.error()));
     const auto before = decode_held_sender(*opened);
     if (!before) co_return fail(Error(before.error()));
-    // A person decides about whom he was shown.
-    if (!have_same_authors(before->candidate, candidate)) co_return Result<>{};
+    co_return have_same_authors(before->candidate, *candidate);
+}
+
+async::Task<> Replies::move_held(Match match,
+                                 Location location,
+                                 Candidate candidate,
+                                 rows::HeldRow held) {
+    const auto workspace = match.mailbox.workspace;
     auto sealed = co_await seal_sender(&match, &location, &candidate, held.id);
     if (!sealed) co_return fail(std::move(sealed.error()));
     held.sealed_sender = std::move(*sealed);
@@ -450,6 +532,10 @@ async::Task<MessageView> Replies::try_accept(WorkspaceId workspace, MessageId id
     if (!matched) co_return fail(std::move(matched.error()));
     auto& found = *matched;
     if (!found) co_return fail(MailServiceError::message_not_found);
+    auto before = co_await known(workspace, found->thread.id, found->origin_mac);
+    if (!before) co_return fail(std::move(before.error()));
+    // Another author's mail under this id is in the thread: this one is stored beside it.
+    if (before->message) found->origin_mac = origin_beside(found->origin_mac, id);
     co_return co_await admit(std::move(*found), std::move(location), std::move(sender->candidate),
                              id);
 }

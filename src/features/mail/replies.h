@@ -5,6 +5,8 @@
 #include "features/mail/mail_service.h"
 #include "features/mail/mail_store.h"
 #include "features/mail/parts.h"
+#include "features/mail/reply_addresses.h"
+#include "foundation/codec/mail/reply_address.h"
 
 #include <map>
 #include <optional>
@@ -14,12 +16,22 @@
 namespace postern::mail {
 
 /// Why a candidate was not taken in.
-enum class Verdict { admit, hold_stranger, hold_new_recipient, hold_unauthenticated, refuse };
+enum class Verdict {
+    admit,
+    hold_stranger,
+    hold_new_recipient,
+    hold_unauthenticated,
+    hold_hint,
+    refuse
+};
 
 struct JudgedBy {
     std::vector<MailAddress> people;  ///< of the thread
     std::string own;                  ///< the mailbox's address
     std::string authserv;             ///< the organisation whose results count; empty: nobody's
+    /// Of the mailbox, and the thread's own one; one of another thread is a new recipient.
+    std::optional<codec::ReplyAddressForm> reply_addresses = std::nullopt;
+    std::string reply_address = {};
 };
 /// What decides about a candidate, without any input or output.
 [[nodiscard]] Verdict judge(const Candidate& candidate, const JudgedBy& by);
@@ -32,7 +44,11 @@ struct JudgedBy {
 class Replies {
 public:
     explicit Replies(Parts parts)
-        : parts_(parts), vault_(parts.keeper), issued_(parts), bounces_(parts) {}
+        : parts_(parts),
+          vault_(parts.keeper),
+          issued_(parts),
+          bounces_(parts),
+          reply_addresses_(parts) {}
 
     async::Task<> folder_searched(WorkspaceId workspace, FolderSearched searched);
     async::Task<std::vector<FolderCursor>> cursors(WorkspaceId workspace,
@@ -54,6 +70,8 @@ private:
         ThreadHead head;
         Mailbox mailbox;
         Bytes origin_mac;
+        std::string reply_address;  ///< the thread's; empty: the mail goes to none
+        bool by_hint = false;       ///< nothing but a Thread-Index names the thread
     };
     /// Where a mail lies.
     struct Location {
@@ -78,6 +96,11 @@ private:
     async::Task<std::optional<Match>> match(const Mailbox* mailbox,
                                             const Location* location,
                                             const Candidate* candidate);
+    /// The thread that the candidate answers: ids tell it, else where it goes.
+    async::Task<std::optional<rows::ThreadRow>> thread_of(const Mailbox* mailbox,
+                                                          const Candidate* candidate);
+    async::Task<std::optional<rows::ThreadRow>> hinted_thread(const Mailbox* mailbox,
+                                                              const Candidate* candidate);
     async::Task<> take_bounce(Mailbox mailbox, Location location, Candidate candidate);
     async::Task<Verdict> verdict_on(const Mailbox* mailbox,
                                     const Match* match,
@@ -88,6 +111,9 @@ private:
     async::Task<> take_known(Match match, Location location, Candidate candidate, Known known);
     async::Task<bool> lacks_content(WorkspaceId workspace, rows::MessageRow message);
     async::Task<> fill(Match match, Location location, Candidate candidate, MessageId id);
+    async::Task<bool> is_by_authors_of(WorkspaceId workspace,
+                                       rows::HeldRow held,
+                                       const Candidate* candidate);
     async::Task<> move_held(Match match,
                             Location location,
                             Candidate candidate,
@@ -137,6 +163,7 @@ private:
     MessageVault vault_;
     IssuedIds issued_;
     Bounces bounces_;
+    ReplyAddresses reply_addresses_;
     std::map<IntegrationId, SyncResult> totals_;
 };
 

@@ -10,6 +10,7 @@
 #include "foundation/base/result.h"
 #include "foundation/codec/mail/address.h"
 #include "platform/async/task.h"
+#include "platform/events/event_log.h"
 #include "platform/os/files.h"
 #include "platform/store/transaction.h"
 
@@ -243,11 +244,11 @@ async::Task<> Replies::fill(Match match, Location location, Candidate candidate,
     const auto folder = location.folder_mac;
     auto fetched = co_await fetch(std::move(location), candidate.uid, false);
     if (!fetched) co_return fail(std::move(fetched.error()));
-    if (!fetched->raw) co_return Result<>{};
+    auto& raw = fetched->raw;
+    if (!raw) co_return Result<>{};
+    const auto size = static_cast<std::int64_t>(raw->size());
     auto body = co_await read_body(workspace, &candidate, &*fetched);
     if (!body) co_return fail(std::move(body.error()));
-    auto& raw = fetched->raw;
-    const auto size = static_cast<std::int64_t>(raw->size());
     auto message = co_await seal(&match, &candidate, id, std::move(*body), std::move(raw));
     if (!message) co_return fail(std::move(message.error()));
     const auto now = parts_.clock.now_ms();

@@ -2,6 +2,7 @@
 #include "features/mail/replies.h"
 #include "features/mail/replies_lab_fake.h"
 #include "foundation/base/result.h"
+#include "platform/store/scratch_store_test.h"
 #include "platform/store/sql_text.h"
 #include "platform/store/transaction.h"
 

@@ -63,7 +63,12 @@ protected:
         return rows.empty() ? 0 : rows[0].next_uid;
     }
     std::vector<rows::HeldRow> held() {
-        return read([&](store::Transaction& tx) { return rows::list_held(tx, workspace); });
+        const auto listed =
+            read([&](store::Transaction& tx) { return rows::list_held(tx, workspace, {}); });
+        std::vector<rows::HeldRow> out;
+        for (const auto& one : listed)
+            out.push_back(one.row);
+        return out;
     }
     std::vector<CreatorId> people_of(const Thread& of) {
         const auto row =

@@ -400,6 +400,69 @@ TEST_F(HeldTest, accepted_mail_is_fetched_and_joins_the_thread) {
     EXPECT_EQ(courier.fetched.size(), 1U);
 }
 
+TEST_F(HeldTest, what_a_thread_index_alone_names_is_held_until_a_person_accepts) {
+    auto hinted = reply(100);
+    hinted.our_ids.clear();
+    hinted.hinted_thread.assign(thread.token.begin(), thread.token.end());
+    ASSERT_TRUE(take({hinted}));
+    ASSERT_EQ(held().size(), 1U);
+    EXPECT_EQ(held()[0].reason, "thread_index_only");
+    EXPECT_EQ(held()[0].thread, thread.id);
+    EXPECT_TRUE(messages(thread).empty());
+    EXPECT_TRUE(courier.fetched.empty());
+    // Found once more, it is the same.
+    ASSERT_TRUE(take({hinted}));
+    ASSERT_EQ(held().size(), 1U);
+    courier.mails[{"INBOX", 100}] = "Re: Hello\nfrom a phone";
+    ASSERT_TRUE(run(replies->accept_held(workspace, held()[0].id)));
+    EXPECT_EQ(body_of(messages(thread).at(0)).text, "from a phone");
+    EXPECT_TRUE(held().empty());
+}
+
+TEST_F(HeldTest, thread_index_says_less_than_anything_else) {
+    auto hinted = reply(100);
+    hinted.our_ids.clear();
+    hinted.hinted_thread.assign(thread.token.begin(), thread.token.end());
+    auto stranger = hinted;
+    stranger.from = {eve};
+    ASSERT_TRUE(take({stranger}));
+    EXPECT_EQ(held().at(0).reason, "not_a_participant");
+    const auto refused = held()[0].id;
+    write([&](store::Transaction& tx) { return rows::delete_held(tx, workspace, refused); });
+    auto own = hinted;
+    own.from = {k_maya};
+    auto unknown = hinted;
+    ++unknown.hinted_thread[0];
+    auto shortened = hinted;
+    shortened.hinted_thread.pop_back();
+    const auto other = add_thread({k_lea});
+    auto forged = hinted;
+    forged.our_ids = {altered(our_id(other))};
+    for (auto candidate : {own, unknown, shortened, forged}) {
+        candidate.message_id = "another-" + candidate.message_id;
+        ASSERT_TRUE(take({candidate}));
+        EXPECT_TRUE(held().empty());
+        EXPECT_TRUE(messages(thread).empty());
+    }
+    auto both = reply(101);
+    both.hinted_thread.assign(other.token.begin(), other.token.end());
+    courier.mails[{"INBOX", 101}] = "Re: Hello\nby its id";
+    ASSERT_TRUE(take({both}));
+    EXPECT_EQ(messages(thread).size(), 1U);
+    EXPECT_TRUE(messages(other).empty());
+}
+
+TEST_F(HeldTest, thread_index_of_another_mailboxs_thread_names_none) {
+    add_mailbox(other_integration, workspace);
+    const auto others = add_thread({k_lea}, other_integration);
+    auto hinted = reply(100);
+    hinted.our_ids.clear();
+    hinted.hinted_thread.assign(others.token.begin(), others.token.end());
+    ASSERT_TRUE(take({hinted}));
+    EXPECT_TRUE(held().empty());
+    EXPECT_TRUE(messages(others).empty());
+}
+
 TEST_F(HeldTest, mail_that_was_moved_is_fetched_where_it_lies_now) {
     const auto id = hold({eve});
     auto moved = reply(100);
@@ -432,6 +495,27 @@ TEST_F(HeldTest, another_mail_under_the_same_id_does_not_take_its_place) {
     ASSERT_EQ(held().size(), 1U);
     EXPECT_EQ(held()[0].id, id);
     EXPECT_EQ(held()[0].uid, 100U);
+}
+
+/// A list that writes its own author keeps the id, and its copy may come first.
+TEST_F(HeldTest, mail_of_who_was_written_to_does_not_wait_for_another_under_its_id) {
+    const auto id = hold({eve});
+    auto own = reply(100);
+    own.uid = 5;
+    courier.mails[{"INBOX", 5}] = "x";
+    ASSERT_TRUE(take({own}, "INBOX"));
+    ASSERT_EQ(messages(thread).size(), 1U);
+    EXPECT_EQ(messages(thread).back().body.wraps.size(), 1U);
+    ASSERT_EQ(held().size(), 1U);
+    EXPECT_EQ(held()[0].uid, 100U);
+    // Each once: also when it is seen again, and when the other is accepted.
+    ASSERT_TRUE(take({own}, "INBOX"));
+    courier.mails[{"INBOX", 100}] = "y";
+    ASSERT_TRUE(run(replies->accept_held(workspace, id)));
+    EXPECT_EQ(messages(thread).size(), 2U);
+    EXPECT_TRUE(held().empty());
+    ASSERT_TRUE(take({own}, "INBOX"));
+    EXPECT_EQ(messages(thread).size(), 2U);
 }
 
 TEST_F(HeldTest, mail_without_an_author_can_be_accepted) {

@@ -8,6 +8,7 @@
 #include "features/mail/protocol/courier_protocol.h"
 #include "features/mail/protocol/mailbox.h"
 #include "features/mail/send_outcome.h"
+#include "features/mail/send_places.h"
 #include "foundation/base/clock.h"
 #include "foundation/base/id.h"
 #include "foundation/base/log.h"
@@ -20,9 +21,9 @@
 #include "platform/store/transaction.h"
 
 #include <algorithm>
-#include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -32,12 +33,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t k_in_flight_max = 32;
-/// A server that hangs holds up its own mailboxes.
-constexpr std::size_t k_in_flight_of_one_max = 2;
-/// Among so many is one that may begin, if there is one, also when as many integrations as can be
-/// are under way and have more that is due.
-constexpr rows::DueLimits k_due{.in_all = 32 * 8 + 32, .of_one_integration = 8};
+/// One page of what is due: where all of it waits for a host that hangs, the next one is read.
+constexpr rows::DueLimits k_due{.in_all = 1024, .of_one_integration = 8, .passed_over = 0};
 constexpr std::int64_t k_wait_for_person_s = 24 * 3600;
 
 Deadline send_deadline() {
@@ -76,30 +73,49 @@ async::Task<> Sender::recover() {
     co_return co_await parts_.database.write(body);
 }
 
-void Sender::begin_due(const std::vector<rows::OutboxRow>& due, UnixMs now_ms) {
-    for (const auto& row : due) {
-        if (in_flight_.size() >= k_in_flight_max) return;
+async::Task<std::string> Sender::host_of(rows::OutboxRow row) {
+    if (const auto known = hosts_.find(row.integration); known != hosts_.end())
+        co_return known->second;
+    auto mailbox = co_await parts_.mailboxes.find(row.workspace, row.integration);
+    if (!mailbox) co_return fail(std::move(mailbox.error()));
+    co_return hosts_.insert_or_assign(row.integration, mailbox->smtp_host).first->second;
+}
+
+async::Task<> Sender::begin_page(const std::vector<rows::OutboxRow>* due, UnixMs now_ms) {
+    for (const auto& row : *due) {
+        if (places_.are_taken()) break;
         const auto paused = paused_until_.find(row.message);
-        if (paused != paused_until_.end() && paused->second > now_ms) continue;
-        auto& of_one = in_flight_of_[row.integration];
-        if (of_one >= k_in_flight_of_one_max || !in_flight_.insert(row.message).second) continue;
-        ++of_one;
-        parts_.jobs.spawn("send", process(row));
+        const bool is_paused = paused != paused_until_.end() && paused->second > now_ms;
+        if (is_paused || !places_.may_have_one(row)) continue;
+        auto host = co_await host_of(row);
+        // Who cannot tell the host at the moment gives no ticket either.
+        if (places_.take(row, host.value_or(""))) parts_.jobs.spawn("send", process(row));
     }
+    co_return Result<>{};
+}
+
+async::Task<> Sender::begin_due(UnixMs now_ms) {
+    auto limits = k_due;
+    while (!places_.are_taken()) {
+        const auto body = [now_ms, limits](store::Transaction& tx) {
+            return rows::due_outbox(tx, now_ms, limits);
+        };
+        auto due = co_await parts_.database.read(body);
+        if (!due) co_return fail(std::move(due.error()));
+        auto begun = co_await begin_page(&*due, now_ms);
+        if (!begun) co_return begun;
+        const auto count = static_cast<std::int64_t>(due->size());
+        if (count < limits.in_all) break;
+        limits.passed_over += count;
+    }
+    co_return Result<>{};
 }
 
 async::Job Sender::run() {
     while (true) {
         const auto now = parts_.clock.now_ms();
-        const auto body = [now](store::Transaction& tx) {
-            return rows::due_outbox(tx, now, k_due);
-        };
-        auto due = co_await parts_.database.read(body);
-        if (!due) {
-            log(LogLevel::error, "outbox_unreadable", {{"error", due.error()}});
-        } else {
-            begin_due(*due, now);
-        }
+        auto begun = co_await begin_due(now);
+        if (!begun) log(LogLevel::error, "outbox_unreadable", {{"error", begun.error()}});
         const auto next_body = [](store::Transaction& tx) { return rows::next_due(tx); };
         auto next = co_await parts_.database.read(next_body);
         auto pause_ms = std::int64_t{60'000};
@@ -107,7 +123,7 @@ async::Job Sender::run() {
             pause_ms = std::clamp<std::int64_t>(*at - parts_.clock.now_ms(), 0, 60'000);
         }
         // What is due but in flight must not make this loop spin: its end sets the signal.
-        if (!in_flight_.empty() || !paused_until_.empty())
+        if (!places_.are_free() || !paused_until_.empty())
             pause_ms = std::max<std::int64_t>(pause_ms, 1000);
         auto woken = co_await wake_.wait(Deadline::in(std::chrono::milliseconds(pause_ms)));
         if (!woken && woken.error().is(async::AsyncError::cancelled)) co_return;
@@ -137,12 +153,12 @@ async::Job Sender::process(rows::OutboxRow row) {
     } else {
         paused_until_.erase(message);
     }
-    in_flight_.erase(message);
-    if (--in_flight_of_[row.integration] == 0) in_flight_of_.erase(row.integration);
+    places_.give_back(row);
     wake_.set();
 }
 
 async::Task<> Sender::wake_mailbox(WorkspaceId workspace, IntegrationId integration) {
+    hosts_.erase(integration);
     const auto now = parts_.clock.now_ms();
     const auto body = [workspace, integration, now](store::Transaction& tx) {
         return rows::wake_outbox(tx, workspace, integration, now);

@@ -6,15 +6,14 @@
 #include "features/mail/protocol/courier_protocol.h"
 #include "features/mail/protocol/mailbox.h"
 #include "features/mail/send_outcome.h"
+#include "features/mail/send_places.h"
 #include "foundation/base/clock.h"
 #include "foundation/base/id.h"
 #include "platform/async/signal.h"
 
-#include <cstddef>
 #include <functional>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -48,7 +47,11 @@ public:
     async::Task<> before_final_dot(BeforeFinalDot asked);
 
 private:
-    void begin_due(const std::vector<rows::OutboxRow>& due, UnixMs now_ms);
+    /// What is due and has a place.
+    async::Task<> begin_due(UnixMs now_ms);
+    async::Task<> begin_page(const std::vector<rows::OutboxRow>* due, UnixMs now_ms);
+    /// The server that it goes to; empty where that cannot be told at the moment.
+    async::Task<std::string> host_of(rows::OutboxRow row);
     async::Job process(rows::OutboxRow row);
     async::Task<> send(rows::OutboxRow row);
     async::Task<> save_copy(rows::OutboxRow row);
@@ -81,8 +84,8 @@ private:
     LearnedIds learned_;
     std::function<void(WorkspaceId, IntegrationId)> when_sent_;
     async::Signal wake_;
-    std::set<MessageId> in_flight_;
-    std::map<IntegrationId, std::size_t> in_flight_of_;
+    SendPlaces places_;
+    std::map<IntegrationId, std::string> hosts_;
     std::map<MessageId, UnixMs> paused_until_;      // whose rows could not be moved on
     std::map<MessageId, rows::OutboxRow> sending_;  // what courier holds at the moment
 };

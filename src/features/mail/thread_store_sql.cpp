@@ -1,6 +1,7 @@
 #include "features/mail/mail_store.h"
 #include "features/mail/mail_types.h"
 #include "features/mail/message_vault.h"
+#include "features/mail/protocol/courier_protocol.h"
 #include "foundation/base/clock.h"
 #include "foundation/base/id.h"
 #include "foundation/base/result.h"

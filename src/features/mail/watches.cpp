@@ -1,5 +1,6 @@
 #include "features/mail/watches.h"
 
+#include "features/mail/mail_store.h"
 #include "features/mail/mail_types.h"
 #include "features/mail/ports.h"
 #include "features/mail/protocol/courier_protocol.h"
@@ -12,12 +13,14 @@
 #include "foundation/base/result.h"
 #include "platform/async/gate.h"
 #include "platform/async/task.h"
+#include "platform/store/transaction.h"
 
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <utility>
 
 namespace postern::mail {
@@ -128,6 +131,11 @@ async::Task<> Watches::begin(WorkspaceId workspace,
     };
     auto probe = co_await parts_.database.read(load);
     if (!probe) co_return fail(std::move(probe.error()));
+    const auto load_address = [workspace, integration](store::Transaction& tx) {
+        return rows::load_reply_probe(tx, workspace, integration);
+    };
+    auto address = co_await parts_.database.read(load_address);
+    if (!address) co_return fail(std::move(address.error()));
     const auto load_last = [workspace, integration](store::Transaction& tx) {
         return rows::load_ledger(tx, workspace, integration, 0, 1);
     };
@@ -140,7 +148,8 @@ async::Task<> Watches::begin(WorkspaceId workspace,
               std::move(*cursors),
               std::move(*learned),
               probe->looks_by_headers,
-              seen_at};
+              seen_at,
+              address->has_value()};
     auto answer = co_await parts_.courier.call(std::move(ask), Deadline::in(90s));
     if (!answer) co_return fail(std::move(answer.error()));
     co_return co_await replies_.store_cursors(workspace, integration, std::move(answer->cursors),

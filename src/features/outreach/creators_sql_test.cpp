@@ -1,21 +1,18 @@
 #include "features/outreach/creators.h"
 #include "foundation/base/bytes.h"
-#include "foundation/base/check.h"
-#include "foundation/base/clock.h"
 #include "foundation/base/id.h"
+#include "foundation/base/manual_clock_test.h"
 #include "foundation/base/result.h"
 #include "foundation/base/secret.h"
-#include "foundation/crypto/hash.h"
 #include "foundation/crypto/random.h"
 #include "platform/async/signal.h"
 #include "platform/async/task.h"
-#include "platform/ipc/link.h"
 #include "platform/ipc/peer.h"
 #include "platform/ipc/rpc.h"
 #include "platform/keys/key_error.h"
 #include "platform/keys/message_keys.h"
+#include "platform/keys/played_keeper_test.h"
 #include "platform/net/test_loop.h"
-#include "platform/os/process.h"
 #include "platform/store/database.h"
 #include "platform/store/migration.h"
 #include "platform/store/scratch_store_test.h"
@@ -31,6 +28,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -41,23 +39,14 @@ using keys::KeyError;
 using store::fails_with;
 using store::StoreError;
 
-class ManualClock final : public Clock {
-public:
-    UnixMs now = 1'800'000'000'000;
-    [[nodiscard]] UnixMs now_ms() const override { return now; }
-};
+using postern::test::ManualClock;
 
-/// Plays keeper over a real socket pair: a wrap is a number that it knows the key of, as long as
-/// its creator is not erased.
-class PlayedKeeper {
+/// A wrap is a number that it knows the key of, as long as its creator is not erased.
+class PlayedKeeper final : public keys::test::PlayedPeer {
 public:
-    explicit PlayedKeeper(net::test::Loop& loop) : link(loop.tasks, nothing_served_) {
-        serve<keys::ComputeMacs>("ComputeMacs", [](const keys::ComputeMacs& ask) {
-            keys::ComputeMacs::Answer out;
-            for (const auto& value : ask.values)
-                out.macs.push_back(mac(ask, value));
-            return out;
-        });
+    explicit PlayedKeeper(net::test::Loop& loop) : PlayedPeer(loop) {
+        serve<keys::ComputeMacs>(
+            "ComputeMacs", [](const keys::ComputeMacs& ask) { return keys::test::played(ask); });
         serve<keys::CreateSubjects>("CreateSubjects", [this](const keys::CreateSubjects& ask) {
             for (const auto& id : ask.subjects)
                 subjects.insert({ask.workspace, id});
@@ -76,27 +65,8 @@ public:
                 out.keys.push_back(open(ask.workspace, opening));
             return out;
         });
-        auto ends = os::socket_pair();
-        POSTERN_CHECK(ends.has_value());
-        peer_ = std::make_unique<ipc::Peer>(loop.io.get_executor(), std::move(ends->first),
-                                            router_.handler());
-        loop.tasks.spawn("keeper", peer_->run());
-        link.attach(std::move(ends->second));
     }
-    ~PlayedKeeper() {
-        link.close();
-        peer_->close();
-    }
-    PlayedKeeper(const PlayedKeeper&) = delete;
-    PlayedKeeper& operator=(const PlayedKeeper&) = delete;
 
-private:
-    ipc::Router nothing_served_;
-    ipc::Router router_;
-    std::unique_ptr<ipc::Peer> peer_;
-
-public:
-    ipc::Link link;
     std::set<std::pair<WorkspaceId, CreatorId>> subjects;
     std::vector<std::string> calls;
     std::string fails;            ///< the name of the call that is refused
@@ -116,13 +86,6 @@ private:
         if (fails == name) co_return fail(KeyError::storage_failed);
         if (answers_nothing == name) co_return typename Method::Answer{};
         co_return function(ask);
-    }
-    static Bytes mac(const keys::ComputeMacs& ask, const Bytes& value) {
-        Bytes bytes(ask.workspace.raw().begin(), ask.workspace.raw().end());
-        bytes.push_back(static_cast<std::uint8_t>(ask.purpose));
-        bytes.insert(bytes.end(), value.begin(), value.end());
-        const auto hash = crypto::sha256(bytes);
-        return {hash.begin(), hash.end()};
     }
     static Secret copy_of(const Secret& secret) {
         return secret.with_bytes([](ByteView bytes) { return Secret::copy_of(bytes); });

@@ -8,6 +8,7 @@
 #include "foundation/base/bytes.h"
 #include "foundation/base/result.h"
 #include "foundation/codec/base64.h"
+#include "foundation/codec/compress.h"
 #include "foundation/crypto/random.h"
 #include "platform/async/blocking_pool.h"
 #include "platform/async/task.h"
@@ -57,6 +58,31 @@ std::string searched_for(std::size_t words, const FileSearch::LeftOut& left_out)
 
 using Search = std::shared_ptr<const FileSearch>;
 
+/// Words of nobody's, and what they make one behind the other: as it is, in UTF-16, in base64 and
+/// within a zstd frame.
+struct PlantedWords {
+    std::vector<std::string> words;
+    Bytes bytes;
+};
+PlantedWords planted_words() {
+    PlantedWords out;
+    const auto fresh = [&out]() -> std::string {
+        return out.words.emplace_back(codec::hex(crypto::random_bytes(12)));
+    };
+    const auto append = [&out](ByteView bytes) {
+        out.bytes.insert(out.bytes.end(), bytes.begin(), bytes.end());
+    };
+    append(as_bytes(fresh()));
+    for (const char unit : fresh()) {
+        out.bytes.push_back(static_cast<std::uint8_t>(unit));
+        out.bytes.push_back(0);
+    }
+    append(as_bytes(codec::base64(as_bytes("a" + fresh()))));
+    // Among so much of its kind that a frame does not show it as it is.
+    append(codec::compress(as_bytes(codec::hex(crypto::random_bytes(500)) + fresh())));
+    return out;
+}
+
 /// The claim about what stands in clear. Lifetime: held by its closures.
 class AtRest {
 public:
@@ -72,17 +98,23 @@ private:
         std::uint64_t bytes = 0;
         std::vector<std::string> hit;  ///< tables
     };
+    /// Of all files.
+    struct Files {
+        FileSearch::Found found;
+        std::size_t count = 0;
+        std::vector<std::string> hit;
+    };
     [[nodiscard]] bool on_server() const { return grounds_.store_files.empty(); }
     async::Task<Words> words();
     async::Task<Words> without_schema(Words words);
     async::Task<Finding> search(std::vector<std::string> words);
-    async::Task<Finding> search_files(std::vector<std::string> words);
-    async::Task<Finding> search_rows_of_all(std::vector<std::string> words);
+    async::Task<Files> search_files(Search search);
+    async::Task<Rows> search_rows_of_all(Search search);
     async::Task<Rows> search_rows_of(store::Database* database,
                                      store::StoreKind kind,
                                      Search search);
-    async::Task<Finding> planted_in_files(std::string marker);
-    async::Task<Finding> planted_in_rows(std::string marker);
+    async::Task<std::size_t> seen_in_files(Bytes planted, Search search);
+    async::Task<std::size_t> seen_in_rows(Bytes planted, Search search);
 
     Grounds grounds_;
     HeldFiles files_;
@@ -142,44 +174,52 @@ async::Task<Words> AtRest::without_schema(Words words) {
 }
 
 async::Task<Finding> AtRest::search(std::vector<std::string> words) {
-    if (on_server()) co_return co_await search_rows_of_all(std::move(words));
-    co_return co_await search_files(std::move(words));
+    const Search search =
+        std::make_shared<const FileSearch>(std::move(words), FileSearch::Forms::readable);
+    auto in_rows = search_rows_of_all(search);
+    const auto rows = co_await std::move(in_rows);
+    if (!rows) co_return fail(rows.error());
+    Finding finding;
+    auto told = searched_for(search->words(), search->left_out()) + std::to_string(rows->rows) +
+                " rows, " + std::to_string(rows->bytes >> 10U) +
+                " KiB of text and blobs: all of every table of store and index";
+    for (const auto& table : rows->hit)
+        finding.faults.push_back("personal data stands in clear in table " + table);
+    if (on_server()) {
+        finding.evidence.push_back(std::move(told));
+        finding.evidence.emplace_back(
+            "not looked at: what lies on the database's server outside the rows (its log, its "
+            "heap's remains of deleted rows, its backups), and the keyring, which only keeper "
+            "reads");
+        co_return finding;
+    }
+    auto in_files = search_files(search);
+    const auto files = co_await std::move(in_files);
+    if (!files) co_return fail(files.error());
+    finding.evidence.push_back(told + ", and " + std::to_string(files->found.bytes >> 10U) +
+                               " KiB of " + std::to_string(files->count) +
+                               " files of the store, copies from before migrations included");
+    for (const auto& name : files->hit)
+        finding.faults.push_back("personal data stands in clear in " + name);
+    co_return finding;
 }
 
-async::Task<Finding> AtRest::search_files(std::vector<std::string> words) {
+async::Task<AtRest::Files> AtRest::search_files(Search search) {
     auto files = files_.open(grounds_.store_files);
     if (!files) co_return fail(std::move(files.error()));
     if (files->empty()) co_return fail(TrustError::out_of_sight, "no file of the store is there");
-    struct Seen {
-        FileSearch::Found found;
-        std::vector<std::string> hit;
-        std::size_t words = 0;
-        FileSearch::LeftOut left_out;
-    };
-    const auto count = files->size();
-    const auto work = [files = std::move(*files), words = std::move(words)]() -> Result<Seen> {
-        const FileSearch search(words);
-        Seen seen;
-        seen.words = search.words();
-        seen.left_out = search.left_out();
+    const auto work = [files = std::move(*files), search = std::move(search)]() -> Result<Files> {
+        Files out;
+        out.count = files.size();
         for (const auto& file : files) {
-            POSTERN_TRY(const auto found, search.search(file.descriptor));
-            seen.found.bytes += found.bytes;
-            seen.found.hits += found.hits;
-            if (found.hits > 0) seen.hit.push_back(file.name);
+            POSTERN_TRY(auto found, search->search(file.descriptor));
+            out.found.bytes += found.bytes;
+            out.found.words.merge(found.words);
+            if (found.hits > 0) out.hit.push_back(file.name);
         }
-        return seen;
+        return out;
     };
-    const auto seen = co_await pool_.run(work);
-    if (!seen) co_return fail(seen.error());
-    Finding finding;
-    finding.evidence.push_back(searched_for(seen->words, seen->left_out) +
-                               std::to_string(seen->found.bytes >> 10U) + " KiB of " +
-                               std::to_string(count) +
-                               " files of the store, copies from before migrations included");
-    for (const auto& name : seen->hit)
-        finding.faults.push_back("personal data stands in clear in " + name);
-    co_return finding;
+    co_return co_await pool_.run(work);
 }
 
 /// In short transactions: neither a reader of ours nor a snapshot of the server is held for long.
@@ -197,8 +237,8 @@ async::Task<AtRest::Rows> AtRest::search_rows_of(store::Database* database,
             auto part = co_await database->read(body);
             if (!part) co_return fail(std::move(part.error()));
             out.rows += part->rows;
-            out.bytes += part->bytes;
-            hits += part->hits;
+            out.bytes += part->found.bytes;
+            hits += part->found.hits;
             after = std::move(part->last);
         } while (!after.empty());
         if (hits > 0) out.hit.emplace_back(table.name);
@@ -206,62 +246,67 @@ async::Task<AtRest::Rows> AtRest::search_rows_of(store::Database* database,
     co_return out;
 }
 
-async::Task<Finding> AtRest::search_rows_of_all(std::vector<std::string> words) {
-    const Search search = std::make_shared<const FileSearch>(std::move(words));
+async::Task<AtRest::Rows> AtRest::search_rows_of_all(Search search) {
     auto seen = co_await search_rows_of(&grounds_.database, store::StoreKind::store, search);
     if (!seen) co_return fail(std::move(seen.error()));
     auto index = co_await search_rows_of(&grounds_.index, store::StoreKind::index, search);
     if (!index) co_return fail(std::move(index.error()));
+    seen->rows += index->rows;
+    seen->bytes += index->bytes;
     seen->hit.insert(seen->hit.end(), index->hit.begin(), index->hit.end());
-    Finding finding;
-    finding.evidence.push_back(searched_for(search->words(), search->left_out()) +
-                               std::to_string(seen->rows + index->rows) + " rows, " +
-                               std::to_string((seen->bytes + index->bytes) >> 10U) +
-                               " KiB of text and blobs: all of every table of store and index");
-    finding.evidence.emplace_back(
-        "not looked at: what lies on the database's server outside the rows (its log, its heap's "
-        "remains of deleted rows, its backups), and the keyring, which only keeper reads");
-    for (const auto& table : seen->hit)
-        finding.faults.push_back("personal data stands in clear in table " + table);
-    co_return finding;
+    co_return seen;
 }
 
-async::Task<Finding> AtRest::planted_in_files(std::string marker) {
-    const auto put = [marker](Transaction& tx) { return rows::put_marker(tx, marker); };
+async::Task<std::size_t> AtRest::seen_in_files(Bytes planted, Search search) {
+    const auto put = [planted = std::move(planted)](Transaction& tx) {
+        return rows::put_marker(tx, planted);
+    };
     auto marked = co_await grounds_.database.write(put);
     if (!marked) co_return fail(std::move(marked.error()));
-    std::vector<std::string> words;
-    words.push_back(std::move(marker));
-    auto finding = co_await search_files(std::move(words));
+    auto searching = search_files(std::move(search));
+    auto seen = co_await std::move(searching);
     const auto take = [](Transaction& tx) { return rows::take_marker(tx); };
     auto unmarked = co_await grounds_.database.write(take);
     if (!unmarked) co_return fail(std::move(unmarked.error()));
-    co_return finding;
+    if (!seen) co_return fail(std::move(seen.error()));
+    co_return seen->found.words.size();
 }
 
 /// In its table alone: while the transaction lasts nobody else writes.
-async::Task<Finding> AtRest::planted_in_rows(std::string marker) {
+async::Task<std::size_t> AtRest::seen_in_rows(Bytes planted, Search search) {
     const auto tables = store::table_texts(store::StoreKind::store);
     const auto meta = std::ranges::find(tables, std::string_view("meta"), &store::TableText::name);
     if (meta == tables.end()) co_return fail(TrustError::out_of_sight);
-    std::vector<std::string> words;
-    words.push_back(marker);
-    const Search search = std::make_shared<const FileSearch>(std::move(words));
-    const auto plant = [marker](Transaction& tx) { return rows::put_marker(tx, marker); };
+    const auto plant = [planted = std::move(planted)](Transaction& tx) {
+        return rows::put_marker(tx, planted);
+    };
     const auto look = [search, table = &*meta](Transaction& tx) {
         return search_rows(tx, *table, *search, {});
     };
     const auto seen = co_await with_planted<SearchedRows>(&grounds_.database, plant, look);
     if (!seen) co_return fail(seen.error());
-    Finding finding;
-    if (seen->hits > 0) finding.faults.emplace_back("a planted value in clear is seen");
-    co_return finding;
+    co_return seen->found.words.size();
 }
 
+/// A word of its own in each form: one that is not seen spoils it.
 async::Task<Finding> AtRest::control() {
-    auto marker = codec::base64(crypto::random_bytes(24));
-    if (on_server()) co_return co_await planted_in_rows(std::move(marker));
-    co_return co_await planted_in_files(std::move(marker));
+    auto planted = planted_words();
+    const auto wanted = planted.words.size();
+    const Search search =
+        std::make_shared<const FileSearch>(std::move(planted.words), FileSearch::Forms::readable);
+    auto in_rows = seen_in_rows(planted.bytes, search);
+    const auto of_rows = co_await std::move(in_rows);
+    if (!of_rows) co_return fail(of_rows.error());
+    bool all_seen = *of_rows == wanted;
+    if (!on_server()) {
+        auto in_files = seen_in_files(std::move(planted.bytes), search);
+        const auto of_files = co_await std::move(in_files);
+        if (!of_files) co_return fail(of_files.error());
+        all_seen = all_seen && *of_files == wanted;
+    }
+    Finding finding;
+    if (all_seen) finding.faults.emplace_back("a planted value is seen in each form");
+    co_return finding;
 }
 
 async::Task<Finding> AtRest::check() {
@@ -289,16 +334,18 @@ std::vector<Claim> at_rest_claims(Grounds grounds) {
     Claim claim;
     claim.id = "P7.at-rest";
     claim.text =
-        "Names, addresses, subjects and how texts begin, each as it is, stand nowhere in the store "
-        "in clear.";
+        "Names, addresses, subjects and how texts begin stand nowhere in the store in clear, be it "
+        "as they are, in UTF-16, in base64 or compressed.";
     claim.method =
         "subjects, people's names and addresses and how texts begin, of the newest threads, the "
-        "addresses of accounts and the names of workspaces are opened and searched for, byte for "
-        "byte: in all files of the store, its log and the copies from before migrations included, "
-        "or where it is on PostgreSQL in every text and blob of its rows";
+        "addresses of accounts and the names of workspaces are opened and searched for in each of "
+        "these forms, and within whatever inflates as zstd: in every text and blob of its rows, "
+        "and where it is no PostgreSQL in all its files, its log and the copies from before "
+        "migrations included (frames there as far as they stand in one piece)";
     claim.planted =
-        "a value in clear that is committed and taken away again; on PostgreSQL rolled back";
-    claim.cost = "reads every file of the store, or every row of it, once";
+        "one value in each of these forms: in a row that is rolled back, and for the files in one "
+        "that is committed and taken away again; each has to be seen";
+    claim.cost = "reads every row of the store once, and its files twice";
     claim.check = [at_rest] { return at_rest->check(); };
     claim.control = [at_rest] { return at_rest->control(); };
     return {claim};

@@ -23,9 +23,9 @@ int promise_of(const Claim& claim) {
 
 std::vector<Claim> all_claims(const Grounds& grounds) {
     std::multimap<int, Claim> by_promise;
-    for (auto claims :
-         {access_claims(grounds), holder_claims(grounds), fence_claims(grounds), wire_claims(),
-          data_claims(grounds), at_rest_claims(grounds), keyring_claims(grounds)}) {
+    for (auto claims : {access_claims(grounds), holder_claims(grounds), fence_claims(grounds),
+                        wire_claims(grounds), data_claims(grounds), at_rest_claims(grounds),
+                        keyring_claims(grounds)}) {
         for (auto& claim : claims)
             by_promise.emplace(promise_of(claim), std::move(claim));
     }

@@ -7,8 +7,10 @@
 #include "foundation/base/clock.h"
 #include "platform/async/blocking_pool.h"
 #include "platform/ipc/link.h"
+#include "platform/net/tls_trial.h"
 #include "platform/store/database.h"
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -23,11 +25,16 @@ struct Grounds {
     SealDirectory& seals;
     History& history;
     Fences& fences;
+    Bearers& bearers;
     /// Every file that the stores write, relative to the working directory; those that are not
     /// there are left out: where none is, claims about files are unknown. A name that ends in `*`
     /// is of all that begin so. No names at all: the stores are on a server, and their rows are
     /// what can be looked at.
     std::vector<std::string> store_files;
+    /// Made anew for each check: it reads whom the system trusts.
+    std::function<std::shared_ptr<net::TlsTrial>()> trial = [] {
+        return std::make_shared<net::TlsTrial>();
+    };
 };
 
 /// P1, P2 and P9: what opens an integration, and what ends that.
@@ -39,7 +46,7 @@ std::vector<Claim> fence_claims(const Grounds& grounds);
 /// P7: what the keyring is under.
 std::vector<Claim> keyring_claims(const Grounds& grounds);
 /// P3: what connections insist on.
-std::vector<Claim> wire_claims();
+std::vector<Claim> wire_claims(const Grounds& grounds);
 /// P7, P10 and P11: what is stored.
 std::vector<Claim> data_claims(Grounds grounds);
 /// P7: that it is nowhere in clear.

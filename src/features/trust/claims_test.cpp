@@ -1,266 +1,38 @@
-#include "features/trust/claims.h"
+#include "features/trust/claims.h"  // IWYU pragma: keep
 
 #include "features/trust/claim.h"
-#include "features/trust/file_search.h"
-#include "features/trust/leaky_keeper_fake.h"
+#include "features/trust/claims_case_test.h"
 #include "features/trust/ports.h"
 #include "features/trust/registry.h"
 #include "foundation/base/bytes.h"
-#include "foundation/base/clock.h"
 #include "foundation/base/id.h"
 #include "foundation/base/result.h"
 #include "foundation/codec/base64.h"
-#include "foundation/crypto/password.h"
-#include "foundation/crypto/place.h"
 #include "platform/async/task.h"
-#include "platform/keys/message_keys.h"
-#include "platform/keys/records.h"
-#include "platform/net/test_loop.h"
-#include "platform/store/data_map.h"
-#include "platform/store/database.h"
-#include "platform/store/scratch_store_test.h"
+#include "platform/net/tls_trial.h"
 #include "platform/store/sql_text.h"
 #include "platform/store/transaction.h"
 #include "platform/store/value.h"
 
 #include <gtest/gtest.h>
-#include <array>
-#include <cstddef>
+#include <chrono>
 #include <cstdint>
-#include <fstream>
 #include <functional>
-#include <memory>
 #include <set>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace postern::trust {
 namespace {
 
 using store::Clear;
-using store::SealedBytes;
 using store::SqlText;
 using store::Transaction;
-using store::Value;
+using test::id;
+using test::PlayedFences;
 
-namespace column = store::data_map::store::people;
-
-template <typename IdType>
-IdType id(std::uint8_t number) {
-    std::array<std::uint8_t, 16> bytes{};
-    bytes[0] = number;
-    return IdType(bytes);
-}
-
-class ManualClock final : public Clock {
-public:
-    [[nodiscard]] UnixMs now_ms() const override { return 1'800'000'000'000; }
-};
-
-class PlayedSeals final : public SealDirectory {
-public:
-    async::Task<std::vector<SealedIntegration>> active() override { co_return integrations; }
-    std::vector<SealedIntegration> integrations;
-};
-
-class PlayedHistory final : public History {
-public:
-    async::Task<OpenedThread> open(WorkspaceId, ThreadId) override { co_return opened; }
-    OpenedThread opened{2, 0, 0, {"Spring launch with Léa", "lea@creators.example"}};
-};
-
-/// What /proc tells of a server whose every child has a filter of its own.
-class PlayedFences final : public Fences {
-public:
-    static std::string status(std::string_view uids, int mode, int filters, int privileges) {
-        return "Name:\tpostern\nUid:\t" + std::string(uids) + "\nGid:\t0\t0\t0\t0\nNoNewPrivs:\t" +
-               std::to_string(privileges) + "\nSeccomp:\t" + std::to_string(mode) +
-               "\nSeccomp_filters:\t" + std::to_string(filters) +
-               "\nSpeculation_Store_Bypass:\tvulnerable\n";
-    }
-    static std::string root(int mode, int filters, int privileges) {
-        return status("0\t0\t0\t0", mode, filters, privileges);
-    }
-    static std::string keeper(int mode, int filters, int privileges) {
-        return status("65201\t65201\t65201\t65201", mode, filters, privileges);
-    }
-    static std::string fenced(std::string_view uid, int filters = 1) {
-        std::string four(uid);
-        for (int i = 0; i < 3; ++i)
-            four.append("\t").append(uid);
-        return status(four, 2, filters, 1);
-    }
-    [[nodiscard]] const std::string& missing() const override { return lacking; }
-    async::Task<Processes> processes(std::function<bool(const Processes&)> settled) override {
-        waited = !settled(seen);
-        co_return seen;
-    }
-    [[nodiscard]] Result<bool> reaches_outside() const override { return reaches; }
-
-    std::string lacking;
-    Processes seen{root(0, 0, 0),
-                   {{"front", fenced("65200")},
-                    {"keeper", fenced("65201")},
-                    {"courier", fenced("65202")},
-                    {"reader", fenced("65203")},
-                    {"reader", fenced("65203")}},
-                   true};
-    bool reaches = false;
-    bool waited = false;
-};
-
-/// One thread with a mail and its reply, an account, a cut-off and a deleted integration: nothing
-/// that a claim could find fault with.
-class ClaimsTest : public testing::Test {
-protected:
-    ClaimsTest() {
-        store::Database::Options options;
-        options.file = folder.file("store.db");
-        options.create = true;
-        options.readers = 0;
-        database = store::open_or_fail(options);
-        options.kind = store::StoreKind::index;
-        options.file = folder.file("index.db");
-        index = store::open_or_fail(options);
-        add_integration(1, "active");
-        add_integration(2, "cut_off");
-        add_integration(3, "deleted");
-        add_thread(1, 1);
-        add_message(1, 1, 1, "out");
-        add_message(2, 1, 0, "in");
-        add_ledger(1, "search", "new_mail");
-        add_ledger(1, "fetch_body", "verified_reply");
-        const crypto::Argon2Cost cost{.passes = 1, .memory_kib = 19 * 1024};
-        add_workspace(1, "Orchid Studios");
-        add_person(1, crypto::hash_password(Secret::copy_of(as_bytes("pelican")), cost).value());
-        seals.integrations.push_back(
-            {id<WorkspaceId>(1), id<IntegrationId>(1), 1, test::LeakyKeeper::seal_of(1), 0});
-    }
-
-    std::vector<Claim> claims_about(std::vector<std::string> files) {
-        return all_claims(
-            {*database, *index, keeper.link, seals, history, fences, std::move(files)});
-    }
-    /// Of the engine that this run of the tests is on.
-    std::vector<Claim> claims() {
-        if (store::tests_on_postgres()) return claims_about({});
-        return claims_about({folder.file("store.db"), folder.file("store.db-wal"),
-                             folder.file("index.db"), folder.file("index.db-wal")});
-    }
-    Proof prove(std::string_view claim_id) { return prove(claim_id, claims()); }
-    Proof prove(std::string_view claim_id, std::vector<Claim> of) {
-        Registry registry(std::move(of), clock, std::chrono::milliseconds(1));
-        auto proof = loop.run(registry.prove(std::string(claim_id)));
-        EXPECT_TRUE(proof);
-        return proof ? std::move(*proof) : Proof{};
-    }
-    /// Every claim but that one is proven, and that one fails.
-    void expect_failing(std::string_view failing) {
-        for (const auto& claim : claims()) {
-            const auto proof = prove(claim.id);
-            const auto wanted = claim.id == failing ? Verdict::failing : Verdict::proven;
-            EXPECT_EQ(proof.verdict, wanted)
-                << claim.id << " " << proof.reason
-                << (proof.finding.faults.empty() ? "" : proof.finding.faults.front());
-        }
-    }
-
-    void run_sql(SqlText sql, std::initializer_list<Value> values) {
-        const auto done = database->write_now([&](Transaction& tx) -> Result<> {
-            auto changed = tx.execute(sql, values);
-            if (!changed) return fail(std::move(changed.error()));
-            return {};
-        });
-        ASSERT_TRUE(done) << done.error().detail();
-    }
-    void add_integration(std::uint8_t number, std::string_view state) {
-        run_sql(
-            "INSERT INTO integrations (workspace_id, integration_id, kind, level, state, "
-            "epoch, settings, search_label, broken_code, created_at_ms) "
-            "VALUES ($1, $2, 'imap', 'replies', $3, 1, $4, 'label', NULL, 0)",
-            {id<WorkspaceId>(1), id<IntegrationId>(number), Clear::text(state), noise()});
-    }
-    void add_thread(std::uint8_t number, std::uint8_t integration) {
-        run_sql(
-            "INSERT INTO threads (workspace_id, thread_id, integration_id, token, next_number, "
-            "head, created_at_ms, updated_at_ms) VALUES ($1, $2, $3, $4, 2, $5, 0, 0)",
-            {id<WorkspaceId>(1), id<ThreadId>(number), id<IntegrationId>(integration),
-             Clear::bytes(id<ThreadId>(number).bytes()), noise()});
-    }
-    void add_message(std::uint8_t number,
-                     std::uint8_t thread,
-                     std::int64_t own_number,
-                     std::string_view direction) {
-        const auto message = id<MessageId>(number);
-        run_sql(
-            "INSERT INTO messages (workspace_id, message_id, thread_id, number, direction, "
-            "state, failure_code, origin_mac, body, created_at_ms) "
-            "VALUES ($1, $2, $3, $4, $5, 'sent', NULL, $6, $7, 0)",
-            {id<WorkspaceId>(1), message, id<ThreadId>(thread), own_number, Clear::text(direction),
-             Clear::bytes(message.bytes()), noise()});
-        run_sql(
-            "INSERT INTO message_wraps (workspace_id, message_id, creator_id, body_wrap) "
-            "VALUES ($1, $2, $3, $4)",
-            {id<WorkspaceId>(1), message, id<CreatorId>(1), noise()});
-        run_sql(
-            "INSERT INTO raw_mails (workspace_id, message_id, people, raw, raw_wrap) "
-            "VALUES ($1, $2, $3, $4, $4)",
-            {id<WorkspaceId>(1), message, Clear::bytes(message.bytes()), noise()});
-    }
-    void add_ledger(std::int64_t number_base, std::string_view command, std::string_view reason) {
-        run_sql(
-            "INSERT INTO read_ledger (workspace_id, integration_id, number, at_ms, command, "
-            "folder_mac, first_uid, next_uid, bytes, reason) "
-            "VALUES ($1, $2, $3, 0, $4, $5, 1, 2, 3, $6)",
-            {id<WorkspaceId>(1), id<IntegrationId>(1), number_base + ++ledger_lines_,
-             Clear::text(command), noise(), Clear::text(reason)});
-    }
-    void add_person(std::uint8_t number, const std::string& password) {
-        const auto person = id<PersonId>(number);
-        keys::SealRecords ask;
-        ask.workspace = k_installation;
-        ask.records.push_back(
-            {column::address.value, crypto::row_key(person), to_bytes("olga@brand.example")});
-        ask.records.push_back(
-            {column::password.value, crypto::row_key(person), to_bytes(password)});
-        auto sealed = loop.run(keeper.link.call(std::move(ask), net::test::soon()));
-        ASSERT_TRUE(sealed);
-        run_sql(
-            "INSERT INTO people (workspace_id, person_id, address_token, address, password, "
-            "created_at_ms) VALUES ($1, $2, $3, $4, $5, 0)",
-            {k_installation, person, Clear::bytes(person.bytes()), SealedBytes(sealed->contents[0]),
-             SealedBytes(sealed->contents[1])});
-    }
-    void add_workspace(std::uint8_t number, std::string_view name) {
-        const auto workspace = id<WorkspaceId>(number);
-        keys::SealRecords ask;
-        ask.workspace = workspace;
-        ask.records.push_back({store::data_map::store::workspaces::name.value,
-                               crypto::row_key(workspace), to_bytes(name)});
-        auto sealed = loop.run(keeper.link.call(std::move(ask), net::test::soon()));
-        ASSERT_TRUE(sealed);
-        run_sql(
-            "INSERT INTO workspaces (workspace_id, name, is_demo, created_at_ms) "
-            "VALUES ($1, $2, 0, 0)",
-            {workspace, SealedBytes(sealed->contents[0])});
-    }
-    static SealedBytes noise() { return SealedBytes(to_bytes("noise")); }
-
-    store::TestFolder folder;
-    ManualClock clock;
-    net::test::Loop loop;
-    test::LeakyKeeper keeper{loop};
-    std::unique_ptr<store::Database> database;
-    std::unique_ptr<store::Database> index;
-    PlayedSeals seals;
-    PlayedHistory history;
-    PlayedFences fences;
-
-private:
-    std::int64_t ledger_lines_ = 0;
-};
+class ClaimsTest : public test::ClaimsCase {};
 
 TEST_F(ClaimsTest, every_claim_is_proven_where_nothing_is_wrong) {
     expect_failing("none");
@@ -451,102 +223,6 @@ TEST_F(ClaimsTest, p9_and_p11_fail_when_history_of_an_ended_integration_does_not
     EXPECT_EQ(prove("P11.complete").verdict, Verdict::failing);
 }
 
-TEST_F(ClaimsTest, p7_fails_for_a_password_that_is_no_hash) {
-    for (const char* stored : {"pelican", "", "5f4dcc3b5aa765d61d8327deb882cf99",
-                               "$argon2i$v=19$m=65536,t=3,p=1$c29tZXNhbHRzb21lc2FsdA$"
-                               "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
-                               "$argon2id$v=19$m=1024,t=3,p=1$AAAAAAAAAAAAAAAAAAAAAA$"
-                               "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}) {
-        run_sql("DELETE FROM people", {});
-        add_person(2, stored);
-        EXPECT_EQ(prove("P7.hashed").verdict, Verdict::failing) << stored;
-    }
-    expect_failing("P7.hashed");
-}
-
-TEST_F(ClaimsTest, p7_fails_for_a_token_that_is_no_hash) {
-    run_sql(
-        "INSERT INTO sessions (workspace_id, token_hash, person_id, created_at_ms, "
-        "expires_at_ms) VALUES ($1, $2, $3, 0, 0)",
-        {k_installation, Clear::bytes(as_bytes("a token in clear")), id<PersonId>(1)});
-    expect_failing("P7.hashed");
-}
-
-TEST_F(ClaimsTest, p7_fails_when_an_address_a_name_or_a_subject_stands_in_a_file) {
-    for (const char* text : {"to lea@creators.example", "Spring launch with Léa",
-                             "olga@brand.example", "by Orchid Studios"}) {
-        run_sql("UPDATE integrations SET broken_code = $1", {Clear::text(text)});
-        expect_failing("P7.at-rest");
-    }
-}
-
-TEST_F(ClaimsTest, p7_fails_for_what_stands_in_a_copy_from_before_a_migration) {
-    if (store::tests_on_postgres()) GTEST_SKIP() << "of a store in a file";
-    const std::vector<std::string> files{folder.file("store.db"), folder.file("store.db-wal"),
-                                         folder.file("store.db.before-*")};
-    EXPECT_EQ(prove("P7.at-rest", claims_about(files)).verdict, Verdict::proven);
-    std::ofstream(folder.file("store.db.before-7")) << "to lea@creators.example";
-    const auto proof = prove("P7.at-rest", claims_about(files));
-    EXPECT_EQ(proof.verdict, Verdict::failing);
-    ASSERT_EQ(proof.finding.faults.size(), 1U);
-    EXPECT_TRUE(proof.finding.faults.at(0).ends_with("store.db.before-7"));
-}
-
-TEST_F(ClaimsTest, p7_is_no_alarm_for_whoever_is_called_like_a_table) {
-    history.opened.words.emplace_back("integrations");
-    history.opened.words.emplace_back("message_wraps");
-    const auto proof = prove("P7.at-rest");
-    EXPECT_EQ(proof.verdict, Verdict::proven);
-    if (store::tests_on_postgres()) return;
-    EXPECT_NE(proof.finding.evidence.back().find("2 of them are left out"), std::string::npos);
-}
-
-TEST_F(ClaimsTest, p7_tells_how_many_values_it_left_out) {
-    for (std::size_t i = 0; i < FileSearch::k_words_max; ++i)
-        history.opened.words.push_back("no such word " + std::to_string(i));
-    history.opened.words.emplace_back("Léa");
-    const auto proof = prove("P7.at-rest");
-    EXPECT_EQ(proof.verdict, Verdict::proven);
-    // A subject, two addresses and the name of a workspace came on top.
-    EXPECT_TRUE(proof.finding.evidence.at(0).starts_with(
-        "10000 values searched for (left out: 4 above the limit of 10000, 1 shorter than 6 bytes"))
-        << proof.finding.evidence.at(0);
-}
-
-TEST_F(ClaimsTest, p7_is_unknown_without_files) {
-    const auto proof = prove("P7.at-rest", claims_about({folder.file("elsewhere")}));
-    EXPECT_EQ(proof.verdict, Verdict::unknown);
-}
-
-TEST_F(ClaimsTest, p7_looks_at_rows_where_the_store_has_no_files) {
-    const auto good = prove("P7.at-rest", claims_about({}));
-    EXPECT_EQ(good.verdict, Verdict::proven) << good.reason;
-    // What was not looked at is said.
-    EXPECT_NE(good.finding.evidence.at(1).find("not looked at"), std::string::npos);
-    for (const char* text :
-         {"to lea@creators.example", "Spring launch with Léa", "Orchid Studios & Co"}) {
-        run_sql("UPDATE integrations SET broken_code = $1", {Clear::text(text)});
-        const auto bad = prove("P7.at-rest", claims_about({}));
-        EXPECT_EQ(bad.verdict, Verdict::failing) << text;
-        EXPECT_EQ(bad.finding.faults.size(), 1U);
-        EXPECT_NE(bad.finding.faults.at(0).find("integrations"), std::string::npos);
-    }
-}
-
-TEST_F(ClaimsTest, p7_finds_a_blob_behind_many_rows) {
-    for (int i = 0; i < 12; ++i) {
-        run_sql(
-            "INSERT INTO raw_mails (workspace_id, message_id, people, raw, raw_wrap) "
-            "VALUES ($1, $2, $3, $4, $5)",
-            {id<WorkspaceId>(9), id<MessageId>(static_cast<std::uint8_t>(100 + i)),
-             Clear::bytes(as_bytes("people")), noise(), noise()});
-    }
-    EXPECT_EQ(prove("P7.at-rest", claims_about({})).verdict, Verdict::proven);
-    const SealedBytes clear(to_bytes("From: lea@creators.example"));
-    run_sql("UPDATE raw_mails SET raw = $1 WHERE message_id = $2", {clear, id<MessageId>(111)});
-    EXPECT_EQ(prove("P7.at-rest", claims_about({})).verdict, Verdict::failing);
-}
-
 TEST_F(ClaimsTest, p2_fails_when_who_left_still_opens) {
     keeper.leaks.opens_for_who_left = true;
     expect_failing("P2.holder-left");
@@ -566,6 +242,43 @@ TEST_F(ClaimsTest, p2_fails_when_who_stays_is_shut_out) {
 TEST_F(ClaimsTest, p2_is_unknown_when_nobody_opens_anything) {
     keeper.leaks.refuses_the_right_secret = true;
     EXPECT_EQ(prove("P2.holder-left").verdict, Verdict::unknown);
+}
+
+constexpr net::TlsOffer k_lacking[] = {net::TlsOffer::in_clear, net::TlsOffer::tls_1_1,
+                                       net::TlsOffer::other_authority, net::TlsOffer::other_name,
+                                       net::TlsOffer::expired};
+
+TEST_F(ClaimsTest, p3_fails_when_our_connections_overlook_anything) {
+    for (const auto overlooked : k_lacking) {
+        wire.overlooked = overlooked;
+        const auto proof = prove("P3.wire");
+        EXPECT_EQ(proof.verdict, Verdict::failing) << name_of(overlooked);
+        const auto wanted = "taken: " + std::string(name_of(overlooked)) + ", by a client";
+        int told = 0;
+        for (const auto& fault : proof.finding.faults)
+            told += fault.starts_with(wanted) ? 1 : 0;
+        EXPECT_EQ(told, 2) << name_of(overlooked);
+    }
+    // Who speaks in clear speaks no TLS to good servers, either.
+    wire.overlooked = net::TlsOffer::in_clear;
+    EXPECT_EQ(prove("P3.wire").finding.faults.size(), 6U);
+    expect_failing("P3.wire");
+}
+
+TEST_F(ClaimsTest, p3_fails_when_our_listener_takes_old_clients) {
+    wire.listener_takes_old = true;
+    expect_failing("P3.wire");
+    EXPECT_EQ(prove("P3.wire").finding.faults,
+              std::vector<std::string>{"our listener takes TLS 1.1"});
+}
+
+TEST_F(ClaimsTest, p3_is_unknown_unless_each_careless_client_is_seen) {
+    for (const auto unplanted : k_lacking) {
+        wire.unplanted = unplanted;
+        EXPECT_EQ(prove("P3.wire").verdict, Verdict::unknown) << name_of(unplanted);
+    }
+    wire = {.overlooked = {}, .unplanted = {}, .listener_unplanted = true};
+    EXPECT_EQ(prove("P3.wire").verdict, Verdict::unknown);
 }
 
 TEST_F(ClaimsTest, p7_fails_for_a_wrap_under_an_ended_key) {
@@ -687,6 +400,11 @@ TEST_F(ClaimsTest, p1_fails_when_front_reaches_outside) {
     expect_failing("P1.isolated");
 }
 
+TEST_F(ClaimsTest, p1_is_unknown_where_front_can_open_nothing_at_all) {
+    fences.opens_own_folder = false;
+    EXPECT_EQ(prove("P1.isolated").verdict, Verdict::unknown);
+}
+
 TEST_F(ClaimsTest, p1_is_unknown_for_what_the_kernel_does_not_show) {
     const auto good = fences.seen;
     using Change = std::function<void(Processes&)>;
@@ -707,85 +425,6 @@ TEST_F(ClaimsTest, p1_is_unknown_for_what_the_kernel_does_not_show) {
         change(fences.seen);
         EXPECT_EQ(prove("P1.isolated").verdict, Verdict::unknown);
     }
-}
-
-TEST_F(ClaimsTest, p10_fails_for_a_mail_that_answers_nothing_of_ours) {
-    add_thread(2, 1);
-    add_message(3, 2, 0, "in");
-    add_ledger(1, "fetch_body", "verified_reply");
-    EXPECT_EQ(prove("P10.own-threads").verdict, Verdict::failing);
-}
-
-TEST_F(ClaimsTest, p10_fails_for_a_mail_that_the_ledger_does_not_know) {
-    add_message(3, 1, 0, "in");
-    expect_failing("P10.own-threads");
-}
-
-TEST_F(ClaimsTest, p10_fails_for_a_read_of_another_kind) {
-    add_ledger(1, "fetch_envelopes", "new_mail");
-    expect_failing("P10.own-threads");
-}
-
-TEST_F(ClaimsTest, p10_is_proven_with_a_probe_a_bounce_and_a_server_that_cannot_search) {
-    add_ledger(1, "probe", "search_fails");
-    add_ledger(1, "look_in_sent", "our_copy");
-    add_ledger(1, "fetch_thread_fields", "new_mail");
-    add_ledger(1, "fetch_body", "bounce_of_ours");
-    expect_failing("none");
-    EXPECT_NE(prove("P10.own-threads").finding.evidence.back().find("1 times"), std::string::npos);
-}
-
-TEST_F(ClaimsTest, p10_and_p11_fail_for_a_body_that_was_read_and_not_kept) {
-    add_ledger(1, "fetch_body", "verified_reply");
-    EXPECT_EQ(prove("P10.own-threads").verdict, Verdict::failing);
-    EXPECT_EQ(prove("P11.complete").verdict, Verdict::failing);
-}
-
-TEST_F(ClaimsTest, p11_fails_for_what_is_missing) {
-    for (const SqlText sql :
-         {SqlText("UPDATE threads SET next_number = 3"), SqlText("DELETE FROM message_wraps"),
-          SqlText("DELETE FROM raw_mails")}) {
-        run_sql(sql, {});
-        expect_failing("P11.complete");
-    }
-}
-
-TEST_F(ClaimsTest, p11_fails_for_a_queued_mail_without_its_message) {
-    run_sql(
-        "INSERT INTO outbox (workspace_id, message_id, integration_id, stage, attempts, fence, "
-        "next_at_ms) VALUES ($1, $2, $3, 'queued', 0, 0, 0)",
-        {id<WorkspaceId>(1), id<MessageId>(9), id<IntegrationId>(1)});
-    expect_failing("P11.complete");
-}
-
-/// A trigger that mends what the control plants, so that one count alone does not see it.
-TEST_F(ClaimsTest, p11_is_unknown_while_any_of_its_counts_is_blind) {
-    if (store::tests_on_postgres()) GTEST_SKIP() << "of triggers as SQLite has them";
-    const SqlText all[] = {
-        "CREATE TRIGGER blind AFTER INSERT ON messages BEGIN UPDATE threads SET next_number = 2 "
-        "WHERE thread_id = NEW.thread_id; END",
-        "CREATE TRIGGER blind AFTER INSERT ON messages BEGIN INSERT INTO message_wraps "
-        "(workspace_id, message_id, creator_id, body_wrap) VALUES (NEW.workspace_id, "
-        "NEW.message_id, NEW.message_id, x'00'); END",
-        "CREATE TRIGGER blind AFTER INSERT ON messages BEGIN INSERT INTO raw_mails "
-        "(workspace_id, message_id, people, raw, raw_wrap) VALUES (NEW.workspace_id, "
-        "NEW.message_id, x'00', x'00', x'00'); END",
-        "CREATE TRIGGER blind AFTER INSERT ON outbox BEGIN DELETE FROM outbox WHERE "
-        "message_id = NEW.message_id; END",
-        "CREATE TRIGGER blind AFTER INSERT ON read_ledger BEGIN DELETE FROM read_ledger WHERE "
-        "integration_id = NEW.integration_id; END",
-    };
-    for (const auto& each : all) {
-        run_sql(each, {});
-        EXPECT_EQ(prove("P11.complete").verdict, Verdict::unknown);
-        run_sql("DROP TRIGGER blind", {});
-        EXPECT_EQ(prove("P11.complete").verdict, Verdict::proven);
-    }
-}
-
-TEST_F(ClaimsTest, p11_fails_when_a_raw_mail_does_not_open) {
-    history.opened.raw_unreadable = 1;
-    expect_failing("P11.complete");
 }
 
 }  // namespace

@@ -153,7 +153,7 @@ async::Task<Finding> isolated(Fences* fences) {
     if (auto there = all_are_there(*processes); !there) co_return fail(there.error());
     const auto gaps = gaps_of(*processes);
     if (!gaps) co_return fail(gaps.error());
-    const auto reaches = fences->reaches_outside();
+    const auto reaches = fences->opens(Fences::Place::outside);
     if (!reaches) co_return fail(reaches.error());
     Finding finding;
     const auto& missing = fences->missing();
@@ -175,8 +175,8 @@ async::Task<Finding> isolated(Fences* fences) {
     add(finding, !*reaches, "front cannot open a file outside its folder that its parent can",
         "not isolated: front can open files outside its folder");
     finding.evidence.emplace_back(
-        "the kernel shows nobody's Landlock rules: of files, front alone is tried; any of the "
-        "others ends when it cannot take its rules on");
+        "the kernel shows nobody's Landlock rules: which files keeper, courier and reader can open "
+        "is not tried");
     co_return finding;
 }
 
@@ -191,14 +191,20 @@ async::Task<Finding> isolated_with_unfenced(Fences* fences) {
                             {{"planted", processes->supervisor}, child, {"twin", child.status}}};
     const auto gaps = gaps_of(planted);
     if (!gaps) co_return fail(gaps.error());
+    // One that can open nothing at all would seem fenced.
+    const auto opens = fences->opens(Fences::Place::own_folder);
+    if (!opens) co_return fail(opens.error());
     const auto shared = "twin runs as the same user as " + child.role;
     Finding finding;
-    const bool all_seen = !gaps->filters.empty() && gaps->filters.front().starts_with("planted") &&
-                          !gaps->users.empty() && gaps->users.front().starts_with("planted") &&
+    const bool all_seen = *opens && !gaps->filters.empty() &&
+                          gaps->filters.front().starts_with("planted") && !gaps->users.empty() &&
+                          gaps->users.front().starts_with("planted") &&
                           std::ranges::find(gaps->shared, shared) != gaps->shared.end();
     if (all_seen) {
         finding.faults.emplace_back(
-            "a process without a fence, one of the parent's user and two of one user are seen");
+            "a process without a filter, one of the parent's user and two of one user are seen, "
+            "and "
+            "that front can open its own folder");
     }
     co_return finding;
 }
@@ -211,13 +217,16 @@ std::vector<Claim> fence_claims(const Grounds& grounds) {
     claim.id = "P1.isolated";
     claim.text =
         "No process of this installation holds everything: each role runs as its own user behind a "
-        "Landlock fence and a system-call filter of its own, and can gain no privileges.";
+        "system-call filter of its own and can gain no privileges, and the one that answers the "
+        "network opens no file outside its folder.";
     claim.method =
         "the supervisor reads what the kernel shows of each of its processes, a fresh reader's "
         "included: their filters and all four user ids of each; front tries a file outside its "
-        "folder; what the start found missing counts";
+        "folder; what the start found missing counts, Landlock included, whose rules for the other "
+        "roles are not tried";
     claim.planted =
-        "the supervisor, which has no fence, in the place of a child, and a child in two roles";
+        "the supervisor, which has no filter, in the place of a child, a child in two roles, and "
+        "for front a folder that it may open";
     claim.cost = "a reader is started; one small file read for each process";
     claim.check = [fences] { return isolated(fences); };
     claim.control = [fences] { return isolated_with_unfenced(fences); };

@@ -1,7 +1,9 @@
 #include "features/trust/file_search.h"
 
+#include "features/trust/word_forms.h"
 #include "foundation/base/bytes.h"
 #include "foundation/base/result.h"
+#include "foundation/codec/zstd_frame.h"
 #include "platform/os/files.h"
 
 #include <fcntl.h>
@@ -62,7 +64,8 @@ Result<std::vector<std::string>> files_named(const std::vector<std::string>& nam
 
 }  // namespace
 
-FileSearch::FileSearch(std::vector<std::string> words) {
+FileSearch::FileSearch(std::vector<std::string> words, Forms forms)
+    : into_frames_(forms == Forms::readable) {
     std::sort(words.begin(), words.end());
     words.erase(std::unique(words.begin(), words.end()), words.end());
     for (auto& word : words) {
@@ -70,34 +73,74 @@ FileSearch::FileSearch(std::vector<std::string> words) {
             ++left_out_.by_length;
             continue;
         }
-        if (words_.size() == k_words_max) {
+        if (words_ == k_words_max) {
             ++left_out_.above_limit;
             continue;
         }
-        const auto bytes = as_bytes(word);
-        begins_.set(pair_of(bytes[0], bytes[1]));
-        by_first_[bytes[0]].push_back(static_cast<std::uint32_t>(words_.size()));
-        longest_ = std::max(longest_, word.size());
-        words_.push_back(std::move(word));
+        if (forms == Forms::as_they_are) {
+            add(std::move(word));
+        } else {
+            for (auto& form : forms_of(word))
+                add(std::move(form));
+        }
+        ++words_;
     }
 }
 
-std::uint64_t FileSearch::hits_in(ByteView bytes, std::size_t starts_before) const {
-    std::uint64_t hits = 0;
+void FileSearch::add(std::string form) {
+    const auto bytes = as_bytes(form);
+    const auto begin = pair_of(bytes[0], bytes[1]);
+    begins_.set(begin);
+    by_begin_[begin].push_back(static_cast<std::uint32_t>(forms_.size()));
+    longest_ = std::max(longest_, form.size());
+    forms_.push_back({std::move(form), words_});
+}
+
+std::size_t FileSearch::reach() const {
+    return into_frames_ ? std::max(longest_, k_frame_bytes_max) : longest_;
+}
+
+void FileSearch::look_for_words(ByteView bytes, std::size_t starts_before, Found& found) const {
     for (std::size_t i = 0; i < starts_before && i + 1 < bytes.size(); ++i) {
-        if (!begins_.test(pair_of(bytes[i], bytes[i + 1]))) continue;
-        for (const auto index : by_first_[bytes[i]]) {
-            const auto word = as_bytes(words_[index]);
-            if (word.size() > bytes.size() - i) continue;
-            if (std::ranges::equal(word, bytes.subspan(i, word.size()))) ++hits;
+        const auto begin = pair_of(bytes[i], bytes[i + 1]);
+        if (!begins_.test(begin)) continue;
+        for (const auto index : by_begin_[begin]) {
+            const auto form = as_bytes(forms_[index].bytes);
+            if (form.size() > bytes.size() - i) continue;
+            if (!std::ranges::equal(form, bytes.subspan(i, form.size()))) continue;
+            ++found.hits;
+            found.words.insert(forms_[index].word);
         }
     }
-    return hits;
+}
+
+void FileSearch::look_into_frames(ByteView bytes, std::size_t starts_before, Found& found) const {
+    auto rest = bytes;
+    while (true) {
+        const auto frame = std::ranges::search(rest, codec::k_zstd_magic);
+        const auto at = static_cast<std::size_t>(frame.begin() - bytes.begin());
+        if (frame.empty() || at >= starts_before) return;
+        rest = bytes.subspan(at + codec::k_zstd_magic.size());
+        // Bytes that look like one by chance do not inflate.
+        const auto inflated = codec::inflate_frame(bytes.subspan(at), k_inflated_bytes_max);
+        if (inflated) look_for_words(*inflated, inflated->size(), found);
+    }
+}
+
+void FileSearch::look(ByteView bytes, std::size_t starts_before, Found& found) const {
+    look_for_words(bytes, starts_before, found);
+    if (into_frames_) look_into_frames(bytes, starts_before, found);
+}
+
+std::uint64_t FileSearch::hits(ByteView bytes) const {
+    Found found;
+    look(bytes, found);
+    return found.hits;
 }
 
 Result<FileSearch::Found> FileSearch::search(int file) const {
     Found found;
-    Bytes window(k_chunk_bytes + k_word_bytes_max);
+    Bytes window(k_chunk_bytes + reach());
     std::size_t held = 0;
     while (true) {
         const auto got = ::pread(file, window.data() + held, window.size() - held,
@@ -109,8 +152,8 @@ Result<FileSearch::Found> FileSearch::search(int file) const {
         const bool at_end = got == 0;
         if (!at_end && held < window.size()) continue;
         // A word that begins in the last bytes may go on in the next chunk.
-        const auto judged = at_end ? held : held - std::min(held, longest_);
-        found.hits += hits_in(ByteView(window).first(held), judged);
+        const auto judged = at_end ? held : held - std::min(held, reach());
+        look(ByteView(window).first(held), judged, found);
         if (at_end) return found;
         std::copy(window.begin() + static_cast<std::ptrdiff_t>(judged),
                   window.begin() + static_cast<std::ptrdiff_t>(held), window.begin());

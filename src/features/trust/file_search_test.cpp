@@ -1,11 +1,15 @@
 #include "features/trust/file_search.h"
 
+#include "foundation/base/bytes.h"
 #include "foundation/base/check.h"
+#include "foundation/codec/base64.h"
+#include "foundation/codec/compress.h"
 #include "platform/store/scratch_store_test.h"
 
 #include <gtest/gtest.h>
 #include <cstddef>
 #include <fstream>
+#include <ios>
 #include <string>
 #include <vector>
 
@@ -14,12 +18,14 @@ namespace {
 
 class FileSearchTest : public testing::Test {
 protected:
-    FileSearch::Found search(const std::vector<std::string>& words, const std::string& content) {
+    FileSearch::Found search(const std::vector<std::string>& words,
+                             const std::string& content,
+                             FileSearch::Forms forms = FileSearch::Forms::as_they_are) {
         const auto name = "file " + std::to_string(++files_);
         std::ofstream(folder.file(name), std::ios::binary) << content;
         const auto opened = held.open({folder.file(name)});
         POSTERN_CHECK(opened && opened->size() == 1);
-        const auto found = FileSearch(words).search(opened->front().descriptor);
+        const auto found = FileSearch(words, forms).search(opened->front().descriptor);
         POSTERN_CHECK(found.has_value());
         return *found;
     }
@@ -78,6 +84,35 @@ TEST_F(FileSearchTest, a_word_across_any_boundary_of_reading_is_found_once) {
             EXPECT_EQ(found.bytes, content.size());
         }
     }
+}
+
+TEST_F(FileSearchTest, a_frame_is_looked_into_wherever_it_begins_in_a_file) {
+    constexpr std::size_t k_mebibyte = std::size_t{1} << 20U;
+    std::string around;
+    for (unsigned i = 0; i < 900; ++i)
+        around += static_cast<char>('A' + (i * i % 31 + i / 7) % 25);
+    const auto packed = codec::compress(as_bytes(around + "a Pelican"));
+    ASSERT_EQ(packed.front(), 1) << "a frame";
+    const std::string frame(packed.begin() + 1, packed.end());
+    for (const auto at : {std::size_t{0}, k_mebibyte - 2, k_mebibyte, (2 * k_mebibyte) - 5}) {
+        std::string content((2 * k_mebibyte) + 500, '.');
+        content.replace(at, frame.size(), frame);
+        EXPECT_EQ(search({"Pelican"}, content, FileSearch::Forms::readable).hits, 1U) << at;
+        EXPECT_EQ(search({"Pelican"}, content).hits, 0U);
+    }
+    // Of what begins like one and is none, nothing is made.
+    EXPECT_EQ(
+        search({"Pelican"}, "\x28\xb5\x2f\xfd and more, a Pelican", FileSearch::Forms::readable)
+            .hits,
+        1U);
+}
+
+TEST_F(FileSearchTest, words_are_told_apart_whatever_their_form) {
+    const auto found = search({"Pelican", "Orchid", "Heron's"},
+                              "Pelican Pelican P\x20 " + codec::base64(as_bytes("my Orchid")),
+                              FileSearch::Forms::readable);
+    EXPECT_EQ(found.hits, 3U);
+    EXPECT_EQ(found.words.size(), 2U);
 }
 
 TEST_F(FileSearchTest, files_are_opened_once_and_stay_open) {

@@ -1,22 +1,21 @@
 #include "features/trust/leaky_keeper_fake.h"
 
 #include "foundation/base/bytes.h"
-#include "foundation/base/check.h"
+#include "foundation/base/id.h"
 #include "foundation/base/result.h"
 #include "foundation/base/secret.h"
-#include "platform/ipc/peer.h"
 #include "platform/ipc/rpc.h"
 #include "platform/keys/key_error.h"
 #include "platform/keys/message_keys.h"
+#include "platform/keys/played_keeper_test.h"
 #include "platform/keys/seals.h"
 #include "platform/net/test_loop.h"
-#include "platform/os/process.h"
 
 #include <algorithm>
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace postern::trust::test {
 namespace {
@@ -47,22 +46,11 @@ Bytes veiled(ByteView bytes) {
 
 }  // namespace
 
-LeakyKeeper::LeakyKeeper(net::test::Loop& loop) : link(loop.tasks, nothing_served_) {
+LeakyKeeper::LeakyKeeper(net::test::Loop& loop) : PlayedPeer(loop) {
     serve_new_epochs();
     serve_seals();
     serve_uses();
     serve_records();
-    auto ends = os::socket_pair();
-    POSTERN_CHECK(ends.has_value());
-    peer_ = std::make_unique<ipc::Peer>(loop.io.get_executor(), std::move(ends->first),
-                                        router_.handler());
-    loop.tasks.spawn("keeper", peer_->run());
-    link.attach(std::move(ends->second));
-}
-
-LeakyKeeper::~LeakyKeeper() {
-    link.close();
-    peer_->close();
 }
 
 keys::Seal LeakyKeeper::seal_of(std::uint64_t epoch) {

@@ -1,20 +1,16 @@
 #pragma once
 
 #include "foundation/base/bytes.h"
-#include "foundation/base/check.h"
-#include "platform/ipc/link.h"
-#include "platform/ipc/peer.h"
-#include "platform/ipc/rpc.h"
-#include "platform/keys/key_error.h"
+#include "foundation/base/id.h"
+#include "platform/async/task.h"
 #include "platform/keys/message_keys.h"
+#include "platform/keys/played_keeper_test.h"
 #include "platform/keys/seals.h"
 #include "platform/net/test_loop.h"
-#include "platform/os/process.h"
 
 #include <cstdint>
 #include <functional>
 #include <map>
-#include <memory>
 #include <set>
 #include <string>
 #include <utility>
@@ -23,7 +19,7 @@ namespace postern::trust::test {
 
 /// Keeper's promises about one kind of question each, and a way to break each of them. What it
 /// seals is readable, and opens only at its place.
-class LeakyKeeper {
+class LeakyKeeper final : public keys::test::PlayedPeer {
 public:
     /// Each true one is a fault that a claim has to find.
     struct Leaks {
@@ -44,19 +40,9 @@ public:
     };
 
     explicit LeakyKeeper(net::test::Loop& loop);
-    ~LeakyKeeper();
-    LeakyKeeper(const LeakyKeeper&) = delete;
-    LeakyKeeper& operator=(const LeakyKeeper&) = delete;
 
     static keys::Seal seal_of(std::uint64_t epoch);
 
-private:
-    ipc::Router nothing_served_;
-    ipc::Router router_;
-    std::unique_ptr<ipc::Peer> peer_;
-
-public:
-    ipc::Link link;
     Leaks leaks;
     keys::CountWraps::Answer wraps{
         .rotating = false, .wraps = 12, .waiting = 0, .orphaned = 0, .old_keys = 0};

@@ -2,6 +2,8 @@
 
 #include "foundation/base/id.h"
 #include "foundation/base/result.h"
+#include "foundation/base/secret.h"
+#include "foundation/crypto/hash.h"
 #include "platform/async/task.h"
 #include "platform/keys/seals.h"
 
@@ -45,6 +47,27 @@ public:
     virtual async::Task<OpenedThread> open(WorkspaceId workspace, ThreadId thread) = 0;
 };
 
+/// Tokens and sessions of nobody's, made as every other one is.
+class Bearers {
+public:
+    virtual ~Bearers() = default;
+    /// An API token that is stored, for a workspace that there is not.
+    struct Token {
+        WorkspaceId workspace;
+        TokenId id;
+        Secret text;
+    };
+    virtual async::Task<Token> create_token() = 0;
+    virtual async::Task<> delete_token(WorkspaceId workspace, TokenId id) = 0;
+    /// What is handed out, and what would be stored of it.
+    struct Made {
+        Secret text;
+        crypto::Hash stored{};
+    };
+    /// A session and a set-up link's, neither of which is stored.
+    [[nodiscard]] virtual std::vector<Made> make_others() = 0;
+};
+
 /// What the kernel tells of our processes: texts of /proc/PID/status, empty where it tells nothing.
 struct Processes {
     struct Child {
@@ -63,9 +86,12 @@ public:
     [[nodiscard]] virtual const std::string& missing() const = 0;
     /// With a reader among them. Looks again for a while until `settled` likes what it is given.
     virtual async::Task<Processes> processes(std::function<bool(const Processes&)> settled) = 0;
-    /// Whether this process can open a file outside its fence that the supervisor can.
-    /// Errors: out_of_sight.
-    [[nodiscard]] virtual Result<bool> reaches_outside() const = 0;
+    enum class Place {
+        outside,  ///< what anybody may read, below nobody's folder
+        own_folder,
+    };
+    /// Whether this process can open that for reading. Errors: out_of_sight.
+    [[nodiscard]] virtual Result<bool> opens(Place place) const = 0;
 };
 
 }  // namespace postern::trust

@@ -1,7 +1,7 @@
 #include "features/trust/registry.h"
 
 #include "features/trust/claim.h"
-#include "foundation/base/clock.h"
+#include "foundation/base/manual_clock_test.h"
 #include "foundation/base/result.h"
 #include "platform/async/signal.h"
 #include "platform/async/task.h"
@@ -9,7 +9,6 @@
 
 #include <gtest/gtest.h>
 #include <chrono>
-#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -18,10 +17,7 @@
 namespace postern::trust {
 namespace {
 
-class ManualClock final : public Clock {
-public:
-    [[nodiscard]] UnixMs now_ms() const override { return 1'800'000'000'000; }
-};
+using postern::test::ManualClock;
 
 Claim::Look finds(Finding finding) {
     return [finding = std::move(finding)]() -> async::Task<Finding> { co_return finding; };

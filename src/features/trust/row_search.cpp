@@ -9,7 +9,6 @@
 #include "platform/store/transaction.h"
 #include "platform/store/value.h"
 
-#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -69,8 +68,8 @@ Result<SearchedRows> search_rows(store::Transaction& tx,
             for (const auto& cell : row.cells()) {
                 const auto bytes = bytes_of(cell);
                 if (!bytes) continue;
-                out.bytes += bytes->size();
-                out.hits += search.hits(*bytes);
+                out.found.bytes += bytes->size();
+                search.look(*bytes, out.found);
             }
         }
         out.rows += static_cast<std::int64_t>(rows.size());
@@ -78,7 +77,7 @@ Result<SearchedRows> search_rows(store::Transaction& tx,
         if (rows.size() < table.page_rows) return out;
         const auto key = rows.back().cells().first(table.key_columns);
         out.last.assign(key.begin(), key.end());
-        if (out.bytes >= k_part_bytes || out.rows >= k_part_rows) return out;
+        if (out.found.bytes >= k_part_bytes || out.rows >= k_part_rows) return out;
     }
 }
 

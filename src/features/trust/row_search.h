@@ -14,8 +14,7 @@ namespace postern::trust {
 /// What a part of a table came to.
 struct SearchedRows {
     std::int64_t rows = 0;
-    std::uint64_t bytes = 0;        ///< of text and blobs
-    std::uint64_t hits = 0;         ///< places where a word stands
+    FileSearch::Found found;        ///< in text and blobs
     std::vector<store::Cell> last;  ///< the key of the last row; empty: the table is through
 };
 

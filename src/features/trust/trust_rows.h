@@ -54,18 +54,24 @@ struct TokenHashes {
 Result<TokenHashes> token_hashes(store::Transaction& tx);
 Result<> plant_person(store::Transaction& tx, PersonId person, const Bytes& sealed_password);
 Result<> plant_token(store::Transaction& tx, ByteView clear_token);
+/// What is stored of one. Errors: out_of_sight.
+Result<Bytes> stored_token(store::Transaction& tx, TokenId id);
+/// As if it were stored like that.
+Result<> plant_stored_token(store::Transaction& tx, TokenId id, ByteView stored);
 
 struct Reading {
     std::int64_t received = 0;        ///< mails in the history that others wrote
     std::int64_t bodies_fetched = 0;  ///< lines of the read ledger, but for bounces
     std::int64_t by_fields = 0;       ///< searches of a server that has none that works
     std::int64_t without_thread = 0;  ///< received in a thread that no mail of ours began
+    std::int64_t raw_of_none = 0;     ///< raw mails that are no message's
     std::int64_t other_commands = 0;  ///< lines that are none of the kinds we know
     std::int64_t kept_unread = 0;     ///< integrations with more mails than fetched bodies
     std::int64_t read_unkept = 0;     ///< integrations with more fetched bodies than mails
 };
 Result<Reading> reading(store::Transaction& tx);
-/// A received mail in a thread of nobody's, which no line of the read ledger tells of.
+/// A received mail in a thread of nobody's, which no line of the read ledger tells of, a raw mail
+/// of no message, and beside them one line for a body that is nowhere and one of another kind.
 Result<> plant_foreign_mail(store::Transaction& tx);
 
 struct Completeness {
@@ -91,7 +97,7 @@ Result<std::vector<ThreadRef>> newest_threads(store::Transaction& tx, std::int64
 Result<std::vector<ThreadRef>> threads_of_ended(store::Transaction& tx, std::int64_t limit);
 
 /// A value in clear that is committed, to be found in the files, and taken away again.
-Result<> put_marker(store::Transaction& tx, std::string_view text);
+Result<> put_marker(store::Transaction& tx, ByteView value);
 Result<> take_marker(store::Transaction& tx);
 
 }  // namespace postern::trust::rows

@@ -1,3 +1,4 @@
+#include "features/trust/claim.h"
 #include "features/trust/trust_rows.h"
 #include "foundation/base/bytes.h"
 #include "foundation/base/id.h"
@@ -51,14 +52,21 @@ constexpr SqlText k_session_hashes =
 constexpr SqlText k_token_hashes =
     "SELECT COUNT(*), COALESCE(SUM(CASE WHEN LENGTH(token_hash) = 32 THEN 0 ELSE 1 END), 0) "
     "FROM api_tokens";
-constexpr SqlText k_received = "SELECT COUNT(*) FROM messages WHERE direction = 'in'";
+constexpr SqlText k_stored_token = "SELECT token_hash FROM api_tokens WHERE token_id = $1";
+constexpr SqlText k_plant_stored_token =
+    "UPDATE api_tokens SET token_hash = $1 WHERE token_id = $2";
+// What is not ours is somebody else's, however its row calls it.
+constexpr SqlText k_received = "SELECT COUNT(*) FROM messages WHERE direction <> 'out'";
+constexpr SqlText k_raw_of_none =
+    "SELECT COUNT(*) FROM raw_mails r WHERE NOT EXISTS (SELECT 1 FROM messages m WHERE "
+    "m.workspace_id = r.workspace_id AND m.message_id = r.message_id)";
 constexpr SqlText k_bodies_fetched =
     "SELECT COUNT(*) FROM read_ledger WHERE command = 'fetch_body' AND "
     "reason IN ('verified_reply', 'accepted_by_person')";
 constexpr SqlText k_by_fields =
     "SELECT COUNT(*) FROM read_ledger WHERE command = 'fetch_thread_fields'";
 constexpr SqlText k_without_thread =
-    "SELECT COUNT(*) FROM messages m WHERE m.direction = 'in' AND NOT EXISTS (SELECT 1 FROM "
+    "SELECT COUNT(*) FROM messages m WHERE m.direction <> 'out' AND NOT EXISTS (SELECT 1 FROM "
     "messages o WHERE o.workspace_id = m.workspace_id AND o.thread_id = m.thread_id AND "
     "o.direction = 'out' AND o.number = 1)";
 constexpr SqlText k_other_commands =
@@ -71,7 +79,7 @@ constexpr SqlText k_reading_differs =
     "COALESCE(SUM(CASE WHEN kept < fetched THEN 1 ELSE 0 END), 0) FROM ("
     "SELECT (SELECT COUNT(*) FROM messages m, threads t WHERE t.workspace_id = i.workspace_id AND "
     "t.integration_id = i.integration_id AND m.workspace_id = t.workspace_id AND "
-    "m.thread_id = t.thread_id AND m.direction = 'in') AS kept, "
+    "m.thread_id = t.thread_id AND m.direction <> 'out') AS kept, "
     "(SELECT COUNT(*) FROM read_ledger l WHERE l.workspace_id = i.workspace_id AND "
     "l.integration_id = i.integration_id AND l.command = 'fetch_body' AND "
     "l.reason IN ('verified_reply', 'accepted_by_person')) AS fetched "
@@ -119,6 +127,9 @@ constexpr SqlText k_plant_message =
     "INSERT INTO messages (workspace_id, message_id, thread_id, number, direction, state, "
     "failure_code, origin_mac, body, created_at_ms) "
     "VALUES ($1, $2, $3, $4, $5, $6, NULL, $7, $8, 0)";
+constexpr SqlText k_plant_raw =
+    "INSERT INTO raw_mails (workspace_id, message_id, people, raw, raw_wrap) "
+    "VALUES ($1, $2, $3, $4, $5)";
 constexpr SqlText k_plant_queued =
     "INSERT INTO outbox (workspace_id, message_id, integration_id, stage, attempts, fence, "
     "next_at_ms) VALUES ($1, $2, $3, 'queued', 0, 0, 0)";
@@ -126,6 +137,10 @@ constexpr SqlText k_plant_read =
     "INSERT INTO read_ledger (workspace_id, integration_id, number, at_ms, command, folder_mac, "
     "first_uid, next_uid, bytes, reason) "
     "VALUES ($1, $2, 1, 0, 'fetch_body', $3, 1, 2, 3, 'verified_reply')";
+constexpr SqlText k_plant_other_read =
+    "INSERT INTO read_ledger (workspace_id, integration_id, number, at_ms, command, folder_mac, "
+    "first_uid, next_uid, bytes, reason) "
+    "VALUES ($1, $2, 2, 0, 'fetch_envelopes', $3, 1, 2, 3, 'new_mail')";
 constexpr SqlText k_put_marker =
     "INSERT INTO meta (workspace_id, name, value) VALUES ($1, 'trust_marker', $2) "
     "ON CONFLICT (workspace_id, name) DO UPDATE SET value = excluded.value";
@@ -259,6 +274,18 @@ Result<> plant_token(Transaction& tx, ByteView clear_token) {
     return {};
 }
 
+Result<Bytes> stored_token(Transaction& tx, TokenId id) {
+    POSTERN_TRY(const auto row, tx.query_one(k_stored_token, {id}));
+    if (!row) return fail(TrustError::out_of_sight, "a token that was made is not there");
+    return row->clear_bytes(0);
+}
+
+Result<> plant_stored_token(Transaction& tx, TokenId id, ByteView stored) {
+    POSTERN_TRY([[maybe_unused]] const auto planted,
+                tx.execute(k_plant_stored_token, {Clear::bytes(stored), id}));
+    return {};
+}
+
 Result<Reading> reading(Transaction& tx) {
     Reading out;
     auto counted = count_all<Reading>(tx, out,
@@ -266,6 +293,7 @@ Result<Reading> reading(Transaction& tx) {
                                        {k_bodies_fetched, &Reading::bodies_fetched},
                                        {k_by_fields, &Reading::by_fields},
                                        {k_without_thread, &Reading::without_thread},
+                                       {k_raw_of_none, &Reading::raw_of_none},
                                        {k_other_commands, &Reading::other_commands}});
     if (!counted) return fail(std::move(counted.error()));
     POSTERN_TRY(const auto row, tx.query_one(k_reading_differs));
@@ -290,6 +318,18 @@ Result<> plant_foreign_mail(Transaction& tx) {
                 tx.execute(k_plant_message, {workspace, fresh_id<MessageId>(), thread, 0,
                                              Clear::text("in"), Clear::text("received"),
                                              Clear::bytes(crypto::random_bytes(32)), noise()}));
+    POSTERN_TRY(
+        [[maybe_unused]] const auto raw,
+        tx.execute(k_plant_raw, {workspace, fresh_id<MessageId>(),
+                                 Clear::bytes(crypto::random_bytes(16)), noise(), noise()}));
+    const auto other = fresh_id<IntegrationId>();
+    POSTERN_TRY(
+        [[maybe_unused]] const auto beside,
+        tx.execute(k_plant_integration, {workspace, other, Clear::text("active"), noise()}));
+    POSTERN_TRY([[maybe_unused]] const auto read,
+                tx.execute(k_plant_read, {workspace, other, noise()}));
+    POSTERN_TRY([[maybe_unused]] const auto looked,
+                tx.execute(k_plant_other_read, {workspace, other, noise()}));
     return {};
 }
 
@@ -335,9 +375,9 @@ Result<std::vector<ThreadRef>> threads_of_ended(Transaction& tx, std::int64_t li
     return threads(tx, k_threads_of_ended, limit);
 }
 
-Result<> put_marker(Transaction& tx, std::string_view text) {
+Result<> put_marker(Transaction& tx, ByteView value) {
     POSTERN_TRY([[maybe_unused]] const auto put,
-                tx.execute(k_put_marker, {k_installation, Clear::bytes(as_bytes(text))}));
+                tx.execute(k_put_marker, {k_installation, Clear::bytes(value)}));
     return {};
 }
 

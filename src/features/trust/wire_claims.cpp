@@ -4,8 +4,10 @@
 #include "platform/async/task.h"
 #include "platform/net/tls_trial.h"
 
+#include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace postern::trust {
@@ -14,8 +16,12 @@ namespace {
 using net::TlsClient;
 using net::TlsOffer;
 
-constexpr TlsOffer k_refused[] = {TlsOffer::tls_1_1, TlsOffer::other_authority,
+constexpr TlsClient k_clients[] = {TlsClient::pinned, TlsClient::ordinary};
+constexpr TlsOffer k_taken[] = {TlsOffer::tls_1_3, TlsOffer::tls_1_2};
+constexpr TlsOffer k_refused[] = {TlsOffer::in_clear, TlsOffer::tls_1_1, TlsOffer::other_authority,
                                   TlsOffer::other_name, TlsOffer::expired};
+
+using Trial = std::shared_ptr<const net::TlsTrial>;
 
 /// "TLS 1.3, by a client as for ordinary mailboxes".
 std::string told(TlsClient client, TlsOffer offer) {
@@ -23,58 +29,88 @@ std::string told(TlsClient client, TlsOffer offer) {
     return text.append(", by ").append(name_of(client));
 }
 
-Result<> try_offers(const net::TlsTrial& trial, TlsClient client, Finding& finding) {
-    for (const auto offer : {TlsOffer::tls_1_3, TlsOffer::tls_1_2}) {
-        POSTERN_TRY(const bool accepted, trial.accepts(client, offer));
+async::Task<> try_offers(Trial trial, TlsClient client, Finding* finding) {
+    for (const auto offer : k_taken) {
+        const auto accepted = co_await trial->accepts({client, {}}, offer);
+        if (!accepted) co_return fail(accepted.error());
         const auto what = told(client, offer);
-        if (accepted) finding.evidence.push_back("taken: " + what);
-        if (!accepted) finding.faults.push_back("a good server is refused: " + what);
+        if (*accepted) finding->evidence.push_back("taken: " + what);
+        if (!*accepted) finding->faults.push_back("a good server is refused: " + what);
     }
     for (const auto offer : k_refused) {
-        POSTERN_TRY(const bool accepted, trial.accepts(client, offer));
+        const auto accepted = co_await trial->accepts({client, {}}, offer);
+        if (!accepted) co_return fail(accepted.error());
         const auto what = told(client, offer);
-        if (!accepted) finding.evidence.push_back("refused: " + what);
-        if (accepted) finding.faults.push_back("taken: " + what);
+        if (!*accepted) finding->evidence.push_back("refused: " + what);
+        if (*accepted) finding->faults.push_back("taken: " + what);
     }
-    return {};
+    co_return Result<>{};
 }
 
-Result<> try_listener(const net::TlsTrial& trial, Finding& finding) {
-    POSTERN_TRY(const bool modern, trial.listener_accepts(false));
-    POSTERN_TRY(const bool old, trial.listener_accepts(true));
-    if (!modern) finding.faults.emplace_back("our listener refuses TLS 1.2 and 1.3");
-    if (old) finding.faults.emplace_back("our listener takes TLS 1.1");
-    if (modern && !old) finding.evidence.emplace_back("our listener refuses a client of TLS 1.1");
-    return {};
+async::Task<> try_listener(Trial trial, Finding* finding) {
+    const auto modern = co_await trial->listener_accepts({}, false);
+    if (!modern) co_return fail(modern.error());
+    const auto old = co_await trial->listener_accepts({}, true);
+    if (!old) co_return fail(old.error());
+    if (!*modern) finding->faults.emplace_back("our listener refuses TLS 1.2 and 1.3");
+    if (*old) finding->faults.emplace_back("our listener takes TLS 1.1");
+    if (*modern && !*old)
+        finding->evidence.emplace_back("our listener refuses a client of TLS 1.1");
+    co_return Result<>{};
 }
 
-async::Task<Finding> look(std::vector<TlsClient> clients) {
-    const net::TlsTrial trial;
+async::Task<Finding> look(Trial trial) {
     Finding finding;
-    for (const auto client : clients) {
-        if (auto tried = try_offers(trial, client, finding); !tried) co_return fail(tried.error());
+    for (const auto client : k_clients) {
+        auto trying = try_offers(trial, client, &finding);
+        const auto tried = co_await std::move(trying);
+        if (!tried) co_return fail(tried.error());
     }
-    if (auto tried = try_listener(trial, finding); !tried) co_return fail(tried.error());
+    auto trying = try_listener(trial, &finding);
+    const auto tried = co_await std::move(trying);
+    if (!tried) co_return fail(tried.error());
+    co_return finding;
+}
+
+/// For each offer a client that overlooks what is wrong with it, and a listener that does: one that
+/// is refused nevertheless spoils it, since its refusal by ours would show nothing.
+async::Task<Finding> look_at_careless(Trial trial) {
+    Finding finding;
+    for (const auto client : k_clients) {
+        for (const auto offer : k_refused) {
+            const auto accepted = co_await trial->accepts({client, offer}, offer);
+            if (!accepted) co_return fail(accepted.error());
+            if (!*accepted) co_return Finding{};
+            finding.faults.push_back("taken by a careless one: " + told(client, offer));
+        }
+    }
+    const auto old = co_await trial->listener_accepts({.takes_old_clients = true}, true);
+    if (!old) co_return fail(old.error());
+    if (!*old) co_return Finding{};
+    finding.faults.emplace_back("a careless listener takes TLS 1.1");
     co_return finding;
 }
 
 }  // namespace
 
-std::vector<Claim> wire_claims() {
+std::vector<Claim> wire_claims(const Grounds& grounds) {
     Claim wire;
     wire.id = "P3.wire";
     wire.text =
-        "Every connection to a provider is TLS 1.2 or newer with a certificate that is trusted, "
-        "in time and for that host; nothing turns this off.";
+        "A connection to a provider speaks under TLS 1.2 or newer alone, once the certificate is "
+        "trusted, in time and for that host; what our own listener speaks under TLS is no older.";
     wire.method =
-        "handshakes in memory between a listener and two clients, set up as all of ours are (one "
-        "as "
-        "for ordinary mailboxes, one that trusts a named authority alone), and servers and clients "
-        "that offer less; which authorities the host's own list names is not judged";
-    wire.planted = "a client that takes what it is offered";
-    wire.cost = "some 25 handshakes, no network";
-    wire.check = [] { return look({TlsClient::pinned, TlsClient::ordinary}); };
-    wire.control = [] { return look({TlsClient::careless}); };
+        "what every such connection does behind its connected socket is done in memory, as for "
+        "ordinary mailboxes and as for a named authority, with servers that offer enough and "
+        "others that offer less each in one thing, and what our listener does with clients; not "
+        "tried: which authorities the host's list names, and that a mailbox set to STARTTLS is "
+        "not signed in to before it";
+    wire.planted =
+        "for each thing that a server may lack a client that overlooks it, and a listener that "
+        "takes old clients: each has to be seen";
+    wire.cost = "some 30 handshakes, no network";
+    wire.check = [make = grounds.trial] { return look(make()); };
+    wire.control = [make = grounds.trial] { return look_at_careless(make()); };
     return {wire};
 }
 

@@ -8,6 +8,7 @@
 #include "foundation/base/id.h"
 #include "platform/keys/message_keys.h"
 #include "platform/keys/seals.h"
+#include "platform/store/scratch_cluster_test.h"
 
 #include <cstdint>
 #include <filesystem>

@@ -18,6 +18,7 @@
 #include <semaphore>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace postern::vault {
 namespace {

@@ -1,4 +1,5 @@
 #include "features/vault/keyring_store.h"
+#include "features/vault/places.h"
 #include "features/vault/sql_keyring_store.h"
 #include "foundation/base/bytes.h"
 #include "foundation/base/id.h"

@@ -5,6 +5,7 @@
 #include "features/vault/message_keys.h"
 #include "features/vault/root_key.h"
 #include "features/vault/vault_values_test.h"
+#include "features/vault/workspace_keys.h"
 #include "foundation/base/check.h"
 #include "foundation/base/id.h"
 #include "platform/keys/message_keys.h"
@@ -13,6 +14,7 @@
 #include <functional>
 #include <initializer_list>
 #include <memory>
+#include <utility>
 #include <vector>
 
 namespace postern::vault {

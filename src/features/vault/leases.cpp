@@ -2,6 +2,7 @@
 
 #include "features/vault/places.h"
 #include "foundation/base/clock.h"
+#include "foundation/base/id.h"
 #include "platform/keys/seals.h"
 
 #include <algorithm>

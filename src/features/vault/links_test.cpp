@@ -52,7 +52,7 @@ protected:
             io.stop();
         };
         tasks.spawn("asking", asking());
-        io.run_for(20s);
+        io.run_for(120s);
         return std::move(answer);
     }
 

@@ -1,5 +1,6 @@
 #include "features/vault/message_key_service.h"
 
+#include "features/vault/keeper_core.h"
 #include "features/vault/keyring_store.h"
 #include "features/vault/message_keys.h"
 #include "features/vault/opening_ceiling.h"

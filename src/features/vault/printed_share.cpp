@@ -3,6 +3,7 @@
 #include "features/vault/crockford.h"
 #include "features/vault/vault_error.h"
 #include "foundation/base/bytes.h"
+#include "foundation/base/error.h"
 #include "foundation/base/result.h"
 #include "foundation/base/secret.h"
 #include "foundation/crypto/hash.h"
@@ -15,6 +16,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 

@@ -1,13 +1,15 @@
 #include "features/vault/recovery_kit.h"
 
 #include "features/vault/crockford.h"
-#include "features/vault/keyring_store_sql.h"
+#include "features/vault/keyring_store.h"
 #include "features/vault/vault_lab_test.h"
 #include "features/vault/vault_values_test.h"
 #include "foundation/base/bytes.h"
+#include "foundation/base/result.h"
 #include "foundation/base/secret.h"
 #include "foundation/crypto/hash.h"
 #include "foundation/crypto/keypair.h"
+#include "foundation/crypto/secret_sharing.h"
 #include "platform/keys/operator.h"
 
 #include <algorithm>

@@ -4,6 +4,7 @@
 #include "features/vault/vault_values_test.h"
 #include "foundation/base/bytes.h"
 #include "foundation/base/check.h"
+#include "foundation/base/result.h"
 #include "foundation/base/secret.h"
 #include "platform/keys/operator.h"
 #include "platform/os/fd.h"
@@ -12,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace postern::vault {

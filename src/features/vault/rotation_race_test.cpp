@@ -1,4 +1,5 @@
 #include "features/vault/keeper_core.h"
+#include "features/vault/keeper_service.h"
 #include "features/vault/keyring_store.h"
 #include "features/vault/message_key_service.h"
 #include "features/vault/operator_service.h"

@@ -8,6 +8,7 @@
 #include "features/vault/turns.h"
 #include "features/vault/workspace_keys.h"
 #include "foundation/base/bytes.h"
+#include "foundation/base/check.h"
 #include "foundation/base/clock.h"
 #include "foundation/base/error.h"
 #include "foundation/base/id.h"
@@ -191,6 +192,7 @@ async::Task<> RotationService::finish_root_key(RootKeyChange change) {
     auto changed = co_await core_->destroy(std::move(changing));
     if (!changed) end_where_unknown(changed.error());
     if (!changed) co_return changed;
+    POSTERN_CHECK(prepared_.has_value());
     core_->keyring.set_root_key(std::move(prepared_->root_key));
     prepared_.reset();
     auto settled = co_await core_->links->root_key_changed();

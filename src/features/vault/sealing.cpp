@@ -2,6 +2,7 @@
 
 #include "features/vault/places.h"
 #include "foundation/base/bytes.h"
+#include "foundation/base/id.h"
 #include "foundation/base/result.h"
 #include "foundation/base/secret.h"
 #include "foundation/crypto/aead.h"

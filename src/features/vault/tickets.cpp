@@ -11,6 +11,7 @@
 #include "platform/keys/seals.h"
 
 #include <cstdint>
+#include <optional>
 #include <utility>
 #include <vector>
 

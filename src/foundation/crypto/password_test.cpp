@@ -4,6 +4,7 @@
 #include "foundation/crypto/crypto_error.h"
 #include "foundation/crypto/crypto_vectors_test.h"
 
+#include <cstddef>
 #include <string>
 
 namespace postern::crypto {

@@ -141,14 +141,23 @@ async::Task<std::unique_ptr<Stream>> Connector::connect(Destination to, Deadline
     if (!connected) co_return fail(connected.error());
 
     auto transport = std::make_shared<Transport>(std::move(*connected->socket));
-    auto stream = std::make_unique<Stream>(Stream::Parts{.transport = std::move(transport),
-                                                         .system_trust = system_trust_,
-                                                         .pinned = pinned_,
-                                                         .host = std::move(host),
-                                                         .address = connected->address,
-                                                         .port = to.port});
-    if (to.tls == TlsMode::implicit) {
-        auto securing = stream->start_tls(std::move(to.tls_options), 0, deadline);
+    Stream::Parts parts{.transport = std::move(transport),
+                        .system_trust = system_trust_,
+                        .pinned = pinned_,
+                        .host = std::move(host),
+                        .address = connected->address,
+                        .port = to.port};
+    auto beginning = begin_stream(std::move(parts), to.tls, std::move(to.tls_options), deadline);
+    co_return co_await std::move(beginning);
+}
+
+async::Task<std::unique_ptr<Stream>> begin_stream(Stream::Parts parts,
+                                                  TlsMode tls,
+                                                  TlsOptions options,
+                                                  Deadline deadline) {
+    auto stream = std::make_unique<Stream>(std::move(parts));
+    if (tls == TlsMode::implicit) {
+        auto securing = stream->start_tls(std::move(options), 0, deadline);
         const auto secured = co_await std::move(securing);
         // Here it is no attack but a port that does not speak TLS.
         if (!secured && secured.error().is(NetError::plaintext_before_tls)) {

@@ -24,6 +24,13 @@ struct Destination {
     TlsOptions tls_options;
 };
 
+/// What every connection does once its socket is connected: nothing, or the handshake that has to
+/// succeed before anything is said. Errors: those of Stream::start_tls.
+async::Task<std::unique_ptr<Stream>> begin_stream(Stream::Parts parts,
+                                                  TlsMode tls,
+                                                  TlsOptions options,
+                                                  Deadline deadline);
+
 /// The only way out of this server: resolves, asks the egress policy about every address, connects
 /// to an address that passed (never to a name again) and checks the certificate.
 class Connector {

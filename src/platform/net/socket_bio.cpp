@@ -1,11 +1,17 @@
 #include "platform/net/socket_bio.h"
 
+#include "foundation/base/bytes.h"
+
 #include <openssl/bio.h>
 #include <sys/socket.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+#include <array>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <new>
+#include <span>
 
 namespace postern::net {
 namespace {
@@ -17,8 +23,8 @@ bool is_would_block() {
 int read_wire(BIO* bio, char* into, int size) {
     auto& wire = *static_cast<Wire*>(BIO_get_data(bio));
     BIO_clear_retry_flags(bio);
-    const auto got = ::recv(wire.descriptor, into, static_cast<std::size_t>(size), 0);
-    if (got > 0) wire.bytes_received += static_cast<std::uint64_t>(got);
+    const auto got =
+        receive(wire, {reinterpret_cast<std::uint8_t*>(into), static_cast<std::size_t>(size)});
     if (got == 0) wire.ended = true;
     if (got < 0 && is_would_block()) BIO_set_retry_read(bio);
     return static_cast<int>(got);
@@ -27,8 +33,8 @@ int read_wire(BIO* bio, char* into, int size) {
 int write_wire(BIO* bio, const char* from, int size) {
     auto& wire = *static_cast<Wire*>(BIO_get_data(bio));
     BIO_clear_retry_flags(bio);
-    const auto put = ::send(wire.descriptor, from, static_cast<std::size_t>(size), MSG_NOSIGNAL);
-    if (put > 0) wire.bytes_sent += static_cast<std::uint64_t>(put);
+    const auto put =
+        send(wire, {reinterpret_cast<const std::uint8_t*>(from), static_cast<std::size_t>(size)});
     if (put < 0 && is_would_block()) BIO_set_retry_write(bio);
     return static_cast<int>(put);
 }
@@ -50,6 +56,26 @@ BIO_METHOD* make_method() {
 }
 
 }  // namespace
+
+ssize_t receive(Wire& wire, std::span<std::uint8_t> into) {
+    const auto got = wire.exchange ? wire.exchange->receive(into)
+                                   : ::recv(wire.descriptor, into.data(), into.size(), 0);
+    if (got > 0) wire.bytes_received += static_cast<std::uint64_t>(got);
+    return got;
+}
+
+ssize_t send(Wire& wire, ByteView data, ByteView more) {
+    // sendmsg() for one piece, too: every process of ours may call it, and not all may sendto().
+    std::array<iovec, 2> pieces{iovec{const_cast<std::uint8_t*>(data.data()), data.size()},
+                                iovec{const_cast<std::uint8_t*>(more.data()), more.size()}};
+    msghdr message{};
+    message.msg_iov = pieces.data();
+    message.msg_iovlen = more.empty() ? 1 : 2;
+    const auto put = wire.exchange ? wire.exchange->send(data)
+                                   : ::sendmsg(wire.descriptor, &message, MSG_NOSIGNAL);
+    if (put > 0) wire.bytes_sent += static_cast<std::uint64_t>(put);
+    return put;
+}
 
 bio_st* make_socket_bio(Wire& wire) {
     static BIO_METHOD* const method = make_method();

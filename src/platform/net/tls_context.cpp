@@ -32,6 +32,11 @@ std::string openssl_reason() {
     return reason == nullptr ? "" : reason;
 }
 
+/// OpenSSL's own asks at the terminal for the passphrase of a PEM that is under one, and waits.
+int no_passphrase(char*, int, int, void*) {
+    return -1;
+}
+
 Context make_context(const SSL_METHOD* method) {
     Context context(SSL_CTX_new(method), SSL_CTX_free);
     if (!context) throw std::bad_alloc();
@@ -39,6 +44,7 @@ Context make_context(const SSL_METHOD* method) {
     // CLEANSE_PLAINTEXT: mail and credentials do not stay in OpenSSL's buffers.
     SSL_CTX_set_options(context.get(), SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
                                            SSL_OP_NO_TICKET | SSL_OP_CLEANSE_PLAINTEXT);
+    SSL_CTX_set_default_passwd_cb(context.get(), no_passphrase);
     SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
     SSL_CTX_set_num_tickets(context.get(), 0);
     SSL_CTX_set_mode(context.get(), SSL_MODE_ENABLE_PARTIAL_WRITE |
@@ -75,7 +81,9 @@ Context make_server() {
 }
 
 Memory memory_of(std::string_view pem) {
-    Memory memory(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+    // Nothing at all is no memory for OpenSSL.
+    const auto* data = pem.data() == nullptr ? "" : pem.data();
+    Memory memory(BIO_new_mem_buf(data, static_cast<int>(pem.size())));
     if (!memory) throw std::bad_alloc();
     return memory;
 }
@@ -84,8 +92,10 @@ Memory memory_of(std::string_view pem) {
 
 Result<TlsContext> TlsContext::client() {
     Context context = make_client();
+    // Not all default paths in one call: that lists folders, which courier may not (getdents64).
     if (SSL_CTX_load_verify_file(context.get(), k_debian_bundle) != 1 &&
-        SSL_CTX_set_default_verify_paths(context.get()) != 1) {
+        (SSL_CTX_set_default_verify_file(context.get()) != 1 ||
+         SSL_CTX_set_default_verify_dir(context.get()) != 1)) {
         return fail(NetError::invalid_certificate_file, openssl_reason());
     }
     ERR_clear_error();
@@ -94,13 +104,14 @@ Result<TlsContext> TlsContext::client() {
 
 Result<TlsContext> TlsContext::client_pinned(std::string_view ca_pem) {
     if (ca_pem.size() > k_pinned_pem_bytes_max) return fail(NetError::invalid_certificate_file);
+    ERR_clear_error();
     Context context = make_client();
     X509_STORE* store = SSL_CTX_get_cert_store(context.get());
     // A pinned certificate is an anchor even where it is not self-signed.
     X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN);
     const Memory pem = memory_of(ca_pem);
     std::size_t count = 0;
-    while (const Certificate one{PEM_read_bio_X509(pem.get(), nullptr, nullptr, nullptr)}) {
+    while (const Certificate one{PEM_read_bio_X509(pem.get(), nullptr, no_passphrase, nullptr)}) {
         if (++count > k_pinned_certificates_max || X509_STORE_add_cert(store, one.get()) != 1) {
             return fail(NetError::invalid_certificate_file, openssl_reason());
         }
@@ -130,8 +141,9 @@ Result<TlsContext> TlsContext::server_from_pem(std::string_view certificate_pem,
     const Memory certificate_memory = memory_of(certificate_pem);
     const Memory key_memory = memory_of(key_pem);
     const Certificate certificate(
-        PEM_read_bio_X509(certificate_memory.get(), nullptr, nullptr, nullptr));
-    const PrivateKey key(PEM_read_bio_PrivateKey(key_memory.get(), nullptr, nullptr, nullptr));
+        PEM_read_bio_X509(certificate_memory.get(), nullptr, no_passphrase, nullptr));
+    const PrivateKey key(
+        PEM_read_bio_PrivateKey(key_memory.get(), nullptr, no_passphrase, nullptr));
     if (!certificate || !key || SSL_CTX_use_certificate(context.get(), certificate.get()) != 1 ||
         SSL_CTX_use_PrivateKey(context.get(), key.get()) != 1 ||
         SSL_CTX_check_private_key(context.get()) != 1) {

@@ -1,12 +1,18 @@
 #include "platform/net/tls_context.h"
 
+#include "foundation/base/check.h"
 #include "platform/net/net_error.h"
 #include "platform/net/pinned_contexts.h"
 #include "platform/net/test_certificates.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+#include <array>
 #include <cstddef>
 #include <string>
+#include <string_view>
 
 namespace postern::net {
 namespace {
@@ -40,6 +46,63 @@ TEST(TlsContext, unreadable_pins_are_refused) {
         ASSERT_FALSE(context) << pem.substr(0, 80);
         EXPECT_TRUE(context.error().is(NetError::invalid_certificate_file));
     }
+}
+
+/// Standard input, with an answer to whoever asks.
+class AnsweringInput {
+public:
+    AnsweringInput() : before_(::dup(STDIN_FILENO)) {
+        std::array<int, 2> ends{};
+        POSTERN_CHECK(::pipe2(ends.data(), O_CLOEXEC) == 0);
+        POSTERN_CHECK(::dup2(ends[0], STDIN_FILENO) == STDIN_FILENO);
+        POSTERN_CHECK(::write(ends[1], k_answer.data(), k_answer.size()) ==
+                      static_cast<ssize_t>(k_answer.size()));
+        ::close(ends[0]);
+        ::close(ends[1]);
+    }
+    ~AnsweringInput() {
+        ::dup2(before_, STDIN_FILENO);
+        ::close(before_);
+    }
+    AnsweringInput(const AnsweringInput&) = delete;
+    AnsweringInput& operator=(const AnsweringInput&) = delete;
+
+    [[nodiscard]] static bool untouched() {
+        int left = 0;
+        POSTERN_CHECK(::ioctl(STDIN_FILENO, FIONREAD, &left) == 0);
+        return left == static_cast<int>(k_answer.size());
+    }
+
+private:
+    static constexpr std::string_view k_answer = "passphrase\npassphrase\n";
+    int before_;
+};
+
+std::string under_a_passphrase(std::string pem) {
+    pem.insert(pem.find('\n') + 1,
+               "Proc-Type: 4,ENCRYPTED\n"
+               "DEK-Info: AES-128-CBC,00112233445566778899AABBCCDDEEFF\n\n");
+    return pem;
+}
+
+TEST(TlsContext, asks_nobody_for_the_passphrase_of_a_pem) {
+    const Authority authority;
+    const auto issued = authority.issue({});
+    const TemporaryFolder folder;
+    const auto certificate = folder.write("cert.pem", issued.certificate_pem);
+    const auto key = folder.write("key.pem", under_a_passphrase(issued.key_pem));
+    const AnsweringInput input;
+    EXPECT_FALSE(TlsContext::client_pinned(under_a_passphrase(authority.pem())));
+    EXPECT_TRUE(AnsweringInput::untouched());
+    EXPECT_FALSE(TlsContext::server(certificate, key));
+    EXPECT_TRUE(AnsweringInput::untouched());
+    EXPECT_FALSE(
+        TlsContext::server_from_pem(issued.certificate_pem, under_a_passphrase(issued.key_pem)));
+    EXPECT_TRUE(AnsweringInput::untouched());
+}
+
+TEST(TlsContext, no_bytes_at_all_are_no_certificate) {
+    EXPECT_FALSE(TlsContext::client_pinned(std::string_view()));
 }
 
 TEST(PinnedContexts, same_certificates_share_one_context) {

@@ -1,19 +1,29 @@
 #include "platform/net/tls_trial.h"
 
+#include "foundation/base/clock.h"
 #include "foundation/base/result.h"
+#include "platform/async/task.h"
+#include "platform/net/connector.h"
+#include "platform/net/ip_address.h"
 #include "platform/net/net_error.h"
+#include "platform/net/pinned_contexts.h"
+#include "platform/net/stream.h"
+#include "platform/net/stream_parts.h"
 #include "platform/net/tls_context.h"
 #include "platform/net/transport.h"
 #include "platform/net/trial_authority.h"
+#include "platform/net/trial_wire.h"
 
+#include <boost/asio/this_coro.hpp>
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509_vfy.h>
+#include <chrono>
+#include <cstdint>
 #include <memory>
 #include <new>
-#include <string>
 #include <string_view>
 #include <utility>
 
@@ -21,56 +31,15 @@ namespace postern::net {
 namespace {
 
 constexpr const char* k_host = "mail.trial.example";
-constexpr int k_rounds_max = 20;
+constexpr std::uint16_t k_port = 993;
 constexpr long k_day_s = 86'400;
 
 using Certificate = std::unique_ptr<X509, decltype([](X509* x) { X509_free(x); })>;
 using Memory = std::unique_ptr<BIO, decltype([](BIO* b) { BIO_free(b); })>;
-using Session = std::unique_ptr<SSL, decltype([](SSL* s) { SSL_free(s); })>;
 
-Session session_of(SSL_CTX* context) {
-    Session session(SSL_new(context));
-    if (!session) throw std::bad_alloc();
-    return session;
-}
-
-/// TLS 1.1 is below what OpenSSL's default security level speaks at all.
-void allow_only(SSL* session, int least, int most) {
-    if (most < TLS1_2_VERSION) SSL_set_security_level(session, 0);
-    SSL_set_min_proto_version(session, least);
-    SSL_set_max_proto_version(session, most);
-}
-
-void join(SSL* client, SSL* server) {
-    BIO* client_end = nullptr;
-    BIO* server_end = nullptr;
-    if (BIO_new_bio_pair(&client_end, 0, &server_end, 0) != 1) throw std::bad_alloc();
-    SSL_set_bio(client, client_end, client_end);
-    SSL_set_bio(server, server_end, server_end);
-    SSL_set_connect_state(client);
-    SSL_set_accept_state(server);
-}
-
-bool goes_on(SSL* session) {
-    ERR_clear_error();
-    const int done = SSL_do_handshake(session);
-    if (done == 1) return true;
-    const int reason = SSL_get_error(session, done);
-    return reason == SSL_ERROR_WANT_READ || reason == SSL_ERROR_WANT_WRITE;
-}
-
-/// Whether both come to speak with one another.
-bool agree(SSL* client, SSL* server) {
-    join(client, server);
-    for (int round = 0; round < k_rounds_max; ++round) {
-        if (!goes_on(client) || !goes_on(server)) break;
-        if (SSL_is_init_finished(client) == 1 && SSL_is_init_finished(server) == 1) {
-            ERR_clear_error();
-            return true;
-        }
-    }
-    ERR_clear_error();
-    return false;
+/// Nothing in memory waits: this ends a trial that a bug keeps alive.
+Deadline trial_deadline() {
+    return Deadline::in(std::chrono::seconds(10));
 }
 
 TrialAuthority::Issued certificate_for(TlsOffer offer,
@@ -101,7 +70,58 @@ Result<TlsContext> ordinary_trusting(const TrialAuthority& authority) {
     return context;
 }
 
+/// Goes on where the certificate has that fault, and no other.
+template <int... Errors>
+int overlook(int good, X509_STORE_CTX* chain) {
+    const int error = X509_STORE_CTX_get_error(chain);
+    if (good != 0 || ((error != Errors) && ...)) return good;
+    X509_STORE_CTX_set_error(chain, X509_V_OK);
+    return 1;
+}
+
+/// What a client that overlooks this would have been set up with.
+void plant(SSL_CTX* context, TlsOffer overlooked) {
+    const auto verify_with = [context](SSL_verify_cb callback) {
+        SSL_CTX_set_verify(context, SSL_VERIFY_PEER, callback);
+    };
+    switch (overlooked) {
+        case TlsOffer::tls_1_3:
+        case TlsOffer::tls_1_2:
+        case TlsOffer::in_clear: return;
+        case TlsOffer::tls_1_1: SSL_CTX_set_min_proto_version(context, TLS1_VERSION); return;
+        case TlsOffer::other_authority:
+            // Every trial authority has the same name.
+            verify_with(
+                overlook<X509_V_ERR_CERT_SIGNATURE_FAILURE,
+                         X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY,
+                         X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE, X509_V_ERR_CERT_UNTRUSTED>);
+            return;
+        case TlsOffer::other_name: verify_with(overlook<X509_V_ERR_HOSTNAME_MISMATCH>); return;
+        case TlsOffer::expired: verify_with(overlook<X509_V_ERR_CERT_HAS_EXPIRED>); return;
+    }
+}
+
+/// As lenient as it gets towards old versions, so that what refuses them is what we set up.
+void be_lenient(const TlsContext& context) {
+    SSL_CTX_set_security_level(context.native(), 0);
+}
+
+std::shared_ptr<TrialPeer> server_of(TlsOffer offer, TlsContext context) {
+    if (offer == TlsOffer::in_clear) return std::make_shared<TrialPeer>("* OK ready\r\n");
+    const int only = offer == TlsOffer::tls_1_1   ? TLS1_1_VERSION
+                     : offer == TlsOffer::tls_1_2 ? TLS1_2_VERSION
+                                                  : TLS1_3_VERSION;
+    return std::make_shared<TrialPeer>(TrialPeer::Speaks{std::move(context), only, only, true});
+}
+
 }  // namespace
+
+/// What a connection of that client's would be made with.
+struct TlsTrial::Trust {
+    TlsContext system;
+    std::shared_ptr<PinnedContexts> pinned;
+    TlsOptions options;
+};
 
 TlsTrial::TlsTrial() : ordinary_(ordinary_trusting(trusted_)) {}
 
@@ -109,7 +129,6 @@ std::string_view name_of(TlsClient client) {
     switch (client) {
         case TlsClient::pinned: return "a client that trusts a named authority";
         case TlsClient::ordinary: return "a client as for ordinary mailboxes";
-        case TlsClient::careless: return "a careless client";
     }
     return "";
 }
@@ -118,6 +137,7 @@ std::string_view name_of(TlsOffer offer) {
     switch (offer) {
         case TlsOffer::tls_1_3: return "TLS 1.3";
         case TlsOffer::tls_1_2: return "TLS 1.2";
+        case TlsOffer::in_clear: return "no TLS";
         case TlsOffer::tls_1_1: return "TLS 1.1";
         case TlsOffer::other_authority: return "an untrusted authority's certificate";
         case TlsOffer::other_name: return "another host's certificate";
@@ -126,49 +146,61 @@ std::string_view name_of(TlsOffer offer) {
     return "";
 }
 
-Result<bool> TlsTrial::accepts(TlsClient client, TlsOffer offer) const {
-    const auto made =
-        client == TlsClient::ordinary ? ordinary_ : TlsContext::client_pinned(trusted_.pem());
-    if (!made) return fail(made.error());
-    const auto& context = *made;
-    const auto issued = certificate_for(offer, trusted_, other_);
-    POSTERN_TRY(const auto peer,
-                TlsContext::server_from_pem(issued.certificate_pem, issued.key_pem));
-    const auto ours = session_of(context.native());
-    const auto theirs = session_of(peer.native());
-    const bool old = offer == TlsOffer::tls_1_1;
-    const int only = old                          ? TLS1_1_VERSION
-                     : offer == TlsOffer::tls_1_2 ? TLS1_2_VERSION
-                                                  : TLS1_3_VERSION;
-    allow_only(theirs.get(), only, only);
-    if (auto expected = expect_server(ours.get(), k_host); !expected) {
-        return fail(std::move(expected.error()));
+Result<TlsTrial::Trust> TlsTrial::trust_of(TriedClient client, TlsOffer offer) const {
+    Result<TlsContext> system = ordinary_;
+    // Contexts are shared: what a fault is planted in is none that others use.
+    if (client.overlooks || offer == TlsOffer::tls_1_1) system = ordinary_trusting(trusted_);
+    if (!system) return fail(system.error());
+    Trust trust{*system, std::make_shared<PinnedContexts>(), {}};
+    if (client.as == TlsClient::pinned) trust.options.ca_pem = trusted_.pem();
+    POSTERN_TRY(const auto pinned, trust.pinned->get(trusted_.pem()));
+    for (const auto& context : {trust.system, pinned}) {
+        if (client.overlooks) plant(context.native(), *client.overlooks);
+        if (offer == TlsOffer::tls_1_1) be_lenient(context);
     }
-    if (client == TlsClient::careless) {
-        SSL_set_verify(ours.get(), SSL_VERIFY_NONE, nullptr);
-        if (old) allow_only(ours.get(), TLS1_VERSION, TLS1_1_VERSION);
-    } else {
-        // As lenient as it gets, so that what is refused is refused by what we set up.
-        SSL_set_security_level(ours.get(), old ? 0 : SSL_get_security_level(ours.get()));
-    }
-    return agree(ours.get(), theirs.get());
+    return trust;
 }
 
-Result<bool> TlsTrial::listener_accepts(bool old_client) const {
+async::Task<bool> TlsTrial::accepts(TriedClient client, TlsOffer offer) const {
+    auto trust = trust_of(client, offer);
+    if (!trust) co_return fail(std::move(trust.error()));
+    const auto issued = certificate_for(offer, trusted_, other_);
+    auto context = TlsContext::server_from_pem(issued.certificate_pem, issued.key_pem);
+    if (!context) co_return fail(std::move(context.error()));
+    const auto executor = co_await boost::asio::this_coro::executor;
+    auto transport = std::make_shared<Transport>(executor, server_of(offer, std::move(*context)));
+    Stream::Parts parts{.transport = std::move(transport),
+                        .system_trust = std::move(trust->system),
+                        .pinned = std::move(trust->pinned),
+                        .host = k_host,
+                        .address = {},
+                        .port = k_port};
+    const auto mode = client.overlooks == TlsOffer::in_clear ? TlsMode::none : TlsMode::implicit;
+    auto beginning =
+        begin_stream(std::move(parts), mode, std::move(trust->options), trial_deadline());
+    const auto stream = co_await std::move(beginning);
+    if (!stream && stream.error().is(async::AsyncError::cancelled)) co_return fail(stream.error());
+    co_return stream && ((*stream)->is_tls() || offer == TlsOffer::in_clear);
+}
+
+async::Task<bool> TlsTrial::listener_accepts(TriedListener listener, bool old_client) const {
     const auto issued = trusted_.issue({.name = k_host});
-    POSTERN_TRY(const auto listener,
-                TlsContext::server_from_pem(issued.certificate_pem, issued.key_pem));
-    POSTERN_TRY(const auto context, TlsContext::client_pinned(trusted_.pem()));
-    const auto ours = session_of(listener.native());
-    const auto theirs = session_of(context.native());
-    if (auto expected = expect_server(theirs.get(), k_host); !expected) {
-        return fail(std::move(expected.error()));
-    }
-    if (old_client) {
-        allow_only(theirs.get(), TLS1_VERSION, TLS1_1_VERSION);
-        SSL_set_security_level(ours.get(), 0);
-    }
-    return agree(theirs.get(), ours.get());
+    auto ours = TlsContext::server_from_pem(issued.certificate_pem, issued.key_pem);
+    if (!ours) co_return fail(std::move(ours.error()));
+    if (listener.takes_old_clients) plant(ours->native(), TlsOffer::tls_1_1);
+    if (old_client) be_lenient(*ours);
+    auto theirs = TlsContext::client_pinned(trusted_.pem());
+    if (!theirs) co_return fail(std::move(theirs.error()));
+    const int least = old_client ? TLS1_VERSION : TLS1_2_VERSION;
+    const int most = old_client ? TLS1_1_VERSION : TLS1_3_VERSION;
+    const auto executor = co_await boost::asio::this_coro::executor;
+    const auto transport = std::make_shared<Transport>(
+        executor,
+        std::make_shared<TrialPeer>(TrialPeer::Speaks{std::move(*theirs), least, most, false}));
+    auto shaking = transport->handshake_as_server(std::move(*ours));
+    const auto shaken = co_await std::move(shaking);
+    if (!shaken && shaken.error().is(async::AsyncError::cancelled)) co_return fail(shaken.error());
+    co_return shaken.has_value();
 }
 
 }  // namespace postern::net

@@ -12,11 +12,11 @@
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <climits>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <new>
 #include <span>
 #include <string>
@@ -59,22 +59,24 @@ Transport::Transport(Socket socket) : socket_(std::move(socket)) {
     socket_.native_non_blocking(true, ignored);
 }
 
+Transport::Transport(const asio::any_io_executor& executor, std::shared_ptr<Exchange> exchange)
+    : socket_(executor) {
+    wire_.exchange = std::move(exchange);
+}
+
 Transport::~Transport() {
     close();
 }
 
 Result<std::size_t> Transport::try_read(std::span<std::uint8_t> into, Want& want) {
     want = Want::nothing;
-    if (wire_.descriptor < 0) return fail(NetError::closed_by_peer);
+    if (!is_open()) return fail(NetError::closed_by_peer);
     if (tls_) {
         ERR_clear_error();
         return tls_outcome(SSL_read(tls_.get(), into.data(), bounded(into.size())), want);
     }
-    const auto got = ::recv(wire_.descriptor, into.data(), into.size(), 0);
-    if (got >= 0) {
-        wire_.bytes_received += static_cast<std::uint64_t>(got);
-        return static_cast<std::size_t>(got);
-    }
+    const auto got = receive(wire_, into);
+    if (got >= 0) return static_cast<std::size_t>(got);
     if (!is_would_block()) return fail(wire_error(errno));
     want = Want::readable;
     return 0;
@@ -84,7 +86,7 @@ Result<std::size_t> Transport::try_write(ByteView data, ByteView more, Want& wan
     want = Want::nothing;
     if (data.empty()) std::swap(data, more);
     if (data.empty()) return 0;
-    if (wire_.descriptor < 0) return fail(NetError::closed_by_peer);
+    if (!is_open()) return fail(NetError::closed_by_peer);
     if (tls_) {
         ERR_clear_error();
         auto outcome = tls_outcome(SSL_write(tls_.get(), data.data(), bounded(data.size())), want);
@@ -92,22 +94,18 @@ Result<std::size_t> Transport::try_write(ByteView data, ByteView more, Want& wan
             return fail(NetError::closed_by_peer);
         return outcome;
     }
-    std::array<iovec, 2> pieces{iovec{const_cast<std::uint8_t*>(data.data()), data.size()},
-                                iovec{const_cast<std::uint8_t*>(more.data()), more.size()}};
-    msghdr message{};
-    message.msg_iov = pieces.data();
-    message.msg_iovlen = more.empty() ? 1 : 2;
-    const auto put = ::sendmsg(wire_.descriptor, &message, MSG_NOSIGNAL);
-    if (put >= 0) {
-        wire_.bytes_sent += static_cast<std::uint64_t>(put);
-        return static_cast<std::size_t>(put);
-    }
+    const auto put = send(wire_, data, more);
+    if (put >= 0) return static_cast<std::size_t>(put);
     if (!is_would_block()) return fail(wire_error(errno));
     want = Want::writable;
     return 0;
 }
 
 async::Task<> Transport::ready(Want want) {
+    if (wire_.exchange) {
+        if (!wire_.exchange->go_on()) co_return fail(NetError::timed_out);
+        co_return Result<>{};
+    }
     const auto type = want == Want::writable ? Socket::wait_write : Socket::wait_read;
     const auto [error] = co_await socket_.async_wait(type, asio::as_tuple(asio::use_awaitable));
     if (error) co_return fail(async::AsyncError::cancelled);
@@ -115,7 +113,7 @@ async::Task<> Transport::ready(Want want) {
 }
 
 async::Task<std::size_t> Transport::read_some(std::span<std::uint8_t> into) {
-    if (!tls_) {
+    if (!tls_ && !wire_.exchange) {
         // Cheaper than waiting and reading apart: one system call less for each request.
         const auto buffer = asio::buffer(into.data(), into.size());
         const auto [error, got] =
@@ -237,6 +235,7 @@ Error Transport::certificate_or_tls_error() const {
 }
 
 bool Transport::has_unread() const {
+    if (wire_.exchange) return wire_.exchange->has_unread();
     std::uint8_t byte = 0;
     return ::recv(wire_.descriptor, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
 }
@@ -247,7 +246,7 @@ void Transport::cancel() {
 }
 
 void Transport::finish_writing() noexcept {
-    if (wire_.descriptor < 0) return;
+    if (!is_open()) return;
     if (tls_ && SSL_is_init_finished(tls_.get()) != 0) SSL_shutdown(tls_.get());
     ERR_clear_error();
     boost::system::error_code ignored;
@@ -255,11 +254,12 @@ void Transport::finish_writing() noexcept {
 }
 
 void Transport::close() noexcept {
-    if (wire_.descriptor < 0) return;
+    if (!is_open()) return;
     finish_writing();
     boost::system::error_code ignored;
     socket_.close(ignored);
     wire_.descriptor = -1;
+    wire_.exchange.reset();
 }
 
 IpAddress to_address(const asio::ip::address& address) {

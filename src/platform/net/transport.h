@@ -7,6 +7,7 @@
 #include "platform/net/socket_bio.h"
 #include "platform/net/tls_context.h"
 
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <openssl/types.h>
 #include <memory>
@@ -26,6 +27,8 @@ public:
     using Socket = boost::asio::ip::tcp::socket;
 
     explicit Transport(Socket socket);
+    /// Of a trial: every line of this is as over a socket, but for whom it waits for.
+    Transport(const boost::asio::any_io_executor& executor, std::shared_ptr<Exchange> exchange);
     ~Transport();
     Transport(const Transport&) = delete;
     Transport& operator=(const Transport&) = delete;
@@ -61,6 +64,9 @@ private:
         void operator()(SSL* tls) const noexcept;
     };
 
+    [[nodiscard]] bool is_open() const noexcept {
+        return wire_.descriptor >= 0 || wire_.exchange != nullptr;
+    }
     void begin_tls(const TlsContext& context);
     async::Task<> handshake();
     Result<std::size_t> tls_outcome(int returned, Want& want);

@@ -8,6 +8,7 @@
 #include "platform/store/connection.h"
 #include "platform/store/opening.h"
 #include "platform/store/run_transaction.h"
+#include "platform/store/scratch_cluster_test.h"
 #include "platform/store/scratch_store_test.h"
 #include "platform/store/sql_text.h"
 #include "platform/store/store_error.h"

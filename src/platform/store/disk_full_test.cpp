@@ -1,5 +1,6 @@
 #include "platform/store/database.h"
 #include "platform/store/reserve.h"
+#include "platform/store/scratch_cluster_test.h"
 #include "platform/store/scratch_store_test.h"
 #include "platform/store/store_error.h"
 #include "platform/store/transaction.h"

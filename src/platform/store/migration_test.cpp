@@ -3,6 +3,7 @@
 #include "foundation/base/clock.h"
 #include "foundation/base/result.h"
 #include "platform/store/database.h"
+#include "platform/store/scratch_cluster_test.h"
 #include "platform/store/scratch_store_test.h"
 #include "platform/store/store_error.h"
 #include "platform/store/transaction.h"

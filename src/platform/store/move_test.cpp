@@ -8,18 +8,20 @@
 #include "platform/store/postgres/cutting_proxy_test.h"
 #include "platform/store/scratch_cluster_test.h"
 #include "platform/store/scratch_store_test.h"
+#include "platform/store/sql_text.h"
 #include "platform/store/store_error.h"
 #include "platform/store/table_text.h"
 #include "platform/store/transaction.h"
 #include "platform/store/value.h"
 
 #include <gtest/gtest.h>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <string>
 #include <system_error>
-#include <utility>
 
 namespace postern::store {
 namespace {

@@ -15,7 +15,9 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <span>
+#include <string>
 #include <utility>
 
 namespace postern::store {
@@ -70,13 +72,21 @@ Result<> settle_snapshots(const Database::Options& options) {
     return sqlite::prune_snapshots(options.file, k_snapshots_kept);
 }
 
-/// What can be put in the place of a store that a newer program has migrated.
+/// What can be put in the place of the bulk store; empty: there is nothing that would help.
+std::string way_back(StoreError error, bool on_server) {
+    const bool newer = error == StoreError::newer_version;
+    if (newer && on_server) return ", or restore a backup of the database from before";
+    if (newer) return ", or put the copy that was made before the migration in its place";
+    if (error == StoreError::migration_changed) return "; start the program that wrote it";
+    const bool helps = error == StoreError::not_found || error == StoreError::not_a_store ||
+                       error == StoreError::corrupt;
+    return helps && !on_server ? "; put a copy of it in its place" : "";
+}
+
 Error with_way_back(Error error, const Database::Options& options) {
-    if (!error.is(StoreError::newer_version) || options.kind != StoreKind::store) return error;
-    return {StoreError::newer_version,
-            error.detail() + (options.server ? ", or restore a backup of the database from before"
-                                             : ", or put the copy that was made before the "
-                                               "migration in its place")};
+    const auto code = error.as<StoreError>();
+    if (!code || options.kind != StoreKind::store) return error;
+    return {*code, error.detail() + way_back(*code, options.server.has_value())};
 }
 
 Result<> bring_up_to_date(const Database::Options& options, OpenStore& store) {
@@ -104,6 +114,23 @@ Result<OpenStore> open_store(const Database::Options& options) {
         return fail(with_way_back(std::move(done.error()), options));
     }
     return store;
+}
+
+Result<bool> is_behind(const Database::Options& options) {
+    std::optional<LockFile> lock;
+    if (!options.server) {
+        POSTERN_TRY(lock, LockFile::take(options.file + ".lock"));
+    }
+    const auto migrations = options.migrations.value_or(embedded_migrations(options.kind));
+    POSTERN_TRY(auto connection, connect(options, Access::write));
+    const auto missing = first_missing(*connection, migrations);
+    if (!missing) return fail(with_way_back(missing.error(), options));
+    if (!*missing) return false;
+    // Closing writes the log back: the file is then as long as its copy.
+    connection.reset();
+    if (options.server) return true;
+    if (auto room = sqlite::check_room(options.file); !room) return fail(std::move(room.error()));
+    return true;
 }
 
 Result<std::unique_ptr<Connection>> open_reader(const Database::Options& options) {

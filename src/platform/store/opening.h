@@ -19,6 +19,9 @@ struct OpenStore {
 
 /// Errors: as Database::open.
 [[nodiscard]] Result<OpenStore> open_store(const Database::Options& options);
+/// Whether open_store() would migrate what is there, and could: there is room for the copy. Changes
+/// nothing. Errors: as Database::open.
+[[nodiscard]] Result<bool> is_behind(const Database::Options& options);
 /// One more connection to a store that open_store() has opened.
 [[nodiscard]] Result<std::unique_ptr<Connection>> open_reader(const Database::Options& options);
 

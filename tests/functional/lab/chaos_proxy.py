@@ -20,7 +20,7 @@ import socket
 import struct
 import threading
 
-KINDS = ("pass", "delay", "cut", "drop", "corrupt")
+HARM = ("delay", "cut", "drop", "corrupt")
 VANISHING_S = 1.5
 DELAYS_S = (0.01, 0.3)
 _CHUNK = 65536
@@ -43,28 +43,38 @@ class Plan:
         return f"{self.number}: {self.kind}{more}{place}"
 
 
-def plan(seed: int | str, number: int, harm: float, bytes_max: int) -> Plan:
+def plan(
+    seed: int | str, number: int, harm: float, bytes_max: int, bytes_min: int = 0
+) -> Plan:
     """The same for the same seed and number, whatever happened before."""
     dice = random.Random(f"{seed}/{number}")
-    kind = dice.choice(KINDS[1:]) if dice.random() < harm else "pass"
+    kind = "pass"
+    if dice.random() < harm:
+        # Dealt, not thrown: of four neighbours each would have a kind of its own.
+        deck = random.Random(f"{seed}/deck/{number // len(HARM)}").sample(HARM, len(HARM))
+        kind = deck[number % len(HARM)]
     # Early bytes matter as much as late ones: handshakes and sign-ins are short.
-    at = int(bytes_max ** dice.random())
+    at = bytes_min + int((bytes_max - bytes_min) ** dice.random())
     return Plan(number, kind, dice.random() < 0.5, at, dice.uniform(*DELAYS_S))
 
 
 class ChaosProxy:
+    """`listener`: a socket that listens already, instead of one at a port of its own."""
+
     def __init__(
-        self, target: int, *, seed: int | str, harm: float = 0.6, bytes_max: int = 8000
+        self, target: int, *, seed: int | str, harm: float = 0.6, bytes_max: int = 8000,
+        bytes_min: int = 0, listener: socket.socket | None = None,
     ) -> None:
         self.seed = seed
         self.plans: list[Plan] = []
+        self.struck: set[str] = set()  # kinds that did happen to some connection
         self._target = target
         self._harm = harm
-        self._bytes_max = bytes_max
+        self._bytes = {"bytes_max": bytes_max, "bytes_min": bytes_min}
         self._calm = threading.Event()
         self._closing = threading.Event()
         self._open: set[socket.socket] = set()
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=256)
+        self._listener = listener or socket.create_server(("127.0.0.1", 0), backlog=256)
         self.port = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -84,12 +94,19 @@ class ChaosProxy:
         """New connections pass, and so does what follows in those that are open."""
         self._calm.set()
 
-    def harmed(self) -> int:
-        return sum(one.kind != "pass" for one in list(self.plans))
+    def storm(self) -> None:
+        """Ends calm(); what was accepted meanwhile stays unharmed."""
+        self._calm.clear()
+
+    def unstruck(self) -> set[str]:
+        """The kinds of harm that no connection has come to yet."""
+        return set(HARM) - self.struck
 
     def schedule(self) -> str:
         lines = "\n".join(f"  {one}" for one in list(self.plans) if one.kind != "pass")
-        return f"chaos seed {self.seed!r}, {len(self.plans)} connections, harmed:\n{lines}"
+        done = ", ".join(sorted(self.struck)) or "nothing"
+        head = f"chaos seed {self.seed!r}, {len(self.plans)} connections, struck: {done}"
+        return f"{head}; planned:\n{lines}"
 
     def _accept(self) -> None:
         while not self._closing.is_set():
@@ -97,7 +114,7 @@ class ChaosProxy:
                 client, _ = self._listener.accept()
             except OSError:
                 return
-            made = plan(self.seed, len(self.plans), self._harm, self._bytes_max)
+            made = plan(self.seed, len(self.plans), self._harm, **self._bytes)
             if self._calm.is_set():
                 made = dataclasses.replace(made, kind="pass")
             self.plans.append(made)
@@ -140,6 +157,7 @@ class ChaosProxy:
                 passed[one] += len(data)
                 due = one is source and not self._calm.is_set() and passed[one] > made.at
                 if due and made.kind == "delay":
+                    self.struck.add("delay")
                     self._closing.wait(made.delay_s)
                 elif due and before <= made.at and made.kind != "pass":
                     data = self._harm_at(data, made.at - before, made.kind, other)
@@ -151,6 +169,7 @@ class ChaosProxy:
         self, data: bytes, at: int, kind: str, other: socket.socket
     ) -> bytes | None:
         """What is still passed on; None where the connection ends."""
+        self.struck.add(kind)
         if kind == "corrupt":
             return data[:at] + bytes([data[at] ^ 0x20]) + data[at + 1 :]
         other.sendall(data[:at])

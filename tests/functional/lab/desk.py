@@ -129,5 +129,13 @@ class Desk:
 
         return eventually(probe, f"{count} received message(s) in {thread_id}", deadline_s)
 
-    def held(self) -> list[dict]:
-        return self.api.get("/v1/held").expect(200)["items"]
+    def held(self, thread_id: str | None = None) -> list[dict]:
+        """Every page of the list, or of the thread's own."""
+        of_thread = "" if thread_id is None else f"&thread={thread_id}"
+        found, cursor = [], ""
+        while True:
+            page = self.api.get(f"/v1/held?limit=9{of_thread}{cursor}").expect(200)
+            found += page["items"]
+            if page["next_cursor"] is None:
+                return found
+            cursor = f"&cursor={page['next_cursor']}"

@@ -87,6 +87,7 @@ protocol lmtp {{
   postmaster_address = postmaster@brand.example
 }}
 lmtp_save_to_detail_mailbox = no
+recipient_delimiter = {delimiter}
 namespace inbox {{
   inbox = yes
   separator = /
@@ -109,7 +110,9 @@ namespace inbox {{
 class Dovecot:
     """Lives in `base`; its sockets for Postfix lie in `queue`/private, which exists at start."""
 
-    def __init__(self, base: pathlib.Path, queue: pathlib.Path, pair: Pair) -> None:
+    def __init__(
+        self, base: pathlib.Path, queue: pathlib.Path, pair: Pair, *, delimiter: str = "+"
+    ) -> None:
         self.base = base
         self.imap_port = free_port()
         self.imaps_port = free_port()
@@ -121,7 +124,7 @@ class Dovecot:
         self._config.write_text(
             _CONFIG.format(
                 base=base, queue=queue, cert=pair.cert, key=pair.key, uid=MAIL_UID, gid=MAIL_GID,
-                imap_port=self.imap_port, imaps_port=self.imaps_port,
+                imap_port=self.imap_port, imaps_port=self.imaps_port, delimiter=delimiter,
             )
         )
 
@@ -172,6 +175,14 @@ class Dovecot:
         )
         rows = [line.split("\t") for line in done.stdout.splitlines()[1:]]
         return [int(pid) for row in rows for pid in re.findall(r"\d+", row[3])]
+
+    def renumber(self, name: str, folder: str, uid_validity: int) -> None:
+        """Gives a folder another UIDVALIDITY, as a server does that was rebuilt."""
+        subprocess.run(
+            ["doveadm", "-c", str(self._config), "mailbox", "update", "-u", name,
+             "--uid-validity", str(uid_validity), folder],
+            check=True, capture_output=True,
+        )
 
     def sessions(self, name: str) -> list[rawlog.Session]:
         return rawlog.sessions(self.rawlog_folder(name))

@@ -11,6 +11,7 @@ TCP: a length without end), servfail, cut.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import socket
 import struct
@@ -18,9 +19,11 @@ import threading
 
 SRV, MX, CNAME = 33, 15, 5
 _LISTEN_S = 0.2
+# What a question that a bad network cut or changed ends in: it has no answer.
+_BROKEN = (OSError, struct.error, IndexError, UnicodeDecodeError)
 
 
-def _listen() -> tuple[socket.socket, socket.socket]:
+def listen() -> tuple[socket.socket, socket.socket]:
     """One port for both; another where somebody else has it for TCP."""
     while True:
         udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -40,7 +43,7 @@ class FakeDns:
         self.raw: list[bytes] = []
         self._records: dict[tuple[str, int], list[bytes]] = {}
         self._closing = threading.Event()
-        self._udp, self._tcp = _listen()
+        self._udp, self._tcp = listen()
         self.port = self._udp.getsockname()[1]
         self._threads = [
             threading.Thread(target=serve, daemon=True)
@@ -80,8 +83,9 @@ class FakeDns:
                 query, sender = self._udp.recvfrom(4096)
             except TimeoutError:
                 continue
-            for answer in self._answers(query, over_tcp=False):
-                self._udp.sendto(answer, sender)
+            with contextlib.suppress(*_BROKEN):
+                for answer in self._answers(query, over_tcp=False):
+                    self._udp.sendto(answer, sender)
 
     def _serve_tcp(self) -> None:
         while not self._closing.is_set():
@@ -89,16 +93,19 @@ class FakeDns:
                 connection, _ = self._tcp.accept()
             except TimeoutError:
                 continue
-            with connection:
-                connection.settimeout(10)
-                size = struct.unpack(">H", connection.recv(2, socket.MSG_WAITALL))[0]
-                query = connection.recv(size, socket.MSG_WAITALL)
-                name, _ = _question(query)
-                if self.trick.get(name) == "oversized":
-                    connection.sendall(struct.pack(">H", 0xFFFF) + b"x" * 1000)
-                    continue
-                for answer in self._answers(query, over_tcp=True):
-                    connection.sendall(struct.pack(">H", len(answer)) + answer)
+            with connection, contextlib.suppress(*_BROKEN):
+                self._converse(connection)
+
+    def _converse(self, connection: socket.socket) -> None:
+        connection.settimeout(2)
+        size = struct.unpack(">H", connection.recv(2, socket.MSG_WAITALL))[0]
+        query = connection.recv(size, socket.MSG_WAITALL)
+        name, _ = _question(query)
+        if self.trick.get(name) == "oversized":
+            connection.sendall(struct.pack(">H", 0xFFFF) + b"x" * 1000)
+            return
+        for answer in self._answers(query, over_tcp=True):
+            connection.sendall(struct.pack(">H", len(answer)) + answer)
 
     def _answers(self, query: bytes, *, over_tcp: bool) -> list[bytes]:
         name, kind = _question(query)

@@ -13,6 +13,7 @@ from . import canary, faults
 from .case import shared_lab
 from .creator import Creator, references, sender_of
 from .desk import Connected, Desk
+from .held_mailbox import AtDovecot, HeldMailbox
 from .mail_servers import Account
 from .mailbox import Mail
 from .postern import CONFIG, ROLES, Postern
@@ -29,27 +30,29 @@ class Scene:
     Every word of `foreign` is of mail that must not be read.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, at: type[HeldMailbox] = AtDovecot, more: str = "") -> None:
         self.lab = shared_lab()
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="pst-", dir="/tmp"))
         self.folder.chmod(0o755)
         self.foreign = canary.Family("foreign")
         self.maya = self.lab.account(f"scene{next(_serials)}", "brand.example")
-        self.server = Postern(self.folder / "postern", config=_LOUD)
+        self.box = at(self.lab, self.maya)
+        self.server = Postern(self.folder / "postern", config=_LOUD + more)
 
     def open(self, **more) -> None:
         """`more` goes into the integration, as in Desk.connect()."""
-        self.lab.fill(self.maya, [self.foreign_mail() for _ in range(_FOREIGN_MAILS)])
+        self.box.fill([self.foreign_mail() for _ in range(_FOREIGN_MAILS)])
         self.server.init()
         token = self.server.token()
         self.server.start()
         self.desk = Desk(self.server.api(token), self.lab)
-        self.integration = self.desk.connect(self.maya, **more)
+        self.integration = self.desk.connect(self.maya, **{**self.box.ports(), **more})
         self.desk.grant(self.integration)
-        self.lab.deliver(self.maya, *(self.foreign_mail() for _ in range(_FOREIGN_MAILS)))
+        self.box.deliver(*(self.foreign_mail() for _ in range(_FOREIGN_MAILS)))
 
     def close(self) -> None:
         self.server.close()
+        self.box.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def account(self, name: str = "lea", domain: str = "creators.example") -> Account:
@@ -73,7 +76,7 @@ class Scene:
 
     def wire(self) -> bytes:
         """All that the server said in our sessions."""
-        return b"".join(session.from_server for session in self.lab.sessions(self.maya))
+        return b"".join(session.from_server for session in self.box.sessions())
 
 
 class Thread:
@@ -86,7 +89,7 @@ class Thread:
         desk = scene.desk
         wrote = desk.write(scene.integration, self.lea.account, subject, "Hello")
         self.id = wrote.expect(201)["id"]
-        (self.mail,) = self.lea.received(subject)
+        self.mail = scene.box.taken(subject, self.lea.account)
         desk.sent(self.id)
         self.first_id = str(self.mail.parsed["Message-ID"])
         self.label = self.first_id.partition("@")[2].strip("<>")
@@ -104,23 +107,26 @@ class Thread:
         return raw_mail(text, {**usual, **changes})
 
     def deliver(self, *mails: bytes) -> None:
-        self.scene.lab.deliver(self.scene.maya, *mails, sender=self.lea.account.address)
+        self.scene.box.deliver(*mails, sender=self.lea.account.address)
 
     def received(self) -> list[dict]:
         return [m for m in self.scene.desk.thread(self.id)["messages"] if m["direction"] == "in"]
 
     def held(self) -> list[dict]:
-        return [held for held in self.scene.desk.held() if held["thread_id"] == self.id]
+        return self.scene.desk.held(self.id)
 
 
 class SceneCase(unittest.TestCase):
-    """Tests that share a scene, each with a thread of its own."""
+    """Tests that share a scene, each with a thread of its own; `at` says whose mailbox it is,
+    `config` what its installation is told beside the usual."""
 
+    at: type[HeldMailbox] = AtDovecot
+    config = ""
     scene: Scene
 
     @classmethod
     def setUpClass(cls) -> None:
-        cls.scene = Scene()
+        cls.scene = Scene(cls.at, cls.config)
         cls.addClassCleanup(cls.scene.close)
         cls.scene.open()
 
@@ -159,7 +165,7 @@ class SceneCase(unittest.TestCase):
         scene = self.scene
         scanner = canary.Scanner(scene.foreign)
         found = []
-        sessions = scene.lab.sessions(scene.maya)
+        sessions = scene.box.sessions()
         self.assertTrue(any(session.from_server for session in sessions))
         for session in sessions:
             found += scanner.scan(session.from_server, f"{session.name} from server")

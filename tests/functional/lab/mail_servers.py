@@ -43,9 +43,12 @@ class Account:
 
 
 class MailServers:
-    """Both servers and their certificate authority below one folder, removed at the end."""
+    """Both servers and their certificate authority below one folder, removed at the end. Without
+    `plus_addresses` mail to name+anything@domain is for nobody."""
 
-    def __init__(self, folder: pathlib.Path | None = None) -> None:
+    def __init__(
+        self, folder: pathlib.Path | None = None, *, plus_addresses: bool = True
+    ) -> None:
         _refuse_unless_able()
         self._own_folder = folder is None
         # Unix socket paths are short: the folder's own path must be, too.
@@ -55,7 +58,10 @@ class MailServers:
         self.authority = Authority(self.folder / "tls")
         self.pair = self.authority.issue("localhost")
         self.postfix = Postfix(self.folder / "postfix", self.pair, DOMAINS)
-        self.dovecot = Dovecot(self.folder / "dovecot", self.postfix.queue, self.pair)
+        self.dovecot = Dovecot(
+            self.folder / "dovecot", self.postfix.queue, self.pair,
+            delimiter="+" if plus_addresses else "",
+        )
         self._accounts: dict[str, Account] = {}
 
     def __enter__(self) -> MailServers:

@@ -1,5 +1,7 @@
-"""Plays a host whose kernel lacks what the fences are made of: a filter that answers the calls for
-them as such a kernel would. For Popen's preexec_fn; all that is started from there has it, too."""
+"""Plays a host that lacks something. For Popen's preexec_fn; what is started from there lacks it.
+
+A kernel without what the fences are made of: a filter answers the calls for them as it would. A
+system without certificate authorities: nothing is in their folder, for this process alone."""
 
 from __future__ import annotations
 
@@ -20,6 +22,24 @@ _PR_SET_SECCOMP, _MODE_FILTER = 22, 2
 
 class _Program(ctypes.Structure):
     _fields_ = [("length", ctypes.c_ushort), ("filter", ctypes.c_char_p)]
+
+
+_CLONE_NEWNS = 0x00020000
+_MS_REC, _MS_PRIVATE = 0x4000, 0x40000
+_AUTHORITIES = b"/etc/ssl/certs"
+
+
+def without_authorities() -> None:
+    """Raises OSError where no mount namespace can be made."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    steps = (
+        lambda: libc.unshare(_CLONE_NEWNS),
+        lambda: libc.mount(b"none", b"/", None, _MS_REC | _MS_PRIVATE, None),
+        lambda: libc.mount(b"tmpfs", _AUTHORITIES, b"tmpfs", 0, None),
+    )
+    for step in steps:
+        if step() != 0:
+            raise OSError(ctypes.get_errno(), "mount namespace")
 
 
 def without(*parts: str) -> None:

@@ -68,9 +68,11 @@ class Postern:
         # What a command line begins with, what its environment has besides, and what its process
         # does before it is executed: for another user, or a host that lacks something.
         self.prefix: list[str] = []
+        self.passed: tuple[int, ...] = ()  # descriptors that its commands are given besides
         self.environment: dict[str, str] = {}
         self.prepare: Callable[[], None] = lambda: None
         self._child: subprocess.Popen | None = None
+        self._log_before = 0  # characters of the log when the server was last started
         self._seen_pids: set[int] = set()
         for path in (self.temp, self.work):
             path.mkdir(parents=True, exist_ok=True)
@@ -92,7 +94,7 @@ class Postern:
                 [*_tracing(), *self.prefix, str(binary()), *arguments, *more], input=stdin,
                 capture_output=True, text=True,
                 check=False, timeout=deadline_s, cwd=self.work, env=self._environment(),
-                pass_fds=descriptors, preexec_fn=self.prepare,
+                pass_fds=(*descriptors, *self.passed), preexec_fn=self.prepare,
             )
 
     def begin(self, *arguments: str) -> subprocess.Popen:
@@ -130,9 +132,10 @@ class Postern:
     # Server
 
     def start(self, *more: str) -> Postern:
-        """Starts `serve` and waits until it is ready."""
+        """Starts `serve` and waits until it is ready, and has said so."""
         self.spawn(*more)
         eventually(self.is_ready, f"postern ready on port {self.port}", READY_S)
+        eventually(self._has_announced, "postern told that it is ready", READY_S)
         self.processes()
         return self
 
@@ -142,6 +145,7 @@ class Postern:
             "serve", "--data", str(self.data), "--listen", listen or f"127.0.0.1:{self.port}",
             "--config", str(self.config), *more,
         ]
+        self._log_before = len(self.log())
         with self._passphrase(arguments) as (secret, descriptors):
             self._child = spawn_child(
                 [*_tracing(), *self.prefix, str(binary()), *arguments, *secret], self.log_path,
@@ -166,7 +170,7 @@ class Postern:
                 child.wait()
                 raise AssertionError(f"postern did not end within {deadline_s:g} s of SIGTERM")
         eventually(lambda: not [pid for pid in pids if alive(pid)], "postern's children ended")
-        told = self.log().rpartition(" stopping")[2]
+        told = self._run_log().rpartition(" stopping")[2]
         if "process_ended" in told:
             raise AssertionError(f"a process did not end well:\n{told[-20000:]}")
         return child.returncode
@@ -230,6 +234,13 @@ class Postern:
 
     def log(self) -> str:
         return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
+
+    def _run_log(self) -> str:
+        """What the server said since its last start."""
+        return self.log()[self._log_before:]
+
+    def _has_announced(self) -> bool:
+        return re.search("^ready http", self._run_log(), re.MULTILINE) is not None
 
     def metrics(self) -> str:
         """The metrics text: from the listener that the start names, else from the main one."""

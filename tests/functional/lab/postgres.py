@@ -25,11 +25,14 @@ from .tls import Pair
 
 BINARIES = pathlib.Path("/usr/lib/postgresql/15/bin")
 ADMIN = "lab_admin"
-HBA = f"local all {ADMIN} trust\nlocal all all scram-sha-256\n"
+HBA = f"local all,replication {ADMIN} trust\nlocal all all scram-sha-256\n"
 KEYRING_SETTINGS = ("wal_recycle=off", "archive_mode=off", "wal_keep_size=0")
 MEMORY_BYTES_LEAST = 512 << 20
 _names = itertools.count(1)
 _pair: PostgresPair | None = None
+END_SESSIONS = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'postern%'"
+)
 
 
 def _storage() -> str:
@@ -41,9 +44,11 @@ def _storage() -> str:
 
 
 class Cluster:
-    """One server. It refuses to run as root: then the user `postgres` runs it."""
+    """One server, or the standby of another. It refuses to run as root: then `postgres` runs it."""
 
-    def __init__(self, *settings: str, port: int = 5432) -> None:
+    def __init__(
+        self, *settings: str, port: int = 5432, follows: Cluster | None = None
+    ) -> None:
         self.port = port
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
         self.folder.chmod(0o755)  # roles with a uid of their own reach the socket in it
@@ -56,10 +61,16 @@ class Cluster:
                 os.chown(folder, self._user.pw_uid, self._user.pw_gid)
         self._child: subprocess.Popen | None = None
         self._guard: Guard | None = None
-        self._run(
-            "initdb", "-D", str(self.data), "-U", ADMIN, "-A", "trust", "-E", "UTF8",
-            "--locale=C", "--no-sync",
-        )
+        if follows:
+            self._run(
+                "pg_basebackup", "-D", str(self.data), "-h", str(follows.folder), "-U", ADMIN,
+                "-R", "-X", "stream", "-c", "fast", "--no-sync",
+            )
+        else:
+            self._run(
+                "initdb", "-D", str(self.data), "-U", ADMIN, "-A", "trust", "-E", "UTF8",
+                "--locale=C", "--no-sync",
+            )
         (self.data / "pg_hba.conf").write_text(HBA)
 
     def start(self) -> Cluster:
@@ -199,6 +210,19 @@ database = "{self.database}"
 user = "{self.database}"
 password_file = "{self.keyring_password}"
 """
+
+    def config_over_tls(self, ca_file: pathlib.Path, *, bulk: int, keyring: int) -> str:
+        """The same at ports of localhost."""
+        parts = []
+        for head, port, password in (
+            ('[store]\nkind = "postgresql"', bulk, self.bulk_password),
+            ("[store.keyring]", keyring, self.keyring_password),
+        ):
+            parts.append(
+                f'{head}\nhosts = ["localhost:{port}"]\ndatabase = "{self.database}"\n'
+                f'user = "{self.database}"\npassword_file = "{password}"\nca_file = "{ca_file}"\n'
+            )
+        return "\n" + "".join(parts)
 
     def bulk_sql(self, *commands: str) -> str:
         return self.bulk.sql(*commands, database=self.database)

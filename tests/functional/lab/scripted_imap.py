@@ -8,6 +8,9 @@
 Whoever is in `before` (by verb: "IDLE", "UID FETCH") may write to the session, change the mailbox
 or cut it; the usual answer follows unless it returns True. All of that runs in the server's own
 thread. Holds mail in memory, knows what Postern asks and no more, speaks TLS from the first byte.
+
+A `contrary` one does what servers may do and few do: it answers backwards, in small letters, in
+pieces and more than once, tells what nobody asked for, and finds mail outside the range.
 """
 
 from __future__ import annotations
@@ -16,20 +19,19 @@ import asyncio
 import base64
 import collections
 import dataclasses
-import email
-import email.policy
 import re
 import ssl
 import threading
 import time
 from typing import Any, Callable
 
+from .imap_search import header_fields, search
 from .process import eventually
+from .rawlog import Session as Logged
 from .tls import Pair
 
 CAPABILITIES = "IMAP4rev1 SASL-IR AUTH=PLAIN IDLE LITERAL+ UIDPLUS SPECIAL-USE LIST-EXTENDED"
 LINE_BYTES_MAX = 1 << 20
-_NEEDLE = re.compile(r'HEADER (\S+) "((?:[^"\\]|\\.)*)"')
 
 
 @dataclasses.dataclass
@@ -54,8 +56,11 @@ class Box:
 class ScriptedImap:
     """Serves from its own thread until closed. Counters may be read at any time."""
 
-    def __init__(self, pair: Pair, *, capabilities: str = CAPABILITIES) -> None:
+    def __init__(
+        self, pair: Pair, *, capabilities: str = CAPABILITIES, contrary: bool = False
+    ) -> None:
         self.capabilities = capabilities
+        self.contrary = contrary
         self.boxes: dict[str, Box] = {}
         self.before: dict[str, Callable[[Session, str], Any]] = {}
         self.sessions: set[Session] = set()
@@ -63,6 +68,8 @@ class ScriptedImap:
         self.unsigned_peak = 0
         self.sign_ins: list[float] = []
         self.account_peak: collections.Counter[str] = collections.Counter()
+        self.ended: list[Session] = []
+        self.refused: list[str] = []
         self.commands: list[tuple[str, str]] = []
         self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._tls.load_cert_chain(pair.cert, pair.key)
@@ -125,6 +132,12 @@ class ScriptedImap:
 
         return asyncio.run_coroutine_threadsafe(call(), self._loop).result(60)
 
+    def hold_end(self, verb: str) -> HeldEnd:
+        """Of the next command of this kind everything is answered but the end."""
+        held = HeldEnd(self)
+        self.run(lambda: self.before.__setitem__(verb, held.begin))
+        return held
+
     # Mailboxes
 
     def account(self, name: str, password: str) -> Box:
@@ -150,6 +163,14 @@ class ScriptedImap:
         """The signed-in sessions of an account, oldest first."""
         found = [session for session in list(self.sessions) if session.user == name]
         return sorted(found, key=lambda session: session.number)
+
+    def logged(self, name: str) -> list[Logged]:
+        """What crossed the wire in every session of an account, as Dovecot's log has it."""
+        every = [*self.ended, *list(self.sessions)]
+        return [
+            Logged(f"scripted-{one.number}", bytes(one.heard), bytes(one.said))
+            for one in every if one.user == name
+        ]
 
     @property
     def idling(self) -> int:
@@ -191,6 +212,7 @@ class ScriptedImap:
         except (OSError, ValueError, asyncio.IncompleteReadError):
             pass  # However a client leaves, the test looks at what was counted.
         finally:
+            self.ended.append(session)
             self.sessions.discard(session)
             session.cut()
 
@@ -207,6 +229,8 @@ class Session:
         self.idle_tag = ""
         self.mute = False
         self.told = 0
+        self.heard = bytearray()
+        self.said = bytearray()
         self._reader = reader
         self._writer = writer
 
@@ -220,9 +244,10 @@ class Session:
 
     def say(self, line: str | bytes) -> None:
         if not self.mute:
-            self._writer.write((line.encode() if isinstance(line, str) else line) + b"\r\n")
+            self.raw((line.encode() if isinstance(line, str) else line) + b"\r\n")
 
     def raw(self, data: bytes) -> None:
+        self.said += data
         self._writer.write(data)
 
     def cut(self) -> None:
@@ -249,6 +274,8 @@ class Session:
     async def run(self) -> None:
         self.say(f"* OK [CAPABILITY {self.server.capabilities}] ready")
         while line := await self._reader.readline():
+            if self.user:
+                self.heard += line
             await self._on_line(line.rstrip(b"\r\n").decode())
             await self._writer.drain()
 
@@ -271,6 +298,7 @@ class Session:
             return
         answer = getattr(self, "_" + verb.lower().replace(" ", "_"), None)
         if not answer:
+            self.server.refused.append(verb)
             self.say(f"{tag} BAD not known")
         elif asyncio.iscoroutine(going := answer(tag, command)):
             await going
@@ -329,37 +357,40 @@ class Session:
         self._writer.close()
 
     def _uid_search(self, tag: str, command: str) -> None:
-        matched = re.match(r"UID SEARCH UID (\d+):(\d+|\*) ", command)
-        needles = [(field, text.lower()) for field, text in _NEEDLE.findall(command)]
         known = self.open_folder.mails[: self.told]
-        newest = known[-1][0] if known else 0
-        ends = (int(matched[1]), newest if matched[2] == "*" else int(matched[2]))
-        # RFC 3501: "*" is the last mail, and a range may be written the other way around.
-        found = [
-            str(uid) for uid, raw in known
-            if min(ends) <= uid <= max(ends)
-            and any(needle in _field(raw, field) for field, needle in needles)
-        ]
-        self.say(" ".join(["* SEARCH", *found]))
+        found = search(command.removeprefix("UID SEARCH "), known)
+        self.say(" ".join(["* SEARCH", *map(str, found)]))
+        if self.server.contrary:
+            # The rest of an answer may come later, and nothing keeps it to what was asked for.
+            first = int(re.search(r"UID (\d+)|$", command)[1] or 0)
+            below = [uid for uid, _ in known[:3] if uid < first]
+            self.say(" ".join(["* search", *map(str, [*found[::-1], *below])]))
         self.tell()
         self.say(f"{tag} OK searched")
 
     def _uid_fetch(self, tag: str, command: str) -> None:
         uids, _, items = command.removeprefix("UID FETCH ").partition(" ")
         wanted = _numbers(uids)
-        for at, (uid, raw) in enumerate(self.open_folder.mails):
-            if uid not in wanted:
-                continue
-            head = f"* {at + 1} FETCH (UID {uid}"
-            if "RFC822.SIZE" in items:
-                head += f" RFC822.SIZE {len(raw)}"
-            section = re.search(r"BODY\.PEEK(\[.*?\])", items)[1]
-            literal = raw if section == "[]" else _fields(raw, section)
-            self.say(f"{head} BODY{section} {{{len(literal)}}}")
-            if not self.mute:
-                self.raw(literal)
-            self.say(")")
+        chosen = [
+            (at + 1, uid, raw) for at, (uid, raw) in enumerate(self.open_folder.mails)
+            if uid in wanted
+        ]
+        for place, uid, raw in reversed(chosen) if self.server.contrary else chosen:
+            self._fetched(place, uid, raw, items)
         self.say(f"{tag} OK fetched")
+
+    def _fetched(self, place: int, uid: int, raw: bytes, items: str) -> None:
+        size = f" RFC822.SIZE {len(raw)}" if "RFC822.SIZE" in items else ""
+        section = re.search(r"BODY\.PEEK(\[.*?\])", items)[1]
+        literal = raw if section == "[]" else header_fields(raw, section)
+        first, last = f"UID {uid}{size} ", ""
+        if self.server.contrary:
+            self.say(f"* {place} FETCH (FLAGS (\\Recent))")
+            first, last = "", f" uid {uid}{size.lower()} FLAGS ()"
+        self.say(f"* {place} FETCH ({first}BODY{section} {{{len(literal)}}}")
+        if not self.mute:
+            self.raw(literal)
+        self.say(f"{last})")
 
     async def _append(self, tag: str, command: str) -> None:
         name = _folder_of(command)
@@ -372,27 +403,39 @@ class Session:
         self.say(f"{tag} OK [APPENDUID {folder.uid_validity} {uid}] added")
 
 
+class HeldEnd:
+    """The tagged line of one answer, held back until it is released."""
+
+    def __init__(self, server: ScriptedImap) -> None:
+        self.held: list[str] = []
+        self._server = server
+        self._session: Session | None = None
+
+    def begin(self, session: Session, line: str) -> None:
+        tag, _, command = line.partition(" ")
+        words = command.split(" ")
+        del self._server.before[" ".join(words[:2]) if words[0] == "UID" else words[0]]
+        self._session, say = session, session.say
+
+        def say_unless_end(text: str | bytes) -> None:
+            if isinstance(text, str) and text.startswith(f"{tag} "):
+                self.held.append(text)
+            else:
+                say(text)
+
+        session.say = say_unless_end
+
+    def release(self) -> None:
+        def go_on() -> None:
+            del self._session.say
+            self._session.say(self.held[0])
+
+        self._server.run(go_on)
+
+
 def _folder_of(command: str) -> str:
     named = re.match(r'\S+ (?:"([^"]*)"|(\S+))', command)
     return named[1] if named[1] is not None else named[2]
-
-
-def _field(raw: bytes, name: str) -> str:
-    # Decoded, as RFC 3501 section 6.4.4 wants it: Python writes long ids as encoded words.
-    found = email.message_from_bytes(raw, policy=email.policy.default).get_all(name) or []
-    return " ".join(" ".join(str(value).split()) for value in found).lower()
-
-
-def _fields(raw: bytes, section: str) -> bytes:
-    """The header lines that a section names, as they stand in the mail."""
-    names = re.search(r"\((.*?)\)", section)[1].upper().encode().split()
-    out, taking = b"", False
-    for line in raw.partition(b"\r\n\r\n")[0].splitlines():
-        if line[:1] not in (b" ", b"\t"):
-            taking = line.partition(b":")[0].strip().upper() in names
-        if taking:
-            out += line + b"\r\n"
-    return out + b"\r\n"
 
 
 def _numbers(text: str) -> set[int]:

@@ -17,6 +17,7 @@ import re
 import socket
 import ssl
 import threading
+from typing import Callable
 
 from .process import eventually
 from .tls import Pair
@@ -61,6 +62,7 @@ class ScriptedSmtp:
         self.mails: list[Taken] = []
         self.stages: list[str] = []
         self.asked_for: list[list[str]] = []  # recipients of each mail that was asked for with 354
+        self.on_taken: Callable[[Taken], None] = lambda taken: None  # before the dot is answered
         self.connections = 0
         self._offer_tls = offer_tls
         self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -196,7 +198,9 @@ class _Dialogue:
             raw += line[1:] if line.startswith(b".") else line
         entry = self._server.script.get("dot", "")
         accepted = entry in ("", CLOSE_AFTER) or entry.startswith("2")
-        self._server.mails.append(Taken(self._sender, self._recipients, raw, accepted))
+        taken = Taken(self._sender, self._recipients, raw, accepted)
+        self._server.on_taken(taken)
+        self._server.mails.append(taken)
         self._answer("dot")
         self._recipients = []
 

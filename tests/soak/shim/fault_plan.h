@@ -34,19 +34,22 @@ enum class Call : std::uint8_t {
     resize,
     allocate,
     rename,
+    link,  ///< hard or symbolic
     unlink,
     mkdir,
     own,
     read
 };
 
-inline constexpr std::size_t k_trace_calls = 2048;
+inline constexpr std::size_t k_trace_calls = 8192;
 inline constexpr std::size_t k_name_bytes = 64;
 inline constexpr std::size_t k_place_bytes = 256;
 
 struct RoleCalls {
     std::atomic<std::uint32_t> changes;
     std::atomic<std::uint32_t> reads;
+    std::atomic<std::uint32_t> chosen;  ///< changes of the kinds that the plan is about
+    std::uint32_t unused;
     std::array<std::atomic<Call>, k_trace_calls> trace;  ///< kinds of the first changes
 };
 
@@ -57,6 +60,7 @@ struct Plan {
     Fault fault;
     std::uint32_t at;                       ///< the number of the call, from 1
     std::uint32_t reads;                    ///< `at` counts reads instead of changes
+    std::uint32_t kinds;                    ///< `at` counts these changes alone: a bit of each Call
     std::array<char, k_place_bytes> place;  ///< the data directory: other files are left alone
     std::uint64_t device;                   ///< and its file system
     std::atomic<std::uint32_t> fired;

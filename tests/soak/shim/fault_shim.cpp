@@ -73,15 +73,23 @@ void remember(int fd, const char* name) {
     std::fill(std::copy(tail.begin(), tail.end(), room.begin()), room.end(), '\0');
 }
 
-/// A file or folder of the store: neither a socket nor a memory file, nor what lies elsewhere.
-bool is_stored(int fd, struct stat& status) {
-    if (fd <= 2 || ::fstat(fd, &status) != 0 || status.st_dev != g_plan->device) return false;
+/// A file or folder of the store: neither a socket nor a memory file, nor what lies elsewhere. A
+/// log is none.
+bool is_stored(int fd, struct stat& status, int lowest = STDERR_FILENO + 1) {
+    if (fd < lowest || ::fstat(fd, &status) != 0 || status.st_dev != g_plan->device) return false;
     return (S_ISREG(status.st_mode) && status.st_nlink > 0) || S_ISDIR(status.st_mode);
 }
 
 /// A relative name is one of the store: the children stand in it.
 bool is_stored(std::string_view name) {
     return !name.starts_with('/') || name.starts_with(g_plan->place.data());
+}
+
+/// A name as an *at() call has it; one below a descriptor that is no folder of ours is none.
+bool is_stored_at(int folder, std::string_view name) {
+    struct stat status{};
+    if (name.starts_with('/') || folder == AT_FDCWD) return is_stored(name);
+    return ::fstat(folder, &status) == 0 && status.st_dev == g_plan->device;
 }
 
 [[noreturn]] void die() {
@@ -127,8 +135,12 @@ Verdict break_call(Call call, std::string_view name) {
 Verdict count(Call call, std::string_view name) {
     auto& mine = g_plan->roles[g_role];
     const bool reads = call == Call::read;
-    const auto number = (reads ? mine.reads : mine.changes).fetch_add(1) + 1;
+    auto number = (reads ? mine.reads : mine.changes).fetch_add(1) + 1;
     if (!reads && number <= k_trace_calls) mine.trace[number - 1].store(call);
+    if (g_plan->kinds != 0) {
+        if ((g_plan->kinds >> static_cast<unsigned>(call) & 1U) == 0) return Verdict::go_on;
+        number = mine.chosen.fetch_add(1) + 1;
+    }
     if (g_plan->fault == Fault::none || g_plan->role != g_role || g_plan->fired.load() != 0 ||
         (g_plan->reads != 0) != reads) {
         return Verdict::go_on;
@@ -191,16 +203,18 @@ int change(Call call, int fd, Change make) {
 }
 
 template <typename Change>
-int change(Call call, const char* name, Change make) {
-    if (is_armed() && is_stored(name) && count(call, name) == Verdict::fail) return refuse(EIO);
+int change(Call call, int folder, const char* name, Change make) {
+    if (is_armed() && is_stored_at(folder, name) && count(call, name) == Verdict::fail) {
+        return refuse(EIO);
+    }
     return make();
 }
 
 template <typename Open>
-int open_file(const char* name, int flags, Open open) {
-    if (is_armed() && is_stored(name)) {
+int open_file(int folder, const char* name, int flags, Open open) {
+    if (is_armed() && is_stored_at(folder, name)) {
         struct stat status{};
-        const bool makes = (flags & O_CREAT) != 0 && ::stat(name, &status) != 0;
+        const bool makes = (flags & O_CREAT) != 0 && ::fstatat(folder, name, &status, 0) != 0;
         if (count(makes ? Call::make : Call::open, name) == Verdict::fail) return refuse(EIO);
         if (makes && !take_room(k_new_file_bytes)) return refuse(ENOSPC);
     }
@@ -220,21 +234,36 @@ int resize(int fd, std::int64_t size, Resize make) {
     return done;
 }
 
-/// posix_fallocate's error is its result.
+/// The error, or 0: of posix_fallocate it is the result.
 template <typename Allocate>
 int allocate(int fd, std::int64_t end, Allocate make) {
     struct stat status{};
-    if (!is_armed() || !is_stored(fd, status)) return make();
+    // Output that is a file is asked for room, too.
+    if (!is_armed() || !is_stored(fd, status, STDOUT_FILENO)) return make();
     if (count(Call::allocate, fd) == Verdict::fail) return EIO;
     return take_room(end - status.st_size) ? make() : ENOSPC;
 }
 
+template <typename Allocate>
+int allocate_or_refuse(int fd, std::int64_t end, Allocate make) {
+    const int error = allocate(fd, end, [&] { return make() == 0 ? 0 : errno; });
+    return error == 0 ? 0 : refuse(error);
+}
+
+/// A name more for something.
+template <typename Link>
+int make_link(int folder, const char* name, Link make) {
+    if (!is_armed() || !is_stored_at(folder, name)) return make();
+    if (count(Call::link, name) == Verdict::fail) return refuse(EIO);
+    return take_room(k_new_file_bytes) ? make() : refuse(ENOSPC);
+}
+
 template <typename Unlink>
-int unlink_file(const char* name, Unlink make) {
-    if (!is_armed() || !is_stored(name)) return make();
+int unlink_file(int folder, const char* name, Unlink make) {
+    if (!is_armed() || !is_stored_at(folder, name)) return make();
     if (count(Call::unlink, name) == Verdict::fail) return refuse(EIO);
     struct stat status{};
-    const bool known = ::lstat(name, &status) == 0;
+    const bool known = ::fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) == 0;
     const int done = make();
     if (done == 0 && known) give_room(status.st_size);
     return done;
@@ -254,7 +283,7 @@ int open(const char* name, int flags, ...) {
     va_start(more, flags);
     const auto mode = (flags & O_CREAT) != 0 ? va_arg(more, mode_t) : 0;
     va_end(more);
-    return soak::open_file(name, flags, [&] { return next(name, flags, mode); });
+    return soak::open_file(AT_FDCWD, name, flags, [&] { return next(name, flags, mode); });
 }
 int open64(const char* name, int flags, ...) {
     static const auto next = soak::next<decltype(&::open64)>("open64");
@@ -262,7 +291,7 @@ int open64(const char* name, int flags, ...) {
     va_start(more, flags);
     const auto mode = (flags & O_CREAT) != 0 ? va_arg(more, mode_t) : 0;
     va_end(more);
-    return soak::open_file(name, flags, [&] { return next(name, flags, mode); });
+    return soak::open_file(AT_FDCWD, name, flags, [&] { return next(name, flags, mode); });
 }
 int openat(int folder, const char* name, int flags, ...) {
     static const auto next = soak::next<decltype(&::openat)>("openat");
@@ -270,7 +299,7 @@ int openat(int folder, const char* name, int flags, ...) {
     va_start(more, flags);
     const auto mode = (flags & O_CREAT) != 0 ? va_arg(more, mode_t) : 0;
     va_end(more);
-    return soak::open_file(name, flags, [&] { return next(folder, name, flags, mode); });
+    return soak::open_file(folder, name, flags, [&] { return next(folder, name, flags, mode); });
 }
 ssize_t write(int fd, const void* data, std::size_t size) {
     static const auto next = soak::next<decltype(&::write)>("write");
@@ -322,25 +351,75 @@ int posix_fallocate64(int fd, off_t at, off_t size) {
     static const auto next = soak::next<decltype(&::posix_fallocate64)>("posix_fallocate64");
     return soak::allocate(fd, at + size, [&] { return next(fd, at, size); });
 }
+int fallocate(int fd, int mode, off_t at, off_t size) {
+    static const auto next = soak::next<decltype(&::fallocate)>("fallocate");
+    return soak::allocate_or_refuse(fd, at + size, [&] { return next(fd, mode, at, size); });
+}
+int fallocate64(int fd, int mode, off_t at, off_t size) {
+    static const auto next = soak::next<decltype(&::fallocate64)>("fallocate64");
+    return soak::allocate_or_refuse(fd, at + size, [&] { return next(fd, mode, at, size); });
+}
 int rename(const char* from, const char* to) noexcept {
     static const auto next = soak::next<decltype(&::rename)>("rename");
-    return soak::change(Call::rename, to, [&] { return next(from, to); });
+    return soak::change(Call::rename, AT_FDCWD, to, [&] { return next(from, to); });
+}
+int renameat(int from_folder, const char* from, int to_folder, const char* to) noexcept {
+    static const auto next = soak::next<decltype(&::renameat)>("renameat");
+    return soak::change(Call::rename, to_folder, to,
+                        [&] { return next(from_folder, from, to_folder, to); });
+}
+int link(const char* from, const char* to) noexcept {
+    static const auto next = soak::next<decltype(&::link)>("link");
+    return soak::make_link(AT_FDCWD, to, [&] { return next(from, to); });
+}
+int symlink(const char* target, const char* name) noexcept {
+    static const auto next = soak::next<decltype(&::symlink)>("symlink");
+    return soak::make_link(AT_FDCWD, name, [&] { return next(target, name); });
+}
+int symlinkat(const char* target, int folder, const char* name) noexcept {
+    static const auto next = soak::next<decltype(&::symlinkat)>("symlinkat");
+    return soak::make_link(folder, name, [&] { return next(target, folder, name); });
 }
 int unlink(const char* name) noexcept {
     static const auto next = soak::next<decltype(&::unlink)>("unlink");
-    return soak::unlink_file(name, [&] { return next(name); });
+    return soak::unlink_file(AT_FDCWD, name, [&] { return next(name); });
+}
+int unlinkat(int folder, const char* name, int flags) noexcept {
+    static const auto next = soak::next<decltype(&::unlinkat)>("unlinkat");
+    return soak::unlink_file(folder, name, [&] { return next(folder, name, flags); });
+}
+int remove(const char* name) noexcept {
+    static const auto next = soak::next<decltype(&::remove)>("remove");
+    return soak::unlink_file(AT_FDCWD, name, [&] { return next(name); });
+}
+int rmdir(const char* name) noexcept {
+    static const auto next = soak::next<decltype(&::rmdir)>("rmdir");
+    return soak::unlink_file(AT_FDCWD, name, [&] { return next(name); });
 }
 int mkdir(const char* name, mode_t mode) noexcept {
     static const auto next = soak::next<decltype(&::mkdir)>("mkdir");
-    return soak::change(Call::mkdir, name, [&] { return next(name, mode); });
+    return soak::change(Call::mkdir, AT_FDCWD, name, [&] { return next(name, mode); });
+}
+int chmod(const char* name, mode_t mode) noexcept {
+    static const auto next = soak::next<decltype(&::chmod)>("chmod");
+    return soak::change(Call::own, AT_FDCWD, name, [&] { return next(name, mode); });
 }
 int fchmod(int fd, mode_t mode) noexcept {
     static const auto next = soak::next<decltype(&::fchmod)>("fchmod");
     return soak::change(Call::own, fd, [&] { return next(fd, mode); });
 }
+int fchmodat(int folder, const char* name, mode_t mode, int flags) noexcept {
+    static const auto next = soak::next<decltype(&::fchmodat)>("fchmodat");
+    return soak::change(Call::own, folder, name, [&] { return next(folder, name, mode, flags); });
+}
 int fchown(int fd, uid_t user, gid_t group) noexcept {
     static const auto next = soak::next<decltype(&::fchown)>("fchown");
     return soak::change(Call::own, fd, [&] { return next(fd, user, group); });
+}
+int fchownat(int folder, const char* name, uid_t user, gid_t group, int flags) noexcept {
+    static const auto next = soak::next<decltype(&::fchownat)>("fchownat");
+    return soak::change(Call::own, folder, name,
+                        [&] { return next(folder, name, user, group, flags); });
 }
 
 }  // extern "C"

@@ -3,7 +3,6 @@
 #include "features/mail/courier/imap_session.h"
 #include "features/mail/courier/known_ids.h"
 #include "features/mail/courier/mail_error.h"
-#include "features/mail/protocol/mailbox.h"
 #include "foundation/base/bytes.h"
 #include "foundation/base/result.h"
 #include "foundation/codec/imap/client.h"
@@ -16,7 +15,6 @@
 #include "platform/async/task.h"
 
 #include <algorithm>
-#include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>

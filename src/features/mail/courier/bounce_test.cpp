@@ -1,9 +1,11 @@
 #include "features/mail/courier/bounce.h"
 
 #include "features/mail/courier/courier_lab_fake.h"
+#include "features/mail/courier/imap_server_fake.h"
 #include "features/mail/courier/known_ids.h"
 #include "features/mail/protocol/courier_protocol.h"
 #include "features/mail/protocol/mailbox.h"
+#include "platform/async/task.h"
 
 #include <gtest/gtest.h>
 #include <string>

@@ -39,6 +39,7 @@ AuthResult result_of(codec::AuthVerdict verdict) {
     switch (verdict) {
         case codec::AuthVerdict::pass: return AuthResult::pass;
         case codec::AuthVerdict::fail: return AuthResult::fail;
+        case codec::AuthVerdict::undecided: return AuthResult::undecided;
         case codec::AuthVerdict::none: break;
     }
     return AuthResult::none;
@@ -65,9 +66,19 @@ std::vector<Authentication> authentication_of(const imap::HeaderBlock& header) {
 }  // namespace
 
 std::vector<std::string> candidate_fields() {
-    std::vector<std::string> out{"MESSAGE-ID", "IN-REPLY-TO",           "REFERENCES", "FROM", "TO",
-                                 "CC",         "AUTHENTICATION-RESULTS"};
+    std::vector<std::string> out{
+        "MESSAGE-ID",  "IN-REPLY-TO", "REFERENCES", "FROM", "TO", "CC", "AUTHENTICATION-RESULTS",
+        "THREAD-INDEX"};
     std::ranges::move(author_kind_fields(), std::back_inserter(out));
+    return out;
+}
+
+std::vector<MailAddress> read_recipients(ByteView header) {
+    std::vector<MailAddress> out;
+    const auto block = imap::HeaderBlock::parse(header);
+    if (!block) return out;
+    append_addresses(*block, "To", k_recipients_max, out);
+    append_addresses(*block, "Cc", k_recipients_max, out);
     return out;
 }
 
@@ -83,6 +94,9 @@ Candidate read_candidate(std::uint32_t uid, ByteView header, const KnownIds& kno
         for (const auto value : block->all(field)) {
             known.append_from(value, k_our_ids_max, out.our_ids);
         }
+    }
+    if (const auto thread = known.hinted_thread(*block)) {
+        out.hinted_thread.assign(thread->begin(), thread->end());
     }
     append_addresses(*block, "From", k_from_max, out.from);
     append_addresses(*block, "To", k_recipients_max, out.recipients);

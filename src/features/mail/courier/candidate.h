@@ -18,6 +18,9 @@ inline constexpr std::size_t k_authentications_max = 8;
 /// The header fields that verification may see.
 [[nodiscard]] std::vector<std::string> candidate_fields();
 
+/// Recipients alone, as they are in a candidate.
+[[nodiscard]] std::vector<MailAddress> read_recipients(ByteView header);
+
 /// What front verifies, from the fields of a mail that the search hit. A block that cannot be read
 /// gives a candidate without ids, which front will not admit. In `from` and `recipients` an entry
 /// without address stands for whoever could not be read, or did not fit.

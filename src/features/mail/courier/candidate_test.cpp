@@ -71,6 +71,7 @@ TEST(ReadCandidate, results_without_a_name_are_seen_and_malformed_ones_are_not) 
     EXPECT_EQ(found.authentication[0].server, "");
     EXPECT_EQ(found.authentication[0].dmarc, AuthResult::fail);
     EXPECT_EQ(found.authentication[0].spf, AuthResult::fail);
+    EXPECT_EQ(found.authentication[0].dkim, AuthResult::undecided);
 }
 
 TEST(ReadCandidate, tells_whether_somebody_sent_it) {

@@ -129,7 +129,7 @@ protected:
                         options);
         // In a group of its own: a job may not cancel the group that it runs in.
         scenarios.spawn("scenario", outer(std::move(scenario), this));
-        io.run_for(std::chrono::seconds(20));
+        io.run_for(std::chrono::minutes(5));
         EXPECT_TRUE(finished) << "the scenario hangs";
     }
 
@@ -155,9 +155,17 @@ protected:
         auto watching = service->watch(std::move(asked));
         co_return co_await std::move(watching);
     }
+    /// Watches a mailbox with one foreign mail, until the watch idles.
+    async::Job start(Watch asked) {
+        mailbox->deliver("INBOX", foreign_header());
+        auto watching = service->watch(std::move(asked));
+        const auto begun = co_await std::move(watching);
+        EXPECT_TRUE(begun.has_value());
+        co_await until([this] { return idles(); });
+    }
     /// Lets the others run until it holds; fails the test when it never does.
     async::Job until(std::function<bool()> holds) {
-        const auto end = Deadline::in(std::chrono::seconds(10));
+        const auto end = Deadline::in(std::chrono::minutes(1));
         while (!holds() && !end.passed()) {
             auto waiting = async::wait_until(Deadline::in(std::chrono::milliseconds(1)));
             (void)co_await std::move(waiting);

@@ -2,12 +2,12 @@
 
 #include "features/mail/courier/credential_source.h"
 #include "features/mail/courier/discovery.h"
+#include "features/mail/courier/header_trouble.h"
 #include "features/mail/courier/imap_session.h"
 #include "features/mail/courier/search_probe.h"
 #include "features/mail/courier/sender.h"
 #include "features/mail/courier/sent_folder.h"
 #include "features/mail/courier/verify.h"
-#include "features/mail/courier/watched_folders.h"
 #include "features/mail/courier/watcher.h"
 #include "features/mail/protocol/courier_protocol.h"
 #include "features/mail/protocol/mailbox.h"
@@ -84,6 +84,7 @@ void CourierService::serve(ipc::Router& router) {
     router.on<SaveSent>([this](SaveSent asked) { return save_sent(std::move(asked)); });
     router.on<ProbeSearch>([this](ProbeSearch asked) { return probe_search(std::move(asked)); });
     router.on<SetWatch>([this](SetWatch asked) { return set_watch(std::move(asked)); });
+    router.on<WatchAddresses>([this](WatchAddresses asked) { return watch_addresses(asked); });
     router.on<Watch>([this](Watch asked) { return watch(std::move(asked)); });
     router.on<StopWatch>([this](StopWatch asked) { return stop_watch(asked); });
     router.on<SearchNow>([this](SearchNow asked) { return search_now(asked); });
@@ -141,7 +142,7 @@ async::Task<VerifyMailbox::Answer> CourierService::verify(VerifyMailbox asked) {
     auto redeeming = redeem(std::move(asked.ticket), UseFor::verify);
     auto opened = co_await std::move(redeeming);
     if (!opened) co_return fail(std::move(opened.error()));
-    auto entering = visit(*opened);
+    auto entering = visit(&*opened);
     const auto pass = co_await std::move(entering);
     if (!pass) co_return fail(pass.error());
     MailboxVerifier verifier(std::move(opened->context), std::move(opened->what));
@@ -175,7 +176,7 @@ async::Task<SaveSent::Answer> CourierService::save_sent(SaveSent asked) {
     auto opened = co_await std::move(redeeming);
     if (!opened) co_return fail(std::move(opened.error()));
     const auto use = opened->context.use;
-    auto entering = visit(*opened);
+    auto entering = visit(&*opened);
     const auto pass = co_await std::move(entering);
     if (!pass) co_return fail(pass.error());
     auto opening = open_imap(std::move(opened->context), std::move(opened->what));
@@ -199,7 +200,7 @@ async::Task<ProbeSearch::Answer> CourierService::probe_search(ProbeSearch asked)
     auto opened = co_await std::move(redeeming);
     if (!opened) co_return fail(std::move(opened.error()));
     const auto use = opened->context.use;
-    auto entering = visit(*opened);
+    auto entering = visit(&*opened);
     const auto pass = co_await std::move(entering);
     if (!pass) co_return fail(pass.error());
     auto opening = open_imap(std::move(opened->context), std::move(opened->what));
@@ -214,6 +215,11 @@ async::Task<ProbeSearch::Answer> CourierService::probe_search(ProbeSearch asked)
 
 async::Task<ipc::Nothing> CourierService::set_watch(SetWatch asked) {
     if (const auto watcher = find(asked.integration)) watcher->set(asked);
+    co_return ipc::Nothing{};
+}
+
+async::Task<ipc::Nothing> CourierService::watch_addresses(WatchAddresses asked) {
+    if (const auto watcher = find(asked.integration)) watcher->watch_addresses();
     co_return ipc::Nothing{};
 }
 
@@ -282,9 +288,9 @@ async::Task<FetchMail::Answer> CourierService::fetch(FetchMail asked) {
     co_return co_await std::move(fetching);
 }
 
-async::Task<async::Gate::Pass> CourierService::visit(const Opened& opened) {
-    const auto use = opened.context.use;
-    auto entering = mailboxes_.enter(opened.what.integration.text(), async::Gate::Turn::last,
+async::Task<async::Gate::Pass> CourierService::visit(const Opened* opened) {
+    const auto use = opened->context.use;
+    auto entering = mailboxes_.enter(opened->what.integration.text(), async::Gate::Turn::last,
                                      Deadline::in(k_visit_wait));
     auto pass = co_await std::move(entering);
     if (!pass) co_return fail(ipc::IpcError::busy);

@@ -72,6 +72,7 @@ public:
     async::Task<Watch::Answer> watch(Watch asked);
     async::Task<ProbeSearch::Answer> probe_search(ProbeSearch asked);
     async::Task<ipc::Nothing> set_watch(SetWatch asked);
+    async::Task<ipc::Nothing> watch_addresses(WatchAddresses asked);
     async::Task<ipc::Nothing> stop_watch(StopWatch asked);
     async::Task<SearchNow::Answer> search_now(SearchNow asked);
     async::Task<FetchMail::Answer> fetch(FetchMail asked);
@@ -87,7 +88,7 @@ private:
     async::Task<Opened> redeem(Bytes ticket, UseFor purpose);
     /// Waits until no other visit is at this mailbox. Errors: ipc::IpcError::busy, or
     /// MailError::use_ended.
-    async::Task<async::Gate::Pass> visit(const Opened& opened);
+    async::Task<async::Gate::Pass> visit(const Opened* opened);
     async::Job run_watch(WatcherPtr watcher, IntegrationId integration);
     async::Job close_expired();
     [[nodiscard]] WatcherPtr find(const IntegrationId& integration) const;

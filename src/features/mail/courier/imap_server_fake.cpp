@@ -21,15 +21,16 @@ std::string quoted_argument(std::string_view text) {
 }
 
 /// Needles of the thread fields alone.
-std::vector<std::string> quoted_arguments(std::string_view text) {
+/// Of a search for replies: each stands behind one of these, too.
+std::vector<std::string> quoted_arguments(std::string_view command) {
     std::vector<std::string> out;
-    constexpr std::string_view k_key = "HEADER In-Reply-To ";
-    while (true) {
-        const auto at = text.find(k_key);
-        if (at == std::string_view::npos) return out;
-        text.remove_prefix(at + k_key.size());
-        out.push_back(quoted_argument(text));
+    for (const std::string_view key : {"HEADER In-Reply-To ", "HEADER Cc "}) {
+        for (auto at = command.find(key); at != std::string_view::npos;
+             at = command.find(key, at + 1)) {
+            out.push_back(quoted_argument(command.substr(at + key.size())));
+        }
     }
+    return out;
 }
 
 std::uint32_t number_at(std::string_view text) {
@@ -238,6 +239,7 @@ void FakeImapServer::search(const std::string& command) {
     const auto first = number_at(range);
     const auto last_text = range.substr(range.find(':') + 1);
     const std::string needle = quoted_argument(command);
+    const bool by_hint = command.find("HEADER Thread-Index") != std::string::npos;
     const bool by_id = command.find("HEADER Message-ID") != std::string::npos;
     const bool text_alone = command.find("HEADER") == std::string::npos;
     const bool bounces = command.find("MAILER-DAEMON") != std::string::npos;
@@ -258,12 +260,14 @@ void FakeImapServer::search(const std::string& command) {
         const bool in_range = uid >= std::min(first, last) && uid <= std::max(first, last);
         const auto& header = mails[i].header;
         const bool hit =
-            by_id ? contains_but_for_case(header, "Message-ID: <" + needle) ||
-                        contains_but_for_case(header, needle)
-                  : !text_alone &&
-                        std::ranges::any_of(quoted_arguments(command), [&](const auto& one) {
-                            return contains_but_for_case(header, one);
-                        });
+            by_hint ? contains_but_for_case(header, "Thread-Index: " + needle) &&
+                          !contains_but_for_case(header, quoted_arguments(command).at(0))
+            : by_id ? contains_but_for_case(header, "Message-ID: <" + needle) ||
+                          contains_but_for_case(header, needle)
+                    : !text_alone &&
+                          std::ranges::any_of(quoted_arguments(command), [&](const auto& one) {
+                              return contains_but_for_case(header, one);
+                          });
         const auto text = header + mails[i].original + mails[i].body;
         const bool text_counts = text_alone || (bounces && is_bounce(header));
         const bool text_hit = text_counts && contains_but_for_case(text, needle);

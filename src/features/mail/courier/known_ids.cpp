@@ -1,16 +1,23 @@
 #include "features/mail/courier/known_ids.h"
 
+#include "features/mail/protocol/courier_protocol.h"
 #include "foundation/base/bytes.h"
 #include "foundation/base/result.h"
 #include "foundation/codec/imap/header_block.h"
+#include "foundation/codec/imap/imap_error.h"
 #include "foundation/codec/imap/limits.h"
 #include "foundation/codec/imap/search_query.h"
 #include "foundation/codec/imap/uid_set.h"
 #include "foundation/codec/mail/ascii.h"
 #include "foundation/codec/mail/message_id.h"
+#include "foundation/codec/mail/our_message_id.h"
+#include "foundation/codec/mail/reply_address.h"
+#include "foundation/codec/mail/thread_index.h"
 
 #include <algorithm>
 #include <cstddef>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -40,15 +47,41 @@ std::string ses_domain(std::string_view host) {
     return (region == "us-east-1" ? "email" : region) + ".amazonses.com";
 }
 
+/// As many commands as keep each below 8 KB; the first alone asks for more than ids.
+Result<std::vector<imap::SearchQuery>> in_commands(imap::SearchQuery::Replies what,
+                                                   std::span<const std::string> needles) {
+    std::vector<imap::SearchQuery> out;
+    while (!needles.empty()) {
+        std::size_t count = 0;
+        std::size_t bytes = 0;
+        while (count < needles.size()) {
+            const auto more = 2 * (needles[count].size() + k_key_bytes);
+            if (count != 0 && bytes + more > k_query_bytes_max) break;
+            bytes += more;
+            ++count;
+        }
+        what.needles = needles.first(count);
+        POSTERN_TRY(auto query, imap::SearchQuery::replies(what));
+        out.push_back(std::move(query));
+        needles = needles.subspan(count);
+        what.with_bounces = false;
+        what.address_needle = {};
+    }
+    return out;
+}
+
 }  // namespace
 
 bool is_learnable(std::string_view id) {
     const auto at = id.find('@');
     const auto fits = [](char c) { return c > 0x20 && c < 0x7f && c != '"' && c != '\\'; };
-    return id.size() >= k_id_bytes_min && id.size() <= k_id_bytes_max &&
-           at != std::string_view::npos && at >= k_local_bytes_min && at + 1 < id.size() &&
-           id.find('@', at + 1) == std::string_view::npos &&
-           id.find_first_of("<>") == std::string_view::npos && std::ranges::all_of(id, fits);
+    const bool has_form = id.size() >= k_id_bytes_min && id.size() <= k_id_bytes_max &&
+                          at != std::string_view::npos && at >= k_local_bytes_min &&
+                          at + 1 < id.size() && id.find('@', at + 1) == std::string_view::npos &&
+                          id.find_first_of("<>") == std::string_view::npos &&
+                          std::ranges::all_of(id, fits);
+    // What reads as another id (an encoded word in it) is never met again.
+    return has_form && codec::first_message_id("<" + std::string(id) + ">") == id;
 }
 
 std::string id_given_by(std::string_view reply_text, std::string_view host) {
@@ -69,6 +102,10 @@ std::string id_given_by(std::string_view reply_text, std::string_view host) {
     return std::ranges::all_of(token, is_token_char) && is_learnable(id) ? id : std::string();
 }
 
+KnownIds::KnownIds(std::string label) : label_(std::move(label)) {
+    if (const auto parsed = codec::IdLabel::parse(label_)) thread_index_.emplace(*parsed);
+}
+
 void KnownIds::learn(const std::vector<std::string>& ids) {
     for (const auto& id : ids) {
         if (!is_learnable(id) || is_learned(id)) continue;
@@ -79,6 +116,20 @@ void KnownIds::learn(const std::vector<std::string>& ids) {
 
 bool KnownIds::is_learned(std::string_view id) const {
     return std::ranges::find(learned_, id) != learned_.end();
+}
+
+void KnownIds::watch_addresses(std::string_view own) {
+    const auto label = codec::IdLabel::parse(label_);
+    if (!label) return;
+    auto form = codec::ReplyAddressForm::make(own, *label);
+    if (form) address_ = std::move(*form);
+}
+
+bool KnownIds::is_addressed(const std::vector<MailAddress>& recipients) const {
+    const auto& form = address_;
+    return form && std::ranges::any_of(recipients, [&form](const MailAddress& one) {
+               return form->tag_of(one.address).has_value();
+           });
 }
 
 bool KnownIds::contains(std::string_view id) const {
@@ -111,32 +162,43 @@ bool KnownIds::are_in(ByteView header) const {
     return !ids.empty();
 }
 
+std::optional<codec::ThreadIndexForm::Thread> KnownIds::hinted_thread(
+    const imap::HeaderBlock& header) const {
+    const auto& form = thread_index_;
+    const auto value = header.first("Thread-Index");
+    if (!form || !value) return std::nullopt;
+    return form->thread_of(*value);
+}
+
+bool KnownIds::is_hinted(ByteView header) const {
+    const auto block = imap::HeaderBlock::parse(header);
+    return block && hinted_thread(*block).has_value();
+}
+
+Result<imap::SearchQuery> KnownIds::query_for_hints(imap::Uid first, imap::Uid last) const {
+    const auto& form = thread_index_;
+    if (!form) return fail(imap::ImapError::bad_argument, "label");
+    return imap::SearchQuery::thread_index(form->needle(), label_, first, last);
+}
+
 Result<std::vector<imap::SearchQuery>> KnownIds::queries(imap::Uid first, imap::Uid last) const {
-    std::vector<imap::SearchQuery> out;
+    imap::SearchQuery::Replies labelled{.first_uid = first, .last_uid = last, .needles = {}};
+    labelled.with_bounces = true;
+    if (address_) labelled.address_needle = address_->needle();
     std::vector<std::string> needles{label_};
-    std::size_t bytes = 2 * (label_.size() + k_key_bytes);
-    bool with_bounces = true;
-    const auto add = [&]() -> Result<> {
-        POSTERN_TRY(auto query, imap::SearchQuery::replies({.first_uid = first,
-                                                            .last_uid = last,
-                                                            .needles = needles,
-                                                            .with_bounces = with_bounces}));
-        out.push_back(std::move(query));
-        needles.clear();
-        bytes = 0;
-        with_bounces = false;
-        return {};
-    };
-    for (const auto& id : learned_) {
-        const auto more = 2 * (id.size() + k_key_bytes);
-        if (bytes + more > k_query_bytes_max) {
-            if (auto added = add(); !added) return fail(std::move(added.error()));
-        }
-        needles.push_back(id);
-        bytes += more;
-    }
-    if (auto added = add(); !added) return fail(std::move(added.error()));
-    return out;
+    needles.insert(needles.end(), learned_.begin(), learned_.end());
+    return in_commands(labelled, needles);
+}
+
+bool KnownIds::asks_in_several() const {
+    const auto made = queries(1, 0);
+    return !made || made->size() > 1;
+}
+
+Result<std::vector<imap::SearchQuery>> KnownIds::queries_for(const std::vector<std::string>& ids,
+                                                             imap::Uid first,
+                                                             imap::Uid last) {
+    return in_commands({.first_uid = first, .last_uid = last, .needles = {}}, ids);
 }
 
 }  // namespace postern::mail::courier

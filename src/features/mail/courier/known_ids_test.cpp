@@ -48,6 +48,7 @@ TEST(IdGivenBy, is_nothing_where_it_could_be_anything) {
         {"2.6.0 <with blank@brand.example>", "h"},
         {"2.6.0 <unclosed@brand.example.example", "h"},
         {"2.6.0 <quote\"quote@brand.example>", "h"},
+        {"2.6.0 <encoded=?utf-8?q?word?=@brand.example>", "h"},
         {"> <", "h"},
         {"", ses},
     };

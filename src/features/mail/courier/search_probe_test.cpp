@@ -1,9 +1,11 @@
-#include "features/mail/courier/search_probe.h"
+#include "features/mail/courier/search_probe.h"  // IWYU pragma: keep
 
 #include "features/mail/courier/courier_lab_fake.h"
 #include "features/mail/protocol/courier_protocol.h"
 #include "features/mail/protocol/mailbox.h"
 #include "foundation/base/clock.h"
+#include "foundation/base/result.h"
+#include "platform/async/task.h"
 
 #include <gtest/gtest.h>
 #include <cstdint>

@@ -5,11 +5,14 @@
 #include "features/mail/protocol/courier_protocol.h"
 #include "features/mail/protocol/mailbox.h"
 #include "foundation/base/bytes.h"
+#include "foundation/base/clock.h"
 #include "foundation/base/result.h"
+#include "platform/async/deadline.h"
 #include "platform/async/task.h"
 #include "platform/ipc/peer.h"
 #include "platform/os/files.h"
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>

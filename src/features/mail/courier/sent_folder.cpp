@@ -1,5 +1,6 @@
 #include "features/mail/courier/sent_folder.h"
 
+#include "features/mail/courier/imap_session.h"
 #include "features/mail/courier/known_folders.h"
 #include "features/mail/courier/known_ids.h"
 #include "features/mail/courier/mail_error.h"

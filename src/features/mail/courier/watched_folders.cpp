@@ -1,18 +1,13 @@
 #include "features/mail/courier/watched_folders.h"
 
-#include "features/mail/courier/author_kind.h"
-#include "features/mail/courier/bounce.h"
-#include "features/mail/courier/candidate.h"
 #include "features/mail/courier/known_folders.h"
 #include "features/mail/courier/known_ids.h"
 #include "features/mail/courier/mail_error.h"
 #include "features/mail/protocol/courier_protocol.h"
 #include "features/mail/protocol/mailbox.h"
-#include "foundation/base/bytes.h"
 #include "foundation/base/clock.h"
 #include "foundation/base/result.h"
 #include "foundation/codec/imap/client.h"
-#include "foundation/codec/imap/header_block.h"
 #include "foundation/codec/imap/results.h"
 #include "foundation/codec/imap/search_query.h"
 #include "foundation/codec/imap/uid_set.h"
@@ -31,36 +26,17 @@ namespace {
 
 constexpr UnixMs k_day_ms = 86'400'000;
 
-/// Front learns that there is one, and nothing of it.
-Candidate nothing_of(imap::Uid uid, bool is_bounce = false) {
-    Candidate out;
-    out.uid = uid;
-    out.is_bounce = is_bounce;
-    return out;
-}
-
-bool may_be_bounce(ByteView header) {
-    const auto block = imap::HeaderBlock::parse(header);
-    return block && courier::may_be_bounce(*block);
+/// Mails further up, or some of the hits once more.
+void add_found(WatchedFolders::Round& round, std::vector<imap::Uid> uids) {
+    if (uids.empty()) return;
+    round.first = std::min(round.first, uids.front());
+    std::ranges::move(uids, std::back_inserter(round.hits));
+    std::ranges::sort(round.hits);
+    const auto [first, last] = std::ranges::unique(round.hits);
+    round.hits.erase(first, last);
 }
 
 }  // namespace
-
-void HeaderTrouble::note(const std::vector<Mail>& batch) {
-    if (doubtful.size() + unreadable.size() + batch.size() > k_entries_max) {
-        doubtful.clear();
-        unreadable.clear();
-    }
-    auto& into = batch.size() == 1 ? unreadable : doubtful;
-    into.insert(batch.begin(), batch.end());
-}
-
-bool HeaderTrouble::refused(const Mail& mail, bool for_now) {
-    if (refusals.size() >= k_entries_max && !refusals.contains(mail)) refusals.clear();
-    auto& count = refusals[mail];
-    ++(for_now ? count.for_now : count.plain);
-    return count.plain >= k_refusals_max || count.for_now >= k_refusals_for_now_max;
-}
 
 async::Task<> WatchedFolders::begin(std::vector<FolderCursor> known) {
     auto listing = session_.run<imap::FolderList>(session_.engine().list_folders());
@@ -122,7 +98,10 @@ Result<> WatchedFolders::note_state(Folder& folder, const imap::FolderState& sta
         folder.renumbered = folder.renumbered || !is_new;
         cursor.uid_validity = *state.uid_validity;
         cursor.next_uid = is_new ? *state.uid_next : 1;
+        folder.began = 0;
+        folder.hints.clear();
     }
+    if (folder.began == 0) folder.began = folder.hinted = cursor.next_uid;
     folder.end = *state.uid_next;
     // A server that was set back without saying so: what it gives out again is looked at again.
     folder.renumbered = folder.renumbered || cursor.next_uid > folder.end;
@@ -214,11 +193,32 @@ void WatchedFolders::note_change() {
 bool WatchedFolders::is_due(std::size_t at) const {
     const auto& folder = folders_[at];
     const bool more = folder.changed || folder.end > folder.cursor.next_uid;
-    return (more || folder.validity_changed) && !folder.postponed;
+    const bool looks_back =
+        !folder.late.empty() || (folder.wants_hints && folder.hinted < folder.cursor.next_uid);
+    return (more || folder.validity_changed || looks_back) && !folder.postponed;
+}
+
+void WatchedFolders::look_for_hints() {
+    for (auto& folder : folders_)
+        folder.wants_hints = !by_headers_;
+}
+
+void WatchedFolders::look_back_for(const std::vector<std::string>& ids) {
+    if (by_headers_) return;
+    for (auto& folder : folders_) {
+        folder.late.insert(folder.late.end(), ids.begin(), ids.end());
+        if (folder.late.size() <= KnownIds::k_learned_max) continue;
+        const auto over = folder.late.size() - KnownIds::k_learned_max;
+        folder.late.erase(folder.late.begin(),
+                          folder.late.begin() + static_cast<std::ptrdiff_t>(over));
+    }
 }
 
 bool WatchedFolders::wants_resync(std::size_t at) const {
-    return folders_[at].postponed || folders_[at].open_searches >= k_open_searches_max;
+    const auto& folder = folders_[at];
+    // What is looked for below its end is missed above it.
+    const bool has_open_end = folder.wants_hints && folder.open_searches != 0;
+    return folder.postponed || has_open_end || folder.open_searches >= k_open_searches_max;
 }
 
 async::Task<WatchedFolders::Round> WatchedFolders::search(std::size_t at) {
@@ -226,11 +226,21 @@ async::Task<WatchedFolders::Round> WatchedFolders::search(std::size_t at) {
     const auto opened = co_await std::move(opening);
     if (!opened) co_return fail(opened.error());
     if (!is_due(at)) co_return Round{};
+    auto& folder = folders_[at];
     if (by_headers_) {
+        folder.late.clear();
+        folder.wants_hints = false;
         auto looking = look_at_headers(at);
         co_return co_await std::move(looking);
     }
-    auto& folder = folders_[at];
+    if (folder.changed && known_.asks_in_several()) {
+        auto ending = resync(at);
+        const auto ended = co_await std::move(ending);
+        if (!ended) co_return fail(ended.error());
+    }
+    auto looking_back = search_back(at);
+    auto missed = co_await std::move(looking_back);
+    if (!missed) co_return fail(missed.error());
     Round round{.is_due = true,
                 .by_headers = false,
                 .first = folder.cursor.next_uid,
@@ -239,11 +249,16 @@ async::Task<WatchedFolders::Round> WatchedFolders::search(std::size_t at) {
                 .hits = {}};
 
     if (at != 0) folder.rests_until = Deadline::in(rest_);
-    const bool to_the_newest = folder.changed;
-    folder.changed = false;
-    auto queries = known_.queries(round.first, to_the_newest ? 0 : folder.end - 1);
-    if (!queries) co_return fail(MailError::protocol_violation, queries.error().detail());
-    auto asking = ask_server(std::move(*queries));
+    // Several commands have one end, told before: each alone would end at a mail of its own.
+    const bool to_the_newest = folder.changed && !known_.asks_in_several();
+    if (to_the_newest) folder.changed = false;
+    std::vector<imap::SearchQuery> queries;
+    if (to_the_newest || folder.end > round.first) {
+        auto made = known_.queries(round.first, to_the_newest ? 0 : folder.end - 1);
+        if (!made) co_return fail(MailError::protocol_violation, made.error().detail());
+        queries = std::move(*made);
+    }
+    auto asking = ask_server(std::move(queries));
     auto found = co_await std::move(asking);
     if (!found) co_return fail(found.error());
     // Told while the server searched: perhaps too late for this search.
@@ -252,7 +267,53 @@ async::Task<WatchedFolders::Round> WatchedFolders::search(std::size_t at) {
     round.hits = std::move(*found);
     round.next = std::max(round.first, folder.end);
     if (!round.hits.empty()) round.next = std::max(round.next, round.hits.back() + 1);
+    auto hinting = search_for_hints(at, round.next);
+    auto hinted = co_await std::move(hinting);
+    if (!hinted) co_return fail(hinted.error());
+    add_found(round, std::move(*missed));
+    add_found(round, std::move(*hinted));
     co_return round;
+}
+
+/// Below `end`: of what the server finds that whose Thread-Index is ours. Of the rest nothing else
+/// is asked for.
+async::Task<std::vector<imap::Uid>> WatchedFolders::search_for_hints(std::size_t at,
+                                                                     imap::Uid end) {
+    auto& folder = folders_[at];
+    folder.hints.clear();
+    std::vector<imap::Uid> out;
+    if (!folder.wants_hints || folder.hinted >= end) co_return out;
+    const auto query = known_.query_for_hints(folder.hinted, end - 1);
+    if (!query) co_return out;
+    folder.hinting = end;
+    auto searching = session_.run<imap::SearchResult>(session_.engine().search(*query));
+    const auto found = co_await std::move(searching);
+    if (!found && !session_.is_refusal(found.error())) co_return fail(found.error());
+    if (!found || found->uids.empty() || found->uids.size() > k_hints_max) co_return out;
+    auto asking = fetch_fields(at, found->uids, {"THREAD-INDEX"});
+    const auto asked = co_await std::move(asking);
+    if (!asked) co_return fail(asked.error());
+    for (const auto& mail : asked->mails) {
+        if (known_.is_hinted(mail.block)) folder.hints.insert(mail.uid);
+    }
+    out.assign(folder.hints.begin(), folder.hints.end());
+    co_return out;
+}
+
+/// What lies before the cursor and names an id that was learnt too late for its search.
+async::Task<std::vector<imap::Uid>> WatchedFolders::search_back(std::size_t at) {
+    auto& folder = folders_[at];
+    // More may be learnt while the server searches.
+    const auto late = std::exchange(folder.late, {});
+    if (late.empty() || folder.began >= folder.cursor.next_uid) {
+        co_return std::vector<imap::Uid>{};
+    }
+    auto queries = KnownIds::queries_for(late, folder.began, folder.cursor.next_uid - 1);
+    if (!queries) co_return fail(MailError::protocol_violation, queries.error().detail());
+    auto asking = ask_server(std::move(*queries));
+    auto found = co_await std::move(asking);
+    if (!found) folder.late.insert(folder.late.begin(), late.begin(), late.end());
+    co_return found;
 }
 
 /// Ascending, each once.
@@ -347,181 +408,13 @@ async::Task<> WatchedFolders::add_hits(std::size_t at,
     co_return Result<>{};
 }
 
-async::Task<std::vector<Candidate>> WatchedFolders::headers(std::size_t at,
-                                                            std::vector<imap::Uid> uids) {
-    const auto validity = folders_[at].cursor.uid_validity;
-    auto opening = open(at);
-    const auto opened = co_await std::move(opening);
-    if (!opened) co_return fail(opened.error());
-    if (folders_[at].cursor.uid_validity != validity) co_return fail(MailError::not_found);
-    std::vector<Candidate> out;
-    std::vector<imap::Uid> batch;
-    for (const auto uid : uids) {
-        const auto mail = mail_at(at, uid);
-        if (trouble_->unreadable.contains(mail)) {
-            out.push_back(nothing_of(uid));
-        } else if (trouble_->doubtful.contains(mail)) {
-            auto fetching = fetch_headers(at, {uid});
-            auto alone = co_await std::move(fetching);
-            if (!alone) co_return fail(alone.error());
-            std::ranges::move(*alone, std::back_inserter(out));
-        } else {
-            batch.push_back(uid);
-        }
-    }
-    if (!batch.empty()) {
-        auto fetching = fetch_headers(at, std::move(batch));
-        auto rest = co_await std::move(fetching);
-        if (!rest) co_return fail(rest.error());
-        std::ranges::move(*rest, std::back_inserter(out));
-    }
-    std::ranges::sort(out, {}, &Candidate::uid);
-    auto naming = name_originals(at, &out);
-    const auto named = co_await std::move(naming);
-    if (!named) co_return fail(named.error());
-    for (auto& candidate : out) {
-        if (candidate.our_ids.empty()) candidate = nothing_of(candidate.uid, candidate.is_bounce);
-    }
-    co_return out;
-}
-
-/// A bounce counts for what it is about, not for what it may answer.
-async::Task<> WatchedFolders::name_originals(std::size_t at, std::vector<Candidate>* candidates) {
-    BounceReader bounces(session_, known_);
-    bool all_named = true;
-    for (auto& candidate : *candidates) {
-        if (!candidate.is_bounce) continue;
-        auto reading = bounces.original_id(candidate.uid);
-        auto named = co_await std::move(reading);
-        if (!named && !session_.is_refusal(named.error())) co_return fail(named.error());
-        candidate.our_ids.clear();
-        if (!named) {
-            all_named = note_refusal(at, candidate.uid) && all_named;
-            continue;
-        }
-        auto id = std::move(*named);
-        if (id) candidate.our_ids.push_back(std::move(*id));
-    }
-    if (!all_named) co_return fail(MailError::mail_refused);
-    co_return Result<>{};
-}
-
-async::Task<bool> WatchedFolders::is_bounce_of_ours(imap::Uid uid) {
-    BounceReader bounces(session_, known_);
-    auto reading = bounces.original_id(uid);
-    const auto id = co_await std::move(reading);
-    if (!id) co_return fail(id.error());
-    co_return id->has_value();
-}
-
-async::Task<std::vector<Candidate>> WatchedFolders::fetch_headers(std::size_t at,
-                                                                  std::vector<imap::Uid> uids) {
-    std::vector<Candidate> out;
-    auto choosing = choose(at, std::move(uids), &out);
-    auto chosen = co_await std::move(choosing);
-    if (!chosen) co_return fail(chosen.error());
-    uids = std::move(*chosen);
-    if (uids.empty()) co_return out;
-    auto fetching = fetch_fields(at, uids, candidate_fields());
-    const auto fetched = co_await std::move(fetching);
-    if (!fetched) co_return fail(fetched.error());
-    for (const auto& mail : fetched->mails)
-        out.push_back(read_candidate(mail.uid, mail.block, known_));
-    for (const auto uid : uids) {
-        if (trouble_->unreadable.contains(mail_at(at, uid))) out.push_back(nothing_of(uid));
-    }
-    co_return out;
-}
-
-/// Those whose sender may be asked for: answers to ours, and what a mail system may have written.
-/// A server whose search finds too much shows no more of other mail than in the absence of one.
-async::Task<std::vector<imap::Uid>> WatchedFolders::choose(std::size_t at,
-                                                           std::vector<imap::Uid> uids,
-                                                           std::vector<Candidate>* others) {
-    auto asking = fetch_fields(at, uids, {"IN-REPLY-TO", "REFERENCES", "CONTENT-TYPE"});
-    const auto asked = co_await std::move(asking);
-    if (!asked) co_return fail(asked.error());
-    for (const auto uid : uids) {
-        if (trouble_->unreadable.contains(mail_at(at, uid))) others->push_back(nothing_of(uid));
-    }
-    std::vector<imap::Uid> chosen;
-    std::vector<imap::Uid> unclear;
-    for (const auto& mail : asked->mails) {
-        const bool is_one = known_.are_in(mail.block) || may_be_bounce(mail.block);
-        (is_one ? chosen : unclear).push_back(mail.uid);
-    }
-    if (unclear.empty()) co_return chosen;
-    // What qmail writes is told by its author alone.
-    auto naming = fetch_fields(at, std::move(unclear), {"FROM"});
-    const auto named = co_await std::move(naming);
-    if (!named) co_return fail(named.error());
-    for (const auto& mail : named->mails) {
-        if (may_be_bounce(mail.block))
-            chosen.push_back(mail.uid);
-        else
-            others->push_back(nothing_of(mail.uid));
-    }
-    std::ranges::sort(chosen);
-    co_return chosen;
-}
-
-/// A batch that is refused is asked for in halves, so that one mail keeps back no other.
-async::Task<imap::HeaderBatch> WatchedFolders::fetch_fields(std::size_t at,
-                                                            std::vector<imap::Uid> uids,
-                                                            std::vector<std::string> fields) {
-    imap::HeaderBatch out;
-    std::vector<std::vector<imap::Uid>> batches{std::move(uids)};
-    unsigned refused = 0;
-    while (!batches.empty() && refused < k_refused_at_once_max) {
-        const auto batch = std::move(batches.back());
-        batches.pop_back();
-        auto set = imap::UidSet::of(batch);
-        if (!set) co_return fail(to_mail_error(set.error()));
-        const imap::HeaderRequest request{
-            .uids = std::move(*set), .fields = fields, .with_mail_size = false};
-        auto fetching = session_.run<imap::HeaderBatch>(session_.engine().fetch_headers(request));
-        auto fetched = co_await std::move(fetching);
-        if (fetched) {
-            std::ranges::move(fetched->mails, std::back_inserter(out.mails));
-            continue;
-        }
-        if (fetched.error().is(MailError::too_large)) note_too_large(at, batch);
-        if (!session_.is_refusal(fetched.error())) co_return fail(fetched.error());
-        if (batch.size() > 1) {
-            const auto half = batch.begin() + static_cast<std::ptrdiff_t>(batch.size() / 2);
-            batches.emplace_back(half, batch.end());
-            batches.emplace_back(batch.begin(), half);
-        } else if (note_refusal(at, batch.front())) {
-            trouble_->note({mail_at(at, batch.front())});
-        } else {
-            ++refused;
-        }
-    }
-    if (session_.engine().take_mailbox_changed()) note_change();
-    if (refused != 0) co_return fail(MailError::mail_refused);
-    co_return out;
-}
-
-HeaderTrouble::Mail WatchedFolders::mail_at(std::size_t at, imap::Uid uid) const {
-    const auto& cursor = folders_[at].cursor;
-    return {cursor.folder, cursor.uid_validity, uid};
-}
-
-void WatchedFolders::note_too_large(std::size_t at, const std::vector<imap::Uid>& batch) {
-    std::vector<HeaderTrouble::Mail> mails;
-    mails.reserve(batch.size());
-    for (const auto uid : batch)
-        mails.push_back(mail_at(at, uid));
-    trouble_->note(mails);
-}
-
-bool WatchedFolders::note_refusal(std::size_t at, imap::Uid uid) {
-    return trouble_->refused(mail_at(at, uid), session_.refused_for_now());
-}
-
 void WatchedFolders::commit(std::size_t at, imap::Uid next) {
-    folders_[at].cursor.next_uid = next;
-    folders_[at].validity_changed = folders_[at].renumbered = false;
+    auto& folder = folders_[at];
+    folder.cursor.next_uid = next;
+    folder.validity_changed = folder.renumbered = false;
+    if (folder.hinting == 0 || next < folder.hinting) return;
+    folder.hinted = std::exchange(folder.hinting, 0);
+    folder.wants_hints = false;
 }
 
 void WatchedFolders::postpone(std::size_t at) {

@@ -1,15 +1,14 @@
 #pragma once
 
+#include "features/mail/courier/header_trouble.h"
 #include "features/mail/courier/imap_session.h"
 #include "features/mail/courier/known_ids.h"
 #include "features/mail/protocol/courier_protocol.h"
 #include "foundation/base/clock.h"
 
 #include <chrono>
-#include <compare>
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -18,35 +17,6 @@
 #include <vector>
 
 namespace postern::mail::courier {
-
-/// Mails that the server does not hand out, or whose header is larger than we take. The latter ends
-/// the connection, so without a memory that outlives it the next one would stumble over the mail
-/// again. Each part has at most k_entries_max.
-struct HeaderTrouble {
-    static constexpr std::size_t k_entries_max = 1000;
-    /// So often a mail is asked for, each time after a pause, before it is passed over.
-    static constexpr unsigned k_refusals_max = 3;
-    /// The same where the server says that it cannot at the moment: most likely that is so.
-    static constexpr unsigned k_refusals_for_now_max = 60;
-    struct Mail {
-        std::string folder;
-        std::uint32_t uid_validity = 0;
-        imap::Uid uid = 0;
-        auto operator<=>(const Mail&) const = default;
-    };
-    struct Refusals {
-        unsigned plain = 0;
-        unsigned for_now = 0;
-    };
-    std::set<Mail> doubtful;    ///< one of a batch that failed: asked for one by one
-    std::set<Mail> unreadable;  ///< reported without header
-    std::map<Mail, Refusals> refusals;
-
-    /// A header that is too large is one of these.
-    void note(const std::vector<Mail>& batch);
-    /// True when it need not be asked for any more.
-    bool refused(const Mail& mail, bool for_now);
-};
 
 /// The folders of one watch and their cursors, on a signed-in session that outlives this. Searches
 /// for ids of ours and reads headers of what it hits; tells nobody.
@@ -63,6 +33,8 @@ public:
     /// Mails whose two fields are fetched with one command, and in one round.
     static constexpr std::size_t k_headers_batch = 200;
     static constexpr imap::Uid k_headers_round = 2000;
+    /// A search for hints that finds more than so many is one of a server that cannot do it.
+    static constexpr std::size_t k_hints_max = 200;
     /// Mails refused in one look at a folder before the rest waits for the next one.
     static constexpr unsigned k_refused_at_once_max = 16;
 
@@ -118,6 +90,14 @@ public:
     /// From now on the two fields of every new mail are fetched, looked at and wiped, because the
     /// server's search does not find our mails; or no longer.
     void look_by_headers(bool by_headers) noexcept { by_headers_ = by_headers; }
+    /// Ids that were learnt after answers may have named them: each folder is searched for them
+    /// once from where this watch began. Where thread fields are looked at, nothing is: that would
+    /// be other people's mail.
+    void look_back_for(const std::vector<std::string>& ids);
+    /// Each folder is searched once more, from where this watch began or the last such search
+    /// ended, for mails whose Thread-Index alone is ours. Where thread fields are looked at,
+    /// nothing is.
+    void look_for_hints();
     /// When the cursors were true, for folders whose numbers are others now; 0: not known.
     void seen_at(UnixMs at_ms) noexcept { seen_at_ms_ = at_ms; }
 
@@ -139,7 +119,13 @@ private:
     struct Folder {
         imap::FolderName name;
         FolderCursor cursor;
-        imap::Uid end = 0;  ///< UIDNEXT as last told
+        imap::Uid end = 0;                   ///< UIDNEXT as last told
+        imap::Uid began = 0;                 ///< the cursor when the watch, or the numbering, began
+        std::vector<std::string> late = {};  ///< ids to search what is before the cursor for
+        bool wants_hints = false;
+        imap::Uid hinted = 0;            ///< what is below it was searched for hints
+        imap::Uid hinting = 0;           ///< the same once what was found is committed; 0: nothing
+        std::set<imap::Uid> hints = {};  ///< of these the Thread-Index is ours
         bool validity_changed = false;
         bool renumbered = false;  ///< its numbers do not go on where the cursor stands
         bool changed = false;     ///< there may be more than `end` tells
@@ -156,6 +142,8 @@ private:
                                                 std::vector<std::string> fields);
     async::Task<std::vector<Candidate>> fetch_headers(std::size_t at, std::vector<imap::Uid> uids);
     async::Task<std::vector<imap::Uid>> ask_server(std::vector<imap::SearchQuery> queries);
+    async::Task<std::vector<imap::Uid>> search_back(std::size_t at);
+    async::Task<std::vector<imap::Uid>> search_for_hints(std::size_t at, imap::Uid end);
     async::Task<Round> look_at_headers(std::size_t at);
     async::Task<> add_hits(std::size_t at,
                            std::vector<imap::Uid> uids,

@@ -1,5 +1,6 @@
 #include "features/mail/courier/watcher.h"
 
+#include "features/mail/courier/candidate.h"
 #include "features/mail/courier/credential_source.h"
 #include "features/mail/courier/imap_session.h"
 #include "features/mail/courier/mail_error.h"
@@ -19,6 +20,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
@@ -47,6 +49,7 @@ Watcher::Watcher(Parts parts, Watch asked)
       by_headers_(asked.by_headers),
       seen_at_ms_(asked.seen_at_ms),
       known_(std::move(asked.cursors)),
+      by_address_(asked.by_address),
       wake_(group_.executor()) {
     ids_.learn(asked.learned_ids);
 }
@@ -54,6 +57,8 @@ Watcher::Watcher(Parts parts, Watch asked)
 Watcher::~Watcher() = default;
 
 async::Task<Watch::Answer> Watcher::begin(OpenedUse opened) {
+    own_address_ = opened.destination.address;
+    if (by_address_) watch_addresses();
     auto opening = open_imap(context_, std::move(opened));
     auto session = co_await std::move(opening);
     if (!session) {
@@ -115,9 +120,22 @@ void Watcher::stop() {
 }
 
 void Watcher::set(const SetWatch& asked) {
+    std::vector<std::string> further;
+    std::ranges::copy_if(asked.learned_ids, std::back_inserter(further),
+                         [&](const auto& id) { return !ids_.contains(id); });
     ids_.learn(asked.learned_ids);
     by_headers_ = asked.by_headers;
-    if (folders_) folders_->look_by_headers(by_headers_);
+    if (!folders_) return;
+    folders_->look_by_headers(by_headers_);
+    if (further.empty()) return;
+    folders_->look_back_for(further);
+    wake();
+}
+
+void Watcher::watch_addresses() {
+    by_address_ = true;
+    // Before begin() nobody has said yet whose mailbox it is.
+    if (!own_address_.empty()) ids_.watch_addresses(own_address_);
 }
 
 void Watcher::wake() {
@@ -133,6 +151,7 @@ Result<> Watcher::check_alive() const {
 
 async::Task<> Watcher::watch() {
     auto next_poll = poll_after();
+    auto next_hints = Deadline::in(options_.hints_interval);
     while (true) {
         if (const auto alive = check_alive(); !alive) co_return fail(alive.error());
         auto serving = serve_fetches();
@@ -143,6 +162,10 @@ async::Task<> Watcher::watch() {
             const auto searched = co_await std::move(searching);
             if (!searched) co_return fail(searched.error());
             continue;
+        }
+        if (next_hints.passed()) {
+            folders_->look_for_hints();
+            next_hints = Deadline::in(options_.hints_interval);
         }
         auto looking = look_where_due(&next_poll);
         const auto looked = co_await std::move(looking);
@@ -217,6 +240,7 @@ async::Task<> Watcher::wait_for_change(Deadline next_poll) {
 
 async::Task<> Watcher::search_as_asked() {
     auto wishes = std::exchange(searches_, {});
+    folders_->look_for_hints();
     auto looking = look_everywhere(true);
     auto looked = co_await std::move(looking);
     for (auto& wish : wishes)
@@ -393,14 +417,17 @@ async::Task<FetchMail::Answer> Watcher::fetch_open(FetchMail asked) {
     if (!set) co_return fail(MailError::not_found, "uid");
     // Asked before the body: a larger one would end the connection; and whoever asks gets no other
     // mail than an answer to one of ours.
+    std::vector<std::string> fields{"IN-REPLY-TO", "REFERENCES", "THREAD-INDEX"};
+    if (ids_.watches_addresses()) fields.insert(fields.end(), {"TO", "CC"});
     const imap::HeaderRequest request{
-        .uids = std::move(*set), .fields = {"IN-REPLY-TO", "REFERENCES"}, .with_mail_size = true};
+        .uids = std::move(*set), .fields = std::move(fields), .with_mail_size = true};
     auto looking = session_->run<imap::HeaderBatch>(session_->engine().fetch_headers(request));
     const auto looked = co_await std::move(looking);
     if (!looked) co_return fail(looked.error());
     if (looked->mails.empty()) co_return fail(MailError::not_found);
     const auto& mail = looked->mails.front();
-    bool ours = !asked.is_bounce && ids_.are_in(mail.block);
+    bool ours = !asked.is_bounce && (ids_.are_in(mail.block) || ids_.is_hinted(mail.block) ||
+                                     ids_.is_addressed(read_recipients(mail.block)));
     if (asked.is_bounce) {
         auto asking = folders_->is_bounce_of_ours(asked.uid);
         const auto answer = co_await std::move(asking);

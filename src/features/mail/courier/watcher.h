@@ -23,6 +23,9 @@ struct WatchOptions {
     std::chrono::milliseconds poll_interval{60'000};
     /// A server may end IDLE after 30 minutes; routers forget silent connections much earlier.
     std::chrono::milliseconds idle_max{5 * 60'000};
+    /// So often mails are searched for whose Thread-Index alone is ours; and whenever a person asks
+    /// for a search.
+    std::chrono::milliseconds hints_interval{60 * 60'000};
     /// At most so often a folder beside INBOX is looked at that the server tells of by itself.
     std::chrono::milliseconds other_rest{15'000};
 };
@@ -56,10 +59,12 @@ public:
 
     /// Counts from the next search on.
     void set(const SetWatch& asked);
+    void watch_addresses();
 
     /// Errors: MailError, ipc::IpcError::busy.
     async::Task<SearchNow::Answer> search_now();
-    /// Only mails that carry an id with our label are given out. Errors: MailError, busy.
+    /// Only mails that carry an id of ours, or go to a reply address, are given out. Errors:
+    /// MailError, busy.
     async::Task<FetchMail::Answer> fetch(FetchMail asked);
 
 private:
@@ -119,6 +124,8 @@ private:
     bool by_headers_ = false;
     UnixMs seen_at_ms_ = 0;
     std::vector<FolderCursor> known_;
+    std::string own_address_;  ///< as keeper says it
+    bool by_address_ = false;
 
     std::unique_ptr<ImapSession> session_;
     std::unique_ptr<WatchedFolders> folders_;

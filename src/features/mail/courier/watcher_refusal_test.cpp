@@ -1,12 +1,11 @@
 #include "features/mail/courier/courier_lab_fake.h"
-#include "features/mail/courier/watched_folders.h"
+#include "features/mail/courier/header_trouble.h"
 #include "features/mail/protocol/courier_protocol.h"
 #include "features/mail/protocol/mailbox.h"
 #include "foundation/base/result.h"
 #include "platform/async/task.h"
 
 #include <gtest/gtest.h>
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>

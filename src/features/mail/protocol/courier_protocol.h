@@ -170,9 +170,10 @@ struct Watch {
     std::vector<std::string> learned_ids;  ///< what servers gave our mails instead, newest last
     bool by_headers = false;               ///< the server's search does not find our mails
     std::int64_t seen_at_ms = 0;           ///< when the cursors were true; 0: not known
+    bool by_address = false;               ///< as after WatchAddresses
     auto wire() {
         return std::tie(ticket, integration, search_label, cursors, learned_ids, by_headers,
-                        seen_at_ms);
+                        seen_at_ms, by_address);
     }
 };
 /// For the watch that runs, if one does.
@@ -184,6 +185,15 @@ struct SetWatch {
     std::vector<std::string> learned_ids;  ///< further ones
     bool by_headers = false;
     auto wire() { return std::tie(integration, learned_ids, by_headers); }
+};
+/// For the watch that runs, if one does: from the next search on, mail to the mailbox's reply
+/// addresses is looked for, too, where the server searches.
+struct WatchAddresses {
+    static constexpr std::uint16_t k_method = 110;
+    using Answer = ipc::Nothing;
+    using Failure = MailError;
+    IntegrationId integration;
+    auto wire() { return std::tie(integration); }
 };
 struct StopWatch {
     static constexpr std::uint16_t k_method = 104;
@@ -253,7 +263,8 @@ struct MailAddress {
 };
 /// Who made a mail: somebody; a program in somebody's name; a program.
 enum class AuthorKind : std::uint8_t { person, auto_reply, machine };
-enum class AuthResult : std::uint8_t { none, pass, fail };
+/// `none`: it is not spoken of; `undecided`: it was looked at, and neither passed nor failed.
+enum class AuthResult : std::uint8_t { none, pass, fail, undecided };
 /// One Authentication-Results field.
 struct Authentication {
     std::string server;  ///< who says it, in lower case; empty: it does not say so
@@ -269,6 +280,7 @@ struct Candidate {
     std::vector<std::string> our_ids;  ///< exact msg-id tokens of In-Reply-To and References that
                                        ///< end in our label or were learnt, in this order; of a
                                        ///< bounce the Message-ID of the mail that it is about
+    Bytes hinted_thread;  ///< its token as a Thread-Index names it, 16 bytes; empty: none
     std::vector<MailAddress> from;
     std::vector<MailAddress> recipients;  ///< To and Cc
     AuthorKind author_kind = AuthorKind::person;
@@ -276,8 +288,8 @@ struct Candidate {
     bool has_sender = false;  ///< its Return-Path names somebody: no mail system reports so
     std::vector<Authentication> authentication;  ///< topmost first, at most 8
     auto wire() {
-        return std::tie(uid, message_id, our_ids, from, recipients, author_kind, is_bounce,
-                        has_sender, authentication);
+        return std::tie(uid, message_id, our_ids, hinted_thread, from, recipients, author_kind,
+                        is_bounce, has_sender, authentication);
     }
 };
 /// Courier to front: uids from `first` up to `next - 1` were searched. Front verifies, fetches what
@@ -325,6 +337,7 @@ static_assert(have_own_numbers<VerifyMailbox,
                                ProbeSearch,
                                Watch,
                                SetWatch,
+                               WatchAddresses,
                                StopWatch,
                                SearchNow,
                                FetchMail,

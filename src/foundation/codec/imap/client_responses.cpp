@@ -238,8 +238,9 @@ Result<> Client::on_data(std::string_view word, Cursor& cursor) {
 
 void Client::on_folder_status(FolderNews told) {
     // Servers may spell a name in another way than we do; unasked ones come under NOTIFY only.
+    const auto& asked = pending_.folder;
     if (pending_.command == Command::status &&
-        (notified_.empty() || is_same_folder(told.folder, *pending_.folder))) {
+        (notified_.empty() || (asked && is_same_folder(told.folder, *asked)))) {
         std::get<FolderState>(pending_.answer) = told.state;
         return;
     }

@@ -9,7 +9,7 @@
 
 namespace postern::imap {
 
-inline constexpr std::size_t k_header_block_bytes_max = 1024 * 1024;
+inline constexpr std::size_t k_header_block_bytes_max = 2 * 1024 * 1024;
 inline constexpr std::size_t k_header_fields_max = 2000;
 
 /// The fields of a mail header, unfolded (RFC 5322 section 2.2.3), otherwise as they stand: no

@@ -62,6 +62,14 @@ Result<SearchQuery> SearchQuery::replies(const Replies& what) {
             "(OR HEADER Content-Type \"delivery-status\" HEADER From \"MAILER-DAEMON\" TEXT " +
             quoted + ")");
     }
+    if (!what.address_needle.empty()) {
+        if (!what.address_needle.starts_with('+') || !what.address_needle.ends_with('.')) {
+            return fail(ImapError::bad_argument, "search address");
+        }
+        POSTERN_TRY(const std::string quoted, quoted_needle(what.address_needle));
+        keys.push_back("HEADER To " + quoted);
+        keys.push_back("HEADER Cc " + quoted);
+    }
     SearchQuery query(what.first_uid, what.last_uid);
     query.text_ = "UID SEARCH UID " + uid_range(what.first_uid, what.last_uid);
     for (std::size_t i = 0; i < keys.size(); ++i) {
@@ -71,6 +79,21 @@ Result<SearchQuery> SearchQuery::replies(const Replies& what) {
     if (query.text_.size() > k_command_bytes_max - 16) {
         return fail(ImapError::argument_too_long, "search");
     }
+    return query;
+}
+
+Result<SearchQuery> SearchQuery::thread_index(std::string_view needle,
+                                              std::string_view label,
+                                              Uid first_uid,
+                                              Uid last_uid) {
+    if (first_uid == 0 || last_uid < first_uid) {
+        return fail(ImapError::bad_argument, "search range");
+    }
+    POSTERN_TRY(const std::string quoted, quoted_needle(needle));
+    POSTERN_TRY(const std::string found, quoted_needle(label));
+    SearchQuery query(first_uid, last_uid);
+    query.text_ = "UID SEARCH UID " + uid_range(first_uid, last_uid) + " HEADER Thread-Index " +
+                  quoted + " NOT HEADER References " + found + " NOT HEADER In-Reply-To " + found;
     return query;
 }
 

@@ -68,6 +68,34 @@ TEST(SearchQuery, joins_several_needles_and_bounces) {
     EXPECT_FALSE(query->admits(10));
 }
 
+TEST(SearchQuery, asks_for_mail_to_our_reply_addresses) {
+    const std::vector<std::string> label{"@b7x2.ptn.example.org"};
+    const auto query =
+        SearchQuery::replies({.first_uid = 44, .needles = label, .address_needle = "+b7x2."});
+    ASSERT_TRUE(query);
+    EXPECT_EQ(query->text(),
+              "UID SEARCH UID 44:* OR HEADER References \"@b7x2.ptn.example.org\" "
+              "OR HEADER In-Reply-To \"@b7x2.ptn.example.org\" "
+              "OR HEADER To \"+b7x2.\" HEADER Cc \"+b7x2.\"");
+    for (const auto* needle : {"+.", "b7x2.", "+b7x2", "maya@brand.example", "+b\n7."}) {
+        const auto refused = SearchQuery::replies({.needles = label, .address_needle = needle});
+        ASSERT_FALSE(refused) << needle;
+        EXPECT_TRUE(refused.error().is(ImapError::bad_argument));
+    }
+}
+
+TEST(SearchQuery, asks_for_a_thread_index_without_ids_of_ours) {
+    const auto query = SearchQuery::thread_index("Adw01234", "@box7.ptn.x", 5, 9);
+    ASSERT_TRUE(query);
+    EXPECT_EQ(query->text(),
+              "UID SEARCH UID 5:9 HEADER Thread-Index \"Adw01234\" NOT HEADER References "
+              "\"@box7.ptn.x\" NOT HEADER In-Reply-To \"@box7.ptn.x\"");
+    EXPECT_FALSE(SearchQuery::thread_index("Adw", "@box7.ptn.x", 5, 9));
+    EXPECT_FALSE(SearchQuery::thread_index("Adw01234", "@b", 5, 9));
+    EXPECT_FALSE(SearchQuery::thread_index("Adw01234", "@box7.ptn.x", 0, 9));
+    EXPECT_FALSE(SearchQuery::thread_index("Adw01234", "@box7.ptn.x", 9, 5));
+}
+
 TEST(SearchQuery, asks_whether_one_mail_names_an_id) {
     const auto query = SearchQuery::names_message_id(7, "ptn1.");
     ASSERT_TRUE(query);

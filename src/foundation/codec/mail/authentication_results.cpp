@@ -54,6 +54,10 @@ bool is_result(std::string_view part) {
     return method == "spf" || method == "dkim" || method == "dmarc" || method == "compauth";
 }
 
+bool is_decided(AuthVerdict verdict) {
+    return verdict == AuthVerdict::pass || verdict == AuthVerdict::fail;
+}
+
 /// "dkim=pass header.d=example.org" or "dkim/1 = pass".
 void note(std::string_view result, AuthenticationResults& out) {
     const auto equals = result.find('=');
@@ -63,11 +67,11 @@ void note(std::string_view result, AuthenticationResults& out) {
     const auto word = first_word(trim(result.substr(equals + 1)));
     const auto found = word == "pass"                         ? AuthVerdict::pass
                        : word == "fail" || word == "hardfail" ? AuthVerdict::fail
-                                                              : AuthVerdict::none;
-    if (method == "spf" && out.spf == AuthVerdict::none) out.spf = found;
-    if (method == "dmarc" && out.dmarc == AuthVerdict::none) out.dmarc = found;
+                                                              : AuthVerdict::undecided;
+    if (method == "spf" && !is_decided(out.spf)) out.spf = found;
+    if (method == "dmarc" && !is_decided(out.dmarc)) out.dmarc = found;
     // A mail may be signed by several: one good signature is enough.
-    const bool is_news = out.dkim != AuthVerdict::pass && found != AuthVerdict::none;
+    const bool is_news = !is_decided(out.dkim) || found == AuthVerdict::pass;
     if (method == "dkim" && is_news) out.dkim = found;
 }
 
@@ -89,7 +93,7 @@ AuthenticationResults AuthenticationResults::parse(std::string_view value) {
     for (std::size_t i = 0; i < k_authentication_results_max && !rest.empty(); ++i)
         note(take_part(rest), out);
     const auto is = [&](AuthVerdict what) { return out.spf == what || out.dkim == what; };
-    const bool decided = out.dmarc != AuthVerdict::none;
+    const bool decided = is_decided(out.dmarc);
     out.passed = decided ? out.dmarc == AuthVerdict::pass : is(AuthVerdict::pass);
     out.failed =
         decided ? out.dmarc == AuthVerdict::fail : is(AuthVerdict::fail) && !is(AuthVerdict::pass);

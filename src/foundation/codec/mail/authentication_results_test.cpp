@@ -75,7 +75,23 @@ TEST(AuthenticationResults, keeps_each_method_apart) {
     const auto found = AuthenticationResults::parse("mx.example; spf=fail; dkim=pass; dmarc=none");
     EXPECT_EQ(found.spf, AuthVerdict::fail);
     EXPECT_EQ(found.dkim, AuthVerdict::pass);
-    EXPECT_EQ(found.dmarc, AuthVerdict::none);
+    EXPECT_EQ(found.dmarc, AuthVerdict::undecided);
+}
+
+TEST(AuthenticationResults, tells_what_it_found_nothing_about_from_what_it_does_not_speak_of) {
+    const auto silent = AuthenticationResults::parse("mx.example; arc=pass; bimi=none");
+    for (const auto verdict : {silent.spf, silent.dkim, silent.dmarc})
+        EXPECT_EQ(verdict, AuthVerdict::none);
+    const auto found =
+        AuthenticationResults::parse("mx.example; dkim=unknown; spf=softfail; dmarc=temperror");
+    for (const auto verdict : {found.spf, found.dkim, found.dmarc})
+        EXPECT_EQ(verdict, AuthVerdict::undecided);
+    // What was decided stands, in either order.
+    const auto mixed = AuthenticationResults::parse(
+        "mx.example; dkim=fail; dkim=none; spf=none; spf=pass; dmarc=fail; dmarc=none");
+    EXPECT_EQ(mixed.dkim, AuthVerdict::fail);
+    EXPECT_EQ(mixed.spf, AuthVerdict::pass);
+    EXPECT_EQ(mixed.dmarc, AuthVerdict::fail);
 }
 
 TEST(AuthenticationResults, looks_at_a_bounded_part) {

@@ -9,8 +9,8 @@
 namespace postern::codec {
 
 inline constexpr std::size_t k_message_id_bytes_max = 998;
-/// How much of one field is looked at.
-inline constexpr std::size_t k_id_field_bytes_max = 1024 * 1024;
+/// How much of one field is looked at: all of a header of 1 MB, which some clients do write.
+inline constexpr std::size_t k_id_field_bytes_max = 2 * 1024 * 1024;
 
 /// Takes the ids out of a Message-ID, In-Reply-To or References value, one after the other, without
 /// angle brackets and exactly as written but for blanks inside (folding). Understands missing

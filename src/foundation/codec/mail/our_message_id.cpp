@@ -4,6 +4,7 @@
 #include "foundation/base/result.h"
 #include "foundation/codec/mail/address.h"
 #include "foundation/codec/mail/ascii.h"
+#include "foundation/codec/mail/crockford.h"
 #include "foundation/codec/mail/message_id.h"
 
 #include <algorithm>
@@ -19,7 +20,6 @@
 namespace postern::codec {
 namespace {
 
-constexpr std::string_view k_digits = "0123456789abcdefghjkmnpqrstvwxyz";
 constexpr std::string_view k_prefix = "ptn1.";
 constexpr std::string_view k_middle = ".ptn.";
 constexpr std::size_t k_box_bytes_min = 4;
@@ -32,45 +32,10 @@ static_assert(k_prefix.size() + k_thread_digits + 1 + 5 + 1 + k_mac_digits + 1 +
                   k_middle.size() <=
               OurMessageId::k_bytes_before_domain_max);
 
-/// As one large number, most significant digit first, so that a thread id prints as everywhere.
-std::string base32(ByteView bytes) {
-    const std::size_t digits = (bytes.size() * 8 + 4) / 5;
-    std::string out;
-    std::uint32_t bits = 0;
-    std::size_t count = digits * 5 - bytes.size() * 8;
-    for (const auto byte : bytes) {
-        bits = (bits << 8U | byte) & 0xffffU;
-        count += 8;
-        while (count >= 5) {
-            count -= 5;
-            out += k_digits[(bits >> count) & 0x1fU];
-        }
-    }
-    return out;
-}
-
 template <std::size_t N>
 std::optional<std::array<std::uint8_t, N>> from_base32(std::string_view text) {
-    if (text.size() != (N * 8 + 4) / 5) return std::nullopt;
     std::array<std::uint8_t, N> out{};
-    std::uint32_t bits = 0;
-    std::size_t padding = text.size() * 5 - N * 8;
-    std::size_t count = 0;
-    std::size_t filled = 0;
-    for (const char c : text) {
-        const auto digit = k_digits.find(c);
-        if (digit == std::string_view::npos) return std::nullopt;
-        bits = (bits << 5U | static_cast<std::uint32_t>(digit)) & 0xffffU;
-        count += 5;
-        if (padding != 0) {
-            count -= padding;
-            if ((bits >> count) != 0) return std::nullopt;
-            padding = 0;
-        }
-        if (count < 8) continue;
-        count -= 8;
-        out[filled++] = static_cast<std::uint8_t>((bits >> count) & 0xffU);
-    }
+    if (!from_crockford(text, out)) return std::nullopt;
     return out;
 }
 
@@ -118,6 +83,10 @@ Result<IdLabel> IdLabel::parse(std::string_view text) {
     return label;
 }
 
+std::string_view IdLabel::box() const noexcept {
+    return std::string_view(text_).substr(1, text_.find(k_middle) - 1);
+}
+
 Result<OurMessageId> OurMessageId::parse(std::string_view id, const IdLabel& label) {
     const auto refused = fail(MailTextError::not_our_message_id);
     if (!id.starts_with(k_prefix) || !ends_in_label(id, label.text())) return refused;
@@ -131,8 +100,8 @@ Result<OurMessageId> OurMessageId::parse(std::string_view id, const IdLabel& lab
 }
 
 std::string OurMessageId::text(const IdLabel& label) const {
-    return std::string(k_prefix) + base32(thread) + "." + std::to_string(number) + "." +
-           base32(mac) + label.text();
+    return std::string(k_prefix) + crockford(thread) + "." + std::to_string(number) + "." +
+           crockford(mac) + label.text();
 }
 
 Bytes OurMessageId::mac_input(ByteView mailbox) const {

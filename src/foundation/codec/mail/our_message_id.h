@@ -22,6 +22,8 @@ public:
     [[nodiscard]] static Result<IdLabel> parse(std::string_view text);
 
     [[nodiscard]] const std::string& text() const noexcept { return text_; }
+    /// Random and the mailbox's own: what an address of its threads is told by, too.
+    [[nodiscard]] std::string_view box() const noexcept;
     bool operator==(const IdLabel&) const = default;
 
 private:

@@ -3,18 +3,18 @@
 #include "foundation/base/clock.h"
 #include "foundation/base/result.h"
 #include "platform/store/pause.h"
+#include "platform/store/postgres/reply.h"
+#include "platform/store/postgres/server_words.h"
 #include "platform/store/postgres/session.h"
 #include "platform/store/postgres/wire.h"
-#include "platform/store/row.h"
 #include "platform/store/sql_text.h"
 #include "platform/store/store_error.h"
 #include "platform/store/value.h"
 
 #include <array>
 #include <chrono>
-#include <cstdint>
+#include <cstddef>
 #include <string>
-#include <variant>
 
 namespace postern::store::postgres {
 
@@ -55,9 +55,11 @@ constexpr SqlText k_older =
 Result<> check_keyring_cluster(Session& session) {
     POSTERN_TRY(const auto reply, session.ask(k_unsuitable, {}, Wire::Want::rows));
     std::string all;
-    for (const auto& row : reply.rows) {
-        if (const auto* words = std::get_if<std::string>(&row.at(0)))
-            all += (all.empty() ? "the keyring's cluster: " : "; ") + *words;
+    for (std::size_t row = 0; row < reply.rows.size(); ++row) {
+        const auto* words = text_at(reply, row, 0);
+        // A row is a thing that does not fit, whatever it says.
+        all += (all.empty() ? "the keyring's cluster: " : "; ") +
+               server_words(words == nullptr ? "?" : *words);
     }
     if (!all.empty()) return fail(StoreError::unsuitable, all);
     return {};
@@ -65,12 +67,12 @@ Result<> check_keyring_cluster(Session& session) {
 
 Result<> wait_for_older_snapshots(Session& session, Deadline deadline) {
     POSTERN_TRY(const auto now, session.ask(k_now, {}, Wire::Want::rows));
-    const auto* number = std::get_if<std::string>(&now.rows.at(0).at(0));
+    const auto* number = text_at(now, 0, 0);
     if (number == nullptr) return fail(StoreError::corrupt, "a transaction's number");
     const std::array<Value, 1> values = {Clear::text(*number)};
     while (true) {
         POSTERN_TRY(const auto left, session.ask(k_older, values, Wire::Want::rows));
-        const auto* count = std::get_if<std::int64_t>(&left.rows.at(0).at(0));
+        const auto* count = number_at(left, 0, 0);
         if (count != nullptr && *count == 0) return {};
         if (deadline.passed()) return fail(StoreError::busy, "an old snapshot is held");
         pause(k_snapshot_pause);

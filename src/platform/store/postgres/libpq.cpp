@@ -61,6 +61,7 @@ Loaded::Loaded() {
     library.find(f.rows, "PQntuples");
     library.find(f.columns, "PQnfields");
     library.find(f.type, "PQftype");
+    library.find(f.format, "PQfformat");
     library.find(f.is_null, "PQgetisnull");
     library.find(f.length, "PQgetlength");
     library.find(f.value, "PQgetvalue");

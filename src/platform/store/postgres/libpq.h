@@ -2,7 +2,8 @@
 
 #include "foundation/base/result.h"
 
-#include <libpq-fe.h>
+#include <libpq-fe.h>      // IWYU pragma: export
+#include <postgres_ext.h>  // IWYU pragma: export
 #include <memory>
 
 namespace postern::store::postgres {
@@ -34,6 +35,7 @@ struct Libpq {
     decltype(&::PQntuples) rows;
     decltype(&::PQnfields) columns;
     decltype(&::PQftype) type;
+    decltype(&::PQfformat) format;
     decltype(&::PQgetisnull) is_null;
     decltype(&::PQgetlength) length;
     decltype(&::PQgetvalue) value;

@@ -3,12 +3,11 @@
 #include "foundation/base/bytes.h"
 #include "foundation/base/error.h"
 #include "foundation/base/result.h"
-#include "foundation/base/secret.h"
 #include "platform/store/postgres/libpq.h"
+#include "platform/store/postgres/server_words.h"
 #include "platform/store/server.h"
 #include "platform/store/store_error.h"
 
-#include <algorithm>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -45,7 +44,7 @@ Error refusal(std::string_view message) {
     const auto has = [message](std::string_view part) {
         return message.find(part) != std::string_view::npos;
     };
-    std::string detail(message.substr(0, message.find('\n')));
+    auto detail = server_words(message);
     const bool no_role = has("role \"") && has("does not exist");
     if (has("authentication failed") || has("no password supplied") || has("pg_hba.conf") ||
         no_role) {

@@ -9,6 +9,7 @@
 #include "platform/store/pause.h"
 #include "platform/store/postgres/ddl.h"
 #include "platform/store/postgres/purge.h"
+#include "platform/store/postgres/reply.h"
 #include "platform/store/postgres/session.h"
 #include "platform/store/postgres/wire.h"
 #include "platform/store/row.h"
@@ -24,7 +25,6 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <variant>
 #include <vector>
 
 namespace postern::store::postgres {
@@ -232,12 +232,12 @@ Result<> PostgresConnection::find_out() {
     if (session_->identity() != begun_on_) {
         return fail(StoreError::outcome_unknown, "another server answers now");
     }
-    const auto* number = std::get_if<std::string>(&number_.rows.at(0).at(0));
+    const auto* number = text_at(number_, 0, 0);
     if (number == nullptr) return fail(StoreError::outcome_unknown);
     const std::array<Value, 1> values = {Clear::text(*number)};
     auto reply = session_->ask(k_outcome, values, Wire::Want::rows);
-    if (!reply || reply->rows.empty()) return fail(StoreError::outcome_unknown);
-    const auto* outcome = std::get_if<std::string>(&reply->rows[0][0]);
+    if (!reply) return fail(StoreError::outcome_unknown);
+    const auto* outcome = text_at(*reply, 0, 0);
     if (outcome != nullptr && *outcome == "committed") return {};
     if (outcome != nullptr && *outcome == "aborted") return fail(StoreError::connection_lost);
     return fail(StoreError::outcome_unknown);

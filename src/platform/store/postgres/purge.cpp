@@ -6,6 +6,7 @@
 #include "platform/store/migration.h"
 #include "platform/store/postgres/keyring_cluster.h"
 #include "platform/store/postgres/postgres_connection.h"
+#include "platform/store/postgres/reply.h"
 #include "platform/store/postgres/session.h"
 #include "platform/store/postgres/wire.h"
 #include "platform/store/sql_text.h"
@@ -15,9 +16,8 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cstddef>
 #include <string>
-#include <utility>
-#include <variant>
 #include <vector>
 
 namespace postern::store::postgres {
@@ -38,16 +38,12 @@ Result<std::vector<std::string>> tables_of(Session& session, StoreKind kind) {
     const std::array<Value, 1> schema = {Clear::text(schema_of(kind))};
     POSTERN_TRY(const auto reply, session.ask(k_tables, schema, Wire::Want::rows));
     std::vector<std::string> names;
-    for (const auto& row : reply.rows) {
-        if (const auto* name = std::get_if<std::string>(&row.at(0))) names.push_back(*name);
+    for (std::size_t row = 0; row < reply.rows.size(); ++row) {
+        const auto* name = text_at(reply, row, 0);
+        if (name == nullptr) return fail(StoreError::corrupt, "a table's name");
+        names.push_back(*name);
     }
     return names;
-}
-
-Result<> run(Session& session, const std::string& sql, Deadline deadline) {
-    auto done = session.run_text(sql, deadline);
-    if (!done) return fail(std::move(done.error()));
-    return {};
 }
 
 }  // namespace
@@ -72,7 +68,7 @@ Result<> purge(Session& session, const ConnectionOptions& options, Purge how, De
     commands.emplace_back("CHECKPOINT");
     commands.emplace_back("SET statement_timeout TO 30000");
     for (const auto& command : commands) {
-        if (auto done = run(session, command, deadline); !done) return done;
+        if (auto done = session.run_text(command, deadline); !done) return done;
     }
     return {};
 }
@@ -93,7 +89,7 @@ Result<> read_every_row(Session& session, StoreKind kind) {
             "a.amname = 'btree';";
     }
     sql += "SET statement_timeout TO 30000";
-    return run(session, sql, deadline);
+    return session.run_text(sql, deadline);
 }
 
 }  // namespace postern::store::postgres

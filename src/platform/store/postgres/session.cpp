@@ -10,8 +10,8 @@
 #include "platform/store/postgres/libpq.h"
 #include "platform/store/postgres/login.h"
 #include "platform/store/postgres/postgres_connection.h"
+#include "platform/store/postgres/reply.h"
 #include "platform/store/postgres/wire.h"
-#include "platform/store/row.h"
 #include "platform/store/sql_text.h"
 #include "platform/store/store_error.h"
 #include "platform/store/value.h"
@@ -19,13 +19,12 @@
 #include <array>
 #include <charconv>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
 #include <utility>
-#include <variant>
-#include <vector>
 
 namespace postern::store::postgres {
 
@@ -58,13 +57,11 @@ std::int64_t lock_number(StoreKind kind) {
 }
 
 std::string text_in(const Reply& reply, std::size_t column) {
-    if (reply.rows.size() != 1 || column >= reply.rows[0].size()) return {};
-    const auto* text = std::get_if<std::string>(&reply.rows[0][column]);
+    const auto* text = reply.rows.size() == 1 ? text_at(reply, 0, column) : nullptr;
     return text != nullptr ? *text : std::string();
 }
 std::int64_t number_in(const Reply& reply) {
-    if (reply.rows.size() != 1 || reply.rows[0].empty()) return 0;
-    const auto* number = std::get_if<std::int64_t>(&reply.rows[0][0]);
+    const auto* number = reply.rows.size() == 1 ? number_at(reply, 0, 0) : nullptr;
     return number != nullptr ? *number : 0;
 }
 
@@ -109,7 +106,7 @@ Result<std::unique_ptr<Session>> Session::open(const ConnectionOptions& options)
 }
 
 Result<> Session::prepare(const ConnectionOptions& options) {
-    if (auto done = run_text(settings_for(options)); !done) return fail(std::move(done.error()));
+    if (auto done = run_text(settings_for(options)); !done) return done;
     if (auto learnt = learn_identity(); !learnt) return learnt;
     if (options.former && options.former->server == identity()) {
         if (auto ended = end(*options.former); !ended) return ended;
@@ -177,11 +174,10 @@ Result<Reply> Session::ask(SqlText sql, std::span<const Value> values, Wire::Wan
     return exchange(Access::write);
 }
 
-Result<std::vector<std::vector<std::string>>> Session::run_text(const std::string& sql,
-                                                                Deadline deadline) {
+Result<> Session::run_text(const std::string& sql, Deadline deadline) {
     return wire_.run_text(sql, deadline);
 }
-Result<std::vector<std::vector<std::string>>> Session::run_text(const std::string& sql) {
+Result<> Session::run_text(const std::string& sql) {
     return run_text(sql, Deadline::in(k_answer_time));
 }
 
@@ -191,8 +187,8 @@ Result<> ready_schema(Session& session, const ConnectionOptions& options) {
     POSTERN_TRY(const auto exists, session.ask(k_schema_exists, name, Wire::Want::rows));
     POSTERN_TRY(const auto tables, session.ask(k_tables, name, Wire::Want::rows));
     bool ours = false;
-    for (const auto& row : tables.rows) {
-        const auto* table = std::get_if<std::string>(&row[0]);
+    for (std::size_t row = 0; row < tables.rows.size(); ++row) {
+        const auto* table = text_at(tables, row, 0);
         ours = ours || (table != nullptr && *table == "schema_migrations");
     }
     if (ours && options.only_new) return fail(StoreError::not_empty, "schema " + schema);
@@ -200,9 +196,7 @@ Result<> ready_schema(Session& session, const ConnectionOptions& options) {
     if (!tables.rows.empty()) return fail(StoreError::not_a_store, "schema " + schema);
     if (!options.create) return fail(StoreError::not_found, "schema " + schema);
     if (number_in(exists) == 1) return {};
-    auto made = session.run_text("CREATE SCHEMA " + schema);
-    if (!made) return fail(std::move(made.error()));
-    return {};
+    return session.run_text("CREATE SCHEMA " + schema);
 }
 
 }  // namespace postern::store::postgres

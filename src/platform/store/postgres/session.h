@@ -4,6 +4,7 @@
 #include "foundation/base/result.h"
 #include "platform/store/connection.h"
 #include "platform/store/postgres/postgres_connection.h"
+#include "platform/store/postgres/reply.h"
 #include "platform/store/postgres/statements.h"
 #include "platform/store/postgres/wire.h"
 #include "platform/store/sql_text.h"
@@ -35,9 +36,8 @@ public:
     /// Sends what is queued; the answer to the last of it.
     [[nodiscard]] Result<Reply> exchange(Access access);
     [[nodiscard]] Result<Reply> ask(SqlText sql, std::span<const Value> values, Wire::Want want);
-    [[nodiscard]] Result<std::vector<std::vector<std::string>>> run_text(const std::string& sql,
-                                                                         Deadline deadline);
-    [[nodiscard]] Result<std::vector<std::vector<std::string>>> run_text(const std::string& sql);
+    [[nodiscard]] Result<> run_text(const std::string& sql, Deadline deadline);
+    [[nodiscard]] Result<> run_text(const std::string& sql);
 
 private:
     explicit Session(Wire wire) : wire_(std::move(wire)) {}

@@ -3,6 +3,7 @@
 #include "foundation/base/error.h"
 #include "platform/store/connection.h"
 #include "platform/store/postgres/libpq.h"
+#include "platform/store/postgres/server_words.h"
 #include "platform/store/store_error.h"
 
 #include <algorithm>
@@ -75,6 +76,12 @@ std::string_view field(const Libpq& pq, const PGresult* result, int code) {
     return text == nullptr ? std::string_view() : std::string_view(text);
 }
 
+bool is_sqlstate(std::string_view state) {
+    return state.size() == 5 && std::ranges::all_of(state, [](char c) {
+               return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z');
+           });
+}
+
 }  // namespace
 
 StoreError meaning_of(std::string_view sqlstate, Access access) {
@@ -90,10 +97,11 @@ Error error_of(const Libpq& pq, const PGresult* result, Access access) {
     // Without a state it is libpq's own: the server has gone.
     if (state.empty()) return {StoreError::connection_lost, "no answer"};
     const auto error = meaning_of(state, access);
+    if (!is_sqlstate(state)) return {StoreError::io_failed, "a SQLSTATE of another form"};
     std::string detail = "SQLSTATE " + std::string(state);
     // A type that does not fit (22) may be told with the value in the message.
     if (names_only_schema(error) && !state.starts_with("22"))
-        detail.append(": ").append(field(pq, result, PG_DIAG_MESSAGE_PRIMARY));
+        detail.append(": ").append(server_words(field(pq, result, PG_DIAG_MESSAGE_PRIMARY)));
     return {error, std::move(detail)};
 }
 

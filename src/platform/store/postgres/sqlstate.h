@@ -13,8 +13,8 @@ namespace postern::store::postgres {
 /// of ours from a server that has become read-only.
 [[nodiscard]] StoreError meaning_of(std::string_view sqlstate, Access access);
 
-/// The detail has the SQLSTATE and, for statements and constraints, the server's primary message,
-/// which holds names of the schema and never a bound value.
+/// The detail has the SQLSTATE and, for statements and constraints, the server's primary message as
+/// server_words(), which holds names of the schema and never a bound value.
 [[nodiscard]] Error error_of(const Libpq& pq, const PGresult* result, Access access);
 
 }  // namespace postern::store::postgres

@@ -3,6 +3,7 @@
 #include "foundation/base/bytes.h"
 #include "foundation/base/result.h"
 #include "platform/store/connection.h"
+#include "platform/store/postgres/reply.h"
 #include "platform/store/postgres/wire.h"
 #include "platform/store/sql_text.h"
 #include "platform/store/store_error.h"

@@ -6,8 +6,9 @@
 #include "foundation/base/result.h"
 #include "platform/store/connection.h"
 #include "platform/store/postgres/libpq.h"
+#include "platform/store/postgres/reply.h"
+#include "platform/store/postgres/server_words.h"
 #include "platform/store/postgres/sqlstate.h"
-#include "platform/store/row.h"
 #include "platform/store/store_error.h"
 #include "platform/store/value.h"
 
@@ -18,7 +19,7 @@
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
+#include <expected>
 #include <optional>
 #include <span>
 #include <string>
@@ -31,54 +32,17 @@ namespace postern::store::postgres {
 
 namespace {
 
-/// Object ids of PostgreSQL's own types (src/include/catalog/pg_type.dat), the same everywhere.
-enum TypeId : Oid {
-    k_bool = 16,
-    k_bytea = 17,
-    k_name = 19,
-    k_int8 = 20,
-    k_int2 = 21,
-    k_int4 = 23,
-    k_text = 25,
-    k_unknown = 705,
-    k_varchar = 1043,
-};
-
 constexpr std::size_t k_commands_max = 1000;
 constexpr std::size_t k_command_bytes_max = 8U << 20U;
 constexpr std::size_t k_flush_at = 64U << 10U;
 
-/// PostgreSQL sends and takes integers of 2, 4 or 8 bytes, the highest first.
-std::int64_t integer_of(std::string_view bytes) {
-    std::uint64_t number = 0;
-    for (const char byte : bytes)
-        number = number << 8U | static_cast<std::uint8_t>(byte);
-    const auto unused_bits = 64 - 8 * bytes.size();
-    return static_cast<std::int64_t>(number << unused_bits) >> unused_bits;
-}
-
+/// PostgreSQL takes integers with their highest byte first.
 std::array<char, 8> wire_form(std::int64_t number) {
     std::array<char, 8> bytes{};
     auto rest = static_cast<std::uint64_t>(number);
     for (auto at = bytes.rbegin(); at != bytes.rend(); ++at, rest >>= 8U)
         *at = static_cast<char>(rest & 0xffU);
     return bytes;
-}
-
-Cell cell_of(Oid type, std::string_view bytes) {
-    switch (type) {
-        case k_int8:
-        case k_int4:
-        case k_int2: return integer_of(bytes);
-        case k_bool: return std::int64_t{bytes[0] != 0};
-        case k_bytea: return to_bytes(bytes);
-        case k_text:
-        case k_varchar:
-        case k_name:
-        case k_unknown: return std::string(bytes);
-        // Nothing of ours has another type; as NULL it fails every getter but is_null.
-        default: return std::monostate();
-    }
 }
 
 /// What libpq wants of the values; it copies them while sending.
@@ -141,8 +105,7 @@ Wire::Wire(const Libpq& pq, ConnectionHandle connection)
 }
 
 std::unexpected<Error> Wire::lost() {
-    std::string why(pq_->error_message(connection_.get()));
-    why.resize(std::min(why.find('\n'), why.size()));
+    auto why = server_words(pq_->error_message(connection_.get()));
     alive_ = false;
     queue_.clear();
     queued_bytes_ = 0;
@@ -216,35 +179,11 @@ void Wire::cancel() {
     pq_->free_cancel(handle);
 }
 
-Result<> Wire::collect(const PGresult* result, Reply& reply) {
-    const int rows = pq_->rows(result);
-    const int columns = pq_->columns(result);
-    for (int row = 0; row < rows; ++row) {
-        if (reply.rows.size() == k_rows_max) return fail(StoreError::too_many_rows);
-        auto& cells = reply.rows.emplace_back();
-        cells.reserve(static_cast<std::size_t>(columns));
-        for (int column = 0; column < columns; ++column) {
-            if (pq_->is_null(result, row, column) == 1) {
-                cells.emplace_back();
-                row_bytes_ += sizeof(Cell);
-                continue;
-            }
-            const std::string_view bytes(
-                pq_->value(result, row, column),
-                static_cast<std::size_t>(pq_->length(result, row, column)));
-            cells.push_back(cell_of(pq_->type(result, column), bytes));
-            row_bytes_ += bytes.size();
-        }
-        if (row_bytes_ > k_rows_bytes_max) return fail(StoreError::too_many_rows);
-    }
-    return {};
-}
-
 /// All results of one command.
 Result<> Wire::take(const Expected& expected, Access access, Deadline deadline, Reply& reply) {
     Result<> outcome;
     reply = {};
-    row_bytes_ = 0;
+    ReplyReader reader(*pq_);
     // One row a result, so that an answer over the limits is never in memory as a whole.
     if (expected.want != Want::nothing) pq_->set_single_row_mode(connection_.get());
     while (const auto result = next(deadline)) {
@@ -252,7 +191,7 @@ Result<> Wire::take(const Expected& expected, Access access, Deadline deadline, 
             case PGRES_SINGLE_TUPLE:
             case PGRES_TUPLES_OK:
                 if (!outcome || expected.want != Want::rows) break;
-                outcome = collect(result.get(), reply);
+                outcome = reader.add_rows(result.get(), reply);
                 if (!outcome) cancel();
                 break;
             case PGRES_COMMAND_OK:
@@ -299,28 +238,21 @@ Result<Reply> Wire::exchange(Access access, Deadline deadline) {
     return reply;
 }
 
-Result<std::vector<std::vector<std::string>>> Wire::run_text(const std::string& sql,
-                                                             Deadline deadline) {
+Result<> Wire::run_text(const std::string& sql, Deadline deadline) {
     if (!alive_ || pq_->exit_pipeline(connection_.get()) != 1) return lost();
     if (pq_->send_query(connection_.get(), sql.c_str()) != 1) return lost();
-    std::vector<std::vector<std::string>> rows;
+    // So that libpq never holds more rows than one, whatever the server sends.
+    pq_->set_single_row_mode(connection_.get());
     Result<> outcome;
     while (const auto result = next(deadline)) {
         const auto status = pq_->result_status(result.get());
-        if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK && outcome) {
-            outcome = fail(error_of(*pq_, result.get(), Access::write));
-        }
-        rows.clear();
-        for (int row = 0; row < pq_->rows(result.get()); ++row) {
-            auto& cells = rows.emplace_back();
-            for (int column = 0; column < pq_->columns(result.get()); ++column)
-                cells.emplace_back(pq_->value(result.get(), row, column));
-        }
+        const bool good =
+            status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK || status == PGRES_SINGLE_TUPLE;
+        if (!good && outcome) outcome = fail(error_of(*pq_, result.get(), Access::write));
         if (pq_->status(connection_.get()) == CONNECTION_BAD) alive_ = false;
     }
     if (!alive_ || pq_->enter_pipeline(connection_.get()) != 1) return lost();
-    if (!outcome) return fail(std::move(outcome.error()));
-    return rows;
+    return outcome;
 }
 
 }  // namespace postern::store::postgres

@@ -4,7 +4,7 @@
 #include "foundation/base/result.h"
 #include "platform/store/connection.h"
 #include "platform/store/postgres/libpq.h"
-#include "platform/store/row.h"
+#include "platform/store/postgres/reply.h"
 #include "platform/store/value.h"
 
 #include <array>
@@ -17,11 +17,6 @@
 #include <vector>
 
 namespace postern::store::postgres {
-
-struct Reply {
-    std::int64_t changed = 0;
-    std::vector<std::vector<Cell>> rows;
-};
 
 /// The types that a statement's values have, as PostgreSQL's own; 0 for a NULL: the server decides.
 using Types = std::vector<Oid>;
@@ -55,9 +50,8 @@ public:
     [[nodiscard]] Result<Reply> exchange(Access access, Deadline deadline);
 
     /// One or more statements without parameters, outside of any pipeline; nothing may be queued.
-    /// The rows of the last one, as text.
-    [[nodiscard]] Result<std::vector<std::vector<std::string>>> run_text(const std::string& sql,
-                                                                         Deadline deadline);
+    /// Rows of theirs are not kept.
+    [[nodiscard]] Result<> run_text(const std::string& sql, Deadline deadline);
 
 private:
     struct Expected {
@@ -74,7 +68,6 @@ private:
                                 Access access,
                                 Deadline deadline,
                                 Reply& reply);
-    [[nodiscard]] Result<> collect(const PGresult* result, Reply& reply);
     void cancel();
     [[nodiscard]] std::unexpected<Error> lost();
 
@@ -83,7 +76,6 @@ private:
     bool alive_ = true;
     std::deque<Expected> queue_;
     std::size_t queued_bytes_ = 0;
-    std::size_t row_bytes_ = 0;
 };
 
 }  // namespace postern::store::postgres

@@ -70,7 +70,7 @@ Result<> copy(const os::Fd& from, const os::Fd& to, const std::string& name) {
 }
 
 /// Errors: disk_full, which says how much room is missing.
-Result<> check_room(const std::string& file, std::uint64_t size) {
+Result<> check_room_for(const std::string& file, std::uint64_t size) {
     struct statvfs status{};
     const auto folder = folder_of(file).string();
     if (::statvfs(folder.c_str(), &status) != 0) return fail(system_error(folder, errno));
@@ -121,6 +121,12 @@ Result<> overwrite(const std::string& name) {
 
 }  // namespace
 
+Result<> check_room(const std::string& file) {
+    struct stat status{};
+    if (::stat(file.c_str(), &status) != 0) return fail(system_error(file, errno));
+    return check_room_for(file, static_cast<std::uint64_t>(status.st_size));
+}
+
 Result<std::string> take_snapshot(const std::string& file, std::int64_t before) {
     const os::Fd original(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
     struct stat status{};
@@ -128,7 +134,7 @@ Result<std::string> take_snapshot(const std::string& file, std::int64_t before) 
         return fail(system_error(file, errno));
     }
     const auto size = static_cast<std::uint64_t>(status.st_size);
-    if (auto room = check_room(file, size); !room) return fail(std::move(room.error()));
+    if (auto room = check_room_for(file, size); !room) return fail(std::move(room.error()));
     auto name = file + std::string(k_mark) + std::to_string(before);
     const auto unfinished = name + std::string(k_unfinished);
     const os::Fd made(

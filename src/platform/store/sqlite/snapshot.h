@@ -10,6 +10,9 @@
 /// is the first migration that they lack. Whoever opens the file holds its lock and no connection.
 namespace postern::store::sqlite {
 
+/// Whether take_snapshot() has the room it wants. Errors: disk_full, io_failed.
+[[nodiscard]] Result<> check_room(const std::string& file);
+
 /// Copies the file, whole and durable, and says so in the log. Nothing may have it open, and its
 /// log must be written back. Returns the copy's name.
 /// Errors: disk_full when there is no room for the copy and for a migration that writes as much

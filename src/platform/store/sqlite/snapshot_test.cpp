@@ -4,6 +4,7 @@
 #include "foundation/base/result.h"
 #include "platform/store/database.h"
 #include "platform/store/migration.h"
+#include "platform/store/opening.h"
 #include "platform/store/scratch_store_test.h"
 #include "platform/store/store_error.h"
 #include "platform/store/transaction.h"
@@ -39,6 +40,12 @@ protected:
         if (!database) return fail(std::move(database.error()));
         (*database)->close();
         return {};
+    }
+    Result<bool> is_behind(const std::vector<Migration>& migrations) {
+        auto options = options_for(folder_);
+        options.create = false;
+        options.migrations = migrations;
+        return store::is_behind(options);
     }
     bool has(const std::string& name) { return std::filesystem::exists(folder_.file(name)); }
     /// What the one row says in a file that is put in the store's place.
@@ -119,6 +126,40 @@ TEST_F(SnapshotTest, an_index_has_none) {
     ASSERT_TRUE(open({k_one}, StoreKind::index));
     ASSERT_TRUE(open({k_one, k_two}, StoreKind::index));
     EXPECT_FALSE(has("store.db.before-2"));
+}
+
+TEST_F(SnapshotTest, a_look_tells_of_a_migration_and_changes_nothing) {
+    ASSERT_TRUE(open({k_one}));
+    const auto before = content_of(folder_.file("store.db"));
+    EXPECT_TRUE(is_behind({k_one, k_two}).value());
+    EXPECT_FALSE(is_behind({k_one}).value());
+    EXPECT_EQ(content_of(folder_.file("store.db")), before);
+    EXPECT_FALSE(has("store.db.before-2"));
+    ASSERT_TRUE(open({k_one, k_two}));
+    EXPECT_FALSE(is_behind({k_one, k_two}).value());
+}
+
+TEST_F(SnapshotTest, a_look_refuses_what_opening_would_refuse) {
+    EXPECT_TRUE(fails_with(is_behind({k_one}), StoreError::not_found));
+    EXPECT_FALSE(has("store.db")) << "nothing is made";
+    ASSERT_TRUE(open({k_one, k_two}));
+    EXPECT_TRUE(fails_with(is_behind({k_one}), StoreError::newer_version));
+    EXPECT_TRUE(fails_with(is_behind({k_one, k_broken}), StoreError::migration_changed));
+    auto options = options_for(folder_);
+    const std::vector migrations{k_one, k_two};
+    options.migrations = migrations;
+    const auto open_now = Database::open(options);
+    ASSERT_TRUE(open_now.has_value());
+    EXPECT_TRUE(fails_with(is_behind({k_one, k_two, k_three}), StoreError::in_use));
+}
+
+TEST_F(SnapshotTest, a_look_tells_that_there_is_no_room) {
+    std::ofstream(folder_.file("large")) << "x";
+    EXPECT_TRUE(sqlite::check_room(folder_.file("large")));
+    struct statvfs status{};
+    ASSERT_EQ(::statvfs(folder_.path().c_str(), &status), 0);
+    std::filesystem::resize_file(folder_.file("large"), status.f_bavail * status.f_frsize);
+    EXPECT_TRUE(fails_with(sqlite::check_room(folder_.file("large")), StoreError::disk_full));
 }
 
 TEST_F(SnapshotTest, too_little_room_is_told_before_anything_changes) {

@@ -1,0 +1,194 @@
+#include "features/trust/claims_case_test.h"
+
+#include "features/trust/ports.h"
+#include "foundation/base/bytes.h"
+#include "foundation/base/id.h"
+#include "foundation/base/result.h"
+#include "foundation/base/secret.h"
+#include "foundation/codec/base64.h"
+#include "foundation/crypto/hash.h"
+#include "foundation/crypto/place.h"
+#include "foundation/crypto/random.h"
+#include "platform/async/task.h"
+#include "platform/keys/message_keys.h"
+#include "platform/net/test_loop.h"
+#include "platform/store/data_map.h"
+#include "platform/store/database.h"
+#include "platform/store/scratch_cluster_test.h"
+#include "platform/store/sql_text.h"
+
+#include <gtest/gtest.h>
+#include <algorithm>
+#include <cstdint>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace postern::trust::test {
+namespace {
+
+struct MadeBearer {
+    Secret text;
+    Bytes stored;
+};
+MadeBearer bearer(std::string_view prefix, PlayedBearers::As as) {
+    const auto random = crypto::random_bytes(32);
+    const auto text = std::string(prefix) + codec::base64url(random);
+    MadeBearer made{Secret::copy_of(as_bytes(text)), random};
+    if (as == PlayedBearers::As::hash) made.stored = to_bytes(crypto::sha256(as_bytes(text)));
+    if (as == PlayedBearers::As::text) made.stored = to_bytes(text);
+    return made;
+}
+
+}  // namespace
+
+async::Task<Bearers::Token> PlayedBearers::create_token() {
+    auto made = bearer("pst_", tokens);
+    Token token{id<WorkspaceId>(77), id<TokenId>(77), std::move(made.text)};
+    const auto beside =
+        writes_down ? token.text.with_bytes([](ByteView all) { return to_bytes(all); }) : Bytes{};
+    const auto body = [stored = std::move(made.stored), beside](Transaction& tx) -> Result<> {
+        POSTERN_TRY([[maybe_unused]] const auto put,
+                    tx.execute("INSERT INTO api_tokens (workspace_id, token_hash, token_id, "
+                               "bound_workspace_id, role, created_at_ms) "
+                               "VALUES ($1, $2, $3, $4, 'reader', 0)",
+                               {k_installation, Clear::bytes(stored), id<TokenId>(77),
+                                id<WorkspaceId>(77)}));
+        POSTERN_TRY([[maybe_unused]] const auto noted,
+                    tx.execute("INSERT INTO meta (workspace_id, name, value) "
+                               "VALUES ($1, 'noted', $2)",
+                               {k_installation, Clear::bytes(beside)}));
+        return {};
+    };
+    auto stored = co_await database_->write(body);
+    if (!stored) co_return fail(std::move(stored.error()));
+    co_return std::move(token);
+}
+
+async::Task<> PlayedBearers::delete_token(WorkspaceId, TokenId token) {
+    const auto body = [token](Transaction& tx) -> Result<> {
+        POSTERN_TRY([[maybe_unused]] const auto gone,
+                    tx.execute("DELETE FROM api_tokens WHERE token_id = $1", {token}));
+        POSTERN_TRY([[maybe_unused]] const auto forgotten,
+                    tx.execute("DELETE FROM meta WHERE name = 'noted'"));
+        return {};
+    };
+    co_return co_await database_->write(body);
+}
+
+std::vector<Bearers::Made> PlayedBearers::make_others() {
+    std::vector<Made> out;
+    for (const auto* prefix : {"pss_", ""}) {
+        auto made = bearer(prefix, others);
+        out.push_back({std::move(made.text), {}});
+        std::ranges::copy(made.stored, out.back().stored.begin());
+    }
+    return out;
+}
+
+void ClaimsCase::blind(const Blinded& what) {
+    if (store::tests_on_postgres()) {
+        run_sql(
+            "CREATE OR REPLACE FUNCTION postern_store.ignored() RETURNS trigger LANGUAGE plpgsql "
+            "AS 'BEGIN RETURN NULL; END'",
+            {});
+    }
+    run_sql(store::tests_on_postgres() ? what.on_postgresql : what.on_sqlite, {});
+}
+
+void ClaimsCase::see_again(const Blinded& what) {
+    run_sql(store::tests_on_postgres() ? what.no_more_on_postgresql : SqlText("DROP TRIGGER blind"),
+            {});
+}
+
+void ClaimsCase::run_sql(SqlText sql, std::initializer_list<Value> values) {
+    const auto done = database->write_now([&](Transaction& tx) -> Result<> {
+        auto changed = tx.execute(sql, values);
+        if (!changed) return fail(std::move(changed.error()));
+        return {};
+    });
+    ASSERT_TRUE(done) << done.error().detail();
+}
+
+void ClaimsCase::add_integration(std::uint8_t number, std::string_view state) {
+    run_sql(
+        "INSERT INTO integrations (workspace_id, integration_id, kind, level, state, "
+        "epoch, settings, search_label, broken_code, created_at_ms) "
+        "VALUES ($1, $2, 'imap', 'replies', $3, 1, $4, 'label', NULL, 0)",
+        {id<WorkspaceId>(1), id<IntegrationId>(number), Clear::text(state), noise()});
+}
+
+void ClaimsCase::add_thread(std::uint8_t number, std::uint8_t integration) {
+    run_sql(
+        "INSERT INTO threads (workspace_id, thread_id, integration_id, token, next_number, "
+        "head, created_at_ms, updated_at_ms) VALUES ($1, $2, $3, $4, 2, $5, 0, 0)",
+        {id<WorkspaceId>(1), id<ThreadId>(number), id<IntegrationId>(integration),
+         Clear::bytes(id<ThreadId>(number).bytes()), noise()});
+}
+
+void ClaimsCase::add_message(std::uint8_t number,
+                             std::uint8_t thread,
+                             std::int64_t own_number,
+                             std::string_view direction) {
+    const auto message = id<MessageId>(number);
+    run_sql(
+        "INSERT INTO messages (workspace_id, message_id, thread_id, number, direction, "
+        "state, failure_code, origin_mac, body, created_at_ms) "
+        "VALUES ($1, $2, $3, $4, $5, 'sent', NULL, $6, $7, 0)",
+        {id<WorkspaceId>(1), message, id<ThreadId>(thread), own_number, Clear::text(direction),
+         Clear::bytes(message.bytes()), noise()});
+    run_sql(
+        "INSERT INTO message_wraps (workspace_id, message_id, creator_id, body_wrap) "
+        "VALUES ($1, $2, $3, $4)",
+        {id<WorkspaceId>(1), message, id<CreatorId>(1), noise()});
+    run_sql(
+        "INSERT INTO raw_mails (workspace_id, message_id, people, raw, raw_wrap) "
+        "VALUES ($1, $2, $3, $4, $4)",
+        {id<WorkspaceId>(1), message, Clear::bytes(message.bytes()), noise()});
+}
+
+void ClaimsCase::add_ledger(std::int64_t number_base,
+                            std::string_view command,
+                            std::string_view reason) {
+    run_sql(
+        "INSERT INTO read_ledger (workspace_id, integration_id, number, at_ms, command, "
+        "folder_mac, first_uid, next_uid, bytes, reason) "
+        "VALUES ($1, $2, $3, 0, $4, $5, 1, 2, 3, $6)",
+        {id<WorkspaceId>(1), id<IntegrationId>(1), number_base + ++ledger_lines_,
+         Clear::text(command), noise(), Clear::text(reason)});
+}
+
+void ClaimsCase::add_person(std::uint8_t number, const std::string& password) {
+    const auto person = id<PersonId>(number);
+    keys::SealRecords ask;
+    ask.workspace = k_installation;
+    ask.records.push_back({store::data_map::store::people::address.value, crypto::row_key(person),
+                           to_bytes("olga@brand.example")});
+    ask.records.push_back({store::data_map::store::people::password.value, crypto::row_key(person),
+                           to_bytes(password)});
+    auto sealed = loop.run(keeper.link.call(std::move(ask), net::test::soon()));
+    ASSERT_TRUE(sealed);
+    run_sql(
+        "INSERT INTO people (workspace_id, person_id, address_token, address, password, "
+        "created_at_ms) VALUES ($1, $2, $3, $4, $5, 0)",
+        {k_installation, person, Clear::bytes(person.bytes()), SealedBytes(sealed->contents[0]),
+         SealedBytes(sealed->contents[1])});
+}
+
+void ClaimsCase::add_workspace(std::uint8_t number, std::string_view name) {
+    const auto workspace = id<WorkspaceId>(number);
+    keys::SealRecords ask;
+    ask.workspace = workspace;
+    ask.records.push_back({store::data_map::store::workspaces::name.value,
+                           crypto::row_key(workspace), to_bytes(name)});
+    auto sealed = loop.run(keeper.link.call(std::move(ask), net::test::soon()));
+    ASSERT_TRUE(sealed);
+    run_sql(
+        "INSERT INTO workspaces (workspace_id, name, is_demo, created_at_ms) "
+        "VALUES ($1, $2, 0, 0)",
+        {workspace, SealedBytes(sealed->contents[0])});
+}
+
+}  // namespace postern::trust::test
