@@ -14,6 +14,7 @@ from lab.api import new_key
 from lab.case import LabCase
 from lab.creator import Creator
 from lab.desk import Connected, Desk
+from lab.faults import ChaosProxy
 from lab.postern import Postern
 from lab.process import eventually
 
@@ -146,3 +147,24 @@ class RestartTest(LabCase):
             made = creator.plain_reply(mail, self.lea.account, f"Answer to {subject}")
             raw = made.as_bytes().replace(b"\n", b"\r\n")
             self.lab.deliver(self.maya, raw, sender=self.lea.account.address)
+
+
+class FirstWatchTest(LabCase):
+    def test_answer_that_came_before_the_first_watch(self):
+        """The server went down between the first sent mail and the first look at the mailbox."""
+        imap = self.enterContext(ChaosProxy(self.lab.dovecot.imaps_port))
+        server, desk = self.running()
+        maya, lea = self.person(), Creator(self.lab, self.creator())
+        integration = desk.connect(maya, imap={"port": imap.port})
+        imap.freeze()
+        desk.grant(integration)
+        thread = desk.write(integration, lea.account, "Before", "x").expect(201)["id"]
+        desk.sent(thread)
+        server.kill()
+        (mail,) = lea.received("Before")
+        lea.send(mail, lea.answer(mail, "thunderbird", "before anybody looked"))
+        eventually(lambda: self.lab.mailbox(maya).count() == 1, "the answer has arrived")
+        imap.freeze(False)
+        server.start()
+        (message,) = desk.incoming(thread)
+        self.assertEqual(message["text"].strip(), "before anybody looked")

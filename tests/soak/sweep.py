@@ -98,6 +98,10 @@ class Sweep:
             case.server.stop(STOP_S)
             counts = case.server.plan.counts()
             self._judge(step, case)
+        except AssertionError as failed:
+            logs = sorted(case.server.folder.glob("*.log"))
+            failed.add_note("\n".join(f"--- {log.name}\n{log.read_text()[-3000:]}" for log in logs))
+            raise
         finally:
             step.end(case)
             case.server.discard()

@@ -54,6 +54,10 @@ struct ListQuery {
     std::optional<CreatorId> creator;
     std::optional<IntegrationId> integration;
 };
+/// When the first thread of this mailbox was started that is still here.
+Result<std::optional<UnixMs>> first_thread_at(store::Transaction& tx,
+                                              WorkspaceId workspace,
+                                              IntegrationId integration);
 Result<std::vector<ThreadRow>> list_threads(store::Transaction& tx,
                                             WorkspaceId workspace,
                                             const ListQuery& query);

@@ -173,6 +173,22 @@ TEST_F(MailStoreTest, token_is_given_out_once_per_workspace) {
     EXPECT_TRUE(write([&](Transaction& tx) { return insert_thread(tx, second, k_now); }));
 }
 
+TEST_F(MailStoreTest, first_thread_of_a_mailbox_is_its_own) {
+    const auto first = [&](WorkspaceId workspace, std::uint8_t integration) {
+        return read([&](Transaction& tx) {
+                   return first_thread_at(tx, workspace, id<IntegrationId>(integration));
+               })
+            .value();
+    };
+    add_thread(3, {}, id<IntegrationId>(2));
+    add_thread(4, {}, id<IntegrationId>(1));
+    add_thread(5, {}, id<IntegrationId>(1));
+    EXPECT_EQ(first(ours, 1), k_now + 4);
+    EXPECT_EQ(first(ours, 2), k_now + 3);
+    EXPECT_EQ(first(ours, 3), std::nullopt);
+    EXPECT_EQ(first(theirs, 1), std::nullopt);
+}
+
 TEST_F(MailStoreTest, large_thread_is_read_with_every_wrap_of_its_newest_thousand) {
     constexpr std::uint16_t k_messages = 1010;
     add_thread(1, {});

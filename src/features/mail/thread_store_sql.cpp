@@ -67,6 +67,10 @@ constexpr SqlText k_load_thread =
 constexpr SqlText k_find_thread =
     "SELECT thread_id, integration_id, token, next_number, head, created_at_ms, updated_at_ms "
     "FROM threads WHERE workspace_id = $1 AND token = $2";
+// Thread ids begin with the time.
+constexpr SqlText k_first_thread_at =
+    "SELECT created_at_ms FROM threads WHERE workspace_id = $1 AND integration_id = $2 "
+    "ORDER BY thread_id LIMIT 1";
 constexpr SqlText k_list_threads =
     "SELECT thread_id, integration_id, token, next_number, head, created_at_ms, updated_at_ms "
     "FROM threads WHERE workspace_id = $1 AND thread_id < $2 ORDER BY thread_id DESC LIMIT $3";
@@ -180,6 +184,14 @@ Result<std::optional<ThreadRow>> find_thread(Transaction& tx,
     if (!row) return std::optional<ThreadRow>{};
     POSTERN_TRY(auto thread, read_thread(tx, workspace, *row));
     return std::optional<ThreadRow>(std::move(thread));
+}
+
+Result<std::optional<UnixMs>> first_thread_at(Transaction& tx,
+                                              WorkspaceId workspace,
+                                              IntegrationId integration) {
+    POSTERN_TRY(const auto row, tx.query_one(k_first_thread_at, {workspace, integration}));
+    if (!row) return std::optional<UnixMs>{};
+    return std::optional<UnixMs>(row->integer(0));
 }
 
 Result<std::vector<ThreadRow>> list_threads(Transaction& tx,

@@ -40,6 +40,19 @@ bool is_about_the_host(MailError reason) {
            reason == MailError::timed_out || reason == MailError::name_not_found;
 }
 
+/// Answers from then on may not have been seen; 0: there are none.
+Result<UnixMs> answers_since(store::Transaction& tx,
+                             WorkspaceId workspace,
+                             IntegrationId integration,
+                             bool is_first) {
+    if (is_first) {
+        POSTERN_TRY(auto first, rows::first_thread_at(tx, workspace, integration));
+        return first.value_or(0);
+    }
+    POSTERN_TRY(const auto last, rows::load_ledger(tx, workspace, integration, 0, 1));
+    return last.empty() ? 0 : last.front().at_ms;
+}
+
 enum class WatchError { only_sends };
 constexpr ErrorInfo describe(WatchError) {
     return {"only_sends", "This mailbox only sends."};
@@ -136,19 +149,19 @@ async::Task<> Watches::begin(WorkspaceId workspace,
     };
     auto address = co_await parts_.database.read(load_address);
     if (!address) co_return fail(std::move(address.error()));
-    const auto load_last = [workspace, integration](store::Transaction& tx) {
-        return rows::load_ledger(tx, workspace, integration, 0, 1);
+    const bool is_first = cursors->empty();
+    const auto load_since = [workspace, integration, is_first](store::Transaction& tx) {
+        return answers_since(tx, workspace, integration, is_first);
     };
-    auto last = co_await parts_.database.read(load_last);
-    if (!last) co_return fail(std::move(last.error()));
-    const auto seen_at = last->empty() ? parts_.clock.now_ms() : last->front().at_ms;
+    auto since = co_await parts_.database.read(load_since);
+    if (!since) co_return fail(std::move(since.error()));
     Watch ask{std::move(*ticket),
               integration,
               mailbox->search_label,
               std::move(*cursors),
               std::move(*learned),
               probe->looks_by_headers,
-              seen_at,
+              *since,
               address->has_value()};
     auto answer = co_await parts_.courier.call(std::move(ask), Deadline::in(90s));
     if (!answer) co_return fail(std::move(answer.error()));

@@ -102,7 +102,7 @@ TEST_F(WatchesTest, watch_has_ticket_label_and_the_cursors_there_are) {
     EXPECT_EQ(courier.watched[0].integration, integration);
     EXPECT_EQ(courier.watched[0].search_label, k_label);
     EXPECT_TRUE(courier.watched[0].cursors.empty());
-    EXPECT_EQ(courier.watched[0].seen_at_ms, clock.now);
+    EXPECT_EQ(courier.watched[0].seen_at_ms, 0);
     const auto seen_at = clock.now;
     clock.now += 1000;
     EXPECT_EQ(ledger(), std::vector<std::string>{"sign_in watch"});
@@ -114,6 +114,16 @@ TEST_F(WatchesTest, watch_has_ticket_label_and_the_cursors_there_are) {
     EXPECT_EQ(courier.watched[1].cursors[0].uid_validity, 7U);
     EXPECT_EQ(courier.watched[1].cursors[0].next_uid, 100U);
     EXPECT_EQ(courier.watched[1].seen_at_ms, seen_at);
+}
+
+TEST_F(WatchesTest, first_watch_looks_back_to_the_first_thread) {
+    add_thread({{"Lea", "lea@creators.example"}});
+    const auto started_at = clock.now;
+    clock.now += 60'000;
+    add_thread({{"Noa", "noa@creators.example"}});
+    begin();
+    ASSERT_EQ(courier.watched.size(), 1U);
+    EXPECT_EQ(courier.watched[0].seen_at_ms, started_at);
 }
 
 TEST_F(WatchesTest, mailbox_that_only_sends_is_not_watched_until_it_reads) {

@@ -53,7 +53,7 @@ async::Task<> WatchedFolders::begin(std::vector<FolderCursor> known) {
     for (std::size_t at = folders_.size(); at-- > 1;) {
         auto polling = poll(at);
         const auto polled = co_await std::move(polling);
-        if (polled && by_headers_ && folders_[at].renumbered) {
+        if (polled && wants_start(at)) {
             auto finding = find_start(at);
             const auto found = co_await std::move(finding);
             if (!found) co_return fail(found.error());
@@ -64,7 +64,7 @@ async::Task<> WatchedFolders::begin(std::vector<FolderCursor> known) {
     }
     auto opening = resync(0);
     const auto opened = co_await std::move(opening);
-    if (!opened || !by_headers_ || !folders_[0].renumbered) co_return opened;
+    if (!opened || !wants_start(0)) co_return opened;
     auto finding = find_start(0);
     co_return co_await std::move(finding);
 }
@@ -94,6 +94,7 @@ Result<> WatchedFolders::note_state(Folder& folder, const imap::FolderState& sta
         // our label, which finds no foreign mail. What was taken in before is known by its
         // Message-ID.
         const bool is_new = cursor.uid_validity == 0;
+        folder.is_new = is_new;
         folder.validity_changed = folder.validity_changed || !is_new;
         folder.renumbered = folder.renumbered || !is_new;
         cursor.uid_validity = *state.uid_validity;
@@ -332,8 +333,15 @@ async::Task<std::vector<imap::Uid>> WatchedFolders::ask_server(
     co_return out;
 }
 
-/// The fields of old mail are nobody's business: of a folder whose numbers are new only what came
-/// since the cursors were true is looked at. A day more, because servers date in zones of theirs.
+/// An answer may have come before the first watch began. Where numbers are new, the search for our
+/// ids goes over the whole folder, but fields are not looked at there.
+bool WatchedFolders::wants_start(std::size_t at) const {
+    const auto& folder = folders_[at];
+    return (folder.is_new && seen_at_ms_ != 0) || (folder.renumbered && by_headers_);
+}
+
+/// The fields of old mail are nobody's business: only what came since answers may have come is
+/// looked at. A day more, because servers date in zones of theirs.
 async::Task<> WatchedFolders::find_start(std::size_t at) {
     auto opening = open(at);
     const auto opened = co_await std::move(opening);
@@ -347,8 +355,10 @@ async::Task<> WatchedFolders::find_start(std::size_t at) {
         if (!found && !session_.is_refusal(found.error())) co_return fail(found.error());
         if (found && !found->uids.empty()) start = std::min(start, found->uids.front());
     }
-    folders_[at].cursor.next_uid = start;
-    folders_[at].renumbered = false;
+    auto& folder = folders_[at];
+    folder.cursor.next_uid = start;
+    if (folder.is_new) folder.began = folder.hinted = start;
+    folder.is_new = folder.renumbered = false;
     co_return Result<>{};
 }
 

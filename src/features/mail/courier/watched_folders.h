@@ -55,8 +55,8 @@ public:
                    std::chrono::milliseconds rest)
         : session_(session), known_(known), trouble_(std::move(trouble)), rest_(rest) {}
 
-    /// Lists, chooses and gives every folder a cursor: a known one, else its present end. INBOX is
-    /// open then, and 0.
+    /// Lists, chooses and gives every folder a cursor: a known one, else the first mail of the day
+    /// before seen_at(), or its present end. INBOX is open then, and 0.
     async::Task<> begin(std::vector<FolderCursor> known);
     [[nodiscard]] std::size_t size() const noexcept { return folders_.size(); }
     [[nodiscard]] std::vector<FolderCursor> cursors() const;
@@ -98,7 +98,8 @@ public:
     /// ended, for mails whose Thread-Index alone is ours. Where thread fields are looked at,
     /// nothing is.
     void look_for_hints();
-    /// When the cursors were true, for folders whose numbers are others now; 0: not known.
+    /// Since when answers may have come, for folders without a cursor or whose numbers are others
+    /// now; 0: not before begin().
     void seen_at(UnixMs at_ms) noexcept { seen_at_ms_ = at_ms; }
 
     /// Commit what was reported.
@@ -127,6 +128,7 @@ private:
         imap::Uid hinting = 0;           ///< the same once what was found is committed; 0: nothing
         std::set<imap::Uid> hints = {};  ///< of these the Thread-Index is ours
         bool validity_changed = false;
+        bool is_new = false;      ///< it had no cursor
         bool renumbered = false;  ///< its numbers do not go on where the cursor stands
         bool changed = false;     ///< there may be more than `end` tells
         bool postponed = false;
@@ -151,6 +153,7 @@ private:
     async::Task<> name_originals(std::size_t at, std::vector<Candidate>* candidates);
     [[nodiscard]] HeaderTrouble::Mail mail_at(std::size_t at, imap::Uid uid) const;
     void note_too_large(std::size_t at, const std::vector<imap::Uid>& batch);
+    [[nodiscard]] bool wants_start(std::size_t at) const;
     async::Task<> find_start(std::size_t at);
     static Result<> note_state(Folder& folder, const imap::FolderState& state);
 

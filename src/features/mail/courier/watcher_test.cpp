@@ -54,6 +54,26 @@ protected:
         EXPECT_EQ(mailbox->count("UID SEARCH"), 0U);
         EXPECT_TRUE(front.searched.empty());
     }
+    /// Of 4 mails the last two came since the first mail was sent from here.
+    async::Job first_sight_after_sending(bool by_headers) {
+        mailbox->deliver("INBOX", reply_header("0"));
+        for (int i = 0; i < 2; ++i)
+            mailbox->deliver("INBOX", foreign_header());
+        mailbox->deliver("INBOX", reply_header("1"));
+        mailbox->since_finds = {3, 4};
+        auto asked = watch_request();
+        asked.seen_at_ms = 1'772'323'200'000;  // the first of March 2026, in UTC
+        asked.by_headers = by_headers;
+        auto watching = service->watch(std::move(asked));
+        const auto begun = co_await std::move(watching);
+        EXPECT_TRUE(begun && begun->cursors.at(0).next_uid == 3U);
+        co_await until([this] { return idles(); });
+        EXPECT_EQ(mailbox->count("UID SEARCH SINCE 28-Feb-2026"), mailbox->folders.size() - 1);
+        const auto found = front.candidates();
+        EXPECT_TRUE(found.size() == 1 && found[0].uid == 4U);
+        for (const auto& told : front.searched)
+            EXPECT_FALSE(told.validity_changed);
+    }
     async::Job reply_arrives() {
         front.on_searched = [this](FolderSearched told) { return fetch_all(std::move(told)); };
         co_await quiet_start();
@@ -377,6 +397,13 @@ protected:
 
 TEST_F(WatcherTest, first_sight_sets_the_floor_and_searches_nothing) {
     play(first_sight());
+}
+TEST_F(WatcherTest, answer_that_came_before_the_first_watch_is_found) {
+    play(first_sight_after_sending(false));
+}
+TEST_F(WatcherTest, answer_that_came_before_the_first_watch_is_found_by_its_fields) {
+    play(first_sight_after_sending(true));
+    EXPECT_EQ(mailbox->headers_fetched, (std::set<std::uint32_t>{3, 4}));
 }
 TEST_F(WatcherTest, reply_is_reported_and_fetched_while_front_works_on_it) {
     play(reply_arrives());

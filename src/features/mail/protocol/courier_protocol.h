@@ -169,7 +169,7 @@ struct Watch {
     std::vector<FolderCursor> cursors;
     std::vector<std::string> learned_ids;  ///< what servers gave our mails instead, newest last
     bool by_headers = false;               ///< the server's search does not find our mails
-    std::int64_t seen_at_ms = 0;           ///< when the cursors were true; 0: not known
+    std::int64_t seen_at_ms = 0;           ///< answers may have come since; 0: from now on
     bool by_address = false;               ///< as after WatchAddresses
     auto wire() {
         return std::tie(ticket, integration, search_label, cursors, learned_ids, by_headers,
