@@ -109,6 +109,7 @@ Front::Front(child::Runtime& runtime, Stores stores)
                  runtime.clock(),
                  passwords_,
                  {runtime.config().seal.argon2_passes, runtime.config().seal.argon2_memory_kib}}),
+      factors_({*stores_.main, keeper_, runtime.clock(), identity_}),
       creators_({*stores_.main, *stores_.index, keeper_, runtime.clock()}),
       integrations_({*stores_.main, stores_.reserve, keeper_, courier_, events_, runtime.clock(),
                      policy_of(runtime.config())}),
@@ -135,8 +136,8 @@ Front::Front(child::Runtime& runtime, Stores stores)
       claims_(trust::all_claims({*stores_.main, *stores_.index, keeper_, seals_, history_, fences_,
                                  bearers_, store_files(runtime.config())}),
               runtime.clock()),
-      services_{identity_, integrations_, room_,           creators_, events_, *stores_.main,
-                keeper_,   courier_,      runtime.clock(), site_,     metrics_} {
+      services_{identity_,     factors_, integrations_, room_,           creators_, events_,
+                *stores_.main, keeper_,  courier_,      runtime.clock(), site_,     metrics_} {
     integrations_.listen(notifier_);
     site_.public_url = runtime.config().public_url;
     site_.version = POSTERN_VERSION;

@@ -8,6 +8,7 @@
 #include "edge/api/services.h"
 #include "edge/cli/admin_protocol.h"
 #include "features/identity/identity.h"
+#include "features/identity/second_factors.h"
 #include "features/mail/protocol/courier_protocol.h"
 #include "features/trust/registry.h"
 #include "platform/async/blocking_pool.h"
@@ -79,6 +80,7 @@ private:
     events::EventLog events_;
     async::BlockingPool passwords_{{.threads = 1, .queue_max = identity::k_sign_ins_waiting_max}};
     identity::Identity identity_;
+    identity::SecondFactors factors_;
     outreach::Creators creators_;
     integrations::Integrations integrations_;
     ReaderPool readers_;

@@ -73,8 +73,9 @@ Answer run_endpoint(std::shared_ptr<Api> api, Request request, Match match) {
         co_return co_await refuse_method(match.allowed, request.id);
     }
     const auto& endpoint = match.route->endpoint;
-    if (endpoint.permission && !allows(actor.role, *endpoint.permission)) {
-        co_return fail(identity::IdentityError::forbidden);
+    if (endpoint.permission) {
+        auto admitted = identity::admit(actor, *endpoint.permission);
+        if (!admitted) co_return fail(std::move(admitted.error()));
     }
     const auto fresh = MessageId::make(api->services->clock.now_ms());
     Call call;
@@ -156,6 +157,8 @@ Router make_router() {
     add_health_routes(router);
     add_setup_routes(router);
     add_session_routes(router);
+    add_factor_routes(router);
+    add_workspace_routes(router);
     add_token_routes(router);
     add_catalogue_routes(router);
     add_integration_routes(router);

@@ -64,6 +64,7 @@ Credentials credentials_of(const net::http::Request& request) {
     const auto cookies = request.headers.joined("Cookie");
     out.session = cookie_value(cookies, cookie_name(request.secure));
     if (const auto header = request.headers.find("Postern-Workspace")) out.workspace = *header;
+    out.from = request.peer.address;
     out.changes_something = request.method != "GET" && request.method != "HEAD";
     out.is_same_origin = is_same_origin(request);
     return out;
@@ -77,7 +78,8 @@ async::Task<identity::Actor> authenticate(std::shared_ptr<const Services> servic
         if (!workspace) co_return fail(identity::IdentityError::no_workspace);
     }
     if (credentials.bearer) {
-        auto actor = co_await services->identity.authenticate_token(std::move(*credentials.bearer));
+        auto actor = co_await services->identity.authenticate_token(std::move(*credentials.bearer),
+                                                                    credentials.from);
         if (actor && workspace && actor->workspace != *workspace) {
             co_return fail(identity::IdentityError::no_workspace);
         }

@@ -8,6 +8,8 @@ namespace postern::api {
 void add_health_routes(Router& router);
 void add_setup_routes(Router& router);
 void add_session_routes(Router& router);
+void add_factor_routes(Router& router);
+void add_workspace_routes(Router& router);
 void add_token_routes(Router& router);
 void add_catalogue_routes(Router& router);
 void add_integration_routes(Router& router);

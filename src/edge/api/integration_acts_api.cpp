@@ -34,6 +34,8 @@ using Manage = identity::Authorized<Permission::manage_integrations>;
 using See = identity::Authorized<Permission::see_integrations>;
 using Open = identity::Authorized<Permission::open_integrations>;
 using Close = identity::Authorized<Permission::close_integrations>;
+using CutOff = identity::Authorized<Permission::cut_off_integrations>;
+using Reseal = identity::Authorized<Permission::reseal_integrations>;
 
 /// For acts without a body: nothing, or {}.
 Result<> no_fields(const Call& call, std::vector<codec::FieldError>& errors) {
@@ -134,7 +136,7 @@ Answer delete_grant(Call call, Close who) {
 }
 
 /// POST .../reseal {shared_secret, new_shared_secret | generate} -> receipt
-Answer post_reseal(Call call, Manage who) {
+Answer post_reseal(Call call, Reseal who) {
     const auto id = path_id<IntegrationTag>(call, 0);
     if (!id) co_return fail(id.error());
     auto json = json_body(call);
@@ -228,7 +230,7 @@ Answer get_holders(Call call, See who) {
 }
 
 /// POST .../holders {name, shared_secret, new_shared_secret | generate}
-Answer post_holder(Call call, Manage who) {
+Answer post_holder(Call call, Reseal who) {
     const auto id = path_id<IntegrationTag>(call, 0);
     if (!id) co_return fail(id.error());
     auto json = json_body(call);
@@ -269,7 +271,7 @@ async::Task<std::optional<Response>> replay_holder(Call call, identity::Actor ac
 }
 
 /// DELETE .../holders/{id} {shared_secret?} -> receipt
-Answer delete_holder(Call call, Manage who) {
+Answer delete_holder(Call call, Reseal who) {
     const auto id = path_id<IntegrationTag>(call, 0);
     if (!id) co_return fail(id.error());
     const auto holder = path_id<HolderTag>(call, 1);
@@ -292,12 +294,12 @@ Answer delete_holder(Call call, Manage who) {
 }
 
 /// POST .../cut-off -> receipt
-Answer post_cut_off(Call call, Close who) {
+Answer post_cut_off(Call call, CutOff who) {
     return end_access(std::move(call), who.actor().workspace, false);
 }
 
 /// DELETE /v1/integrations/{id} -> receipt
-Answer delete_integration(Call call, Close who) {
+Answer delete_integration(Call call, CutOff who) {
     return end_access(std::move(call), who.actor().workspace, true);
 }
 

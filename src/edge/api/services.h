@@ -2,6 +2,7 @@
 
 #include "edge/api/metrics.h"
 #include "features/identity/identity.h"
+#include "features/identity/second_factors.h"
 #include "features/integrations/integrations.h"
 #include "features/mail/mail_service.h"
 #include "features/outreach/creators.h"
@@ -27,6 +28,7 @@ struct Site {
 /// What the endpoints work with. Lifetime: all of it outlives the server.
 struct Services {
     identity::Identity& identity;
+    identity::SecondFactors& factors;
     integrations::Integrations& integrations;
     mail::MailService& mail;
     outreach::Creators& creators;

@@ -5,11 +5,12 @@
 #include "edge/api/limits.h"
 #include "edge/api/problem.h"
 #include "edge/api/router.h"
+#include "edge/api/session_view.h"
 #include "edge/api/site.h"
 #include "features/identity/actor.h"
 #include "features/identity/identity.h"
 #include "features/identity/policy.h"
-#include "foundation/base/clock.h"
+#include "features/identity/second_factors.h"
 #include "foundation/base/result.h"
 #include "foundation/codec/json.h"
 
@@ -19,7 +20,7 @@
 namespace postern::api {
 namespace {
 
-using identity::Permission;
+using Self = identity::Authorized<identity::Permission::see_self>;
 
 /// POST /v1/sessions {email, password} -> a cookie that no script can read
 Answer post_session(Call call) {
@@ -36,19 +37,35 @@ Answer post_session(Call call) {
     auto session =
         co_await call.use().identity.sign_in(std::move(email), std::move(password->clear));
     if (!session) co_return fail(std::move(session.error()));
-    codec::JsonWriter out;
-    out.begin_object()
-        .field("person_id", session->person.text())
-        .field("expires_at", rfc3339(session->expires_at_ms))
-        .end_object();
-    auto response = json_response(201, out.take());
-    response.headers.emplace_back(
-        "Set-Cookie", session_cookie(session->text, call.request.secure, identity::k_session_s));
-    co_return response;
+    co_return session_response(201, *session, call.request);
+}
+
+/// POST /v1/sessions/current/proof {code} or {password}
+Answer post_proof(Call call, Self who) {
+    auto json = json_body(call);
+    if (!json) co_return fail(std::move(json.error()));
+    std::vector<codec::FieldError> errors;
+    codec::ObjectReader body(*json, "", errors);
+    auto code = body.optional_text("code", identity::k_code_bytes_max);
+    auto password = body.secret("password", identity::k_password_bytes_max, false);
+    body.finish();
+    if (password && !password->boxed.empty()) errors.push_back({"password", "wrong_type"});
+    if (errors.empty() && code && password) errors.push_back({"password", "unknown_field"});
+    if (errors.empty() && !code && !password) errors.push_back({"code", "missing"});
+    if (!errors.empty()) co_return problem_of_fields(errors, call.request.id);
+    auto& factors = call.use().factors;
+    if (password) {
+        auto shown = co_await factors.show_password(who, std::move(password->clear));
+        if (!shown) co_return fail(std::move(shown.error()));
+        co_return session_response(200, *shown, call.request);
+    }
+    auto shown = co_await factors.show_code(who, std::move(*code));
+    if (!shown) co_return fail(std::move(shown.error()));
+    co_return session_response(200, *shown, call.request);
 }
 
 /// DELETE /v1/sessions/current
-Answer delete_session(Call call, identity::Authorized<Permission::see_workspace> who) {
+Answer delete_session(Call call, Self who) {
     if (!who.actor().person) co_return fail(ApiError::session_needed);
     auto ended = co_await call.use().identity.sign_out(who.actor());
     if (!ended) co_return fail(std::move(ended.error()));
@@ -58,20 +75,24 @@ Answer delete_session(Call call, identity::Authorized<Permission::see_workspace>
 }
 
 /// GET /v1/me
-Answer get_me(Call call, identity::Authorized<Permission::see_workspace> who) {
+Answer get_me(Call call, Self who) {
     const auto actor = who.actor();
     auto me = co_await call.use().identity.me(actor);
     if (!me) co_return fail(std::move(me.error()));
     codec::JsonWriter json;
-    json.begin_object()
-        .begin_object("workspace")
-        .field("id", me->workspace.id.text())
-        .field("name", me->workspace.name)
-        .field("is_demo", me->workspace.is_demo)
-        .end_object()
-        .field("role", name_of(actor.role));
+    json.begin_object();
+    // A password alone does not tell of what else there is.
+    if (actor.standing != identity::Standing::needs_factor) {
+        json.begin_object("workspace")
+            .field("id", me->workspace.id.text())
+            .field("name", me->workspace.name)
+            .field("is_demo", me->workspace.is_demo)
+            .end_object();
+    }
+    json.field("role", identity::name_of(actor.role)).field("standing", name_of(actor.standing));
     if (actor.person) {
         json.field("person_id", actor.person->text()).field("email", me->email);
+        json.field("is_fresh", actor.is_fresh);
     }
     if (actor.token) json.field("token_id", actor.token->text());
     json.end_object();
@@ -82,6 +103,7 @@ Answer get_me(Call call, identity::Authorized<Permission::see_workspace> who) {
 
 void add_session_routes(Router& router) {
     router.add("POST", "/v1/sessions", open_to_all(post_session));
+    router.add("POST", "/v1/sessions/current/proof", guarded(post_proof));
     router.add("DELETE", "/v1/sessions/current", guarded(delete_session));
     router.add("GET", "/v1/me", guarded(get_me));
 }

@@ -8,6 +8,7 @@
 #include "edge/api/router.h"
 #include "edge/api/site.h"
 #include "features/identity/identity.h"
+#include "features/identity/names.h"
 #include "features/identity/policy.h"
 #include "foundation/base/bytes.h"
 #include "foundation/base/result.h"
@@ -47,7 +48,7 @@ Answer post_setup(Call call) {
     codec::ObjectReader body(*json, "", errors);
     identity::Identity::SetUp ask;
     ask.token = body.text("token", k_token_bytes_max);
-    ask.workspace = body.text("workspace", identity::k_workspace_name_bytes_max);
+    ask.workspace = body.text("workspace", identity::k_name_bytes_max);
     ask.email = body.text("email", k_address_bytes_max);
     auto password = body.secret("password", identity::k_password_bytes_max, true);
     body.finish();

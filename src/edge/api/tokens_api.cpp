@@ -3,16 +3,24 @@
 #include "edge/api/page.h"
 #include "edge/api/problem.h"
 #include "edge/api/router.h"
+#include "edge/api/secret_field.h"
 #include "features/identity/actor.h"
+#include "features/identity/identity.h"
+#include "features/identity/names.h"
 #include "features/identity/policy.h"
+#include "features/identity/scopes.h"
+#include "foundation/base/clock.h"
 #include "foundation/base/id.h"
 #include "foundation/base/result.h"
 #include "foundation/codec/json.h"
 #include "platform/async/task.h"
+#include "platform/net/ip_address.h"
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -22,45 +30,104 @@ namespace {
 using identity::Permission;
 using Who = identity::Authorized<Permission::manage_tokens>;
 
-constexpr std::size_t k_role_bytes_max = 32;
+constexpr std::size_t k_word_bytes_max = 64;
+constexpr std::size_t k_scopes_max = 32;
+constexpr std::size_t k_networks_max = 32;
+constexpr std::int64_t k_day_s = 86'400;
 
-std::string token_json(TokenId id, identity::Role role, WorkspaceId workspace) {
+std::string token_json(const identity::Identity::Token& token) {
+    const auto& row = token.row;
     codec::JsonWriter json;
     json.begin_object()
-        .field("id", id.text())
-        .field("role", name_of(role))
-        .field("workspace_id", workspace.text())
-        .end_object();
+        .field("id", row.id.text())
+        .field("role", name_of(row.role))
+        .field("workspace_id", row.workspace.text())
+        .field("name", token.name)
+        .begin_array("scopes");
+    for (const auto name : row.scopes.names())
+        json.item(name);
+    json.end_array().begin_array("networks");
+    for (const auto& network : row.networks)
+        json.item(network.text());
+    json.end_array().field("created_at", rfc3339(row.created_at_ms));
+    if (row.expires_at_ms != 0) json.field("expires_at", rfc3339(row.expires_at_ms));
+    if (row.used_at_ms != 0) json.field("used_at", rfc3339(row.used_at_ms));
+    json.end_object();
     return json.take();
 }
 
-/// POST /v1/tokens {role}
+std::vector<std::string> read_words(codec::ObjectReader& body,
+                                    std::string_view name,
+                                    std::size_t items_max) {
+    std::vector<std::string> out;
+    bool are_words = true;
+    body.items(name, items_max, false, [&](const codec::Json& item, const std::string&) {
+        const auto text = item.text();
+        are_words = are_words && text && text->size() <= k_word_bytes_max;
+        if (are_words) out.emplace_back(*text);
+    });
+    if (!are_words) body.wrong(name, "invalid");
+    return out;
+}
+
+identity::Identity::TokenWish read_wish(codec::ObjectReader& body) {
+    identity::Identity::TokenWish wish;
+    const auto role = identity::parse_role(body.text("role", k_word_bytes_max));
+    wish.role = role.value_or(identity::Role::reader);
+    wish.name = body.optional_text("name", identity::k_name_bytes_max).value_or("");
+    const auto scopes = identity::Scopes::of(read_words(body, "scopes", k_scopes_max));
+    wish.scopes = scopes.value_or(identity::Scopes());
+    for (const auto& text : read_words(body, "networks", k_networks_max)) {
+        const auto network = net::Cidr::parse(text);
+        if (!network) body.wrong("networks", "invalid");
+        if (network) wish.networks.push_back(*network);
+    }
+    wish.lasts_s = read_duration_s(body, "expires_in", 60, 366 * k_day_s, 0);
+    if (!role) body.wrong("role", "invalid");
+    if (!scopes) body.wrong("scopes", "invalid");
+    if (!wish.name.empty() && !identity::is_name(wish.name)) body.wrong("name", "invalid");
+    return wish;
+}
+
+/// The token as it is listed.
+async::Task<std::optional<identity::Identity::Token>> find_token(const Call* call,
+                                                                 WorkspaceId workspace,
+                                                                 TokenId id) {
+    auto all = co_await call->use().identity.tokens(workspace);
+    if (!all) co_return fail(std::move(all.error()));
+    for (auto& token : *all) {
+        if (token.row.id == id) {
+            co_return std::optional<identity::Identity::Token>(std::move(token));
+        }
+    }
+    co_return std::optional<identity::Identity::Token>();
+}
+
+/// POST /v1/tokens {role, name?, scopes?, networks?, expires_in?}
 Answer post_token(Call call, Who who) {
     auto json = json_body(call);
     if (!json) co_return fail(std::move(json.error()));
     std::vector<codec::FieldError> errors;
     codec::ObjectReader body(*json, "", errors);
-    const auto role = identity::parse_role(body.text("role", k_role_bytes_max));
+    auto wish = read_wish(body);
     body.finish();
-    if (!role && errors.empty()) errors.push_back({"role", "invalid"});
-    if (!role || !errors.empty()) co_return problem_of_fields(errors, call.request.id);
-    auto made = co_await call.use().identity.create_token(who.actor().workspace, *role);
+    if (!errors.empty()) co_return problem_of_fields(errors, call.request.id);
+    auto made = co_await call.use().identity.create_token(who, std::move(wish));
     if (!made) co_return fail(std::move(made.error()));
     call.made(made->id);
-    co_return json_response(
-        201, with_secret(token_json(made->id, made->role, made->workspace), "token", made->text));
+    auto listed = co_await find_token(&call, made->workspace, made->id);
+    if (!listed) co_return fail(std::move(listed.error()));
+    const auto& token = *listed;
+    if (!token) co_return fail(unknown_id());
+    co_return json_response(201, with_secret(token_json(*token), "token", made->text));
 }
 
 async::Task<std::optional<Response>> replay_token(Call call, identity::Actor actor) {
-    auto all = co_await call.use().identity.tokens(actor.workspace);
-    if (!all) co_return fail(std::move(all.error()));
-    const auto wanted = call.reserved_id<TokenTag>();
-    for (const auto& row : *all) {
-        if (row.id != wanted) continue;
-        auto json = token_json(row.id, row.role, row.workspace);
-        co_return json_response(201, with_field(std::move(json), "secret_shown", "true"));
-    }
-    co_return std::optional<Response>();
+    auto found = co_await find_token(&call, actor.workspace, call.reserved_id<TokenTag>());
+    if (!found) co_return fail(std::move(found.error()));
+    const auto& token = *found;
+    if (!token) co_return std::optional<Response>();
+    co_return json_response(201, with_field(token_json(*token), "secret_shown", "true"));
 }
 
 /// GET /v1/tokens: no page has more than all of them; their number is bounded.
@@ -68,8 +135,8 @@ Answer get_tokens(Call call, Who who) {
     auto all = co_await call.use().identity.tokens(who.actor().workspace);
     if (!all) co_return fail(std::move(all.error()));
     std::vector<std::string> items;
-    for (const auto& row : *all)
-        items.push_back(token_json(row.id, row.role, row.workspace));
+    for (const auto& token : *all)
+        items.push_back(token_json(token));
     co_return json_response(200, list_json(items, std::nullopt));
 }
 

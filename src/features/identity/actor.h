@@ -2,12 +2,14 @@
 
 #include "features/identity/identity_error.h"
 #include "features/identity/policy.h"
+#include "features/identity/scopes.h"
 #include "foundation/base/id.h"
 #include "foundation/base/result.h"
 #include "foundation/crypto/hash.h"
 
 #include <cstdint>
 #include <optional>
+#include <utility>
 
 namespace postern::identity {
 
@@ -15,20 +17,40 @@ namespace postern::identity {
 struct Actor {
     WorkspaceId workspace;
     Role role = Role::reader;
+    Standing standing = Standing::whole;
+    bool is_fresh = true;            ///< within k_fresh_s of a proof; of a session
+    Scopes scopes;                   ///< in the place of a fresh proof; of an API token
     std::optional<PersonId> person;  ///< of a session
     std::optional<TokenId> token;    ///< of an API token
     crypto::Hash proof{};      ///< hash of what was shown: for asking again whether it is valid
     std::uint64_t handle = 0;  ///< names the session or token towards keeper's ceilings
 };
 
+/// The one gate. Errors: second_factor_needed, second_factor_enrolment_needed, forbidden,
+/// scope_needed, fresh_proof_needed.
+[[nodiscard]] inline Result<> admit(const Actor& actor, Permission permission) {
+    if (!is_open_in(actor.standing, permission)) {
+        return fail(actor.standing == Standing::needs_factor
+                        ? IdentityError::second_factor_needed
+                        : IdentityError::second_factor_enrolment_needed);
+    }
+    if (!allows(actor.role, permission)) return fail(IdentityError::forbidden);
+    if (!needs_fresh_proof(permission)) return {};
+    if (actor.token && !actor.scopes.allow(permission)) return fail(IdentityError::scope_needed);
+    if (!actor.is_fresh) return fail(IdentityError::fresh_proof_needed);
+    return {};
+}
+
 /// Proof that the policy was asked and allowed it. Only check() makes one, so that an endpoint
 /// which demands it cannot be called, and does not compile, without the question.
 template <Permission permission>
 class Authorized {
 public:
-    /// Errors: forbidden.
+    /// Errors: those of admit().
     [[nodiscard]] static Result<Authorized> check(Actor actor) {
-        if (!allows(actor.role, permission)) return fail(IdentityError::forbidden);
+        if (auto admitted = admit(actor, permission); !admitted) {
+            return fail(std::move(admitted.error()));
+        }
         return Authorized(actor);
     }
 

@@ -3,6 +3,7 @@
 #include "foundation/base/secret.h"
 #include "foundation/crypto/hash.h"
 
+#include <cstdint>
 #include <optional>
 #include <string_view>
 
@@ -19,10 +20,15 @@ inline constexpr std::string_view k_api_token_prefix = "pst_";
 inline constexpr std::string_view k_session_prefix = "pss_";
 inline constexpr std::string_view k_setup_prefix = "";
 
-/// `prefix` and 43 characters of base64url.
+/// `prefix` and 43 characters of base64url; of an API token, 6 characters more of base62: the
+/// CRC-32 of what is before them, by which scanners of code tell one from text that only looks so.
 [[nodiscard]] Bearer make_bearer(std::string_view prefix);
-/// What is stored for this text; nothing unless it has the form that make_bearer() gives.
+/// What is stored for this text; nothing unless it has the form that make_bearer() gives. API
+/// tokens of before have no checksum.
 [[nodiscard]] std::optional<crypto::Hash> hash_of_bearer(std::string_view prefix,
                                                          std::string_view text);
+
+/// Keeper counts openings per handle; a hash's first bytes are as good a name as any.
+[[nodiscard]] std::uint64_t handle_of(const crypto::Hash& hash);
 
 }  // namespace postern::identity

@@ -2,6 +2,7 @@
 
 #include "features/identity/actor.h"
 #include "features/identity/bearer.h"
+#include "features/identity/factor_store.h"
 #include "features/identity/identity_error.h"
 #include "features/identity/identity_store.h"
 #include "features/identity/policy.h"
@@ -19,7 +20,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <cstring>
 #include <optional>
 #include <string>
 #include <utility>
@@ -35,33 +35,18 @@ Deadline keeper_deadline() {
     return Deadline::in(std::chrono::seconds(20));
 }
 
-/// Keeper counts openings per handle; a hash's first bytes are as good a name as any.
-std::uint64_t handle_of(const crypto::Hash& hash) {
-    std::uint64_t handle = 0;
-    std::memcpy(&handle, hash.data(), sizeof handle);
-    return handle;
-}
-
-Actor actor_of(const TokenRow& row) {
-    Actor actor;
-    actor.workspace = row.workspace;
-    actor.role = row.role;
-    actor.token = row.id;
-    actor.proof = row.token_hash;
-    actor.handle = handle_of(row.token_hash);
-    return actor;
-}
-
 struct SessionFacts {
     SessionRow session;
     std::vector<Membership> memberships;
+    bool has_factor = false;
 };
 
 Result<SessionFacts> load_session(store::Transaction& tx, const crypto::Hash& hash, UnixMs now_ms) {
     POSTERN_TRY(const auto session, rows::find_session(tx, hash));
     if (!session || session->expires_at_ms <= now_ms) return fail(IdentityError::unauthenticated);
-    SessionFacts facts{*session, {}};
+    SessionFacts facts{*session, {}, false};
     POSTERN_TRY(facts.memberships, rows::list_memberships(tx, session->person));
+    POSTERN_TRY(facts.has_factor, rows::has_factor(tx, session->person));
     return facts;
 }
 
@@ -72,6 +57,31 @@ Result<Membership> choose(const SessionFacts& facts, std::optional<WorkspaceId> 
         if (membership.workspace == wanted) return membership;
     }
     return fail(IdentityError::no_workspace);
+}
+
+Result<Actor> session_actor(store::Transaction& tx,
+                            const crypto::Hash& hash,
+                            std::optional<WorkspaceId> wanted,
+                            UnixMs now_ms) {
+    POSTERN_TRY(const auto facts, load_session(tx, hash, now_ms));
+    POSTERN_TRY(const auto membership, choose(facts, wanted));
+    POSTERN_TRY(const auto workspace, rows::find_workspace(tx, membership.workspace));
+    const auto asks_from = workspace ? workspace->factors_from_ms : 0;
+    const auto& session = facts.session;
+    Actor actor;
+    actor.workspace = membership.workspace;
+    actor.role = membership.role;
+    actor.person = session.person;
+    actor.proof = hash;
+    actor.handle = handle_of(hash);
+    if (facts.has_factor && session.factor_at_ms == 0) actor.standing = Standing::needs_factor;
+    if (!facts.has_factor && asks_from != 0 && asks_from <= now_ms) {
+        actor.standing = Standing::needs_enrolment;
+    }
+    const auto shown_at = facts.has_factor ? session.factor_at_ms : session.password_at_ms;
+    const auto age_ms = now_ms - shown_at;
+    actor.is_fresh = age_ms >= 0 && age_ms <= k_fresh_s * 1000;
+    return actor;
 }
 
 }  // namespace
@@ -123,76 +133,16 @@ async::Task<WorkspaceRow> Identity::new_workspace(std::string name, bool is_demo
     co_return row;
 }
 
-async::Task<NewToken> Identity::store_token(WorkspaceId workspace,
-                                            Role role,
-                                            std::optional<WorkspaceRow> with_workspace) {
-    auto bearer = make_bearer(k_api_token_prefix);
-    const auto now = parts_.clock.now_ms();
-    const TokenRow row{bearer.hash, TokenId::make(now), workspace, role, now};
-    const auto body = [row, with_workspace](store::Transaction& tx) -> Result<> {
-        if (with_workspace) {
-            if (auto done = rows::insert_workspace(tx, *with_workspace); !done) return done;
-        }
-        return rows::insert_token(tx, row);
-    };
-    auto stored = co_await parts_.database.write(body);
-    if (!stored) co_return fail(std::move(stored.error()));
-    co_return NewToken{row.id, workspace, role, std::move(bearer.text)};
-}
-
-async::Task<NewToken> Identity::create_token(WorkspaceId workspace, Role role) {
-    co_return co_await store_token(workspace, role, std::nullopt);
-}
-
-async::Task<std::vector<TokenRow>> Identity::tokens(WorkspaceId workspace) {
-    const auto body = [workspace](store::Transaction& tx) {
-        return rows::list_tokens(tx, workspace);
-    };
-    co_return co_await parts_.database.read(body);
-}
-
-async::Task<> Identity::delete_token(WorkspaceId workspace, TokenId id) {
-    const auto body = [workspace, id](store::Transaction& tx) {
-        return rows::delete_token(tx, workspace, id);
-    };
-    auto deleted = co_await parts_.database.write(body);
-    if (!deleted) co_return fail(std::move(deleted.error()));
-    if (*deleted == 0) co_return fail(IdentityError::token_not_found);
-    co_return Result<>{};
-}
-
-async::Task<Actor> Identity::authenticate_token(std::string text) {
-    const auto hash = hash_of_bearer(k_api_token_prefix, text);
-    wipe(text.data(), text.size());
-    if (!hash) co_return fail(IdentityError::unauthenticated);
-    const auto body = [hash = *hash](store::Transaction& tx) { return rows::find_token(tx, hash); };
-    auto row = co_await parts_.database.read(body);
-    if (!row) co_return fail(std::move(row.error()));
-    const auto found = *row;
-    if (!found) co_return fail(IdentityError::unauthenticated);
-    co_return actor_of(*found);
-}
-
 async::Task<Actor> Identity::authenticate_session(std::string text,
                                                   std::optional<WorkspaceId> workspace) {
     const auto hash = hash_of_bearer(k_session_prefix, text);
     wipe(text.data(), text.size());
     if (!hash) co_return fail(IdentityError::unauthenticated);
     const auto now = parts_.clock.now_ms();
-    const auto body = [hash = *hash, now](store::Transaction& tx) {
-        return load_session(tx, hash, now);
+    const auto body = [hash = *hash, workspace, now](store::Transaction& tx) {
+        return session_actor(tx, hash, workspace, now);
     };
-    auto facts = co_await parts_.database.read(body);
-    if (!facts) co_return fail(std::move(facts.error()));
-    const auto membership = choose(*facts, workspace);
-    if (!membership) co_return fail(membership.error());
-    Actor actor;
-    actor.workspace = membership->workspace;
-    actor.role = membership->role;
-    actor.person = facts->session.person;
-    actor.proof = *hash;
-    actor.handle = handle_of(*hash);
-    co_return actor;
+    co_return co_await parts_.database.read(body);
 }
 
 async::Task<> Identity::check_again(Actor actor) {
@@ -200,15 +150,41 @@ async::Task<> Identity::check_again(Actor actor) {
     const auto body = [actor, now](store::Transaction& tx) -> Result<> {
         if (actor.token) {
             POSTERN_TRY(const auto row, rows::find_token(tx, actor.proof));
-            if (!row || row->role != actor.role) return fail(IdentityError::unauthenticated);
+            const bool same = row && row->role == actor.role && row->scopes == actor.scopes &&
+                              !has_expired(*row, now);
+            if (!same) return fail(IdentityError::unauthenticated);
             return {};
         }
-        POSTERN_TRY(const auto facts, load_session(tx, actor.proof, now));
-        POSTERN_TRY(const auto membership, choose(facts, actor.workspace));
-        if (membership.role != actor.role) return fail(IdentityError::unauthenticated);
+        POSTERN_TRY(const auto still, session_actor(tx, actor.proof, actor.workspace, now));
+        const bool same = still.role == actor.role && still.standing == actor.standing;
+        if (!same) return fail(IdentityError::unauthenticated);
         return {};
     };
     co_return co_await parts_.database.read(body);
+}
+
+async::Task<Workspace> Identity::open_workspace(WorkspaceRow row) {
+    Workspace out{row.id, {}, row.is_demo, row.factors_from_ms};
+    auto name = co_await workspace_name(std::move(row));
+    if (!name) co_return fail(std::move(name.error()));
+    out.name = std::move(*name);
+    co_return out;
+}
+
+async::Task<Workspace> Identity::workspace(WorkspaceId id) {
+    const auto body = [id](store::Transaction& tx) { return rows::find_workspace(tx, id); };
+    auto row = co_await parts_.database.read(body);
+    if (!row) co_return fail(std::move(row.error()));
+    auto found = std::move(*row);
+    if (!found) co_return fail(IdentityError::no_workspace);
+    co_return co_await open_workspace(std::move(*found));
+}
+
+async::Task<> Identity::demand_factors(WorkspaceId id, UnixMs from_ms) {
+    const auto body = [id, from_ms](store::Transaction& tx) {
+        return rows::set_factors_from(tx, id, from_ms);
+    };
+    co_return co_await parts_.database.write(body);
 }
 
 async::Task<Me> Identity::me(Actor actor) {
@@ -230,11 +206,9 @@ async::Task<Me> Identity::me(Actor actor) {
     auto person = std::move(facts->person);
     if (!workspace) co_return fail(IdentityError::no_workspace);
     Me me;
-    me.workspace.id = workspace->id;
-    me.workspace.is_demo = workspace->is_demo;
-    auto name = co_await workspace_name(std::move(*workspace));
-    if (!name) co_return fail(std::move(name.error()));
-    me.workspace.name = std::move(*name);
+    auto opened = co_await open_workspace(std::move(*workspace));
+    if (!opened) co_return fail(std::move(opened.error()));
+    me.workspace = std::move(*opened);
     if (person) {
         const auto id = person->id;
         auto email = co_await keys::open_record(

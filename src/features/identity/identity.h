@@ -7,6 +7,7 @@
 #include "foundation/crypto/password.h"
 #include "platform/async/blocking_pool.h"
 #include "platform/ipc/link.h"
+#include "platform/net/ip_address.h"
 
 #include <optional>
 #include <string>
@@ -16,9 +17,10 @@ namespace postern::identity {
 
 inline constexpr std::int64_t k_setup_token_s = 24 * 3600;
 inline constexpr std::int64_t k_session_s = 12 * 3600;
+/// Of a session that still waits for a second factor.
+inline constexpr std::int64_t k_half_session_s = 600;
 inline constexpr std::size_t k_password_bytes_min = 12;
 inline constexpr std::size_t k_password_bytes_max = 1000;
-inline constexpr std::size_t k_workspace_name_bytes_max = 200;
 /// Sign-ins that wait for Argon2id; more are answered `busy`.
 inline constexpr std::size_t k_sign_ins_waiting_max = 16;
 
@@ -26,6 +28,7 @@ struct Workspace {
     WorkspaceId id;
     std::string name;
     bool is_demo = false;
+    UnixMs factors_from_ms = 0;  ///< since then a second factor is asked for; 0: it is not
 };
 /// What is shown once.
 struct NewToken {
@@ -37,6 +40,7 @@ struct NewToken {
 struct NewSession {
     PersonId person;
     UnixMs expires_at_ms = 0;
+    bool needs_factor = false;  ///< nothing is open to it before one is shown
     Secret text;
 };
 struct Me {
@@ -82,13 +86,27 @@ public:
     };
     /// For the operator's command line: makes the workspace if there is none of that name.
     async::Task<NewToken> create_token(TokenAsk ask);
+    /// Of a role alone, for the moment of a trial.
     async::Task<NewToken> create_token(WorkspaceId workspace, Role role);
-    async::Task<std::vector<TokenRow>> tokens(WorkspaceId workspace);
+    struct TokenWish {
+        std::string name;  ///< may be empty
+        Role role = Role::reader;
+        Scopes scopes;
+        std::vector<net::Cidr> networks;
+        std::int64_t lasts_s = 0;  ///< 0: until it is deleted
+    };
+    /// Errors: beyond_own_rights, invalid_name.
+    async::Task<NewToken> create_token(Authorized<Permission::manage_tokens> who, TokenWish wish);
+    struct Token {
+        TokenRow row;
+        std::string name;
+    };
+    async::Task<std::vector<Token>> tokens(WorkspaceId workspace);
     /// Errors: token_not_found.
     async::Task<> delete_token(WorkspaceId workspace, TokenId id);
 
-    /// Errors: unauthenticated.
-    async::Task<Actor> authenticate_token(std::string text);
+    /// `from`: who asks, for a token that is good in some networks only. Errors: unauthenticated.
+    async::Task<Actor> authenticate_token(std::string text, net::IpAddress from = {});
     /// `workspace`: the one asked for, nothing: the person's only one.
     /// Errors: unauthenticated, no_workspace, workspace_needed.
     async::Task<Actor> authenticate_session(std::string text, std::optional<WorkspaceId> workspace);
@@ -99,22 +117,26 @@ public:
     /// Errors: invalid_credentials, too_many_attempts (with retry_after), AsyncError::busy.
     async::Task<NewSession> sign_in(std::string email, Secret password);
     async::Task<> sign_out(Actor actor);
+    /// Of somebody who is signed in, within the budget of their codes. Errors: invalid_credentials,
+    /// too_many_attempts, AsyncError::busy.
+    async::Task<> check_password(PersonId person, Secret password);
 
     async::Task<Me> me(Actor actor);
+    /// Errors: no_workspace.
+    async::Task<Workspace> workspace(WorkspaceId id);
+    /// From then on nobody works in it without a second factor; 0: that is their own choice.
+    async::Task<> demand_factors(WorkspaceId id, UnixMs from_ms);
 
 private:
     async::Task<> prepare_installation();
     async::Task<std::string> workspace_name(WorkspaceRow row);
+    async::Task<Workspace> open_workspace(WorkspaceRow row);
     async::Task<std::optional<WorkspaceRow>> find_workspace(std::string name);
     /// Not stored yet.
     async::Task<WorkspaceRow> new_workspace(std::string name, bool is_demo);
     async::Task<PersonRow> new_person(std::string email, Secret password);
-    async::Task<NewToken> store_token(WorkspaceId workspace,
-                                      Role role,
-                                      std::optional<WorkspaceRow> with_workspace);
+    async::Task<NewToken> store_token(TokenRow row, std::optional<WorkspaceRow> with_workspace);
     async::Task<Bytes> address_token(std::string email);
-    async::Task<> count_attempt(Bytes address);
-    async::Task<> take_back_attempt(Bytes address);
     async::Task<std::string> password_hash(std::optional<PersonRow> person, Bytes address);
     async::Task<NewSession> store_session(PersonId person, Bytes address);
 

@@ -17,6 +17,16 @@ enum class IdentityError {
     weak_password,
     invalid_workspace_name,
     token_not_found,
+    second_factor_needed,
+    second_factor_enrolment_needed,
+    fresh_proof_needed,
+    scope_needed,
+    beyond_own_rights,
+    invalid_code,
+    invalid_name,
+    factor_not_found,
+    too_many_factors,
+    last_factor,
 };
 
 constexpr ErrorInfo describe(IdentityError error) {
@@ -45,6 +55,31 @@ constexpr ErrorInfo describe(IdentityError error) {
             return {"invalid_workspace_name",
                     "A workspace's name has 1 to 200 bytes and no control characters."};
         case IdentityError::token_not_found: return {"not_found", "There is no such token."};
+        case IdentityError::second_factor_needed:
+            return {"second_factor_needed",
+                    "Show your second factor first: a code of your app, or a recovery code."};
+        case IdentityError::second_factor_enrolment_needed:
+            return {"second_factor_enrolment_needed",
+                    "This workspace asks for a second factor. Add one to go on."};
+        case IdentityError::fresh_proof_needed:
+            return {"fresh_proof_needed",
+                    "Confirm that it is you: this needs a proof of the last five minutes."};
+        case IdentityError::scope_needed:
+            return {"scope_needed", "This token was made without the scope for that."};
+        case IdentityError::beyond_own_rights:
+            return {"beyond_own_rights", "Nobody gives a token more than they may do themselves."};
+        case IdentityError::invalid_code:
+            return {"invalid_code", "This code is wrong, too old, or was used before."};
+        case IdentityError::invalid_name:
+            return {"invalid_name", "A name has 1 to 200 bytes and no control characters."};
+        case IdentityError::factor_not_found:
+            return {"not_found", "There is no such second factor."};
+        case IdentityError::too_many_factors:
+            return {"too_many_factors", "You have as many second factors as one may have."};
+        case IdentityError::last_factor:
+            return {"last_factor",
+                    "Your workspace asks for a second factor: add another one before you remove "
+                    "this one."};
     }
     return {"unauthenticated", "Sign in, or give a valid API token."};
 }

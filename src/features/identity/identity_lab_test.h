@@ -2,6 +2,9 @@
 
 #include "features/identity/identity.h"
 #include "features/identity/played_keeper_test.h"
+#include "features/identity/second_factors.h"
+#include "foundation/codec/base32.h"
+#include "foundation/crypto/one_time_code.h"
 #include "platform/async/blocking_pool.h"
 #include "platform/store/scratch_store_test.h"
 
@@ -38,6 +41,8 @@ protected:
     void restart() {
         identity = std::make_unique<Identity>(Identity::Parts{
             *database, keeper.link, clock, passwords, {.passes = 1, .memory_kib = 64}});
+        factors = std::make_unique<SecondFactors>(
+            SecondFactors::Parts{*database, keeper.link, clock, *identity});
     }
 
     template <typename T>
@@ -67,6 +72,13 @@ protected:
         return run(identity->create_token(Identity::TokenAsk{std::move(workspace), role, false}));
     }
 
+    /// Of an authenticator app that has this key.
+    std::string code_of(const Secret& key, std::int64_t steps_later = 0) {
+        const auto bytes = codec::parse_base32(text_of(key)).value();
+        const auto step = crypto::time_step_at(clock.now) + steps_later;
+        return crypto::one_time_code(Secret::copy_of(bytes), static_cast<std::uint64_t>(step));
+    }
+
     store::TestFolder folder;
     ManualClock clock;
     net::test::Loop loop;
@@ -74,6 +86,7 @@ protected:
     std::unique_ptr<store::Database> database;
     async::BlockingPool passwords{{.threads = 1, .queue_max = k_sign_ins_waiting_max}};
     std::unique_ptr<Identity> identity;
+    std::unique_ptr<SecondFactors> factors;
 };
 
 }  // namespace postern::identity::test

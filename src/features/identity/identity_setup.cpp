@@ -2,7 +2,9 @@
 #include "features/identity/identity.h"
 #include "features/identity/identity_error.h"
 #include "features/identity/identity_store.h"
+#include "features/identity/names.h"
 #include "features/identity/policy.h"
+#include "features/identity/scopes.h"
 #include "foundation/base/bytes.h"
 #include "foundation/base/clock.h"
 #include "foundation/base/id.h"
@@ -35,14 +37,6 @@ Deadline keeper_deadline() {
     return Deadline::in(std::chrono::seconds(20));
 }
 
-bool is_workspace_name(std::string_view name) {
-    if (name.empty() || name.size() > k_workspace_name_bytes_max) return false;
-    return std::none_of(name.begin(), name.end(), [](char c) {
-        const auto byte = static_cast<unsigned char>(c);
-        return byte < 0x20 || byte == 0x7F;
-    });
-}
-
 /// One look at a time: two requests must not make two workspaces of one name.
 class OneAtATime {
 public:
@@ -68,6 +62,17 @@ Result<> check_setup(store::Transaction& tx, const crypto::Hash& hash, UnixMs no
         return fail(IdentityError::setup_token_invalid);
     }
     return {};
+}
+
+/// Whoever has the host may do everything that the role may.
+TokenRow host_token(WorkspaceId workspace, Role role, UnixMs now_ms) {
+    TokenRow row;
+    row.id = TokenId::make(now_ms);
+    row.workspace = workspace;
+    row.role = role;
+    row.scopes = Scopes::all();
+    row.created_at_ms = now_ms;
+    return row;
 }
 
 struct FirstRows {
@@ -143,7 +148,7 @@ async::Task<NewToken> Identity::set_up(SetUp ask) {
     const auto hash = hash_of_bearer(k_setup_prefix, ask.token).value_or(crypto::Hash{});
     auto allowed = co_await check_setup_token(std::move(ask.token));
     if (!allowed) co_return fail(std::move(allowed.error()));
-    if (!is_workspace_name(ask.workspace)) co_return fail(IdentityError::invalid_workspace_name);
+    if (!is_name(ask.workspace)) co_return fail(IdentityError::invalid_workspace_name);
     const auto email = codec::EmailAddress::parse(ask.email);
     if (!email) co_return fail(IdentityError::invalid_email);
     if (ask.password.size() < k_password_bytes_min || ask.password.size() > k_password_bytes_max) {
@@ -174,7 +179,8 @@ async::Task<NewToken> Identity::set_up(SetUp ask) {
     first.person = std::move(*person);
     first.membership = {workspace, first.person.id, Role::owner, now};
     auto bearer = make_bearer(k_api_token_prefix);
-    first.token = {bearer.hash, TokenId::make(now), workspace, Role::owner, now};
+    first.token = host_token(workspace, Role::owner, now);
+    first.token.token_hash = bearer.hash;
     const auto id = first.token.id;
     const auto body = [first = std::move(first), now](store::Transaction& tx) {
         return store_first(tx, first, now);
@@ -185,17 +191,21 @@ async::Task<NewToken> Identity::set_up(SetUp ask) {
 }
 
 async::Task<NewToken> Identity::create_token(TokenAsk ask) {
-    if (!is_workspace_name(ask.workspace)) co_return fail(IdentityError::invalid_workspace_name);
+    if (!is_name(ask.workspace)) co_return fail(IdentityError::invalid_workspace_name);
     const OneAtATime turn(is_making_workspace_);
     if (!turn.mine()) co_return fail(async::AsyncError::busy);
     auto found = co_await find_workspace(ask.workspace);
     if (!found) co_return fail(std::move(found.error()));
     const auto present = std::move(*found);
-    if (present) co_return co_await store_token(present->id, ask.role, std::nullopt);
+    const auto now = parts_.clock.now_ms();
+    if (present) {
+        auto token = host_token(present->id, ask.role, now);
+        co_return co_await store_token(std::move(token), std::nullopt);
+    }
     auto made = co_await new_workspace(std::move(ask.workspace), ask.is_demo);
     if (!made) co_return fail(std::move(made.error()));
-    const auto id = made->id;
-    co_return co_await store_token(id, ask.role, std::move(*made));
+    auto token = host_token(made->id, ask.role, now);
+    co_return co_await store_token(std::move(token), std::move(*made));
 }
 
 }  // namespace postern::identity

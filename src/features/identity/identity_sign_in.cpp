@@ -1,9 +1,10 @@
 #include "features/identity/actor.h"
+#include "features/identity/attempts.h"
 #include "features/identity/bearer.h"
+#include "features/identity/factor_store.h"
 #include "features/identity/identity.h"
 #include "features/identity/identity_error.h"
 #include "features/identity/identity_store.h"
-#include "features/identity/throttle.h"
 #include "foundation/base/bytes.h"
 #include "foundation/base/clock.h"
 #include "foundation/base/id.h"
@@ -58,37 +59,6 @@ async::Task<Bytes> Identity::address_token(std::string email) {
                                          keeper_deadline());
 }
 
-/// Counted before the password is looked at, so that many tries at once are not one try.
-async::Task<> Identity::count_attempt(Bytes address) {
-    const auto now = parts_.clock.now_ms();
-    const auto body = [address = std::move(address), now](store::Transaction& tx) -> Result<> {
-        POSTERN_TRY(auto attempts, rows::load_attempts(tx, address));
-        const auto left_ms = attempts.blocked_until_ms - now;
-        if (attempts.failed >= k_free_attempts && left_ms > 0) {
-            return fail(
-                Error(IdentityError::too_many_attempts).with_retry_after((left_ms + 999) / 1000));
-        }
-        ++attempts.failed;
-        attempts.blocked_until_ms = now + pause_after_attempt_s(attempts.failed) * 1000;
-        auto pruned = rows::delete_old_attempts(tx, now - k_attempts_kept_s * 1000);
-        if (!pruned) return pruned;
-        return rows::store_attempts(tx, address, attempts);
-    };
-    co_return co_await parts_.database.write(body);
-}
-
-async::Task<> Identity::take_back_attempt(Bytes address) {
-    const auto now = parts_.clock.now_ms();
-    const auto body = [address = std::move(address), now](store::Transaction& tx) -> Result<> {
-        POSTERN_TRY(auto attempts, rows::load_attempts(tx, address));
-        if (attempts.failed == 0) return {};
-        --attempts.failed;
-        attempts.blocked_until_ms = now + pause_after_attempt_s(attempts.failed) * 1000;
-        return rows::store_attempts(tx, address, attempts);
-    };
-    co_return co_await parts_.database.write(body);
-}
-
 async::Task<std::string> Identity::password_hash(std::optional<PersonRow> person, Bytes address) {
     if (!person) {
         // As much work at keeper as for somebody who exists.
@@ -108,15 +78,29 @@ async::Task<std::string> Identity::password_hash(std::optional<PersonRow> person
 async::Task<NewSession> Identity::store_session(PersonId person, Bytes address) {
     auto bearer = make_bearer(k_session_prefix);
     const auto now = parts_.clock.now_ms();
-    const SessionRow row{bearer.hash, person, now, now + k_session_s * 1000};
-    const auto body = [row, address = std::move(address)](store::Transaction& tx) -> Result<> {
-        if (auto done = rows::delete_attempts(tx, address); !done) return done;
-        if (auto done = rows::delete_expired_sessions(tx, row.created_at_ms); !done) return done;
-        return rows::insert_session(tx, row);
+    SessionRow session;
+    session.token_hash = bearer.hash;
+    session.person = person;
+    session.created_at_ms = session.password_at_ms = now;
+    const auto body = [session,
+                       address = std::move(address)](store::Transaction& tx) -> Result<NewSession> {
+        auto row = session;
+        NewSession made;
+        POSTERN_TRY(made.needs_factor, rows::has_factor(tx, row.person));
+        row.expires_at_ms =
+            row.created_at_ms + (made.needs_factor ? k_half_session_s : k_session_s) * 1000;
+        auto stored = rows::delete_attempts(tx, address);
+        if (stored) stored = rows::delete_expired_sessions(tx, row.created_at_ms);
+        if (stored) stored = rows::insert_session(tx, row);
+        if (!stored) return fail(std::move(stored.error()));
+        made.person = row.person;
+        made.expires_at_ms = row.expires_at_ms;
+        return made;
     };
     auto stored = co_await parts_.database.write(body);
     if (!stored) co_return fail(std::move(stored.error()));
-    co_return NewSession{person, row.expires_at_ms, std::move(bearer.text)};
+    stored->text = std::move(bearer.text);
+    co_return std::move(*stored);
 }
 
 async::Task<NewSession> Identity::sign_in(std::string email, Secret password) {
@@ -125,7 +109,11 @@ async::Task<NewSession> Identity::sign_in(std::string email, Secret password) {
     if (!prepared) co_return fail(std::move(prepared.error()));
     auto address = co_await address_token(std::move(email));
     if (!address) co_return fail(std::move(address.error()));
-    auto counted = co_await count_attempt(*address);
+    const auto now = parts_.clock.now_ms();
+    const auto count = [address = *address, now](store::Transaction& tx) {
+        return count_attempt(tx, address, now);
+    };
+    auto counted = co_await parts_.database.write(count);
     if (!counted) co_return fail(std::move(counted.error()));
 
     const auto body = [address = *address](store::Transaction& tx) {
@@ -143,12 +131,40 @@ async::Task<NewSession> Identity::sign_in(std::string email, Secret password) {
     };
     auto matches = co_await parts_.passwords.run(std::move(work));
     if (!matches) {
-        // It was not looked at: no try of anybody's.
-        (void)co_await take_back_attempt(*address);
+        const auto take_back = [address = *address, now](store::Transaction& tx) {
+            return take_back_attempt(tx, address, now);
+        };
+        (void)co_await parts_.database.write(take_back);
         co_return fail(std::move(matches.error()));
     }
     if (!exists || !*matches) co_return fail(IdentityError::invalid_credentials);
     co_return co_await store_session(id, std::move(*address));
+}
+
+async::Task<> Identity::check_password(PersonId person, Secret password) {
+    const auto now = parts_.clock.now_ms();
+    const auto key = attempts_key(person);
+    const auto count = [key, now](store::Transaction& tx) { return count_attempt(tx, key, now); };
+    auto counted = co_await parts_.database.write(count);
+    if (!counted) co_return fail(std::move(counted.error()));
+    const auto load = [person](store::Transaction& tx) { return rows::find_person(tx, person); };
+    auto found = co_await parts_.database.read(load);
+    if (!found) co_return fail(std::move(found.error()));
+    auto hash = co_await password_hash(std::move(*found), key);
+    if (!hash) co_return fail(std::move(hash.error()));
+    auto work = [hash = std::move(*hash), password = std::move(password)]() -> Result<bool> {
+        return crypto::verify_password(hash, password);
+    };
+    auto matches = co_await parts_.passwords.run(std::move(work));
+    if (!matches) {
+        const auto take_back = [key, now](store::Transaction& tx) {
+            return take_back_attempt(tx, key, now);
+        };
+        (void)co_await parts_.database.write(take_back);
+        co_return fail(std::move(matches.error()));
+    }
+    if (!*matches) co_return fail(IdentityError::invalid_credentials);
+    co_return Result<>{};
 }
 
 async::Task<> Identity::sign_out(Actor actor) {

@@ -1,8 +1,10 @@
 #pragma once
 
 #include "features/identity/policy.h"
+#include "features/identity/scopes.h"
 #include "foundation/base/clock.h"
 #include "foundation/crypto/hash.h"
+#include "platform/net/ip_address.h"
 #include "platform/store/database.h"
 
 #include <optional>
@@ -19,6 +21,7 @@ struct WorkspaceRow {
     store::SealedBytes name;
     bool is_demo = false;
     UnixMs created_at_ms = 0;
+    UnixMs factors_from_ms = 0;  ///< since then a second factor is asked for; 0: it is not
 };
 struct PersonRow {
     PersonId id;
@@ -38,6 +41,8 @@ struct SessionRow {
     PersonId person;
     UnixMs created_at_ms = 0;
     UnixMs expires_at_ms = 0;
+    UnixMs password_at_ms = 0;  ///< last shown
+    UnixMs factor_at_ms = 0;    ///< last shown; 0: never
 };
 struct TokenRow {
     crypto::Hash token_hash{};
@@ -45,7 +50,15 @@ struct TokenRow {
     WorkspaceId workspace;  ///< the one it is bound to
     Role role = Role::reader;
     UnixMs created_at_ms = 0;
+    std::optional<store::SealedBytes> name;
+    Scopes scopes;
+    std::vector<net::Cidr> networks;  ///< from where it is good; none: from everywhere
+    UnixMs expires_at_ms = 0;         ///< 0: never
+    UnixMs used_at_ms = 0;            ///< to the hour; 0: never
 };
+[[nodiscard]] inline bool has_expired(const TokenRow& row, UnixMs now_ms) {
+    return row.expires_at_ms != 0 && row.expires_at_ms <= now_ms;
+}
 struct Attempts {
     std::int64_t failed = 0;
     UnixMs blocked_until_ms = 0;
@@ -68,6 +81,9 @@ Result<> delete_setup_token(store::Transaction& tx);
 Result<> insert_workspace(store::Transaction& tx, const WorkspaceRow& row);
 Result<std::optional<WorkspaceRow>> find_workspace(store::Transaction& tx, WorkspaceId id);
 Result<std::vector<WorkspaceRow>> list_workspaces(store::Transaction& tx);
+Result<> set_factors_from(store::Transaction& tx, WorkspaceId id, UnixMs from_ms);
+/// Whether a workspace of this person asks for a second factor now.
+Result<bool> must_have_factor(store::Transaction& tx, PersonId person, UnixMs now_ms);
 
 Result<> insert_person(store::Transaction& tx, const PersonRow& row);
 Result<std::optional<PersonRow>> find_person(store::Transaction& tx, const Bytes& address_token);
@@ -77,11 +93,14 @@ Result<std::vector<Membership>> list_memberships(store::Transaction& tx, PersonI
 
 Result<> insert_session(store::Transaction& tx, const SessionRow& row);
 Result<std::optional<SessionRow>> find_session(store::Transaction& tx, const crypto::Hash& hash);
+/// False where it is gone. Its times of proof and its end are those of `row` from now on.
+Result<bool> update_session(store::Transaction& tx, const SessionRow& row);
 Result<> delete_session(store::Transaction& tx, const crypto::Hash& hash);
 Result<> delete_expired_sessions(store::Transaction& tx, UnixMs now_ms);
 
 Result<> insert_token(store::Transaction& tx, const TokenRow& row);
 Result<std::optional<TokenRow>> find_token(store::Transaction& tx, const crypto::Hash& hash);
+Result<> note_token_used(store::Transaction& tx, const crypto::Hash& hash, UnixMs now_ms);
 Result<std::vector<TokenRow>> list_tokens(store::Transaction& tx, WorkspaceId workspace);
 /// The number of deleted rows: 0 or 1.
 Result<std::int64_t> delete_token(store::Transaction& tx, WorkspaceId workspace, TokenId id);

@@ -35,12 +35,19 @@ constexpr SqlText k_store_meta =
     "ON CONFLICT (workspace_id, name) DO UPDATE SET value = excluded.value";
 constexpr SqlText k_delete_meta = "DELETE FROM meta WHERE workspace_id = $1 AND name = $2";
 constexpr SqlText k_insert_workspace =
-    "INSERT INTO workspaces (workspace_id, name, is_demo, created_at_ms) VALUES ($1, $2, $3, $4)";
+    "INSERT INTO workspaces (workspace_id, name, is_demo, created_at_ms, factors_from_ms) "
+    "VALUES ($1, $2, $3, $4, $5)";
 constexpr SqlText k_find_workspace =
-    "SELECT workspace_id, name, is_demo, created_at_ms FROM workspaces WHERE workspace_id = $1";
+    "SELECT workspace_id, name, is_demo, created_at_ms, factors_from_ms FROM workspaces WHERE "
+    "workspace_id = $1";
 constexpr SqlText k_list_workspaces =
-    "SELECT workspace_id, name, is_demo, created_at_ms FROM workspaces ORDER BY workspace_id "
-    "LIMIT $1";
+    "SELECT workspace_id, name, is_demo, created_at_ms, factors_from_ms FROM workspaces ORDER BY "
+    "workspace_id LIMIT $1";
+constexpr SqlText k_set_factors_from =
+    "UPDATE workspaces SET factors_from_ms = $2 WHERE workspace_id = $1";
+constexpr SqlText k_must_have_factor =
+    "SELECT 1 FROM memberships m JOIN workspaces w ON w.workspace_id = m.workspace_id WHERE "
+    "m.person_id = $1 AND w.factors_from_ms > 0 AND w.factors_from_ms <= $2 LIMIT 1";
 constexpr SqlText k_insert_person =
     "INSERT INTO people (workspace_id, person_id, address_token, address, password, "
     "created_at_ms) VALUES ($1, $2, $3, $4, $5, $6)";
@@ -57,26 +64,18 @@ constexpr SqlText k_list_memberships =
     "SELECT workspace_id, person_id, role, created_at_ms FROM memberships WHERE person_id = $1 "
     "ORDER BY workspace_id LIMIT $2";
 constexpr SqlText k_insert_session =
-    "INSERT INTO sessions (workspace_id, token_hash, person_id, created_at_ms, expires_at_ms) "
-    "VALUES ($1, $2, $3, $4, $5)";
+    "INSERT INTO sessions (workspace_id, token_hash, person_id, created_at_ms, expires_at_ms, "
+    "password_at_ms, factor_at_ms) VALUES ($1, $2, $3, $4, $5, $6, $7)";
 constexpr SqlText k_find_session =
-    "SELECT token_hash, person_id, created_at_ms, expires_at_ms FROM sessions WHERE "
+    "SELECT token_hash, person_id, created_at_ms, expires_at_ms, password_at_ms, factor_at_ms FROM "
+    "sessions WHERE workspace_id = $1 AND token_hash = $2";
+constexpr SqlText k_update_session =
+    "UPDATE sessions SET expires_at_ms = $3, password_at_ms = $4, factor_at_ms = $5 WHERE "
     "workspace_id = $1 AND token_hash = $2";
 constexpr SqlText k_delete_session =
     "DELETE FROM sessions WHERE workspace_id = $1 AND token_hash = $2";
 constexpr SqlText k_delete_expired_sessions =
     "DELETE FROM sessions WHERE workspace_id = $1 AND expires_at_ms <= $2";
-constexpr SqlText k_insert_token =
-    "INSERT INTO api_tokens (workspace_id, token_hash, token_id, bound_workspace_id, role, "
-    "created_at_ms) VALUES ($1, $2, $3, $4, $5, $6)";
-constexpr SqlText k_find_token =
-    "SELECT token_hash, token_id, bound_workspace_id, role, created_at_ms FROM api_tokens WHERE "
-    "workspace_id = $1 AND token_hash = $2";
-constexpr SqlText k_list_tokens =
-    "SELECT token_hash, token_id, bound_workspace_id, role, created_at_ms FROM api_tokens WHERE "
-    "workspace_id = $1 AND bound_workspace_id = $2 ORDER BY token_id LIMIT $3";
-constexpr SqlText k_delete_token =
-    "DELETE FROM api_tokens WHERE workspace_id = $1 AND bound_workspace_id = $2 AND token_id = $3";
 constexpr SqlText k_load_attempts =
     "SELECT failed, blocked_until_ms FROM sign_in_attempts WHERE workspace_id = $1 AND "
     "address_token = $2";
@@ -98,14 +97,6 @@ Result<> done(Result<std::int64_t> changed) {
     return {};
 }
 
-Result<crypto::Hash> hash_at(const Row& row, std::size_t column) {
-    const auto bytes = row.clear_bytes(column);
-    crypto::Hash hash{};
-    if (bytes.size() != hash.size()) return fail(StoreError::corrupt, "a hash's length");
-    std::copy(bytes.begin(), bytes.end(), hash.begin());
-    return hash;
-}
-
 Result<Role> role_at(const Row& row, std::size_t column) {
     const auto role = parse_role(row.clear_text(column));
     if (!role) return fail(StoreError::corrupt, "a role's name");
@@ -113,21 +104,11 @@ Result<Role> role_at(const Row& row, std::size_t column) {
 }
 
 WorkspaceRow read_workspace(const Row& row) {
-    return {row.id<WorkspaceTag>(0), row.sealed(1), row.boolean(2), row.integer(3)};
+    return {row.id<WorkspaceTag>(0), row.sealed(1), row.boolean(2), row.integer(3), row.integer(4)};
 }
 
 PersonRow read_person(const Row& row) {
     return {row.id<PersonTag>(0), row.clear_bytes(1), row.sealed(2), row.sealed(3), row.integer(4)};
-}
-
-Result<TokenRow> read_token(const Row& row) {
-    TokenRow token;
-    POSTERN_TRY(token.token_hash, hash_at(row, 0));
-    token.id = row.id<TokenTag>(1);
-    token.workspace = row.id<WorkspaceTag>(2);
-    POSTERN_TRY(token.role, role_at(row, 3));
-    token.created_at_ms = row.integer(4);
-    return token;
 }
 
 std::optional<PersonRow> maybe_person(const std::optional<Row>& row) {
@@ -181,7 +162,8 @@ Result<> delete_setup_token(Transaction& tx) {
 }
 
 Result<> insert_workspace(Transaction& tx, const WorkspaceRow& row) {
-    return done(tx.execute(k_insert_workspace, {row.id, row.name, row.is_demo, row.created_at_ms}));
+    return done(tx.execute(k_insert_workspace, {row.id, row.name, row.is_demo, row.created_at_ms,
+                                                row.factors_from_ms}));
 }
 
 Result<std::optional<WorkspaceRow>> find_workspace(Transaction& tx, WorkspaceId id) {
@@ -196,6 +178,15 @@ Result<std::vector<WorkspaceRow>> list_workspaces(Transaction& tx) {
     for (const auto& row : found)
         out.push_back(read_workspace(row));
     return out;
+}
+
+Result<> set_factors_from(Transaction& tx, WorkspaceId id, UnixMs from_ms) {
+    return done(tx.execute(k_set_factors_from, {id, from_ms}));
+}
+
+Result<bool> must_have_factor(Transaction& tx, PersonId person, UnixMs now_ms) {
+    POSTERN_TRY(const auto row, tx.query_one(k_must_have_factor, {person, now_ms}));
+    return row.has_value();
 }
 
 Result<> insert_person(Transaction& tx, const PersonRow& row) {
@@ -234,13 +225,24 @@ Result<std::vector<Membership>> list_memberships(Transaction& tx, PersonId perso
 
 Result<> insert_session(Transaction& tx, const SessionRow& row) {
     return done(tx.execute(k_insert_session, {k_installation, Clear::bytes(row.token_hash),
-                                              row.person, row.created_at_ms, row.expires_at_ms}));
+                                              row.person, row.created_at_ms, row.expires_at_ms,
+                                              row.password_at_ms, row.factor_at_ms}));
 }
 
 Result<std::optional<SessionRow>> find_session(Transaction& tx, const crypto::Hash& hash) {
     POSTERN_TRY(const auto row, tx.query_one(k_find_session, {k_installation, Clear::bytes(hash)}));
     if (!row) return std::nullopt;
-    return SessionRow{hash, row->id<PersonTag>(1), row->integer(2), row->integer(3)};
+    return SessionRow{
+        hash,           row->id<PersonTag>(1), row->integer(2), row->integer(3), row->integer(4),
+        row->integer(5)};
+}
+
+Result<bool> update_session(Transaction& tx, const SessionRow& row) {
+    POSTERN_TRY(
+        const auto changed,
+        tx.execute(k_update_session, {k_installation, Clear::bytes(row.token_hash),
+                                      row.expires_at_ms, row.password_at_ms, row.factor_at_ms}));
+    return changed == 1;
 }
 
 Result<> delete_session(Transaction& tx, const crypto::Hash& hash) {
@@ -249,34 +251,6 @@ Result<> delete_session(Transaction& tx, const crypto::Hash& hash) {
 
 Result<> delete_expired_sessions(Transaction& tx, UnixMs now_ms) {
     return done(tx.execute(k_delete_expired_sessions, {k_installation, now_ms}));
-}
-
-Result<> insert_token(Transaction& tx, const TokenRow& row) {
-    return done(tx.execute(k_insert_token,
-                           {k_installation, Clear::bytes(row.token_hash), row.id, row.workspace,
-                            Clear::text(name_of(row.role)), row.created_at_ms}));
-}
-
-Result<std::optional<TokenRow>> find_token(Transaction& tx, const crypto::Hash& hash) {
-    POSTERN_TRY(const auto row, tx.query_one(k_find_token, {k_installation, Clear::bytes(hash)}));
-    if (!row) return std::nullopt;
-    POSTERN_TRY(auto token, read_token(*row));
-    return token;
-}
-
-Result<std::vector<TokenRow>> list_tokens(Transaction& tx, WorkspaceId workspace) {
-    POSTERN_TRY(const auto found,
-                tx.query(k_list_tokens, {k_installation, workspace, k_identity_rows_max}));
-    std::vector<TokenRow> out;
-    for (const auto& row : found) {
-        POSTERN_TRY(auto token, read_token(row));
-        out.push_back(token);
-    }
-    return out;
-}
-
-Result<std::int64_t> delete_token(Transaction& tx, WorkspaceId workspace, TokenId id) {
-    return tx.execute(k_delete_token, {k_installation, workspace, id});
 }
 
 Result<Attempts> load_attempts(Transaction& tx, const Bytes& address_token) {

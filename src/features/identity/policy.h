@@ -12,18 +12,33 @@ inline constexpr Role k_roles[] = {Role::owner,   Role::manager,   Role::reader,
 
 /// What an endpoint may ask for. Each one names an act, not a screen.
 enum class Permission : std::uint8_t {
-    see_workspace,        ///< who am I, the catalogue, the seal key, what happens (ids only)
-    see_integrations,     ///< their settings and states; no secret is among them
-    manage_integrations,  ///< connect, reconnect, rename, grant, re-seal
-    open_integrations,    ///< unlock, verify, look for replies
-    close_integrations,   ///< lock, revoke a grant, cut off, delete: ends access, needs no secret
-    read_history,         ///< threads, messages, creators, held mails
+    see_self,              ///< who am I, sign out, show password or second factor again
+    see_own_factors,       ///< one's own second factors
+    manage_own_factors,    ///< one's own second factors and recovery codes
+    see_workspace,         ///< the catalogue, the seal key, what happens (ids only)
+    see_integrations,      ///< their settings and states; no secret is among them
+    manage_integrations,   ///< connect, reconnect, rename, grant
+    reseal_integrations,   ///< another secret, another holder
+    open_integrations,     ///< unlock, verify, look for replies
+    close_integrations,    ///< lock, revoke a grant, seal everything: ends access, needs no secret
+    cut_off_integrations,  ///< for good: cut off, delete
+    read_history,          ///< threads, messages, creators, held mails
     write_mail,
     judge_held,  ///< accept or refuse a held mail
     see_receipts,
     see_read_ledger,
     manage_tokens,
+    manage_workspace,  ///< what holds for everybody in it
 };
+
+/// How well somebody has shown who they are.
+enum class Standing : std::uint8_t {
+    whole,
+    needs_factor,     ///< has a second factor, and has not shown it in this session
+    needs_enrolment,  ///< has none, and the workspace demands one
+};
+/// So long after password or second factor a proof counts as fresh.
+inline constexpr std::int64_t k_fresh_s = 300;
 
 namespace detail {
 using Permissions = std::uint32_t;
@@ -36,21 +51,21 @@ constexpr Permissions set_of(P... permissions) {
 /// The whole policy: what a role may do.
 [[nodiscard]] constexpr detail::Permissions permissions_of(Role role) {
     using enum Permission;
-    constexpr auto k_everyone = detail::set_of(see_workspace, see_integrations);
+    constexpr auto k_everyone = detail::set_of(see_self, see_own_factors, manage_own_factors,
+                                               see_workspace, see_integrations);
+    constexpr auto k_closing = detail::set_of(close_integrations, cut_off_integrations);
+    constexpr auto k_work = detail::set_of(manage_integrations, reseal_integrations,
+                                           open_integrations, read_history, write_mail, judge_held);
     constexpr auto k_evidence = detail::set_of(see_receipts, see_read_ledger);
     switch (role) {
         case Role::owner:
-            return k_everyone | k_evidence |
-                   detail::set_of(manage_integrations, open_integrations, close_integrations,
-                                  read_history, write_mail, judge_held, manage_tokens);
-        case Role::manager:
-            return k_everyone | k_evidence |
-                   detail::set_of(manage_integrations, open_integrations, close_integrations,
-                                  read_history, write_mail, judge_held);
+            return k_everyone | k_evidence | k_closing | k_work |
+                   detail::set_of(manage_tokens, manage_workspace);
+        case Role::manager: return k_everyone | k_evidence | k_closing | k_work;
         case Role::reader: return k_everyone | detail::set_of(read_history);
         case Role::privacy:
-            return k_everyone | k_evidence | detail::set_of(close_integrations, read_history);
-        case Role::operator_: return k_everyone | detail::set_of(close_integrations, see_receipts);
+            return k_everyone | k_evidence | k_closing | detail::set_of(read_history);
+        case Role::operator_: return k_everyone | k_closing | detail::set_of(see_receipts);
         case Role::auditor: return k_everyone | k_evidence;
     }
     return 0;
@@ -58,6 +73,28 @@ constexpr Permissions set_of(P... permissions) {
 
 [[nodiscard]] constexpr bool allows(Role role, Permission permission) {
     return (permissions_of(role) & detail::set_of(permission)) != 0;
+}
+
+/// What is open to somebody who has not shown all there is to show.
+[[nodiscard]] constexpr bool is_open_in(Standing standing, Permission permission) {
+    using enum Permission;
+    switch (standing) {
+        case Standing::whole: return true;
+        case Standing::needs_factor: return permission == see_self;
+        case Standing::needs_enrolment:
+            return permission == see_self || permission == see_own_factors ||
+                   permission == manage_own_factors;
+    }
+    return false;
+}
+
+/// What nobody does with a session that was left open: a proof of the last minutes is asked for.
+[[nodiscard]] constexpr bool needs_fresh_proof(Permission permission) {
+    using enum Permission;
+    constexpr auto k_weighty =
+        detail::set_of(manage_own_factors, reseal_integrations, cut_off_integrations, manage_tokens,
+                       manage_workspace);
+    return (k_weighty & detail::set_of(permission)) != 0;
 }
 
 /// "owner", "operator", ...: as stored, and as the API and the command line say it.

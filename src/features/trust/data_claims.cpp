@@ -47,8 +47,9 @@ constexpr crypto::Argon2Cost k_cost_least{.passes = 1, .memory_kib = 19 * 1024};
 
 /// A session's and a set-up link's.
 constexpr std::size_t k_other_kinds = 2;
-/// What a token's text ends in: 32 random bytes in base64url.
+/// What a token's text has behind its kind: 32 random bytes in base64url.
 constexpr std::size_t k_random_characters = 43;
+constexpr std::size_t k_kind_characters = 4;
 
 crypto::Hash hash_of(const Secret& text) {
     return text.with_bytes([](ByteView bytes) { return crypto::sha256(bytes); });
@@ -57,8 +58,8 @@ crypto::Hash hash_of(const Secret& text) {
 Bytes random_part(const Secret& text) {
     return text.with_bytes([](ByteView bytes) {
         const auto all = as_text(bytes);
-        const auto random = all.substr(all.size() - std::min(all.size(), k_random_characters));
-        return codec::parse_base64url(random).value_or(Bytes{});
+        const auto at = all.size() > k_random_characters ? k_kind_characters : 0;
+        return codec::parse_base64url(all.substr(at, k_random_characters)).value_or(Bytes{});
     });
 }
 

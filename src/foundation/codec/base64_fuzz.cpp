@@ -4,8 +4,10 @@
 
 #include "foundation/base/check.h"
 #include "foundation/base/fuzz_input.h"
+#include "foundation/codec/base32.h"
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace {
@@ -26,6 +28,14 @@ postern::Bytes by_bits(std::string_view text, std::string_view alphabet) {
     return out;
 }
 
+std::string in_capitals(std::string_view text) {
+    std::string out(text);
+    for (auto& c : out) {
+        if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+    }
+    return out;
+}
+
 constexpr std::string_view k_letters =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
@@ -42,6 +52,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         POSTERN_CHECK(codec::base64(*bytes) == text);
         POSTERN_CHECK(by_bits(text, k_letters) == *bytes);
     }
+    if (const auto bytes = codec::parse_base32(text)) {
+        POSTERN_CHECK(codec::base32(*bytes) == in_capitals(text));
+    }
+    POSTERN_CHECK(codec::parse_base32(codec::base32(input.bytes())) == to_bytes(input.bytes()));
     POSTERN_CHECK(codec::parse_hex(codec::hex(input.bytes())) == to_bytes(input.bytes()));
     POSTERN_CHECK(codec::parse_base64(codec::base64(input.bytes())) == to_bytes(input.bytes()));
     POSTERN_CHECK(codec::parse_base64url(codec::base64url(input.bytes())) ==

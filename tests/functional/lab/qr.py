@@ -1,4 +1,4 @@
-"""Reads the QR codes of a printed sheet with Debian's libzbar: another implementation than the one
+"""Reads QR codes that are drawn as SVG with Debian's libzbar: another implementation than the one
 that draws them."""
 
 from __future__ import annotations
@@ -12,6 +12,17 @@ _CODE = re.compile(
 )
 
 
+_PICTURE = re.compile(
+    r"<svg xmlns='[^']*' viewBox='0 0 (\d+) \1' .*<path fill='#000' d='([^']*)'/></svg>"
+)
+
+
+def code_of_picture(svg: str) -> str:
+    """The text of one code that is a picture of its own."""
+    size, path = _PICTURE.fullmatch(svg).groups()
+    return _read(int(size), path)
+
+
 def codes_of(sheet: str) -> list[str]:
     """The text of each code of an SVG or HTML sheet, in its order."""
     return [_read(int(size), path) for size, path in _CODE.findall(sheet)]
@@ -20,10 +31,10 @@ def codes_of(sheet: str) -> list[str]:
 def _read(size: int, path: str) -> str:
     side = size * _SCALE
     image = bytearray(b"\xff" * (side * side))
-    for x, y in re.findall(r"M(\d+) (\d+)h1v1h-1z", path):
+    for x, y, run in re.findall(r"M(\d+) (\d+)h(\d+)v1h-\3z", path):
         for row in range(int(y) * _SCALE, (int(y) + 1) * _SCALE):
             start = row * side + int(x) * _SCALE
-            image[start : start + _SCALE] = bytes(_SCALE)
+            image[start : start + int(run) * _SCALE] = bytes(int(run) * _SCALE)
     return _scan(bytes(image), side)
 
 

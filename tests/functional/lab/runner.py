@@ -25,6 +25,7 @@ SLOW_S = 2.0
 # First, so that at the end nothing waits for one of them.
 LONGEST = ("chaos_test", "mailboxes_test", "trust_test", "postgres_keys_test")
 FOLDER = pathlib.Path(__file__).resolve().parents[1]
+FOLDERS = (FOLDER, FOLDER.with_name("security"))
 
 
 class _Counting(unittest.TextTestResult):
@@ -148,7 +149,7 @@ def main() -> int:
         return run_one(options.one, options.word, options.report)
 
     wanted = [pathlib.Path(name).stem for name in options.files]
-    found = FOLDER.glob("*_test.py")
+    found = [path for folder in FOLDERS for path in folder.glob("*_test.py")]
     found = sorted(found, key=lambda path: (path.stem not in LONGEST, path.stem))
     chosen = [path for path in found if not wanted or any(word in path.stem for word in wanted)]
     passed, failed, skipped = 0, 0, 0

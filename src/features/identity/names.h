@@ -1,0 +1,20 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <string_view>
+
+namespace postern::identity {
+
+inline constexpr std::size_t k_name_bytes_max = 200;
+
+/// Of a workspace, a second factor or a token: 1 to 200 bytes, no control characters.
+[[nodiscard]] constexpr bool is_name(std::string_view name) {
+    if (name.empty() || name.size() > k_name_bytes_max) return false;
+    return std::ranges::none_of(name, [](char c) {
+        const auto byte = static_cast<unsigned char>(c);
+        return byte < 0x20 || byte == 0x7F;
+    });
+}
+
+}  // namespace postern::identity

@@ -1,0 +1,404 @@
+#include "features/identity/second_factors.h"
+
+#include "features/identity/actor.h"
+#include "features/identity/attempts.h"
+#include "features/identity/factor_store.h"
+#include "features/identity/identity_error.h"
+#include "features/identity/identity_store.h"
+#include "features/identity/names.h"
+#include "features/identity/session_proof.h"
+#include "foundation/base/bytes.h"
+#include "foundation/base/clock.h"
+#include "foundation/base/id.h"
+#include "foundation/base/result.h"
+#include "foundation/base/secret.h"
+#include "foundation/codec/base32.h"
+#include "foundation/crypto/hash.h"
+#include "foundation/crypto/one_time_code.h"
+#include "foundation/crypto/place.h"
+#include "foundation/crypto/random.h"
+#include "platform/async/task.h"
+#include "platform/keys/key_error.h"
+#include "platform/keys/message_keys.h"
+#include "platform/keys/records.h"
+#include "platform/store/data_map.h"
+#include "platform/store/transaction.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace postern::identity {
+
+namespace columns = store::data_map::store::factors;
+
+namespace {
+
+constexpr std::size_t k_recovery_bytes = 15;
+constexpr std::size_t k_recovery_characters = 24;
+constexpr std::size_t k_recovery_group = 6;
+
+Deadline keeper_deadline() {
+    return Deadline::in(std::chrono::seconds(20));
+}
+
+Result<PersonId> person_of(const Actor& actor) {
+    if (!actor.person) return fail(IdentityError::forbidden);
+    return *actor.person;
+}
+
+/// As it is typed from a screen or from paper.
+std::string without_spaces(std::string_view code) {
+    std::string out;
+    out.reserve(code.size());
+    std::ranges::copy_if(code, std::back_inserter(out),
+                         [](char c) { return c != ' ' && c != '-'; });
+    return out;
+}
+
+bool is_time_code(std::string_view code) {
+    return code.size() == crypto::k_one_time_digits &&
+           std::ranges::all_of(code, [](char c) { return c >= '0' && c <= '9'; });
+}
+
+std::optional<crypto::Hash> recovery_hash(std::string_view code) {
+    if (code.size() != k_recovery_characters) return std::nullopt;
+    auto bytes = codec::parse_base32(code);
+    if (!bytes) return std::nullopt;
+    const auto hash = crypto::sha256(*bytes);
+    wipe(bytes->data(), bytes->size());
+    return hash;
+}
+
+struct RecoveryCodes {
+    std::vector<Secret> texts;
+    std::vector<crypto::Hash> hashes;
+};
+
+/// "ABCDEF-GHIJKL-MNOPQR-STUVWX"
+RecoveryCodes make_recovery_codes() {
+    RecoveryCodes out;
+    for (std::size_t i = 0; i < k_recovery_codes; ++i) {
+        const auto random = crypto::random_secret(k_recovery_bytes);
+        auto plain = random.with_bytes([](ByteView bytes) { return codec::base32(bytes); });
+        out.hashes.push_back(
+            random.with_bytes([](ByteView bytes) { return crypto::sha256(bytes); }));
+        std::string text;
+        text.reserve(plain.size() + plain.size() / k_recovery_group);
+        for (std::size_t at = 0; at < plain.size(); ++at) {
+            if (at != 0 && at % k_recovery_group == 0) text += '-';
+            text += plain[at];
+        }
+        wipe(plain.data(), plain.size());
+        out.texts.push_back(Secret::take(text));
+    }
+    return out;
+}
+
+std::string percent_encoded(std::string_view text) {
+    constexpr std::string_view k_digits = "0123456789ABCDEF";
+    std::string out;
+    for (const char c : text) {
+        const bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                              (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
+        const auto byte = static_cast<unsigned char>(c);
+        if (is_plain) {
+            out += c;
+        } else {
+            out.append({'%', k_digits[byte >> 4U], k_digits[byte & 15U]});
+        }
+    }
+    return out;
+}
+
+/// The form that authenticator apps agree on:
+/// https://github.com/google/google-authenticator/wiki/Key-Uri-Format
+Secret key_uri(const std::string& account, const Secret& key) {
+    auto text = "otpauth://totp/Postern:" + percent_encoded(account) + "?issuer=Postern&secret=";
+    text.reserve(text.size() + key.size());
+    key.with_bytes([&](ByteView bytes) { text.append(as_text(bytes)); });
+    return Secret::take(text);
+}
+
+Factor factor_of(const FactorRow& row, std::string name) {
+    return {row.id, row.kind, std::move(name), row.created_at_ms, row.used_at_ms};
+}
+
+/// Confirmed now, by the code that was shown.
+struct Confirmation {
+    FactorId id;
+    std::int64_t step = 0;
+    std::vector<crypto::Hash> recovery_codes;
+};
+
+/// True where these recovery codes count: it was the first factor.
+Result<bool> store_confirmed(store::Transaction& tx,
+                             const Actor& actor,
+                             const Confirmation& confirmed,
+                             UnixMs now_ms) {
+    const auto person = *actor.person;
+    POSTERN_TRY(const bool had_one, rows::has_factor(tx, person));
+    POSTERN_TRY(const bool taken, rows::take_step(tx, confirmed.id, confirmed.step, now_ms));
+    if (!taken) return fail(IdentityError::invalid_code);
+    POSTERN_TRY([[maybe_unused]] const auto proven,
+                prove_session(tx, actor, {.factor = true}, std::nullopt, now_ms));
+    if (had_one) return false;
+    auto stored = rows::replace_recovery_codes(tx, person, confirmed.recovery_codes);
+    if (!stored) return fail(std::move(stored.error()));
+    return true;
+}
+
+Result<> remove_factor(store::Transaction& tx, PersonId person, FactorId id, UnixMs now_ms) {
+    POSTERN_TRY(const auto removed, rows::delete_factor(tx, person, id));
+    if (removed == 0) return fail(IdentityError::factor_not_found);
+    POSTERN_TRY(const bool has_other, rows::has_factor(tx, person));
+    if (has_other) return {};
+    POSTERN_TRY(const bool must, rows::must_have_factor(tx, person, now_ms));
+    if (must) return fail(IdentityError::last_factor);
+    return rows::replace_recovery_codes(tx, person, {});
+}
+
+}  // namespace
+
+async::Task<std::string> SecondFactors::open_name(const FactorRow* row) {
+    auto sealed = row->name;
+    auto opened = co_await keys::open_record(&parts_.keeper, k_installation, columns::name.value,
+                                             crypto::row_key(row->id), std::move(sealed).take(),
+                                             keeper_deadline());
+    if (!opened) co_return fail(std::move(opened.error()));
+    co_return std::string(as_text(*opened));
+}
+
+async::Task<Secret> SecondFactors::open_key(const FactorRow* row) {
+    auto sealed = row->secret;
+    auto opened = co_await keys::open_record(&parts_.keeper, k_installation, columns::secret.value,
+                                             crypto::row_key(row->id), std::move(sealed).take(),
+                                             keeper_deadline());
+    if (!opened) co_return fail(std::move(opened.error()));
+    auto key = Secret::copy_of(*opened);
+    wipe(opened->data(), opened->size());
+    co_return key;
+}
+
+async::Task<FactorRow> SecondFactors::sealed_row(PersonId person,
+                                                 std::string name,
+                                                 const Secret* key) {
+    FactorRow row;
+    row.created_at_ms = parts_.clock.now_ms();
+    row.id = FactorId::make(row.created_at_ms);
+    row.person = person;
+    keys::SealRecords ask;
+    ask.workspace = k_installation;
+    ask.records.push_back({columns::name.value, crypto::row_key(row.id), to_bytes(name)});
+    auto plain = key->with_bytes([](ByteView bytes) { return Bytes(bytes.begin(), bytes.end()); });
+    ask.records.push_back({columns::secret.value, crypto::row_key(row.id), std::move(plain)});
+    auto sealed = co_await parts_.keeper.call(std::move(ask), keeper_deadline());
+    if (!sealed) co_return fail(std::move(sealed.error()));
+    if (sealed->contents.size() != 2) co_return fail(keys::KeyError::storage_failed);
+    row.name = store::SealedBytes(std::move(sealed->contents[0]));
+    row.secret = store::SealedBytes(std::move(sealed->contents[1]));
+    co_return row;
+}
+
+async::Task<> SecondFactors::count(PersonId person) {
+    const auto now = parts_.clock.now_ms();
+    const auto body = [key = attempts_key(person), now](store::Transaction& tx) {
+        return count_attempt(tx, key, now);
+    };
+    co_return co_await parts_.database.write(body);
+}
+
+async::Task<Enrolment> SecondFactors::enrolment(See who) {
+    const auto person = person_of(who.actor());
+    if (!person) co_return fail(person.error());
+    Enrolment out;
+    const auto load = [id = *person](store::Transaction& tx) { return rows::list_factors(tx, id); };
+    auto found = co_await parts_.database.read(load);
+    if (!found) co_return fail(std::move(found.error()));
+    for (const auto& row : *found) {
+        if (row.confirmed_at_ms == 0) continue;
+        auto name = co_await open_name(&row);
+        if (!name) co_return fail(std::move(name.error()));
+        out.factors.push_back(factor_of(row, std::move(*name)));
+    }
+    const auto count_codes = [id = *person](store::Transaction& tx) {
+        return rows::count_recovery_codes(tx, id);
+    };
+    auto left = co_await parts_.database.read(count_codes);
+    if (!left) co_return fail(std::move(left.error()));
+    out.recovery_codes_left = *left;
+    co_return out;
+}
+
+async::Task<NewFactor> SecondFactors::begin(Mine who, std::string name) {
+    const auto person = person_of(who.actor());
+    if (!person) co_return fail(person.error());
+    if (!is_name(name)) co_return fail(IdentityError::invalid_name);
+    auto me = co_await parts_.identity.me(who.actor());
+    if (!me) co_return fail(std::move(me.error()));
+    const auto key = crypto::random_secret(crypto::k_one_time_key_bytes);
+    auto row = co_await sealed_row(*person, std::move(name), &key);
+    if (!row) co_return fail(std::move(row.error()));
+    const auto body = [row = *row](store::Transaction& tx) -> Result<> {
+        auto pruned = rows::delete_unconfirmed_factors(tx, row.person,
+                                                       row.created_at_ms - k_unconfirmed_s * 1000);
+        if (!pruned) return pruned;
+        POSTERN_TRY(const auto present, rows::list_factors(tx, row.person));
+        if (present.size() >= k_factors_max) return fail(IdentityError::too_many_factors);
+        return rows::insert_factor(tx, row);
+    };
+    auto stored = co_await parts_.database.write(body);
+    if (!stored) co_return fail(std::move(stored.error()));
+    auto text = key.with_bytes([](ByteView bytes) { return codec::base32(bytes); });
+    NewFactor made{row->id, Secret::take(text), {}};
+    made.uri = key_uri(me->email, made.key);
+    co_return made;
+}
+
+async::Task<Confirmed> SecondFactors::confirm(Mine who, FactorId id, std::string code) {
+    const auto actor = who.actor();
+    const auto person = person_of(actor);
+    if (!person) co_return fail(person.error());
+    auto counted = co_await count(*person);
+    if (!counted) co_return fail(std::move(counted.error()));
+    const auto load = [person = *person, id](store::Transaction& tx) {
+        return rows::find_factor(tx, person, id);
+    };
+    auto found = co_await parts_.database.read(load);
+    if (!found) co_return fail(std::move(found.error()));
+    const auto row = std::move(*found);
+    const auto now = parts_.clock.now_ms();
+    const bool waits =
+        row && row->confirmed_at_ms == 0 && now - row->created_at_ms <= k_unconfirmed_s * 1000;
+    if (!waits) co_return fail(IdentityError::factor_not_found);
+    auto key = co_await open_key(&*row);
+    if (!key) co_return fail(std::move(key.error()));
+    const auto step = crypto::match_time_code(*key, without_spaces(code), crypto::time_step_at(now),
+                                              row->last_step);
+    if (!step) co_return fail(IdentityError::invalid_code);
+    auto codes = make_recovery_codes();
+    const Confirmation confirmation{id, *step, codes.hashes};
+    const auto body = [actor, confirmation, now](store::Transaction& tx) {
+        return store_confirmed(tx, actor, confirmation, now);
+    };
+    auto is_first = co_await parts_.database.write(body);
+    if (!is_first) co_return fail(std::move(is_first.error()));
+    auto name = co_await open_name(&*row);
+    if (!name) co_return fail(std::move(name.error()));
+    Confirmed out{factor_of(*row, std::move(*name)), {}};
+    out.factor.used_at_ms = now;
+    if (*is_first) out.recovery_codes = std::move(codes.texts);
+    co_return out;
+}
+
+async::Task<> SecondFactors::remove(Mine who, FactorId id) {
+    const auto person = person_of(who.actor());
+    if (!person) co_return fail(person.error());
+    const auto now = parts_.clock.now_ms();
+    const auto body = [person = *person, id, now](store::Transaction& tx) {
+        return remove_factor(tx, person, id, now);
+    };
+    co_return co_await parts_.database.write(body);
+}
+
+async::Task<std::vector<Secret>> SecondFactors::new_recovery_codes(Mine who) {
+    const auto person = person_of(who.actor());
+    if (!person) co_return fail(person.error());
+    auto codes = make_recovery_codes();
+    const auto body = [person = *person,
+                       hashes = codes.hashes](store::Transaction& tx) -> Result<> {
+        POSTERN_TRY(const bool has_one, rows::has_factor(tx, person));
+        if (!has_one) return fail(IdentityError::factor_not_found);
+        return rows::replace_recovery_codes(tx, person, hashes);
+    };
+    auto stored = co_await parts_.database.write(body);
+    if (!stored) co_return fail(std::move(stored.error()));
+    co_return std::move(codes.texts);
+}
+
+async::Task<NewSession> SecondFactors::take_time_code(Actor actor, std::string code) {
+    const auto person = *actor.person;
+    const auto load = [person](store::Transaction& tx) { return rows::list_factors(tx, person); };
+    auto found = co_await parts_.database.read(load);
+    if (!found) co_return fail(std::move(found.error()));
+    const auto now = parts_.clock.now_ms();
+    std::optional<std::pair<FactorId, std::int64_t>> taken;
+    for (const auto& row : *found) {
+        if (row.confirmed_at_ms == 0) continue;
+        auto key = co_await open_key(&row);
+        if (!key) co_return fail(std::move(key.error()));
+        const auto step =
+            crypto::match_time_code(*key, code, crypto::time_step_at(now), row.last_step);
+        if (step && !taken) taken.emplace(row.id, *step);
+    }
+    if (!taken) co_return fail(IdentityError::invalid_code);
+    SessionText text(actor);
+    const auto body = [actor, taken = *taken, hash = text.hash(),
+                       now](store::Transaction& tx) -> Result<SessionRow> {
+        POSTERN_TRY(const bool first, rows::take_step(tx, taken.first, taken.second, now));
+        if (!first) return fail(IdentityError::invalid_code);
+        return prove_session(tx, actor, {.factor = true}, hash, now);
+    };
+    auto proven = co_await parts_.database.write(body);
+    if (!proven) co_return fail(std::move(proven.error()));
+    co_return text.session(*proven);
+}
+
+async::Task<NewSession> SecondFactors::take_recovery_code(Actor actor, std::string code) {
+    const auto hash = recovery_hash(code);
+    wipe(code.data(), code.size());
+    if (!hash) co_return fail(IdentityError::invalid_code);
+    const auto now = parts_.clock.now_ms();
+    SessionText text(actor);
+    const auto body = [actor, code = *hash, hash = text.hash(),
+                       now](store::Transaction& tx) -> Result<SessionRow> {
+        POSTERN_TRY(const bool taken, rows::take_recovery_code(tx, *actor.person, code));
+        if (!taken) return fail(IdentityError::invalid_code);
+        return prove_session(tx, actor, {.factor = true}, hash, now);
+    };
+    auto proven = co_await parts_.database.write(body);
+    if (!proven) co_return fail(std::move(proven.error()));
+    co_return text.session(*proven);
+}
+
+async::Task<NewSession> SecondFactors::show_code(Self who, std::string code) {
+    const auto actor = who.actor();
+    const auto person = person_of(actor);
+    if (!person) co_return fail(person.error());
+    auto counted = co_await count(*person);
+    if (!counted) co_return fail(std::move(counted.error()));
+    auto plain = without_spaces(code);
+    wipe(code.data(), code.size());
+    if (is_time_code(plain)) co_return co_await take_time_code(actor, std::move(plain));
+    co_return co_await take_recovery_code(actor, std::move(plain));
+}
+
+async::Task<NewSession> SecondFactors::show_password(Self who, Secret password) {
+    const auto actor = who.actor();
+    const auto person = person_of(actor);
+    if (!person) co_return fail(person.error());
+    const auto look = [person = *person](store::Transaction& tx) {
+        return rows::has_factor(tx, person);
+    };
+    auto has_factor = co_await parts_.database.read(look);
+    if (!has_factor) co_return fail(std::move(has_factor.error()));
+    if (*has_factor) co_return fail(IdentityError::second_factor_needed);
+    auto checked = co_await parts_.identity.check_password(*person, std::move(password));
+    if (!checked) co_return fail(std::move(checked.error()));
+    const auto now = parts_.clock.now_ms();
+    SessionText text(actor);
+    const auto body = [actor, hash = text.hash(), now](store::Transaction& tx) {
+        return prove_session(tx, actor, {.password = true}, hash, now);
+    };
+    auto proven = co_await parts_.database.write(body);
+    if (!proven) co_return fail(std::move(proven.error()));
+    co_return text.session(*proven);
+}
+
+}  // namespace postern::identity
