@@ -79,7 +79,7 @@ class TokenTest(LabCase):
         scoped.post("/v1/tokens", {"role": "reader", "scopes": ["tokens"]}).expect(201)
 
     def test_expired_token_is_good_for_nothing(self):
-        wish = {"role": "reader", "expires_in": "PT1M"}
+        wish = {"role": "reader", "expires_in": "PT10S"}
         made = self.owner.post("/v1/tokens", wish).expect(201)
         self.assertIn("expires_at", made.json)
         reader = self.server.api(made["token"])
@@ -104,7 +104,7 @@ class TokenTest(LabCase):
             {"scopes": ["x"]}, {"scopes": [1]}, {"scopes": ["reseal"] * 33},
             {"scopes": {"reseal": True}}, {"networks": ["10.0.0.1/8"]}, {"networks": ["x"]},
             {"networks": ["10.0.0.0/33"]}, {"networks": [None]}, {"networks": ["::1"] * 33},
-            {"expires_in": "PT59S"}, {"expires_in": "P367D"}, {"expires_in": "soon"},
+            {"expires_in": "PT9S"}, {"expires_in": "P367D"}, {"expires_in": "soon"},
             {"expires_in": -1}, {"name": "a\r\nb"}, {"name": "x" * 201}, {"name": 1},
             {"name": "\u0000"}, {"scopes": ["reseal\u0000"]}, {"token": "mine"},
             {"workspace_id": "wks_x"},
@@ -112,7 +112,7 @@ class TokenTest(LabCase):
             answer = self.owner.post("/v1/tokens", {"role": "reader", **wish})
             answer.expect(422, code="invalid_request")
             (field,) = wish
-            self.assertTrue(any(name.startswith(field) for name in answer.field_codes()), answer)
+            self.assertTrue(any(name.startswith(field) for name in answer.field_codes), answer)
 
     def test_repeated_request_makes_one_token(self):
         wish = {"role": "reader", "name": "One"}

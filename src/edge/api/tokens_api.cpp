@@ -82,7 +82,7 @@ identity::Identity::TokenWish read_wish(codec::ObjectReader& body) {
         if (!network) body.wrong("networks", "invalid");
         if (network) wish.networks.push_back(*network);
     }
-    wish.lasts_s = read_duration_s(body, "expires_in", 60, 366 * k_day_s, 0);
+    wish.lasts_s = read_duration_s(body, "expires_in", 10, 366 * k_day_s, 0);
     if (!role) body.wrong("role", "invalid");
     if (!scopes) body.wrong("scopes", "invalid");
     if (!wish.name.empty() && !identity::is_name(wish.name)) body.wrong("name", "invalid");
