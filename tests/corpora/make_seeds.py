@@ -75,6 +75,18 @@ owtAmgGOB/y+F97rsaRXwW8=
 """
 PINNED_DER = base64.b64decode("".join(PINNED_PEM.splitlines()[1:-1]))
 
+# Registrations and assertions, of src/foundation/codec/webauthn/make_vectors.py.
+VECTORS = dict(
+    line.split() for line in
+    (HERE.parents[1] / "src/foundation/codec/webauthn/vectors.txt").read_text().splitlines()
+)
+
+
+def webauthn(choice: int, name: str, client_data: str, rest: str) -> bytes:
+    parts = [bytes.fromhex(VECTORS[f"{name}.{field}"]) for field in (client_data, rest)]
+    return bytes([choice]) + b"\n".join(parts)
+
+
 SEEDS: dict[str, list[str | bytes]] = {
     "address": ["lea@creators.example", 'a, "b, c" <d@e.example>, team: x@y.example, z@w.example;',
                 "(c) a@b.example (d)", "=?utf-8?b?TMOpYQ==?= <l@m.example>"],
@@ -88,6 +100,11 @@ SEEDS: dict[str, list[str | bytes]] = {
     "bounce_report": [BOUNCE, QMAIL],
     "base64": ["aGFsbG8=", "-_8", "00ff"],
     "candidate": [HEADER],
+    "cbor": [
+        bytes.fromhex(VECTORS["packed.EdDSA.attestation_object"]),
+        bytes.fromhex(VECTORS["own.ES256.key"]), b"\x83\xf4\xf5\xf6", b"\xa2\x20\x18\x18\x61a\x80",
+        b"\x1b\x7f" + b"\xff" * 7, b"\x64\xf0\x90\x85\x91", b"\x9f\x01\xff", b"\x81" * 9,
+    ],
     "clock": ["2026-11-23T21:07:54.123Z", "2026-11-23t21:07:60+05:30", "P1W2DT3H4M5S", "PT0S",
               "P30D", "PT1S1H", "P1D1D"],
     "compress": ["a" * 5000, b"\x00raw", b"\x01(\xb5/\xfd \x00\x01\x00\x00"],
@@ -182,6 +199,17 @@ SEEDS: dict[str, list[str | bytes]] = {
     "sql_values": ["\0'); DROP TABLE notes; --", b"\x80\x00\xff", "\1$1"],
     "transfer_encoding": ["\x08a=20b=\r\nc", "\x40" + base64.b64encode(b"what is said").decode(),
                           "\x08base64"],
+    "webauthn_assertion": [
+        webauthn(2, "none.ES256", "get_client_data", "authenticator_data"),
+        webauthn(0x71, "own.ES256", "get_client_data", "authenticator_data"),
+        webauthn(0x73, "own.EdDSA", "get_client_data", "authenticator_data"),
+        webauthn(0, "none.ES256.topOrigin", "get_client_data", "authenticator_data"),
+    ],
+    "webauthn_registration": [
+        webauthn(1, name, "client_data", "attestation_object")
+        for name in ("own.ES256", "own.EdDSA", "own.RS256", "packed-self.ES256", "packed.ES256",
+                     "none.ES256.crossOrigin")
+    ],
 }
 # Messages between processes: the first byte chooses one; zeroes are a valid one of most.
 for name in ("admin_protocol", "control_protocol", "keys_protocol", "mail_protocol",
