@@ -204,6 +204,11 @@ SEEDS: dict[str, list[str | bytes]] = {
         webauthn(0x71, "own.ES256", "get_client_data", "authenticator_data"),
         webauthn(0x73, "own.EdDSA", "get_client_data", "authenticator_data"),
         webauthn(0, "none.ES256.topOrigin", "get_client_data", "authenticator_data"),
+        # Each with one thing that is wrong.
+        webauthn(0, "none.ES256", "get_client_data", "authenticator_data"),
+        webauthn(2, "none.ES256", "get_client_data", "authenticator_data") + b"\xa0",
+        webauthn(0x73, "own.EdDSA", "get_client_data", "authenticator_data").replace(
+            b"\x1d\0\0\0\x08", b"\x1c\0\0\0\x08"),
     ],
     "webauthn_registration": [
         webauthn(1, name, "client_data", "attestation_object")

@@ -101,6 +101,15 @@ TEST(CheckAssertion, refuses_what_was_not_asked_for) {
     EXPECT_EQ(refused("own.ES256", verified), "");
 }
 
+TEST(CheckAssertion, no_challenge_is_not_a_challenge) {
+    const auto without = [](Case& c) {
+        c.expected.challenge.clear();
+        c.client_data =
+            to_bytes(R"({"type":"webauthn.get","challenge":"","origin":"https://example.org"})");
+    };
+    EXPECT_EQ(refused("own.EdDSA", without), "webauthn_wrong_challenge");
+}
+
 TEST(CheckAssertion, refuses_other_client_data) {
     const auto changed = [](const std::string& from, const std::string& to) {
         return refused("own.EdDSA",

@@ -111,8 +111,18 @@ TEST(AuthenticatorData, holds_the_length_of_the_id_to_its_bound) {
     EXPECT_EQ(refused(with_length("none.ES256", 0)), "webauthn_malformed_authenticator_data");
     EXPECT_EQ(refused(with_length("none.ES256", 1000)), "webauthn_malformed_authenticator_data");
     EXPECT_EQ(refused(with_length("none.ES256", 31)), "webauthn_malformed_key");
-    EXPECT_EQ(refused(Bytes(k_authenticator_data_bytes_max + 1)),
-              "webauthn_malformed_authenticator_data");
+}
+
+TEST(AuthenticatorData, is_bounded) {
+    const auto of_size = [](std::size_t size) {
+        auto bytes = assertion_data(k_extensions, "a16178");
+        const auto padding = test::byte_string(Bytes(size - bytes.size() - 3));
+        bytes.insert(bytes.end(), padding.begin(), padding.end());
+        EXPECT_EQ(bytes.size(), size);
+        return refused(bytes);
+    };
+    EXPECT_EQ(of_size(k_authenticator_data_bytes_max), "");
+    EXPECT_EQ(of_size(k_authenticator_data_bytes_max + 1), "webauthn_malformed_authenticator_data");
 }
 
 TEST(AuthenticatorData, says_what_is_wrong_with_the_key) {

@@ -113,6 +113,16 @@ TEST(CoseKey, takes_rsa_numbers_of_2048_to_4096_bits) {
     }
 }
 
+TEST(CoseKey, takes_rsa_numbers_under_their_own_labels_only) {
+    const auto right = rsa(odd(256), "010001");
+    const auto rest = right.substr(6);
+    EXPECT_EQ(refused("a40103" + rest), "");
+    EXPECT_EQ(refused("a40102" + rest), "webauthn_wrong_key_type");
+    EXPECT_EQ(refused("a50103" + rest + "044101"), "webauthn_malformed_key");
+    EXPECT_EQ(refused("a40103" + rest.substr(0, rest.size() - 10) + "2243010001"),
+              "webauthn_malformed_key");
+}
+
 TEST(CoseKey, a_cut_one_is_refused_at_every_length) {
     for (const char* name : {"none.ES256", "own.EdDSA", "own.RS256"}) {
         const auto whole = test::Vector(name).at("key");

@@ -242,9 +242,23 @@ TEST(CheckRegistration, refuses_attestation_objects_of_another_form) {
     EXPECT_EQ(refused(vector, test::replaced(object, "\x58\xa4", "\x78\xa4")),
               "webauthn_malformed_attestation");
     EXPECT_EQ(refused(vector, k_empty_map), "webauthn_malformed_attestation");
-    EXPECT_EQ(refused(vector, Bytes(k_attestation_object_bytes_max + 1, 0)),
-              "webauthn_malformed_attestation");
     EXPECT_EQ(refused(vector, Bytes(1000, 0x81)), "webauthn_malformed_attestation");
+}
+
+TEST(CheckRegistration, the_attestation_object_is_bounded) {
+    const test::Vector vector("none.ES256");
+    const auto of_size = [&](std::size_t size) {
+        const auto data = data_of(vector);
+        auto statement = codec::parse_hex("a16178").value();
+        const auto rest = test::attestation_object("tpm", statement, data).size() + 3;
+        const auto padding = test::byte_string(Bytes(size - rest));
+        statement.insert(statement.end(), padding.begin(), padding.end());
+        const auto object = test::attestation_object("tpm", statement, data);
+        EXPECT_EQ(object.size(), size);
+        return refused(vector, object);
+    };
+    EXPECT_EQ(of_size(k_attestation_object_bytes_max), "");
+    EXPECT_EQ(of_size(k_attestation_object_bytes_max + 1), "webauthn_malformed_attestation");
 }
 
 }  // namespace
