@@ -17,27 +17,27 @@ Result<Assertion> check_assertion(const Primitives& primitives,
                                   const AssertionResponse& response) {
     POSTERN_TRY(const auto key, parse_cose_key(credential.public_key));
     if (!primitives.is_usable(key)) return fail(WebauthnError::no_point);
-    // From "Let JSONtext be the result of running UTF-8 decode" to "If C.topOrigin is present".
+    // Steps on the client data: C.type, C.challenge, C.origin, C.crossOrigin, C.topOrigin.
     const auto client =
         check_client_data(primitives, expected, "webauthn.get", response.client_data_json);
     if (!client) return fail(client.error());
     POSTERN_TRY(const auto data, parse_authenticator_data(response.authenticator_data));
-    // Section 6.1: "for assertion signatures, the AT flag MUST NOT be set".
+    // Section 6.1: AT must not be set where an assertion is signed.
     if (data.credential) return fail(WebauthnError::unasked_credential);
-    // From "Verify that the rpIdHash" to "If the BE bit [...] is not set".
+    // Steps on the authenticator data: rpIdHash, UP, UV, BE and BS.
     if (const auto flags = check_flags(primitives, expected, data); !flags)
         return fail(flags.error());
-    // "Compare currentBe and currentBs with credentialRecord.backupEligible".
+    // Step: currentBe is credentialRecord.backupEligible.
     if (data.backup_eligible != credential.backup_eligible)
         return fail(WebauthnError::backup_eligibility_changed);
-    // "Verify that sig is a valid signature over the binary concatenation of authData and hash."
+    // Step: sig is a signature over authData and hash.
     const auto message =
         signed_message(primitives, response.authenticator_data, response.client_data_json);
     if (response.signature.size() > k_signature_bytes_max ||
         !primitives.verify(key, message, response.signature)) {
         return fail(WebauthnError::wrong_signature);
     }
-    // "If authData.signCount is nonzero or credentialRecord.signCount is nonzero".
+    // Step: authData.signCount is above credentialRecord.signCount, unless both are 0.
     const bool has_counter = data.sign_count != 0 || credential.sign_count != 0;
     if (has_counter && data.sign_count <= credential.sign_count)
         return fail(WebauthnError::counter_not_grown);

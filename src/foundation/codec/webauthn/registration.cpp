@@ -47,7 +47,7 @@ Result<Attestation> read_object(const codec::Cbor& map) {
     return Attestation{*name, statement, *bytes};
 }
 
-/// Section 8.2, "If x5c is not present, self attestation is in use".
+/// Section 8.2: without x5c it is a self attestation.
 Result<> check_self_attestation(const Primitives& primitives,
                                 const Attestation& attestation,
                                 const CoseKey& key,
@@ -57,10 +57,10 @@ Result<> check_self_attestation(const Primitives& primitives,
     const auto signature = given == nullptr ? std::nullopt : given->bytes();
     if (algorithm == nullptr || !signature)
         return fail(WebauthnError::malformed_attestation, "a self attestation without signature");
-    // "Validate that alg matches the algorithm of the credentialPublicKey".
+    // alg is that of the credential's key.
     if (algorithm->integer() != static_cast<std::int64_t>(key.algorithm))
         return fail(WebauthnError::wrong_attestation, "another algorithm");
-    // "Verify that sig is a valid signature over [...] authenticatorData and clientDataHash".
+    // sig is a signature of it over authenticatorData and clientDataHash.
     const auto message =
         signed_message(primitives, attestation.authenticator_data, client_data_json);
     if (!primitives.verify(key, message, *signature))
@@ -73,7 +73,7 @@ Result<> check_attestation(const Primitives& primitives,
                            const CoseKey& key,
                            ByteView client_data_json) {
     const auto& statement = *attestation.statement;
-    // Section 8.7: "$$attStmtType: fmt: none, attStmt: emptyMap".
+    // Section 8.7: the statement of `none` is an empty map.
     if (attestation.format == "none" && !statement.entries()->empty())
         return fail(WebauthnError::wrong_attestation, "none, with a statement");
     // ecdaaKeyId is Level 1's third kind of packed.
@@ -88,24 +88,22 @@ Result<> check_attestation(const Primitives& primitives,
 Result<Credential> check_registration(const Primitives& primitives,
                                       const Expected& expected,
                                       const RegistrationResponse& response) {
-    // From "Let JSONtext be the result of running UTF-8 decode" to "If C.topOrigin is present".
+    // Steps on the client data: C.type, C.challenge, C.origin, C.crossOrigin, C.topOrigin.
     const auto client =
         check_client_data(primitives, expected, "webauthn.create", response.client_data_json);
     if (!client) return fail(client.error());
-    // "Perform CBOR decoding on the attestationObject field".
+    // Step: the attestation object is decoded.
     POSTERN_TRY(const auto object, parse_object(response.attestation_object));
     POSTERN_TRY(const auto attestation, read_object(object));
-    // "Verify that the credentialId is <= 1023 bytes", "Verify that the alg parameter in the
-    // credential public key matches the alg attribute of one of the items in pubKeyCredParams" and
-    // "Verify that the values of the extension outputs are as expected": none is, all are ignored.
+    // Steps: credentialId has at most 1023 bytes; alg is one of pubKeyCredParams, which offers what
+    // parse_cose_key takes; extension outputs, of which none was asked for, are ignored.
     POSTERN_TRY(auto data, parse_authenticator_data(attestation.authenticator_data));
-    // From "Verify that the rpIdHash" to "If the BE bit [...] is not set".
+    // Steps on the authenticator data: rpIdHash, UP, UV, BE and BS.
     if (const auto flags = check_flags(primitives, expected, data); !flags)
         return fail(flags.error());
     if (!data.credential) return fail(WebauthnError::no_credential);
     if (!primitives.is_usable(data.credential->key)) return fail(WebauthnError::no_point);
-    // "Determine the attestation statement format", "Verify that attStmt is a correct attestation
-    // statement"; "Assess the attestation trustworthiness": it has none for us.
+    // Steps: fmt is looked at, attStmt is correct. It makes nothing trustworthy for us.
     const auto sound =
         check_attestation(primitives, attestation, data.credential->key, response.client_data_json);
     if (!sound) return fail(sound.error());
