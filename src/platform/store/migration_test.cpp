@@ -134,7 +134,7 @@ TEST_F(MigrationTest, carries_number_name_and_hash_when_embedded) {
             EXPECT_EQ(migration.number, expected++);
             EXPECT_EQ(migration.checksum.size(), 64U);
             EXPECT_FALSE(migration.name.empty());
-            EXPECT_NE(migration.sql.find("workspace_id"), std::string_view::npos);
+            EXPECT_NE(migration.sql.find(" TABLE "), std::string_view::npos);
         }
         EXPECT_GT(expected, 1);
     }
