@@ -14,7 +14,14 @@ from lab.process import alive, descendants, eventually, kill_tree
 from plan import Plan
 
 # Cheap stretching: what is swept is storage.
-SWEPT_CONFIG = CONFIG + "\n[seal]\nargon2_memory_kib = 19456\nargon2_passes = 1\n"
+SWEPT_CONFIG = CONFIG + """
+[seal]
+argon2_memory_kib = 19456
+argon2_passes = 1
+[sign_in]
+argon2_memory_kib = 19456
+argon2_passes = 2
+"""
 CHILDREN = ("front", "keeper", "courier", "reader")
 MEMORY = pathlib.Path("/dev/shm")
 

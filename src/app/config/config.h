@@ -59,8 +59,15 @@ struct Mail {
     auto wire() { return std::tie(poll_interval_s, ehlo_name); }
 };
 
-/// Cost of Argon2id for new shared secrets and passwords.
+/// Cost of Argon2id for new shared secrets.
 struct Seal {
+    std::uint32_t argon2_memory_kib = 64 * 1024;
+    std::uint32_t argon2_passes = 3;
+    auto wire() { return std::tie(argon2_memory_kib, argon2_passes); }
+};
+
+/// Cost of Argon2id for passwords. A hash that cost less is raised at its person's next sign-in.
+struct SignIn {
     std::uint32_t argon2_memory_kib = 64 * 1024;
     std::uint32_t argon2_passes = 3;
     auto wire() { return std::tie(argon2_memory_kib, argon2_passes); }
@@ -122,13 +129,14 @@ struct Config {
     std::optional<Smtp> smtp;
     Mail mail;
     Seal seal;
+    SignIn sign_in;
     Lease lease;
     Store store;
     Isolation isolation;
     auto wire() {
         return std::tie(public_url, listen, tls, trusted_proxies, proxy_header, regions,
                         root_key_file, log_level, allow_private, name_servers, metrics_listen,
-                        backup_sites, smtp, mail, seal, lease, store, isolation);
+                        backup_sites, smtp, mail, seal, sign_in, lease, store, isolation);
     }
 };
 

@@ -154,6 +154,19 @@ void read_network(Reader& reader, Config& config, const LoadOptions& options) {
     }
 }
 
+void read_sign_in(Reader& reader, SignIn& sign_in) {
+    // OWASP, Password Storage: 19 MiB with two passes, or 46 MiB with one.
+    constexpr std::uint32_t k_memory_kib_of_one_pass = 46 * 1024;
+    set(sign_in.argon2_memory_kib,
+        reader.integer("sign_in.argon2_memory_kib", std::int64_t{19} * 1024,
+                       std::int64_t{256} * 1024));
+    set(sign_in.argon2_passes, reader.integer("sign_in.argon2_passes", 1, 10));
+    if (sign_in.argon2_passes < 2 && sign_in.argon2_memory_kib < k_memory_kib_of_one_pass) {
+        reader.wrong("sign_in.argon2_passes", ConfigError::out_of_range,
+                     "must be 2 or more where argon2_memory_kib is less than 47104");
+    }
+}
+
 void read_limits(Reader& reader, Config& config) {
     set(config.mail.poll_interval_s, reader.integer("mail.poll_interval_s", 15, k_day_s));
     set(config.mail.ehlo_name, reader.text("mail.ehlo_name", why_no_host));
@@ -162,6 +175,7 @@ void read_limits(Reader& reader, Config& config) {
         reader.integer("seal.argon2_memory_kib", std::int64_t{19} * 1024,
                        std::int64_t{256} * 1024));
     set(config.seal.argon2_passes, reader.integer("seal.argon2_passes", 1, 10));
+    read_sign_in(reader, config.sign_in);
     set(config.lease.default_s, reader.integer("lease.default_s", 60, 30 * k_day_s));
     set(config.lease.longest_s, reader.integer("lease.longest_s", k_hour_s, 30 * k_day_s));
     if (config.lease.default_s > config.lease.longest_s) {

@@ -59,6 +59,9 @@ ehlo_name = "postern.example"
 [seal]
 argon2_memory_kib = 131072
 argon2_passes = 4
+[sign_in]
+argon2_memory_kib = 19456
+argon2_passes = 2
 [lease]
 default_s = 3600
 longest_s = 86400
@@ -97,10 +100,20 @@ TEST(Load, every_setting_is_read) {
     EXPECT_EQ(config.smtp->tls, "implicit");
     EXPECT_EQ(config.mail.poll_interval_s, 60U);
     EXPECT_EQ(config.seal.argon2_passes, 4U);
+    EXPECT_EQ(config.sign_in.argon2_memory_kib, 19456U);
+    EXPECT_EQ(config.sign_in.argon2_passes, 2U);
     EXPECT_EQ(config.lease.longest_s, 86400);
     ASSERT_EQ(config.backup_sites.size(), 2U);
     EXPECT_EQ(config.backup_sites[1].kind, "s3");
     EXPECT_EQ(loaded->not_acted_on, (std::vector<std::string>{"backup.site", "smtp"}));
+}
+
+TEST(Load, one_pass_is_enough_with_46_mib) {
+    const auto loaded = load("[sign_in]\nargon2_memory_kib = 47104\nargon2_passes = 1");
+    ASSERT_TRUE(loaded) << loaded.error().front().text;
+    EXPECT_EQ(loaded->config.sign_in.argon2_passes, 1U);
+    EXPECT_EQ(load("")->config.sign_in.argon2_memory_kib, 65536U);
+    EXPECT_EQ(load("")->config.sign_in.argon2_passes, 3U);
 }
 
 TEST(Load, survives_the_way_to_a_child) {
@@ -180,6 +193,16 @@ const std::vector<Rejected> k_rejected{
     {"[mail]\npoll_interval_s = 60.5", ConfigError::wrong_type, "mail.poll_interval_s", 2, "whole"},
     {"[seal]\nargon2_memory_kib = 1024", ConfigError::out_of_range, "seal.argon2_memory_kib", 2,
      "between"},
+    {"[sign_in]\nargon2_memory_kib = 19455", ConfigError::out_of_range, "sign_in.argon2_memory_kib",
+     2, "between"},
+    {"[sign_in]\nargon2_memory_kib = 262145", ConfigError::out_of_range,
+     "sign_in.argon2_memory_kib", 2, "between"},
+    {"[sign_in]\nargon2_passes = 0", ConfigError::out_of_range, "sign_in.argon2_passes", 2,
+     "between"},
+    {"[sign_in]\nargon2_memory_kib = 47103\nargon2_passes = 1", ConfigError::out_of_range,
+     "sign_in.argon2_passes", 3, "47104"},
+    {"[sign_in]\nargon2_lanes = 2", ConfigError::unknown_key, "sign_in.argon2_lanes", 2,
+     "no such setting"},
     {"[lease]\ndefault_s = 86400\nlongest_s = 3600", ConfigError::out_of_range, "lease.default_s",
      2, "longer"},
     {"[smtp]\nport = 25", ConfigError::missing_key, "smtp.host", 0, "must be set"},

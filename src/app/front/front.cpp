@@ -14,6 +14,7 @@
 #include "foundation/base/id.h"
 #include "foundation/base/log.h"
 #include "foundation/base/result.h"
+#include "foundation/crypto/password.h"
 #include "platform/async/deadline.h"
 #include "platform/async/task.h"
 #include "platform/events/event_log.h"
@@ -60,6 +61,10 @@ integrations::Policy policy_of(const config::Config& config) {
     return {config.lease.default_s, config.lease.longest_s, config.regions};
 }
 
+crypto::Argon2Cost cost_of(const config::SignIn& setting) {
+    return {.passes = setting.argon2_passes, .memory_kib = setting.argon2_memory_kib};
+}
+
 /// All that SQLite writes here but for the shared memory of its log, which holds page numbers; with
 /// the copies from before migrations.
 std::vector<std::string> store_files(const config::Config& config) {
@@ -104,11 +109,8 @@ Front::Front(child::Runtime& runtime, Stores stores)
       courier_(runtime.tasks(), courier_router_),
       attached_(runtime.executor()),
       events_(runtime.executor(), *stores_.main, runtime.clock()),
-      identity_({*stores_.main,
-                 keeper_,
-                 runtime.clock(),
-                 passwords_,
-                 {runtime.config().seal.argon2_passes, runtime.config().seal.argon2_memory_kib}}),
+      identity_(
+          {*stores_.main, keeper_, runtime.clock(), passwords_, cost_of(runtime.config().sign_in)}),
       factors_({*stores_.main, keeper_, runtime.clock(), identity_}),
       creators_({*stores_.main, *stores_.index, keeper_, runtime.clock()}),
       integrations_({*stores_.main, stores_.reserve, keeper_, courier_, events_, runtime.clock(),

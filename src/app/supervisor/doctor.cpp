@@ -8,7 +8,10 @@
 #include "app/supervisor/settings.h"
 #include "edge/cli/admin_protocol.h"
 #include "edge/cli/installation.h"
+#include "foundation/base/bytes.h"
 #include "foundation/base/clock.h"
+#include "foundation/base/secret.h"
+#include "foundation/crypto/password.h"
 #include "platform/os/files.h"
 #include "platform/os/landlock.h"
 
@@ -17,6 +20,7 @@
 #include <sys/statvfs.h>
 #include <sys/timex.h>
 #include <unistd.h>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -205,6 +209,23 @@ DoctorCheck clock_sanity() {
     return {"clock", Verdict::good, "synchronised"};
 }
 
+/// Argon2id takes as long here as for somebody who guesses; what is too long, people wait for.
+DoctorCheck sign_in_cost(const config::SignIn& setting) {
+    constexpr std::chrono::milliseconds k_good{1000};
+    const crypto::Argon2Cost cost{setting.argon2_passes, setting.argon2_memory_kib};
+    const auto begun = std::chrono::steady_clock::now();
+    const auto hash = crypto::hash_password(Secret::copy_of(as_bytes("of whatever length")), cost);
+    const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(
+        std::chrono::steady_clock::now() - begun);
+    const auto with = std::to_string(cost.memory_kib >> 10U) + " MiB and " +
+                      std::to_string(cost.passes) + " passes";
+    if (!hash) return {"sign-in", Verdict::bad, "there is no memory for a password hash: " + with};
+    const auto text =
+        "a password hash takes " + std::to_string(took.count()) + " ms here, with " + with;
+    if (took <= k_good) return {"sign-in", Verdict::good, text};
+    return {"sign-in", Verdict::warning, text + "; see [sign_in] in the configuration"};
+}
+
 }  // namespace
 
 std::vector<DoctorCheck> look_around(const cli::Place& place) {
@@ -234,6 +255,7 @@ std::vector<DoctorCheck> look_around(const cli::Place& place) {
     checks.push_back(modes(place.data, root_key));
     checks.push_back(disk(place.data));
     checks.push_back(clock_sanity());
+    checks.push_back(sign_in_cost(loaded ? loaded->config.sign_in : config::SignIn{}));
     return checks;
 }
 

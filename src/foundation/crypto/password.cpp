@@ -88,6 +88,14 @@ std::optional<Argon2Cost> cost_of_hash(std::string_view hash) {
     return cost;
 }
 
+std::optional<Argon2Cost> raised_cost(Argon2Cost of_hash, Argon2Cost today) {
+    if (of_hash.passes >= today.passes && of_hash.memory_kib >= today.memory_kib) {
+        return std::nullopt;
+    }
+    return Argon2Cost{.passes = std::max(of_hash.passes, today.passes),
+                      .memory_kib = std::max(of_hash.memory_kib, today.memory_kib)};
+}
+
 bool verify_password(std::string_view hash, const Secret& password) {
     std::array<char, crypto_pwhash_STRBYTES> text{};
     if (hash.size() >= text.size()) return false;

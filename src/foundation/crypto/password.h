@@ -26,6 +26,9 @@ inline constexpr std::size_t k_argon2_salt_bytes = 16;
 [[nodiscard]] Result<std::string> hash_password(const Secret& password, Argon2Cost cost);
 /// What such a hash cost. Nothing where it is not well formed.
 [[nodiscard]] std::optional<Argon2Cost> cost_of_hash(std::string_view hash);
+/// What a hash should cost where it costs less than `today` in passes or memory; neither becomes
+/// less than it was. Nothing where it is good enough.
+[[nodiscard]] std::optional<Argon2Cost> raised_cost(Argon2Cost of_hash, Argon2Cost today);
 /// Constant-time; false for a hash that is not well formed.
 [[nodiscard]] bool verify_password(std::string_view hash, const Secret& password);
 

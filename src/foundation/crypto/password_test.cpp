@@ -4,6 +4,7 @@
 #include "foundation/crypto/crypto_error.h"
 #include "foundation/crypto/crypto_vectors_test.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <string>
 
@@ -85,6 +86,33 @@ TEST(CostOfHash, is_read_from_what_hash_password_makes) {
         EXPECT_EQ(read->passes, cost.passes);
         EXPECT_EQ(read->memory_kib, cost.memory_kib);
     }
+}
+
+TEST(RaisedCost, is_nothing_where_the_hash_costs_enough) {
+    const Argon2Cost today{.passes = 3, .memory_kib = 65536};
+    EXPECT_FALSE(raised_cost(today, today));
+    EXPECT_FALSE(raised_cost({.passes = 4, .memory_kib = 65536}, today));
+    EXPECT_FALSE(raised_cost({.passes = 3, .memory_kib = 131072}, today));
+}
+
+TEST(RaisedCost, lowers_nothing_and_is_enough_afterwards) {
+    const Argon2Cost today{.passes = 3, .memory_kib = 65536};
+    for (const Argon2Cost weak : {Argon2Cost{2, 19456}, Argon2Cost{1, 47104}, Argon2Cost{10, 19456},
+                                  Argon2Cost{1, 262144}, Argon2Cost{2, 65536}}) {
+        const auto raised = raised_cost(weak, today);
+        ASSERT_TRUE(raised) << weak.passes << ' ' << weak.memory_kib;
+        EXPECT_EQ(raised->passes, std::max(weak.passes, today.passes));
+        EXPECT_EQ(raised->memory_kib, std::max(weak.memory_kib, today.memory_kib));
+        EXPECT_FALSE(raised_cost(*raised, today));
+    }
+}
+
+TEST(Password, is_taken_as_typed_whatever_unicode_calls_equal) {
+    const auto composed = std::string("caf\xC3\xA9 del mar 1987");
+    const auto apart = std::string("cafe\xCC\x81 del mar 1987");
+    const auto hash = hash_password(secret_of(composed), k_cheap);
+    EXPECT_TRUE(verify_password(*hash, secret_of(composed)));
+    EXPECT_FALSE(verify_password(*hash, secret_of(apart)));
 }
 
 TEST(CostOfHash, is_nothing_for_anything_else) {
