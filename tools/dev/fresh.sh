@@ -8,6 +8,12 @@ fresh_sources() {
     if [ -s "$file" ]; then printf '%s\n' "$file"; fi
 }
 
+# Whom this machine trusts, so that npm works where a proxy on the way has a certificate of its own.
+fresh_trust() {
+    local file=${NODE_EXTRA_CA_CERTS:-/etc/ssl/certs/ca-certificates.crt}
+    [ ! -s "$file" ] || as_root install -D -m 644 "$file" "$1$fresh_certificates"
+}
+
 # fresh_make_root ROOT [PACKAGE,...]: the least Debian there is, and these.
 fresh_make_root() {
     local target=$1
@@ -19,6 +25,7 @@ fresh_make_root() {
     as_root mmdebstrap --quiet --variant=minbase ${2:+"--include=$2"} "${options[@]}" \
         bookworm "$target" "${sources[@]}" || return 1
     as_root cp --remove-destination "$(readlink -f /etc/resolv.conf)" "$target/etc/resolv.conf"
+    fresh_trust "$target"
     as_root git -c safe.directory='*' clone --quiet --no-hardlinks "$root" "$target/srv/postern"
 }
 
@@ -32,8 +39,9 @@ fresh_enter() {
     mount --rbind /sys "$target/sys"
     mount -t tmpfs tmpfs "$target/dev/shm"
 }
+fresh_certificates=/etc/ssl/host-certificates.crt
 fresh_environment=(
-    env -i HOME=/root LANG=C.UTF-8
+    env -i HOME=/root LANG=C.UTF-8 NODE_EXTRA_CA_CERTS="$fresh_certificates"
     PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 )
 fresh_namespaces=(unshare --mount --pid --ipc --uts --fork --kill-child)

@@ -1,4 +1,5 @@
-# ensure_packages NAME...: installs what tools/packages/NAME.txt lists and this machine lacks.
+# ensure_packages NAME...: installs what tools/packages/NAME.txt lists and this machine lacks; for
+# `build` also what tools/npm pins, into build/npm.
 
 package_names() {
     local name
@@ -36,8 +37,13 @@ update_and_install() {
     return 1
 }
 
-# The stamp is good while neither the lists nor dpkg's own record have changed since it was made.
 ensure_packages() {
+    ensure_debian_packages "$@"
+    case " $* " in *" build "*) ensure_npm_packages ;; esac
+}
+
+# The stamp is good while neither the lists nor dpkg's own record have changed since it was made.
+ensure_debian_packages() {
     local names="$*" name fresh=yes
     local stamp="$root/build/.packages-${names// /-}"
     [ "$stamp" -nt /var/lib/dpkg/status ] || fresh=no
@@ -55,4 +61,23 @@ ensure_packages() {
             die "packages could not be installed"
     fi
     touch "$stamp"
+}
+
+# Data only: no script of a package runs. The lock file has the SHA-512 of every archive.
+install_npm_packages() {
+    local log="$root/build/npm.log"
+    mkdir -p "$root/build/npm"
+    cp "$root"/tools/npm/package.json "$root"/tools/npm/package-lock.json "$root/build/npm/"
+    npm ci --prefix "$root/build/npm" --ignore-scripts --no-audit --no-fund >"$log" 2>&1 ||
+        { tail -n 40 "$log" >&2; return 1; }
+}
+
+# What is installed is good while the lock file says what it said then: no registry is asked.
+ensure_npm_packages() {
+    local lock="$root/tools/npm/package-lock.json"
+    local installed="$root/build/npm/node_modules/.installed-lock.json"
+    ! cmp -s "$lock" "$installed" || return 0
+    command -v npm >/dev/null || ensure_debian_packages npm
+    timed "npm ci" install_npm_packages || die "npm packages could not be installed"
+    cp "$lock" "$installed"
 }
