@@ -159,6 +159,7 @@ Router make_router() {
     add_session_routes(router);
     add_factor_routes(router);
     add_workspace_routes(router);
+    add_password_routes(router);
     add_token_routes(router);
     add_catalogue_routes(router);
     add_integration_routes(router);

@@ -182,7 +182,9 @@ net::http::Response problem_response(const Problem& problem) {
     return response;
 }
 
-net::http::Response problem_of(const Error& error, std::uint64_t request_id) {
+namespace {
+
+Problem as_problem(const Error& error, std::uint64_t request_id) {
     Problem problem;
     problem.instance = net::http::request_id_text(request_id);
     problem.status = status_of_code(error.code());
@@ -199,6 +201,20 @@ net::http::Response problem_of(const Error& error, std::uint64_t request_id) {
             {LogField::sanitised("incident", problem.instance), LogField("error", error),
              LogField::sanitised("detail", error.detail())});
     }
+    return problem;
+}
+
+}  // namespace
+
+net::http::Response problem_of(const Error& error, std::uint64_t request_id) {
+    return problem_response(as_problem(error, request_id));
+}
+
+net::http::Response problem_of_field(const Error& error,
+                                     const codec::FieldError& field,
+                                     std::uint64_t request_id) {
+    auto problem = as_problem(error, request_id);
+    problem.errors.push_back({field.field, std::string(field.code), std::string(error.text())});
     return problem_response(problem);
 }
 

@@ -34,6 +34,10 @@ struct Problem {
 [[nodiscard]] net::http::Response problem_response(const Problem& problem);
 /// Logs what is no client's business. An error that is not in the table becomes internal_error.
 [[nodiscard]] net::http::Response problem_of(const Error& error, std::uint64_t request_id);
+/// The same with the one field that the error is about, and why in a word for programs.
+[[nodiscard]] net::http::Response problem_of_field(const Error& error,
+                                                   const codec::FieldError& field,
+                                                   std::uint64_t request_id);
 /// 422 invalid_request with one entry per field.
 [[nodiscard]] net::http::Response problem_of_fields(const std::vector<codec::FieldError>& errors,
                                                     std::uint64_t request_id);

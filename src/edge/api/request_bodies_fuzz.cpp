@@ -2,6 +2,7 @@
 // names; one that is refused says at which of its fields.
 #include "edge/api/integration_body.h"
 #include "edge/api/mail_body.h"
+#include "edge/api/password_field.h"
 #include "edge/api/secret_field.h"
 #include "foundation/base/check.h"
 #include "foundation/base/fuzz_input.h"
@@ -52,6 +53,14 @@ void check_grant(const codec::Json& json) {
     if (errors.empty()) POSTERN_CHECK(grant.verbs != 0 && grant.expires_in_s > 0);
 }
 
+void check_password(const codec::Json& json) {
+    Errors errors;
+    codec::ObjectReader reader(json, "", errors);
+    const auto password = api::read_password(reader, "password");
+    reader.finish();
+    POSTERN_CHECK(password.size() <= 1000 && (errors.empty() || !errors.front().field.empty()));
+}
+
 }  // namespace
 }  // namespace postern
 
@@ -65,5 +74,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     check_mail(*json, true);
     check_mail(*json, false);
     check_grant(*json);
+    check_password(*json);
     return 0;
 }

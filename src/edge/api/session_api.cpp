@@ -9,6 +9,7 @@
 #include "edge/api/site.h"
 #include "features/identity/actor.h"
 #include "features/identity/identity.h"
+#include "features/identity/password_rules.h"
 #include "features/identity/policy.h"
 #include "features/identity/second_factors.h"
 #include "foundation/base/result.h"
@@ -69,6 +70,7 @@ Answer delete_session(Call call, Self who) {
     if (!who.actor().person) co_return fail(ApiError::session_needed);
     auto ended = co_await call.use().identity.sign_out(who.actor());
     if (!ended) co_return fail(std::move(ended.error()));
+    call.use().events.wake_all();
     auto response = no_content();
     response.headers.emplace_back("Set-Cookie", ended_session_cookie(call.request.secure));
     co_return response;

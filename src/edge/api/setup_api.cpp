@@ -4,6 +4,7 @@
 #include "edge/api/limits.h"
 #include "edge/api/page.h"
 #include "edge/api/pages.h"
+#include "edge/api/password_field.h"
 #include "edge/api/problem.h"
 #include "edge/api/router.h"
 #include "edge/api/site.h"
@@ -50,13 +51,11 @@ Answer post_setup(Call call) {
     ask.token = body.text("token", k_token_bytes_max);
     ask.workspace = body.text("workspace", identity::k_name_bytes_max);
     ask.email = body.text("email", k_address_bytes_max);
-    auto password = body.secret("password", identity::k_password_bytes_max, true);
+    ask.password = read_password(body, "password");
     body.finish();
-    if (password && !password->boxed.empty()) errors.push_back({"password", "wrong_type"});
-    if (!password || !errors.empty()) co_return problem_of_fields(errors, call.request.id);
-    ask.password = std::move(password->clear);
+    if (!errors.empty()) co_return problem_of_fields(errors, call.request.id);
     auto made = co_await call.use().identity.set_up(std::move(ask));
-    if (!made) co_return fail(std::move(made.error()));
+    if (!made) co_return refuse_password(made.error(), "password", call.request.id);
     co_return json_response(201, created_json(*made));
 }
 

@@ -15,6 +15,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -54,7 +55,21 @@ struct Stream {
     std::int64_t after;
     std::chrono::milliseconds recheck;
     Counted counted;
+    std::optional<std::uint64_t> endings;  ///< Identity's, when the actor was last asked for
+    steady_clock::time_point checked_at;
 };
+
+bool is_due(const Stream& stream) {
+    return stream.endings != stream.services->identity.endings() ||
+           steady_clock::now() - stream.checked_at >= stream.recheck;
+}
+
+/// Errors: those of check_again.
+async::Task<> check_actor(std::shared_ptr<Stream> stream) {
+    stream->endings = stream->services->identity.endings();
+    stream->checked_at = steady_clock::now();
+    co_return co_await stream->services->identity.check_again(stream->actor);
+}
 
 /// Writes what is there; the number of the last one stays in the stream.
 async::Task<bool> write_news(std::shared_ptr<Stream> stream, net::http::BodyWriter* to) {
@@ -80,8 +95,11 @@ async::Task<> run_stream(std::shared_ptr<Stream> stream, net::http::BodyWriter* 
     auto greeted = co_await to->write(std::move(greeting));
     if (!greeted) co_return greeted;
     auto said_at = steady_clock::now();
-    auto checked_at = said_at;
     while (true) {
+        if (is_due(*stream)) {
+            auto valid = co_await check_actor(stream);
+            if (!valid) co_return Result<>{};
+        }
         auto wrote = co_await write_news(stream, to);
         if (!wrote) co_return fail(std::move(wrote.error()));
         if (*wrote) said_at = steady_clock::now();
@@ -90,11 +108,6 @@ async::Task<> run_stream(std::shared_ptr<Stream> stream, net::http::BodyWriter* 
             co_return fail(std::move(waited.error()));
         }
         const auto now = steady_clock::now();
-        if (now - checked_at >= stream->recheck) {
-            checked_at = now;
-            auto valid = co_await stream->services->identity.check_again(stream->actor);
-            if (!valid) co_return Result<>{};
-        }
         if (now - said_at >= k_heartbeat) {
             said_at = now;
             std::string beat = ": here\n\n";

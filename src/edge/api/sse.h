@@ -16,7 +16,8 @@ namespace postern::api {
 [[nodiscard]] std::string event_text(const events::StoredEvent& event);
 
 /// Events of the actor's workspace after `after`, as they come, until the client goes, the server
-/// stops or the actor's token or session is no longer good, which is looked at every `recheck`.
+/// stops or the actor's token or session is no longer good: that is looked at whenever one was
+/// ended here, before anything else is told, and every `recheck`.
 [[nodiscard]] Response event_stream(std::shared_ptr<const Services> services,
                                     identity::Actor actor,
                                     std::int64_t after,

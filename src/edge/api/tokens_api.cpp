@@ -146,6 +146,7 @@ Answer delete_token(Call call, Who who) {
     if (!id) co_return fail(id.error());
     auto deleted = co_await call.use().identity.delete_token(who.actor().workspace, *id);
     if (!deleted) co_return fail(std::move(deleted.error()));
+    call.use().events.wake_all();
     co_return no_content();
 }
 

@@ -3,6 +3,7 @@
 #include "features/identity/actor.h"
 #include "features/identity/bearer.h"
 #include "features/identity/identity_store.h"
+#include "features/identity/password_rules.h"
 #include "foundation/base/clock.h"
 #include "foundation/crypto/password.h"
 #include "platform/async/blocking_pool.h"
@@ -19,8 +20,6 @@ inline constexpr std::int64_t k_setup_token_s = 24 * 3600;
 inline constexpr std::int64_t k_session_s = 12 * 3600;
 /// Of a session that still waits for a second factor.
 inline constexpr std::int64_t k_half_session_s = 600;
-inline constexpr std::size_t k_password_bytes_min = 12;
-inline constexpr std::size_t k_password_bytes_max = 1000;
 /// Sign-ins that wait for Argon2id; more are answered `busy`.
 inline constexpr std::size_t k_sign_ins_waiting_max = 16;
 
@@ -75,8 +74,8 @@ public:
         Secret password;
     };
     /// Makes the first owner and an API token; a workspace of that name is used if there is one.
-    /// Errors: setup_token_invalid, setup_done, invalid_email, weak_password,
-    /// invalid_workspace_name.
+    /// Errors: setup_token_invalid, setup_done, invalid_email, invalid_workspace_name, and those
+    /// of check_new_password.
     async::Task<NewToken> set_up(SetUp ask);
 
     struct TokenAsk {
@@ -121,6 +120,20 @@ public:
     /// too_many_attempts, AsyncError::busy.
     async::Task<> check_password(PersonId person, Secret password);
 
+    struct PasswordChange {
+        Secret current;
+        Secret next;
+    };
+    /// One's own. Ends every other session of the person; this one goes on, under the text that is
+    /// answered, and for no longer than before. Wrong current passwords count as sign-ins do.
+    /// Errors: forbidden (to an API token), invalid_credentials, too_many_attempts,
+    /// AsyncError::busy, unauthenticated, and those of check_new_password.
+    async::Task<NewSession> change_password(Actor actor, PasswordChange change);
+
+    /// How often sessions or tokens have ended before their time: another number says that
+    /// check_again() is worth asking.
+    [[nodiscard]] std::uint64_t endings() const { return endings_; }
+
     async::Task<Me> me(Actor actor);
     /// Errors: no_workspace.
     async::Task<Workspace> workspace(WorkspaceId id);
@@ -138,13 +151,27 @@ private:
     async::Task<NewToken> store_token(TokenRow row, std::optional<WorkspaceRow> with_workspace);
     async::Task<Bytes> address_token(std::string email);
     async::Task<std::string> password_hash(std::optional<PersonRow> person, Bytes address);
-    async::Task<NewSession> store_session(PersonId person, Bytes address);
+    /// Whose password was right, and how it is stored.
+    struct Verified {
+        PersonId person;
+        store::SealedBytes password;
+        std::optional<store::SealedBytes> raised;  ///< at today's cost; nothing: it costs enough
+    };
+    /// `key`: of the budget that the attempt was counted in.
+    async::Task<Verified> verify_password(std::optional<PersonRow> person,
+                                          Secret password,
+                                          Bytes key);
+    async::Task<std::string> hash_password(Secret password);
+    async::Task<store::SealedBytes> seal_hash(PersonId person, std::string hash);
+    [[nodiscard]] static Result<> keep_verified(store::Transaction& tx, const Verified& verified);
+    async::Task<NewSession> store_session(Verified verified, Bytes address);
 
     Parts parts_;
     /// Verified for somebody who does not exist.
     std::string dummy_hash_;
     bool is_prepared_ = false;
     bool is_making_workspace_ = false;
+    std::uint64_t endings_ = 0;
 };
 
 /// The fixed form of what libsodium makes, with salt and hash of zeros.

@@ -2,6 +2,8 @@
 
 #include "foundation/base/error.h"
 
+#include <string_view>
+
 namespace postern::identity {
 
 enum class IdentityError {
@@ -14,7 +16,12 @@ enum class IdentityError {
     setup_token_invalid,
     setup_done,
     invalid_email,
-    weak_password,
+    password_too_short,
+    password_too_long,
+    password_too_common,
+    password_is_one_character,
+    password_is_address,
+    password_is_workspace_name,
     invalid_workspace_name,
     token_not_found,
     second_factor_needed,
@@ -49,8 +56,18 @@ constexpr ErrorInfo describe(IdentityError error) {
         case IdentityError::setup_done:
             return {"setup_done", "This installation is set up already. Sign in."};
         case IdentityError::invalid_email: return {"invalid_email", "This is not a mail address."};
-        case IdentityError::weak_password:
-            return {"weak_password", "A password has 12 to 1,000 bytes."};
+        case IdentityError::password_too_short:
+            return {"weak_password", "A password has at least 12 characters."};
+        case IdentityError::password_too_long:
+            return {"weak_password", "A password has at most 1,000 bytes."};
+        case IdentityError::password_too_common:
+            return {"weak_password", "This is one of the commonest passwords. Take another."};
+        case IdentityError::password_is_one_character:
+            return {"weak_password", "A password is more than one character, again and again."};
+        case IdentityError::password_is_address:
+            return {"weak_password", "Your address is the first thing that others try."};
+        case IdentityError::password_is_workspace_name:
+            return {"weak_password", "The workspace's name is the first thing that others try."};
         case IdentityError::invalid_workspace_name:
             return {"invalid_workspace_name",
                     "A workspace's name has 1 to 200 bytes and no control characters."};
@@ -82,6 +99,17 @@ constexpr ErrorInfo describe(IdentityError error) {
                     "this one."};
     }
     return {"unauthenticated", "Sign in, or give a valid API token."};
+}
+
+/// Why a password is not taken, for clients; empty for every other error.
+constexpr std::string_view weakness_of(IdentityError error) {
+    if (error == IdentityError::password_too_short) return "too_short";
+    if (error == IdentityError::password_too_long) return "too_long";
+    if (error == IdentityError::password_too_common) return "too_common";
+    if (error == IdentityError::password_is_one_character) return "one_character";
+    if (error == IdentityError::password_is_address) return "is_your_address";
+    if (error == IdentityError::password_is_workspace_name) return "is_workspace_name";
+    return {};
 }
 
 }  // namespace postern::identity

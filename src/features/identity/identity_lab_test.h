@@ -5,6 +5,7 @@
 #include "features/identity/second_factors.h"
 #include "foundation/codec/base32.h"
 #include "foundation/crypto/one_time_code.h"
+#include "foundation/crypto/password.h"
 #include "platform/async/blocking_pool.h"
 #include "platform/store/scratch_store_test.h"
 
@@ -39,8 +40,8 @@ protected:
     }
     /// As after a restart: only what is stored is left.
     void restart() {
-        identity = std::make_unique<Identity>(Identity::Parts{
-            *database, keeper.link, clock, passwords, {.passes = 1, .memory_kib = 64}});
+        identity = std::make_unique<Identity>(
+            Identity::Parts{*database, keeper.link, clock, passwords, todays_cost});
         factors = std::make_unique<SecondFactors>(
             SecondFactors::Parts{*database, keeper.link, clock, *identity});
     }
@@ -84,6 +85,7 @@ protected:
     net::test::Loop loop;
     TestKeeper keeper{loop};
     std::unique_ptr<store::Database> database;
+    crypto::Argon2Cost todays_cost{.passes = 1, .memory_kib = 64};  ///< from the next restart() on
     async::BlockingPool passwords{{.threads = 1, .queue_max = k_sign_ins_waiting_max}};
     std::unique_ptr<Identity> identity;
     std::unique_ptr<SecondFactors> factors;

@@ -3,6 +3,7 @@
 #include "features/identity/identity_error.h"
 #include "features/identity/identity_store.h"
 #include "features/identity/names.h"
+#include "features/identity/password_rules.h"
 #include "features/identity/policy.h"
 #include "features/identity/scopes.h"
 #include "foundation/base/bytes.h"
@@ -12,7 +13,6 @@
 #include "foundation/base/secret.h"
 #include "foundation/codec/mail/address.h"
 #include "foundation/crypto/hash.h"
-#include "foundation/crypto/password.h"
 #include "foundation/crypto/place.h"
 #include "platform/async/task.h"
 #include "platform/keys/key_error.h"
@@ -125,10 +125,7 @@ async::Task<PersonRow> Identity::new_person(std::string email, Secret password) 
     auto token = co_await address_token(email);
     if (!token) co_return fail(std::move(token.error()));
     row.address_token = std::move(*token);
-    auto work = [password = std::move(password), cost = parts_.cost] {
-        return crypto::hash_password(password, cost);
-    };
-    auto hash = co_await parts_.passwords.run(std::move(work));
+    auto hash = co_await hash_password(std::move(password));
     if (!hash) co_return fail(std::move(hash.error()));
     keys::SealRecords ask;
     ask.workspace = k_installation;
@@ -151,9 +148,9 @@ async::Task<NewToken> Identity::set_up(SetUp ask) {
     if (!is_name(ask.workspace)) co_return fail(IdentityError::invalid_workspace_name);
     const auto email = codec::EmailAddress::parse(ask.email);
     if (!email) co_return fail(IdentityError::invalid_email);
-    if (ask.password.size() < k_password_bytes_min || ask.password.size() > k_password_bytes_max) {
-        co_return fail(IdentityError::weak_password);
-    }
+    const auto fit =
+        check_new_password(ask.password, {.address = email->text(), .workspace = ask.workspace});
+    if (!fit) co_return fail(fit.error());
     const OneAtATime turn(is_making_workspace_);
     if (!turn.mine()) co_return fail(async::AsyncError::busy);
     auto prepared = co_await prepare_installation();

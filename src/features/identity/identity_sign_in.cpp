@@ -75,15 +75,16 @@ async::Task<std::string> Identity::password_hash(std::optional<PersonRow> person
     co_return std::string(as_text(*opened));
 }
 
-async::Task<NewSession> Identity::store_session(PersonId person, Bytes address) {
+async::Task<NewSession> Identity::store_session(Verified verified, Bytes address) {
     auto bearer = make_bearer(k_session_prefix);
     const auto now = parts_.clock.now_ms();
     SessionRow session;
     session.token_hash = bearer.hash;
-    session.person = person;
+    session.person = verified.person;
     session.created_at_ms = session.password_at_ms = now;
-    const auto body = [session,
+    const auto body = [session, verified = std::move(verified),
                        address = std::move(address)](store::Transaction& tx) -> Result<NewSession> {
+        if (auto kept = keep_verified(tx, verified); !kept) return fail(std::move(kept.error()));
         auto row = session;
         NewSession made;
         POSTERN_TRY(made.needs_factor, rows::has_factor(tx, row.person));
@@ -122,23 +123,9 @@ async::Task<NewSession> Identity::sign_in(std::string email, Secret password) {
     auto person = co_await parts_.database.read(body);
     if (!person) co_return fail(std::move(person.error()));
     auto known = std::move(*person);
-    const bool exists = known.has_value();
-    const auto id = known ? known->id : PersonId();
-    auto hash = co_await password_hash(std::move(known), *address);
-    if (!hash) co_return fail(std::move(hash.error()));
-    auto work = [hash = std::move(*hash), password = std::move(password)]() -> Result<bool> {
-        return crypto::verify_password(hash, password);
-    };
-    auto matches = co_await parts_.passwords.run(std::move(work));
-    if (!matches) {
-        const auto take_back = [address = *address, now](store::Transaction& tx) {
-            return take_back_attempt(tx, address, now);
-        };
-        (void)co_await parts_.database.write(take_back);
-        co_return fail(std::move(matches.error()));
-    }
-    if (!exists || !*matches) co_return fail(IdentityError::invalid_credentials);
-    co_return co_await store_session(id, std::move(*address));
+    auto verified = co_await verify_password(std::move(known), std::move(password), *address);
+    if (!verified) co_return fail(std::move(verified.error()));
+    co_return co_await store_session(std::move(*verified), std::move(*address));
 }
 
 async::Task<> Identity::check_password(PersonId person, Secret password) {
@@ -150,20 +137,9 @@ async::Task<> Identity::check_password(PersonId person, Secret password) {
     const auto load = [person](store::Transaction& tx) { return rows::find_person(tx, person); };
     auto found = co_await parts_.database.read(load);
     if (!found) co_return fail(std::move(found.error()));
-    auto hash = co_await password_hash(std::move(*found), key);
-    if (!hash) co_return fail(std::move(hash.error()));
-    auto work = [hash = std::move(*hash), password = std::move(password)]() -> Result<bool> {
-        return crypto::verify_password(hash, password);
-    };
-    auto matches = co_await parts_.passwords.run(std::move(work));
-    if (!matches) {
-        const auto take_back = [key, now](store::Transaction& tx) {
-            return take_back_attempt(tx, key, now);
-        };
-        (void)co_await parts_.database.write(take_back);
-        co_return fail(std::move(matches.error()));
-    }
-    if (!*matches) co_return fail(IdentityError::invalid_credentials);
+    auto known = std::move(*found);
+    auto verified = co_await verify_password(std::move(known), std::move(password), key);
+    if (!verified) co_return fail(std::move(verified.error()));
     co_return Result<>{};
 }
 
@@ -171,7 +147,9 @@ async::Task<> Identity::sign_out(Actor actor) {
     const auto body = [proof = actor.proof](store::Transaction& tx) {
         return rows::delete_session(tx, proof);
     };
-    co_return co_await parts_.database.write(body);
+    auto ended = co_await parts_.database.write(body);
+    if (ended) ++endings_;
+    co_return ended;
 }
 
 }  // namespace postern::identity

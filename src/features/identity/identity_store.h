@@ -88,6 +88,13 @@ Result<bool> must_have_factor(store::Transaction& tx, PersonId person, UnixMs no
 Result<> insert_person(store::Transaction& tx, const PersonRow& row);
 Result<std::optional<PersonRow>> find_person(store::Transaction& tx, const Bytes& address_token);
 Result<std::optional<PersonRow>> find_person(store::Transaction& tx, PersonId id);
+/// Only where it is still what it was. The number of changed rows: 0 or 1.
+struct NewPassword {
+    PersonId person;
+    store::SealedBytes was;
+    store::SealedBytes is;
+};
+Result<std::int64_t> replace_password(store::Transaction& tx, const NewPassword& change);
 Result<> insert_membership(store::Transaction& tx, const Membership& row);
 Result<std::vector<Membership>> list_memberships(store::Transaction& tx, PersonId person);
 
@@ -96,6 +103,14 @@ Result<std::optional<SessionRow>> find_session(store::Transaction& tx, const cry
 /// False where it is gone. Its times of proof and its end are those of `row` from now on.
 Result<bool> update_session(store::Transaction& tx, const SessionRow& row);
 Result<> delete_session(store::Transaction& tx, const crypto::Hash& hash);
+/// Every session of the person's but this one.
+Result<> delete_other_sessions(store::Transaction& tx, PersonId person, const crypto::Hash& kept);
+/// The same session under another token. The number of changed rows: 0 or 1.
+struct Rotation {
+    crypto::Hash from{};
+    crypto::Hash to{};
+};
+Result<std::int64_t> rotate_session(store::Transaction& tx, const Rotation& rotation);
 Result<> delete_expired_sessions(store::Transaction& tx, UnixMs now_ms);
 
 Result<> insert_token(store::Transaction& tx, const TokenRow& row);

@@ -57,6 +57,8 @@ constexpr SqlText k_find_person_by_address =
 constexpr SqlText k_find_person =
     "SELECT person_id, address_token, address, password, created_at_ms FROM people WHERE "
     "workspace_id = $1 AND person_id = $2";
+constexpr SqlText k_replace_password =
+    "UPDATE people SET password = $1 WHERE workspace_id = $2 AND person_id = $3 AND password = $4";
 constexpr SqlText k_insert_membership =
     "INSERT INTO memberships (workspace_id, person_id, role, created_at_ms) "
     "VALUES ($1, $2, $3, $4)";
@@ -74,6 +76,10 @@ constexpr SqlText k_update_session =
     "workspace_id = $1 AND token_hash = $2";
 constexpr SqlText k_delete_session =
     "DELETE FROM sessions WHERE workspace_id = $1 AND token_hash = $2";
+constexpr SqlText k_delete_other_sessions =
+    "DELETE FROM sessions WHERE workspace_id = $1 AND person_id = $2 AND token_hash <> $3";
+constexpr SqlText k_rotate_session =
+    "UPDATE sessions SET token_hash = $1 WHERE workspace_id = $2 AND token_hash = $3";
 constexpr SqlText k_delete_expired_sessions =
     "DELETE FROM sessions WHERE workspace_id = $1 AND expires_at_ms <= $2";
 constexpr SqlText k_load_attempts =
@@ -206,6 +212,10 @@ Result<std::optional<PersonRow>> find_person(Transaction& tx, PersonId id) {
     return maybe_person(row);
 }
 
+Result<std::int64_t> replace_password(Transaction& tx, const NewPassword& change) {
+    return tx.execute(k_replace_password, {change.is, k_installation, change.person, change.was});
+}
+
 Result<> insert_membership(Transaction& tx, const Membership& row) {
     return done(
         tx.execute(k_insert_membership,
@@ -247,6 +257,15 @@ Result<bool> update_session(Transaction& tx, const SessionRow& row) {
 
 Result<> delete_session(Transaction& tx, const crypto::Hash& hash) {
     return done(tx.execute(k_delete_session, {k_installation, Clear::bytes(hash)}));
+}
+
+Result<> delete_other_sessions(Transaction& tx, PersonId person, const crypto::Hash& kept) {
+    return done(tx.execute(k_delete_other_sessions, {k_installation, person, Clear::bytes(kept)}));
+}
+
+Result<std::int64_t> rotate_session(Transaction& tx, const Rotation& rotation) {
+    return tx.execute(k_rotate_session,
+                      {Clear::bytes(rotation.to), k_installation, Clear::bytes(rotation.from)});
 }
 
 Result<> delete_expired_sessions(Transaction& tx, UnixMs now_ms) {

@@ -2,6 +2,7 @@
 
 #include "features/identity/identity_error.h"
 #include "features/identity/identity_lab_test.h"
+#include "features/identity/password_rules.h"
 #include "features/identity/policy.h"
 #include "foundation/base/id.h"
 #include "platform/store/scratch_store_test.h"
@@ -64,13 +65,15 @@ TEST_F(IdentityTest, setup_with_bad_input_leaves_the_link_good) {
     const std::string long_password(k_password_bytes_max + 1, 'p');
     EXPECT_TRUE(fails_with(set_up(token, "no address"), IdentityError::invalid_email));
     EXPECT_TRUE(fails_with(set_up(token, "a@b.example\r\nBcc: x"), IdentityError::invalid_email));
-    EXPECT_TRUE(fails_with(set_up(token, k_email, "eleven byte"), IdentityError::weak_password));
-    EXPECT_TRUE(fails_with(set_up(token, k_email, long_password), IdentityError::weak_password));
+    EXPECT_TRUE(
+        fails_with(set_up(token, k_email, "eleven byte"), IdentityError::password_too_short));
+    EXPECT_TRUE(
+        fails_with(set_up(token, k_email, long_password), IdentityError::password_too_long));
     for (const auto& name : {std::string(), std::string(201, 'n'), std::string("a\nb")}) {
         EXPECT_TRUE(fails_with(set_up(token, k_email, k_password, name),
                                IdentityError::invalid_workspace_name));
     }
-    const std::string longest(k_password_bytes_max, 'p');
+    const auto longest = "a" + std::string(k_password_bytes_max - 1, 'p');
     EXPECT_TRUE(set_up(token, k_email, longest).has_value());
 }
 

@@ -131,6 +131,7 @@ async::Task<> Identity::delete_token(WorkspaceId workspace, TokenId id) {
     auto deleted = co_await parts_.database.write(body);
     if (!deleted) co_return fail(std::move(deleted.error()));
     if (*deleted == 0) co_return fail(IdentityError::token_not_found);
+    ++endings_;
     co_return Result<>{};
 }
 

@@ -24,14 +24,17 @@ public:
             [this](keys::CreateWorkspace ask) { return create(ask); });
         router_.on<keys::SealRecords>(
             [](keys::SealRecords ask) { return keys::test::answer(std::move(ask)); });
-        router_.on<keys::OpenRecords>(
-            [](keys::OpenRecords ask) { return keys::test::answer(std::move(ask)); });
+        router_.on<keys::OpenRecords>([this](keys::OpenRecords ask) {
+            records_opened += ask.records.size();
+            return keys::test::answer(std::move(ask));
+        });
         router_.on<keys::ComputeMacs>(
             [this](keys::ComputeMacs ask) { return mac(std::move(ask)); });
     }
 
     std::set<WorkspaceId> workspaces;
     std::size_t macs_computed = 0;
+    std::size_t records_opened = 0;
 
 private:
     async::Task<ipc::Nothing> create(keys::CreateWorkspace ask) {

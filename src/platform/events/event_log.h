@@ -51,6 +51,8 @@ public:
                                   WorkspaceId workspace,
                                   const Event& event) const;
     void published(WorkspaceId workspace);
+    /// For when nothing happened but who may see it changed.
+    void wake_all();
     /// A transaction of its own, then published().
     async::Task<> publish(WorkspaceId workspace, Event event);
 

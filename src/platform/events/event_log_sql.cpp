@@ -62,6 +62,13 @@ void EventLog::published(WorkspaceId workspace) {
         listener->signal_.set();
 }
 
+void EventLog::wake_all() {
+    for (const auto& [workspace, listeners] : listeners_) {
+        for (auto* listener : listeners)
+            listener->signal_.set();
+    }
+}
+
 async::Task<> EventLog::publish(WorkspaceId workspace, Event event) {
     const auto body = [this, workspace, event = std::move(event)](Transaction& transaction) {
         return append(transaction, workspace, event);
