@@ -157,6 +157,7 @@ Router make_router() {
     add_health_routes(router);
     add_setup_routes(router);
     add_session_routes(router);
+    add_sessions_routes(router);
     add_factor_routes(router);
     add_workspace_routes(router);
     add_password_routes(router);

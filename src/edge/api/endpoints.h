@@ -8,6 +8,7 @@ namespace postern::api {
 void add_health_routes(Router& router);
 void add_setup_routes(Router& router);
 void add_session_routes(Router& router);
+void add_sessions_routes(Router& router);
 void add_factor_routes(Router& router);
 void add_workspace_routes(Router& router);
 void add_password_routes(Router& router);

@@ -23,7 +23,7 @@ namespace postern::api {
 namespace {
 
 using identity::FactorTag;
-using See = identity::Authorized<identity::Permission::see_own_factors>;
+using See = identity::Authorized<identity::Permission::see_own_sign_in>;
 using Mine = identity::Authorized<identity::Permission::manage_own_factors>;
 
 constexpr std::size_t k_kind_bytes_max = 32;
@@ -89,6 +89,8 @@ Answer post_confirm(Call call, Mine who) {
     if (!errors.empty()) co_return problem_of_fields(errors, call.request.id);
     auto confirmed = co_await call.use().factors.confirm(who, *id, std::move(code));
     if (!confirmed) co_return fail(std::move(confirmed.error()));
+    // Other sessions of this person wait for their factor now.
+    call.use().events.wake_all();
     auto out = factor_json(confirmed->factor);
     if (!confirmed->recovery_codes.empty()) {
         out = with_secrets(std::move(out), "recovery_codes", confirmed->recovery_codes);

@@ -35,8 +35,11 @@ Answer post_session(Call call) {
     body.finish();
     if (password && !password->boxed.empty()) errors.push_back({"password", "wrong_type"});
     if (!password || !errors.empty()) co_return problem_of_fields(errors, call.request.id);
-    auto session =
-        co_await call.use().identity.sign_in(std::move(email), std::move(password->clear));
+    identity::Client client;
+    client.address = call.request.peer.address.unmapped().text();
+    client.device = identity::device_of(call.request.headers.find("User-Agent").value_or(""));
+    auto session = co_await call.use().identity.sign_in(
+        std::move(email), std::move(password->clear), std::move(client));
     if (!session) co_return fail(std::move(session.error()));
     co_return session_response(201, *session, call.request);
 }

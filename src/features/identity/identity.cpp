@@ -35,6 +35,9 @@ Deadline keeper_deadline() {
     return Deadline::in(std::chrono::seconds(20));
 }
 
+/// When a session was last seen is told to the minute: a write for each request would say no more.
+constexpr std::int64_t k_seen_grain_ms = 60'000;
+
 struct SessionFacts {
     SessionRow session;
     std::vector<Membership> memberships;
@@ -43,7 +46,7 @@ struct SessionFacts {
 
 Result<SessionFacts> load_session(store::Transaction& tx, const crypto::Hash& hash, UnixMs now_ms) {
     POSTERN_TRY(const auto session, rows::find_session(tx, hash));
-    if (!session || session->expires_at_ms <= now_ms) return fail(IdentityError::unauthenticated);
+    if (!session || is_over(*session, now_ms)) return fail(IdentityError::unauthenticated);
     SessionFacts facts{*session, {}, false};
     POSTERN_TRY(facts.memberships, rows::list_memberships(tx, session->person));
     POSTERN_TRY(facts.has_factor, rows::has_factor(tx, session->person));
@@ -139,10 +142,27 @@ async::Task<Actor> Identity::authenticate_session(std::string text,
     wipe(text.data(), text.size());
     if (!hash) co_return fail(IdentityError::unauthenticated);
     const auto now = parts_.clock.now_ms();
-    const auto body = [hash = *hash, workspace, now](store::Transaction& tx) {
-        return session_actor(tx, hash, workspace, now);
+    struct Seen {
+        Actor actor;
+        UnixMs at_ms = 0;
     };
-    co_return co_await parts_.database.read(body);
+    const auto body = [hash = *hash, workspace, now](store::Transaction& tx) -> Result<Seen> {
+        Seen seen;
+        POSTERN_TRY(seen.actor, session_actor(tx, hash, workspace, now));
+        POSTERN_TRY(const auto session, rows::find_session(tx, hash));
+        seen.at_ms = session ? session->seen_at_ms : now;
+        return seen;
+    };
+    auto seen = co_await parts_.database.read(body);
+    if (!seen) co_return fail(std::move(seen.error()));
+    if (now - seen->at_ms >= k_seen_grain_ms) {
+        const auto note = [hash = *hash, now](store::Transaction& tx) {
+            return rows::note_session_seen(tx, hash, now);
+        };
+        // On a full disk it goes unnoted.
+        (void)co_await parts_.database.write(note);
+    }
+    co_return seen->actor;
 }
 
 async::Task<> Identity::check_again(Actor actor) {

@@ -2,6 +2,7 @@
 
 #include "features/identity/actor.h"
 #include "features/identity/bearer.h"
+#include "features/identity/client.h"
 #include "features/identity/identity_store.h"
 #include "features/identity/password_rules.h"
 #include "foundation/base/clock.h"
@@ -41,6 +42,15 @@ struct NewSession {
     UnixMs expires_at_ms = 0;
     bool needs_factor = false;  ///< nothing is open to it before one is shown
     Secret text;
+};
+/// As its person sees it.
+struct Session {
+    SessionId id;
+    UnixMs created_at_ms = 0;
+    UnixMs seen_at_ms = 0;  ///< to the minute
+    UnixMs expires_at_ms = 0;
+    Client client;
+    bool is_current = false;
 };
 struct Me {
     Workspace workspace;
@@ -114,7 +124,7 @@ public:
 
     /// One answer and the same work whoever does not exist and whatever is wrong.
     /// Errors: invalid_credentials, too_many_attempts (with retry_after), AsyncError::busy.
-    async::Task<NewSession> sign_in(std::string email, Secret password);
+    async::Task<NewSession> sign_in(std::string email, Secret password, Client client);
     async::Task<> sign_out(Actor actor);
     /// Of somebody who is signed in, within the budget of their codes. Errors: invalid_credentials,
     /// too_many_attempts, AsyncError::busy.
@@ -133,6 +143,15 @@ public:
     /// How often sessions or tokens have ended before their time: another number says that
     /// check_again() is worth asking.
     [[nodiscard]] std::uint64_t endings() const { return endings_; }
+    /// Somebody may do less than before: who streams looks again.
+    void note_ending() { ++endings_; }
+
+    /// One's own that are good, newest first. Errors: forbidden (an API token has none).
+    async::Task<std::vector<Session>> sessions(Authorized<Permission::see_own_sign_in> who);
+    /// Errors: forbidden, session_not_found.
+    async::Task<> end_session(Authorized<Permission::see_own_sign_in> who, SessionId id);
+    /// All but this one. Errors: forbidden.
+    async::Task<> end_other_sessions(Authorized<Permission::see_own_sign_in> who);
 
     async::Task<Me> me(Actor actor);
     /// Errors: no_workspace.
@@ -164,7 +183,7 @@ private:
     async::Task<std::string> hash_password(Secret password);
     async::Task<store::SealedBytes> seal_hash(PersonId person, std::string hash);
     [[nodiscard]] static Result<> keep_verified(store::Transaction& tx, const Verified& verified);
-    async::Task<NewSession> store_session(Verified verified, Bytes address);
+    async::Task<NewSession> store_session(Verified verified, Bytes address, Client client);
 
     Parts parts_;
     /// Verified for somebody who does not exist.

@@ -24,6 +24,7 @@ enum class IdentityError {
     password_is_workspace_name,
     invalid_workspace_name,
     token_not_found,
+    session_not_found,
     second_factor_needed,
     second_factor_enrolment_needed,
     fresh_proof_needed,
@@ -72,6 +73,7 @@ constexpr ErrorInfo describe(IdentityError error) {
             return {"invalid_workspace_name",
                     "A workspace's name has 1 to 200 bytes and no control characters."};
         case IdentityError::token_not_found: return {"not_found", "There is no such token."};
+        case IdentityError::session_not_found: return {"not_found", "There is no such session."};
         case IdentityError::second_factor_needed:
             return {"second_factor_needed",
                     "Show your second factor first: a code of your app, or a recovery code."};

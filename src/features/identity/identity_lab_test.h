@@ -67,7 +67,8 @@ protected:
     }
     Result<NewSession> sign_in(std::string_view email = k_email,
                                std::string_view password = k_password) {
-        return run(identity->sign_in(std::string(email), secret_of(password)));
+        return run(identity->sign_in(std::string(email), secret_of(password),
+                                     {"192.0.2.7", "Firefox on a Mac"}));
     }
     Result<NewToken> create_token(std::string workspace, Role role = Role::owner) {
         return run(identity->create_token(Identity::TokenAsk{std::move(workspace), role, false}));

@@ -1,6 +1,7 @@
 #include "features/identity/actor.h"
 #include "features/identity/attempts.h"
 #include "features/identity/bearer.h"
+#include "features/identity/client.h"
 #include "features/identity/factor_store.h"
 #include "features/identity/identity.h"
 #include "features/identity/identity_error.h"
@@ -75,13 +76,18 @@ async::Task<std::string> Identity::password_hash(std::optional<PersonRow> person
     co_return std::string(as_text(*opened));
 }
 
-async::Task<NewSession> Identity::store_session(Verified verified, Bytes address) {
+async::Task<NewSession> Identity::store_session(Verified verified, Bytes address, Client client) {
     auto bearer = make_bearer(k_session_prefix);
     const auto now = parts_.clock.now_ms();
     SessionRow session;
     session.token_hash = bearer.hash;
     session.person = verified.person;
+    session.id = SessionId::make(now);
     session.created_at_ms = session.password_at_ms = now;
+    session.seen_at_ms = now;
+    auto sealed = co_await seal_client(&parts_.keeper, session.id, std::move(client));
+    if (!sealed) co_return fail(std::move(sealed.error()));
+    session.client = store::SealedBytes(std::move(*sealed));
     const auto body = [session, verified = std::move(verified),
                        address = std::move(address)](store::Transaction& tx) -> Result<NewSession> {
         if (auto kept = keep_verified(tx, verified); !kept) return fail(std::move(kept.error()));
@@ -104,7 +110,7 @@ async::Task<NewSession> Identity::store_session(Verified verified, Bytes address
     co_return std::move(*stored);
 }
 
-async::Task<NewSession> Identity::sign_in(std::string email, Secret password) {
+async::Task<NewSession> Identity::sign_in(std::string email, Secret password, Client client) {
     if (email.size() > k_email_bytes_max) email.resize(k_email_bytes_max);
     auto prepared = co_await prepare_installation();
     if (!prepared) co_return fail(std::move(prepared.error()));
@@ -125,7 +131,7 @@ async::Task<NewSession> Identity::sign_in(std::string email, Secret password) {
     auto known = std::move(*person);
     auto verified = co_await verify_password(std::move(known), std::move(password), *address);
     if (!verified) co_return fail(std::move(verified.error()));
-    co_return co_await store_session(std::move(*verified), std::move(*address));
+    co_return co_await store_session(std::move(*verified), std::move(*address), std::move(client));
 }
 
 async::Task<> Identity::check_password(PersonId person, Secret password) {

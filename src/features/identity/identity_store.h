@@ -43,7 +43,15 @@ struct SessionRow {
     UnixMs expires_at_ms = 0;
     UnixMs password_at_ms = 0;  ///< last shown
     UnixMs factor_at_ms = 0;    ///< last shown; 0: never
+    SessionId id;
+    store::SealedBytes client;
+    UnixMs seen_at_ms = 0;  ///< to the minute
 };
+/// How long a session lasts in which nothing is asked for.
+inline constexpr std::int64_t k_session_idle_s = 2 * 3600;
+[[nodiscard]] inline bool is_over(const SessionRow& row, UnixMs now_ms) {
+    return row.expires_at_ms <= now_ms || row.seen_at_ms + k_session_idle_s * 1000 <= now_ms;
+}
 struct TokenRow {
     crypto::Hash token_hash{};
     TokenId id;
@@ -102,7 +110,12 @@ Result<> insert_session(store::Transaction& tx, const SessionRow& row);
 Result<std::optional<SessionRow>> find_session(store::Transaction& tx, const crypto::Hash& hash);
 /// False where it is gone. Its times of proof and its end are those of `row` from now on.
 Result<bool> update_session(store::Transaction& tx, const SessionRow& row);
+Result<> note_session_seen(store::Transaction& tx, const crypto::Hash& hash, UnixMs now_ms);
+/// Newest first; also those that are over and not yet deleted.
+Result<std::vector<SessionRow>> list_sessions(store::Transaction& tx, PersonId person);
 Result<> delete_session(store::Transaction& tx, const crypto::Hash& hash);
+/// The number of deleted rows: 0 or 1.
+Result<std::int64_t> delete_session(store::Transaction& tx, PersonId person, SessionId id);
 /// Every session of the person's but this one.
 Result<> delete_other_sessions(store::Transaction& tx, PersonId person, const crypto::Hash& kept);
 /// The same session under another token. The number of changed rows: 0 or 1.

@@ -65,23 +65,6 @@ constexpr SqlText k_insert_membership =
 constexpr SqlText k_list_memberships =
     "SELECT workspace_id, person_id, role, created_at_ms FROM memberships WHERE person_id = $1 "
     "ORDER BY workspace_id LIMIT $2";
-constexpr SqlText k_insert_session =
-    "INSERT INTO sessions (workspace_id, token_hash, person_id, created_at_ms, expires_at_ms, "
-    "password_at_ms, factor_at_ms) VALUES ($1, $2, $3, $4, $5, $6, $7)";
-constexpr SqlText k_find_session =
-    "SELECT token_hash, person_id, created_at_ms, expires_at_ms, password_at_ms, factor_at_ms FROM "
-    "sessions WHERE workspace_id = $1 AND token_hash = $2";
-constexpr SqlText k_update_session =
-    "UPDATE sessions SET expires_at_ms = $3, password_at_ms = $4, factor_at_ms = $5 WHERE "
-    "workspace_id = $1 AND token_hash = $2";
-constexpr SqlText k_delete_session =
-    "DELETE FROM sessions WHERE workspace_id = $1 AND token_hash = $2";
-constexpr SqlText k_delete_other_sessions =
-    "DELETE FROM sessions WHERE workspace_id = $1 AND person_id = $2 AND token_hash <> $3";
-constexpr SqlText k_rotate_session =
-    "UPDATE sessions SET token_hash = $1 WHERE workspace_id = $2 AND token_hash = $3";
-constexpr SqlText k_delete_expired_sessions =
-    "DELETE FROM sessions WHERE workspace_id = $1 AND expires_at_ms <= $2";
 constexpr SqlText k_load_attempts =
     "SELECT failed, blocked_until_ms FROM sign_in_attempts WHERE workspace_id = $1 AND "
     "address_token = $2";
@@ -231,45 +214,6 @@ Result<std::vector<Membership>> list_memberships(Transaction& tx, PersonId perso
         out.push_back(membership);
     }
     return out;
-}
-
-Result<> insert_session(Transaction& tx, const SessionRow& row) {
-    return done(tx.execute(k_insert_session, {k_installation, Clear::bytes(row.token_hash),
-                                              row.person, row.created_at_ms, row.expires_at_ms,
-                                              row.password_at_ms, row.factor_at_ms}));
-}
-
-Result<std::optional<SessionRow>> find_session(Transaction& tx, const crypto::Hash& hash) {
-    POSTERN_TRY(const auto row, tx.query_one(k_find_session, {k_installation, Clear::bytes(hash)}));
-    if (!row) return std::nullopt;
-    return SessionRow{
-        hash,           row->id<PersonTag>(1), row->integer(2), row->integer(3), row->integer(4),
-        row->integer(5)};
-}
-
-Result<bool> update_session(Transaction& tx, const SessionRow& row) {
-    POSTERN_TRY(
-        const auto changed,
-        tx.execute(k_update_session, {k_installation, Clear::bytes(row.token_hash),
-                                      row.expires_at_ms, row.password_at_ms, row.factor_at_ms}));
-    return changed == 1;
-}
-
-Result<> delete_session(Transaction& tx, const crypto::Hash& hash) {
-    return done(tx.execute(k_delete_session, {k_installation, Clear::bytes(hash)}));
-}
-
-Result<> delete_other_sessions(Transaction& tx, PersonId person, const crypto::Hash& kept) {
-    return done(tx.execute(k_delete_other_sessions, {k_installation, person, Clear::bytes(kept)}));
-}
-
-Result<std::int64_t> rotate_session(Transaction& tx, const Rotation& rotation) {
-    return tx.execute(k_rotate_session,
-                      {Clear::bytes(rotation.to), k_installation, Clear::bytes(rotation.from)});
-}
-
-Result<> delete_expired_sessions(Transaction& tx, UnixMs now_ms) {
-    return done(tx.execute(k_delete_expired_sessions, {k_installation, now_ms}));
 }
 
 Result<Attempts> load_attempts(Transaction& tx, const Bytes& address_token) {

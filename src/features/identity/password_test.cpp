@@ -122,7 +122,7 @@ TEST_F(PasswordTest, two_at_once_raise_one_hash) {
     restart_with({.passes = 2, .memory_kib = 128});
     std::optional<Result<NewSession>> outcomes[2];
     for (auto& outcome : outcomes)
-        loop.start(identity->sign_in(std::string(k_email), secret_of(k_password)), outcome);
+        loop.start(identity->sign_in(std::string(k_email), secret_of(k_password), {}), outcome);
     loop.run_until([&] { return outcomes[0] && outcomes[1]; });
     EXPECT_TRUE(outcomes[0]->has_value() || outcomes[1]->has_value());
     for (const auto& outcome : outcomes)
@@ -266,7 +266,7 @@ TEST_F(PasswordTest, sign_in_with_the_password_of_before_gets_no_session) {
     loop.settle();
     begun.wait();
     const auto opened = keeper.records_opened;
-    loop.start(identity->sign_in(std::string(k_email), secret_of(k_password)), outcome);
+    loop.start(identity->sign_in(std::string(k_email), secret_of(k_password), {}), outcome);
     // The stored hash is the last thing that is asked for before the pool.
     loop.run_until([&] { return keeper.records_opened == opened + 1; });
     loop.settle();

@@ -13,7 +13,7 @@ inline constexpr Role k_roles[] = {Role::owner,   Role::manager,   Role::reader,
 /// What an endpoint may ask for. Each one names an act, not a screen.
 enum class Permission : std::uint8_t {
     see_self,              ///< who am I, sign out, show password or second factor again
-    see_own_factors,       ///< one's own second factors
+    see_own_sign_in,       ///< one's own second factors and sessions; to end the latter
     manage_own_factors,    ///< one's own second factors and recovery codes
     see_workspace,         ///< the catalogue, the seal key, what happens (ids only)
     see_integrations,      ///< their settings and states; no secret is among them
@@ -51,7 +51,7 @@ constexpr Permissions set_of(P... permissions) {
 /// The whole policy: what a role may do.
 [[nodiscard]] constexpr detail::Permissions permissions_of(Role role) {
     using enum Permission;
-    constexpr auto k_everyone = detail::set_of(see_self, see_own_factors, manage_own_factors,
+    constexpr auto k_everyone = detail::set_of(see_self, see_own_sign_in, manage_own_factors,
                                                see_workspace, see_integrations);
     constexpr auto k_closing = detail::set_of(close_integrations, cut_off_integrations);
     constexpr auto k_work = detail::set_of(manage_integrations, reseal_integrations,
@@ -82,7 +82,7 @@ constexpr Permissions set_of(P... permissions) {
         case Standing::whole: return true;
         case Standing::needs_factor: return permission == see_self;
         case Standing::needs_enrolment:
-            return permission == see_self || permission == see_own_factors ||
+            return permission == see_self || permission == see_own_sign_in ||
                    permission == manage_own_factors;
     }
     return false;

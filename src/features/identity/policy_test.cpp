@@ -26,7 +26,7 @@ static_assert(!allows(Role::operator_, reseal_integrations));
 
 // Who has not shown all there is to show reaches nothing but the way to show it.
 static_assert(is_open_in(Standing::needs_factor, see_self));
-static_assert(!is_open_in(Standing::needs_factor, see_own_factors));
+static_assert(!is_open_in(Standing::needs_factor, see_own_sign_in));
 static_assert(!is_open_in(Standing::needs_factor, manage_own_factors));
 static_assert(is_open_in(Standing::needs_enrolment, manage_own_factors));
 static_assert(!is_open_in(Standing::needs_enrolment, see_workspace));

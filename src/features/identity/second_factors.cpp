@@ -293,7 +293,10 @@ async::Task<Confirmed> SecondFactors::confirm(Mine who, FactorId id, std::string
     if (!name) co_return fail(std::move(name.error()));
     Confirmed out{factor_of(*row, std::move(*name)), {}};
     out.factor.used_at_ms = now;
-    if (*is_first) out.recovery_codes = std::move(codes.texts);
+    if (*is_first) {
+        out.recovery_codes = std::move(codes.texts);
+        parts_.identity.note_ending();
+    }
     co_return out;
 }
 

@@ -61,7 +61,7 @@ public:
     explicit SecondFactors(Parts parts) : parts_(parts) {}
 
     using Mine = Authorized<Permission::manage_own_factors>;
-    using See = Authorized<Permission::see_own_factors>;
+    using See = Authorized<Permission::see_own_sign_in>;
     using Self = Authorized<Permission::see_self>;
 
     /// Without those that wait to be confirmed. Errors: forbidden (an API token has none).

@@ -23,8 +23,7 @@ Result<SessionRow> prove_session(store::Transaction& tx,
                                  const std::optional<crypto::Hash>& other,
                                  UnixMs now_ms) {
     POSTERN_TRY(auto session, rows::find_session(tx, actor.proof));
-    const bool is_there =
-        session && session->person == actor.person && session->expires_at_ms > now_ms;
+    const bool is_there = session && session->person == actor.person && !is_over(*session, now_ms);
     if (!is_there) return fail(IdentityError::unauthenticated);
     auto row = *session;
     if (shown.password) row.password_at_ms = now_ms;

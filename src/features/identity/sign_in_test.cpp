@@ -119,8 +119,9 @@ TEST_F(SignInTest, attempts_at_somebody_else_are_counted_alone) {
 TEST_F(SignInTest, more_sign_ins_than_the_queue_takes_are_told_to_come_back) {
     std::vector<std::optional<Result<NewSession>>> outcomes(k_sign_ins_waiting_max * 4);
     for (std::size_t i = 0; i < outcomes.size(); ++i) {
-        loop.start(identity->sign_in("p" + std::to_string(i) + "@brand.example", secret_of("x")),
-                   outcomes[i]);
+        loop.start(
+            identity->sign_in("p" + std::to_string(i) + "@brand.example", secret_of("x"), {}),
+            outcomes[i]);
     }
     loop.run_until([&] {
         return std::all_of(outcomes.begin(), outcomes.end(), [](const auto& o) { return !!o; });

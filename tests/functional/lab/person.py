@@ -48,6 +48,7 @@ class Browser(Api):
     """A page of this server that asks it. `cookie` is what the last answer set."""
 
     cookie = ""
+    agent = ""
 
     def call(self, method: str, path: str, body: Any = None, **more: Any) -> Reply:
         answer = super().call(method, path, body, **more)
@@ -58,7 +59,8 @@ class Browser(Api):
     def _headers(self) -> dict[str, str]:
         page = f"localhost:{self.port}"
         cookie = {"Cookie": self.cookie} if self.cookie else {}
-        return {"Host": page, "Origin": f"http://{page}", **cookie}
+        agent = {"User-Agent": self.agent} if self.agent else {}
+        return {"Host": page, "Origin": f"http://{page}", **cookie, **agent}
 
 
 class Person:
@@ -77,6 +79,14 @@ class Person:
     @cookie.setter
     def cookie(self, text: str) -> None:
         self._browser.cookie = text
+
+    @property
+    def agent(self) -> str:
+        return self._browser.agent
+
+    @agent.setter
+    def agent(self, text: str) -> None:
+        self._browser.agent = text
 
     @property
     def api(self) -> Api:
