@@ -23,11 +23,13 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 # Who may do what: the roles, and the routes that are theirs.
 OPEN = ("POST /v1/setup", "POST /v1/sessions")
-# Of whoever signs in, whatever their role; no token has a person's factors.
+# Of whoever signs in, whatever their role; no token has a person's factors and sessions.
 OF_A_PERSON = (
     "GET /v1/me/factors", "POST /v1/me/factors", "DELETE /v1/me/factors/{factor}",
     "POST /v1/me/factors/{factor}/confirm", "POST /v1/me/recovery-codes", "POST /v1/me/password",
+    "GET /v1/sessions", "DELETE /v1/sessions", "DELETE /v1/sessions/{session}",
 )
+OF_PEOPLE = ("factor", "session")
 MAY = (
     (ROLES, (
         "GET /v1/me", "POST /v1/sessions/current/proof", "DELETE /v1/sessions/current",
@@ -93,6 +95,7 @@ ENDING = (
 PREFIXES = {
     "integration": "int_", "grant": "grt_", "holder": "hld_", "thread": "thr_", "message": "msg_",
     "held": "msg_", "creator": "cre_", "receipt": "rcp_", "token": "tok_", "factor": "fac_",
+    "session": "ses_",
 }
 NO_ATTACHMENT = "att_77"
 NONSENSE = "x"
@@ -230,6 +233,8 @@ class TenantsCase(unittest.TestCase):
         cls.olga.enrol()
         cls.theirs = Tenant(cls.server, "Brand")
         cls.theirs.ids["factor"] = cls.factors()["items"][0]["id"]
+        sessions = cls.olga.call("GET", "/v1/sessions").expect(200)
+        cls.theirs.ids["session"] = sessions["items"][0]["id"]
 
     @classmethod
     def factors(cls) -> dict:
@@ -423,10 +428,10 @@ class ThingsOfOthersTest(TenantsCase):
         """Of others and of one's own: upper case, cut short, longer, bare."""
         for route in WITH_IDS:
             for kind in slots(route):
-                if kind in ("attachment", "factor"):
+                if kind in ("attachment", *OF_PEOPLE):
                     continue
                 body = bodies_of(self.mine).get(route)
-                nonsense = {**self.mine.ids, "factor": NONSENSE, kind: NONSENSE}
+                nonsense = {**self.mine.ids, "factor": NONSENSE, "session": NONSENSE, kind: NONSENSE}
                 for text in (self.theirs.ids[kind], self.mine.ids[kind]):
                     for form in (
                         text.upper(), text[:4].upper() + text[4:], text[:4] + text[4:].upper(),
@@ -439,7 +444,7 @@ class ThingsOfOthersTest(TenantsCase):
     def test_ids_of_another_kind(self):
         for route in WITH_IDS:
             for kind, other in itertools.product(slots(route), PREFIXES):
-                if kind in ("attachment", "factor") or other in (kind, "factor"):
+                if kind in ("attachment", *OF_PEOPLE) or other in (kind, *OF_PEOPLE):
                     continue
                 body = bodies_of(self.mine).get(route)
                 for owner in (self.mine, self.theirs):

@@ -33,6 +33,7 @@ class Worker(threading.Thread):
         self._failure: Exception | None = None
         self.rounds = 0
         self.answers = 0
+        self.asking = False
         self.borne = 0
         self.revoked: set[str] = set()
 
@@ -62,6 +63,7 @@ class Worker(threading.Thread):
         api, prepared = self._desk.api, self._case.prepared
         path = f"/v1/integrations/{prepared.connected.id}"
         wish = {"shared_secret": SECRET, "verbs": ["send"], "expires_in": "P1D"}
+        self.asking = True
         try:
             self._demand(self._desk.unlock(prepared.connected))
             thread = self._demand(api.get(f"/v1/threads/{prepared.kept}"))
@@ -73,6 +75,8 @@ class Worker(threading.Thread):
         except OSError:
             self._bear()
             return
+        finally:
+            self.asking = False
         self.rounds += 1
 
     def _demand(self, answer):
@@ -105,13 +109,14 @@ class Rotate(Step):
         if case.command("rotate", "keyring", "rotate", self.option) and self.wraps_least:
             moved = int(ROTATED.search(case.told["rotate"].text)[1])
             require(moved >= self.wraps_least or case.server.plan.fired, "broken", moved)
-        during = worker.answers - before
+        # A rotation may be over before one question is answered.
+        during = worker.asking or worker.answers > before
         # A child that was killed comes back, and the work goes on before anybody stops the server.
         if case.fault.startswith("kill") and self._serves(case):
             worker.pass_rounds(1, CLEAN_S)
         if case.fault == "none":
             require(worker.borne == 0, "broken", f"{worker.borne} rounds failed without a fault")
-            require(during > 0, "broken", "nobody worked during the rotation")
+            require(during, "broken", "nobody worked during the rotation")
 
     def after(self, case: Case) -> None:
         worker = case.more.pop("worker")

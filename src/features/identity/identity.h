@@ -146,11 +146,11 @@ public:
     /// Somebody may do less than before: who streams looks again.
     void note_ending() { ++endings_; }
 
-    /// One's own that are good, newest first. Errors: forbidden (an API token has none).
+    /// One's own that are good, newest first. Errors: person_needed.
     async::Task<std::vector<Session>> sessions(Authorized<Permission::see_own_sign_in> who);
-    /// Errors: forbidden, session_not_found.
+    /// Errors: person_needed, session_not_found.
     async::Task<> end_session(Authorized<Permission::see_own_sign_in> who, SessionId id);
-    /// All but this one. Errors: forbidden.
+    /// All but this one. Errors: person_needed.
     async::Task<> end_other_sessions(Authorized<Permission::see_own_sign_in> who);
 
     async::Task<Me> me(Actor actor);

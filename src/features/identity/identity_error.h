@@ -11,6 +11,7 @@ enum class IdentityError {
     invalid_credentials,
     too_many_attempts,
     forbidden,
+    person_needed,
     no_workspace,
     workspace_needed,
     setup_token_invalid,
@@ -46,6 +47,8 @@ constexpr ErrorInfo describe(IdentityError error) {
         case IdentityError::too_many_attempts:
             return {"too_many_attempts", "Too many attempts. Please wait before the next try."};
         case IdentityError::forbidden: return {"forbidden", "Your role does not allow this."};
+        case IdentityError::person_needed:
+            return {"forbidden", "An API token may not do this. Sign in."};
         case IdentityError::no_workspace: return {"not_found", "There is no such workspace."};
         case IdentityError::workspace_needed:
             return {"workspace_needed",

@@ -133,7 +133,7 @@ Result<> Identity::keep_verified(store::Transaction& tx, const Verified& verifie
 }
 
 async::Task<NewSession> Identity::change_password(Actor actor, PasswordChange change) {
-    if (!actor.person) co_return fail(IdentityError::forbidden);
+    if (!actor.person) co_return fail(IdentityError::person_needed);
     const auto id = *actor.person;
     auto who = co_await me(actor);
     if (!who) co_return fail(std::move(who.error()));

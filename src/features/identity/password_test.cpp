@@ -172,7 +172,7 @@ TEST_F(PasswordTest, sessions_of_other_people_and_api_tokens_go_on) {
 
 TEST_F(PasswordTest, api_token_changes_no_password) {
     actor = run(identity->authenticate_token(text_of(made.text))).value();
-    EXPECT_TRUE(fails_with(change(k_password, k_next), IdentityError::forbidden));
+    EXPECT_TRUE(fails_with(change(k_password, k_next), IdentityError::person_needed));
     EXPECT_TRUE(sign_in().has_value());
 }
 

@@ -49,7 +49,7 @@ Deadline keeper_deadline() {
 }
 
 Result<PersonId> person_of(const Actor& actor) {
-    if (!actor.person) return fail(IdentityError::forbidden);
+    if (!actor.person) return fail(IdentityError::person_needed);
     return *actor.person;
 }
 

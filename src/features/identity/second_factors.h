@@ -64,23 +64,26 @@ public:
     using See = Authorized<Permission::see_own_sign_in>;
     using Self = Authorized<Permission::see_self>;
 
-    /// Without those that wait to be confirmed. Errors: forbidden (an API token has none).
+    /// Without those that wait to be confirmed. Errors: person_needed.
     async::Task<Enrolment> enrolment(See who);
-    /// Counts for nothing until confirm(). Errors: forbidden, invalid_name, too_many_factors.
+    /// Counts for nothing until confirm(). Errors: person_needed, invalid_name, too_many_factors.
     async::Task<NewFactor> begin(Mine who, std::string name);
     /// The app works: its first code says so. This session has shown it, every other one of this
-    /// person will have to. Errors: forbidden, factor_not_found, invalid_code, too_many_attempts.
+    /// person will have to. Errors: person_needed, factor_not_found, invalid_code,
+    /// too_many_attempts.
     async::Task<Confirmed> confirm(Mine who, FactorId id, std::string code);
-    /// With the last one go the recovery codes. Errors: forbidden, factor_not_found, last_factor.
+    /// With the last one go the recovery codes. Errors: person_needed, factor_not_found,
+    /// last_factor.
     async::Task<> remove(Mine who, FactorId id);
-    /// In the place of all before. Errors: forbidden, factor_not_found (where there is no factor).
+    /// In the place of all before. Errors: person_needed, factor_not_found (where there is no
+    /// factor).
     async::Task<std::vector<Secret>> new_recovery_codes(Mine who);
 
     /// A code of an app or a recovery code: the session is whole and fresh. It has another text
-    /// from then on where it was not whole before. Errors: forbidden, invalid_code,
+    /// from then on where it was not whole before. Errors: person_needed, invalid_code,
     /// too_many_attempts.
     async::Task<NewSession> show_code(Self who, std::string code);
-    /// The same of somebody without a second factor. Errors: forbidden, invalid_credentials,
+    /// The same of somebody without a second factor. Errors: person_needed, invalid_credentials,
     /// second_factor_needed, too_many_attempts, AsyncError::busy.
     async::Task<NewSession> show_password(Self who, Secret password);
 

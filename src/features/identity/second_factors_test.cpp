@@ -284,10 +284,12 @@ TEST_F(SecondFactorsTest, tokens_have_no_factors) {
     const auto sees = See::check(actor).value();
     const auto itself = Self::check(actor).value();
     const auto manages = Mine::check(actor).value();
-    EXPECT_TRUE(fails_with(run(factors->enrolment(sees)), IdentityError::forbidden));
-    EXPECT_TRUE(fails_with(run(factors->begin(manages, "x")), IdentityError::forbidden));
-    EXPECT_TRUE(fails_with(run(factors->show_code(itself, "000000")), IdentityError::forbidden));
-    EXPECT_TRUE(fails_with(run(factors->new_recovery_codes(manages)), IdentityError::forbidden));
+    EXPECT_TRUE(fails_with(run(factors->enrolment(sees)), IdentityError::person_needed));
+    EXPECT_TRUE(fails_with(run(factors->begin(manages, "x")), IdentityError::person_needed));
+    EXPECT_TRUE(
+        fails_with(run(factors->show_code(itself, "000000")), IdentityError::person_needed));
+    EXPECT_TRUE(
+        fails_with(run(factors->new_recovery_codes(manages)), IdentityError::person_needed));
 }
 
 TEST_F(SecondFactorsTest, key_is_taken_in_by_an_app) {

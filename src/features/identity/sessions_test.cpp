@@ -123,10 +123,11 @@ TEST_F(SessionsTest, tokens_have_none) {
     const auto token = create_token("Brand").value();
     const auto who = run(identity->authenticate_token(text_of(token.text))).value();
     const auto itself = Mine::check(who).value();
-    EXPECT_TRUE(fails_with(run(identity->sessions(itself)), IdentityError::forbidden));
-    EXPECT_TRUE(fails_with(run(identity->end_other_sessions(itself)), IdentityError::forbidden));
+    EXPECT_TRUE(fails_with(run(identity->sessions(itself)), IdentityError::person_needed));
+    EXPECT_TRUE(
+        fails_with(run(identity->end_other_sessions(itself)), IdentityError::person_needed));
     EXPECT_TRUE(fails_with(run(identity->end_session(itself, SessionId::make(5))),
-                           IdentityError::forbidden));
+                           IdentityError::person_needed));
 }
 
 TEST(Device, is_cut_and_printable) {
