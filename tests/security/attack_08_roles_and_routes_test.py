@@ -431,7 +431,7 @@ class ThingsOfOthersTest(TenantsCase):
                 if kind in ("attachment", *OF_PEOPLE):
                     continue
                 body = bodies_of(self.mine).get(route)
-                nonsense = {**self.mine.ids, "factor": NONSENSE, "session": NONSENSE, kind: NONSENSE}
+                nonsense = {**self.mine.ids, **dict.fromkeys((*OF_PEOPLE, kind), NONSENSE)}
                 for text in (self.theirs.ids[kind], self.mine.ids[kind]):
                     for form in (
                         text.upper(), text[:4].upper() + text[4:], text[:4] + text[4:].upper(),
