@@ -30,15 +30,16 @@ def time_code(key: str, step: int, digits: int = 6) -> str:
 
 
 class App:
-    """An authenticator app that never shows a code twice: the next step is within what a server
-    takes, and the one after it is waited for."""
+    """An authenticator app that never shows a code twice: the first is of this step, the second of
+    the next, which a server takes, too, and the one after that is waited for. None is of the step
+    before: on a slow machine that one would be too old when it comes."""
 
     def __init__(self, key: str) -> None:
         self.key = key
-        self._last = time_step() - 2
+        self._last = time_step() - 1
 
     def code(self) -> str:
-        step = max(self._last + 1, time_step() - 1)
+        step = max(self._last + 1, time_step())
         eventually(lambda: time_step() + 1 >= step, "the next time step", 2 * STEP_S, 0.2)
         self._last = step
         return time_code(self.key, step)
