@@ -10,6 +10,8 @@ from .mail_servers import Account, MailServers
 from .process import eventually
 
 SETTLED = ("sent", "failed", "unknown")
+# Longer than two polls: what a busy server could not take at once comes at the next.
+DEADLINE_S = 150.0
 
 
 @dataclasses.dataclass
@@ -102,7 +104,7 @@ class Desk:
         body = {"shared_secret": integration.secret, "new_shared_secret": new_secret}
         return self.act(integration, "reseal", body)
 
-    def settled(self, thread_id: str, number: int = 0, deadline_s: float = 60.0) -> dict:
+    def settled(self, thread_id: str, number: int = 0, deadline_s: float = DEADLINE_S) -> dict:
         """Waits until a message of the thread is sent, failed or unknown; the message."""
 
         def probe() -> dict | None:
@@ -117,7 +119,7 @@ class Desk:
             raise AssertionError(f"not sent: {message}")
         return message
 
-    def incoming(self, thread_id: str, count: int = 1, deadline_s: float = 60.0) -> list[dict]:
+    def incoming(self, thread_id: str, count: int = 1, deadline_s: float = DEADLINE_S) -> list[dict]:
         """Waits until the thread shows `count` received messages, with what they say."""
 
         def probe() -> list[dict] | None:
