@@ -119,7 +119,9 @@ class Desk:
             raise AssertionError(f"not sent: {message}")
         return message
 
-    def incoming(self, thread_id: str, count: int = 1, deadline_s: float = DEADLINE_S) -> list[dict]:
+    def incoming(
+        self, thread_id: str, count: int = 1, deadline_s: float = DEADLINE_S
+    ) -> list[dict]:
         """Waits until the thread shows `count` received messages, with what they say."""
 
         def probe() -> list[dict] | None:
