@@ -51,7 +51,7 @@ public:
         pool_.end_(batch_->number);
         const auto found = pool_.batches_.find(workspace_);
         if (found != pool_.batches_.end() && found->second == batch_) pool_.batches_.erase(found);
-        pool_.freed_.set();
+        pool_.reader_ended();
     }
 
 private:
@@ -61,16 +61,26 @@ private:
 };
 
 ReaderPool::ReaderPool(async::TaskGroup& group, Starter start, Ender end)
-    : group_(group), start_(std::move(start)), end_(std::move(end)), freed_(group.executor()) {}
+    : group_(group), start_(std::move(start)), end_(std::move(end)) {}
+
+void ReaderPool::reader_ended() {
+    for (const auto& waiter : std::exchange(waiting_, {}))
+        waiter->set();
+}
 
 async::Task<control::StartReader::Answer> ReaderPool::start_reader() {
     const auto deadline = parse_deadline();
     while (true) {
+        // Before it is asked for: one may end while the refusal is on its way.
+        const auto ended = std::make_shared<async::Signal>(group_.executor());
+        waiting_.push_back(ended);
         auto started = co_await start_(deadline);
         if (started || !started.error().is(control::ControlError::too_many_readers)) {
+            waiting_.remove(ended);
             co_return started;
         }
-        auto freed = co_await freed_.wait(deadline);
+        auto freed = co_await ended->wait(deadline);
+        waiting_.remove(ended);
         if (!freed) co_return fail(std::move(freed.error()));
     }
 }

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <list>
 #include <map>
 #include <memory>
 
@@ -50,6 +51,7 @@ private:
     /// The workspace's, or a fresh one for one mail alone.
     async::Task<std::shared_ptr<Batch>> begin(WorkspaceId workspace, bool alone);
     async::Task<control::StartReader::Answer> start_reader();
+    void reader_ended();
     template <typename Method>
     async::Task<typename Method::Answer> ask(WorkspaceId workspace,
                                              os::Fd raw,
@@ -59,7 +61,8 @@ private:
     Starter start_;
     Ender end_;
     ipc::Router nothing_served_;
-    async::Signal freed_;
+    /// Of those that wait until a reader has ended, each its own: a signal wakes one.
+    std::list<std::shared_ptr<async::Signal>> waiting_;
     std::map<WorkspaceId, std::shared_ptr<Batch>> batches_;
 };
 

@@ -176,5 +176,25 @@ TEST_F(ReaderPoolTest, waits_until_another_reader_has_ended) {
     EXPECT_EQ(told(second), "b");
 }
 
+TEST_F(ReaderPoolTest, everybody_who_waits_has_a_turn) {
+    holding = true;
+    Outcome first;
+    loop.start(read("a", 1), first);
+    loop.run_until([&] { return gates.size() == 1; });
+    refusals = 3;
+    std::array<Outcome, 3> outcomes;
+    const std::array<std::string_view, 3> mails = {"b", "c", "d"};
+    for (std::size_t i = 0; i < mails.size(); ++i)
+        loop.start(read(mails[i], static_cast<std::uint8_t>(i + 2)), outcomes[i]);
+    loop.run_until([&] { return refusals == 0; });
+    loop.settle();
+    for (const auto& outcome : outcomes)
+        EXPECT_FALSE(outcome);
+    release();
+    loop.run_until([&] { return outcomes[0] && outcomes[1] && outcomes[2]; });
+    for (std::size_t i = 0; i < mails.size(); ++i)
+        EXPECT_EQ(told(outcomes[i]), mails[i]);
+}
+
 }  // namespace
 }  // namespace postern::app::front

@@ -7,6 +7,7 @@
 #include "foundation/base/log.h"
 #include "foundation/base/result.h"
 #include "platform/async/deadline.h"
+#include "platform/async/signal.h"
 #include "platform/async/task.h"
 #include "platform/ipc/rpc.h"
 #include "platform/os/process.h"
@@ -39,13 +40,15 @@ Readers::Readers(const boost::asio::any_io_executor& executor,
                 .directory = -1,
                 .instance = std::move(instance),
                 .only_log_calls = only_log_calls},
-      ended_(executor),
       tasks_(executor) {}
 
 async::Task<control::StartReader::Answer> Readers::start() {
     const auto deadline = Deadline::in(k_wait_for_room);
     while (alive_.size() >= k_readers_max) {
-        auto room = co_await ended_.wait(deadline);
+        const auto ended = std::make_shared<async::Signal>(executor_);
+        waiting_.push_back(ended);
+        auto room = co_await ended->wait(deadline);
+        waiting_.remove(ended);
         if (!room) co_return fail(control::ControlError::too_many_readers);
     }
     auto pair = os::socket_pair();
@@ -78,7 +81,8 @@ async::Job Readers::kill_later(std::uint64_t number) {
 async::Job Readers::watch(std::uint64_t number, std::shared_ptr<ChildProcess> child) {
     auto status = co_await child->ended();
     alive_.erase(number);
-    ended_.set();
+    for (const auto& waiter : std::exchange(waiting_, {}))
+        waiter->set();
     if (status && WIFSIGNALED(*status) && WTERMSIG(*status) == SIGSYS) {
         log_violation(name_of(Role::reader));
     }

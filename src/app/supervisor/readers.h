@@ -8,6 +8,7 @@
 
 #include <sys/types.h>
 #include <cstdint>
+#include <list>
 #include <map>
 #include <memory>
 #include <string>
@@ -45,7 +46,8 @@ private:
     ChildSettings settings_;
     std::map<std::uint64_t, std::shared_ptr<ChildProcess>> alive_;
     std::uint64_t started_ = 0;
-    async::Signal ended_;
+    /// Of those that wait until one has ended, each its own: a signal wakes one.
+    std::list<std::shared_ptr<async::Signal>> waiting_;
     async::TaskGroup tasks_;
 };
 
