@@ -36,11 +36,6 @@ if(POSTERN_SANITIZE)
     target_link_options(postern_options INTERFACE -fsanitize=${POSTERN_SANITIZE})
 endif()
 
-if(POSTERN_FUZZ)
-    target_compile_options(postern_options INTERFACE -fsanitize=fuzzer-no-link
-        -ftrivial-auto-var-init=pattern)
-endif()
-
 find_program(POSTERN_MOLD mold)
 if(POSTERN_MOLD AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     target_link_options(postern_options INTERFACE -fuse-ld=mold)

@@ -132,6 +132,7 @@ function(postern_module)
             add_executable(${name} EXCLUDE_FROM_ALL ${source})
             target_link_libraries(${name} PRIVATE ${target} ${M_LINKS})
             target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+            postern_precompile(${name} postern_test_pch)
             set_target_properties(${name} PROPERTIES
                 RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/fuzz)
             set_property(GLOBAL APPEND PROPERTY POSTERN_FUZZ_TARGETS ${name})

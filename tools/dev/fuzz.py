@@ -80,8 +80,9 @@ def replay(known: dict[str, Path]) -> int:
         with tempfile.TemporaryDirectory() as news:
             # libFuzzer counts the corpus, and the empty input before it, as runs.
             runs = len(files) + 1 + MORE_RUNS
+            # This build is not instrumented for guidance: without keep_seed it would keep none.
             more = run_over(command_of("asan", name, source, news, str(CORPORA / name),
-                                       f"-runs={runs}", f"-seed={REPLAY_SEED}"))
+                                       f"-runs={runs}", f"-seed={REPLAY_SEED}", "-keep_seed=1"))
         failed, passed = failed + bool(more), passed + (not more) + (0 if broken else len(files))
         said = broken or more or f"ok, {len(files)} files and {MORE_RUNS} inputs more"
         print(f"fuzz {name}: {said}", flush=True)

@@ -11,8 +11,6 @@
 #include "edge/api/services.h"
 #include "edge/api/site.h"
 #include "features/identity/actor.h"
-#include "features/identity/identity_error.h"
-#include "features/identity/policy.h"
 #include "foundation/base/error.h"
 #include "foundation/base/id.h"
 #include "foundation/base/result.h"

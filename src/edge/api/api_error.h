@@ -18,7 +18,6 @@ enum class ApiError {
     idempotency_in_progress,
     idempotency_result_gone,
     too_many_streams,
-    token_not_allowed,
     session_needed,
 };
 
@@ -53,8 +52,6 @@ constexpr ErrorInfo describe(ApiError error) {
                     "The request was carried out, but what it made is gone since."};
         case ApiError::too_many_streams:
             return {"busy", "Too many event streams are open. Please try again."};
-        case ApiError::token_not_allowed:
-            return {"forbidden", "An API token may not do this. Sign in."};
         case ApiError::session_needed:
             return {"session_needed", "This ends a session; an API token has none."};
     }

@@ -8,12 +8,12 @@
 #include "platform/store/value.h"
 
 #include <algorithm>
-#include <cstdint>
 #include <utility>
 
 namespace postern::api::rows {
 
 using store::Clear;
+using store::done;
 using store::SqlText;
 using store::Transaction;
 
@@ -31,11 +31,6 @@ constexpr SqlText k_finish =
     "UPDATE idempotency SET status = $3, resource_id = $4 WHERE workspace_id = $1 AND "
     "key_mac = $2";
 constexpr SqlText k_forget = "DELETE FROM idempotency WHERE workspace_id = $1 AND key_mac = $2";
-
-Result<> done(Result<std::int64_t> changed) {
-    if (!changed) return fail(std::move(changed.error()));
-    return {};
-}
 
 }  // namespace
 

@@ -41,7 +41,7 @@ Answer post_session(Call call) {
     auto session = co_await call.use().identity.sign_in(
         std::move(email), std::move(password->clear), std::move(client));
     if (!session) co_return fail(std::move(session.error()));
-    co_return session_response(201, *session, call.request);
+    co_return session_response(201, *session, call);
 }
 
 /// POST /v1/sessions/current/proof {code} or {password}
@@ -61,11 +61,11 @@ Answer post_proof(Call call, Self who) {
     if (password) {
         auto shown = co_await factors.show_password(who, std::move(password->clear));
         if (!shown) co_return fail(std::move(shown.error()));
-        co_return session_response(200, *shown, call.request);
+        co_return session_response(200, *shown, call);
     }
     auto shown = co_await factors.show_code(who, std::move(*code));
     if (!shown) co_return fail(std::move(shown.error()));
-    co_return session_response(200, *shown, call.request);
+    co_return session_response(200, *shown, call);
 }
 
 /// DELETE /v1/sessions/current

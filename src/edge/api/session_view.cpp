@@ -6,9 +6,9 @@
 #include "features/identity/policy.h"
 #include "foundation/base/clock.h"
 #include "foundation/codec/json.h"
-#include "platform/net/http/request.h"
-#include "platform/net/http/response.h"
 
+#include <algorithm>
+#include <cstdint>
 #include <string_view>
 
 namespace postern::api {
@@ -22,9 +22,7 @@ std::string_view name_of(identity::Standing standing) {
     return "second_factor_needed";
 }
 
-net::http::Response session_response(int status,
-                                     const identity::NewSession& session,
-                                     const net::http::Request& request) {
+Response session_response(int status, const identity::NewSession& session, const Call& call) {
     codec::JsonWriter out;
     out.begin_object()
         .field("person_id", session.person.text())
@@ -33,8 +31,10 @@ net::http::Response session_response(int status,
         .end_object();
     auto response = json_response(status, out.take());
     if (session.text.empty()) return response;
-    const auto cookie = session_cookie(session.text, request.secure, identity::k_session_s);
-    response.headers.emplace_back("Set-Cookie", cookie);
+    const auto left_ms = session.expires_at_ms - call.use().clock.now_ms();
+    const auto age_s = std::max<std::int64_t>(left_ms / 1000, 0);
+    response.headers.emplace_back("Set-Cookie",
+                                  session_cookie(session.text, call.request.secure, age_s));
     return response;
 }
 

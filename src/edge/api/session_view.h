@@ -1,9 +1,8 @@
 #pragma once
 
+#include "edge/api/call.h"
 #include "features/identity/identity.h"
 #include "features/identity/policy.h"
-#include "platform/net/http/request.h"
-#include "platform/net/http/response.h"
 
 #include <string_view>
 
@@ -12,9 +11,9 @@ namespace postern::api {
 /// "whole", "second_factor_needed" or "second_factor_enrolment_needed".
 [[nodiscard]] std::string_view name_of(identity::Standing standing);
 
-/// What a session is from now on; its cookie where it has a new text.
-[[nodiscard]] net::http::Response session_response(int status,
-                                                   const identity::NewSession& session,
-                                                   const net::http::Request& request);
+/// What a session is from now on; its cookie, for as long as it lasts, where it has a new text.
+[[nodiscard]] Response session_response(int status,
+                                        const identity::NewSession& session,
+                                        const Call& call);
 
 }  // namespace postern::api

@@ -89,20 +89,6 @@ identity::Identity::TokenWish read_wish(codec::ObjectReader& body) {
     return wish;
 }
 
-/// The token as it is listed.
-async::Task<std::optional<identity::Identity::Token>> find_token(const Call* call,
-                                                                 WorkspaceId workspace,
-                                                                 TokenId id) {
-    auto all = co_await call->use().identity.tokens(workspace);
-    if (!all) co_return fail(std::move(all.error()));
-    for (auto& token : *all) {
-        if (token.row.id == id) {
-            co_return std::optional<identity::Identity::Token>(std::move(token));
-        }
-    }
-    co_return std::optional<identity::Identity::Token>();
-}
-
 /// POST /v1/tokens {role, name?, scopes?, networks?, expires_in?}
 Answer post_token(Call call, Who who) {
     auto json = json_body(call);
@@ -114,20 +100,19 @@ Answer post_token(Call call, Who who) {
     if (!errors.empty()) co_return problem_of_fields(errors, call.request.id);
     auto made = co_await call.use().identity.create_token(who, std::move(wish));
     if (!made) co_return fail(std::move(made.error()));
-    call.made(made->id);
-    auto listed = co_await find_token(&call, made->workspace, made->id);
-    if (!listed) co_return fail(std::move(listed.error()));
-    const auto& token = *listed;
-    if (!token) co_return fail(unknown_id());
-    co_return json_response(201, with_secret(token_json(*token), "token", made->text));
+    call.made(made->row.id);
+    co_return json_response(201, with_secret(token_json(*made), "token", made->text));
 }
 
 async::Task<std::optional<Response>> replay_token(Call call, identity::Actor actor) {
-    auto found = co_await find_token(&call, actor.workspace, call.reserved_id<TokenTag>());
-    if (!found) co_return fail(std::move(found.error()));
-    const auto& token = *found;
-    if (!token) co_return std::optional<Response>();
-    co_return json_response(201, with_field(token_json(*token), "secret_shown", "true"));
+    auto all = co_await call.use().identity.tokens(actor.workspace);
+    if (!all) co_return fail(std::move(all.error()));
+    const auto wanted = call.reserved_id<TokenTag>();
+    for (const auto& token : *all) {
+        if (token.row.id != wanted) continue;
+        co_return json_response(201, with_field(token_json(token), "secret_shown", "true"));
+    }
+    co_return std::optional<Response>();
 }
 
 /// GET /v1/tokens: no page has more than all of them; their number is bounded.

@@ -63,6 +63,7 @@ Answer patch_workspace(Call call, Manage who) {
     auto& identity = call.use().identity;
     auto stored = co_await identity.demand_factors(who.actor().workspace, *from);
     if (!stored) co_return fail(std::move(stored.error()));
+    call.use().events.wake_all();
     auto found = co_await identity.workspace(who.actor().workspace);
     if (!found) co_return fail(std::move(found.error()));
     co_return workspace_response(*found);

@@ -26,14 +26,15 @@ struct Actor {
     std::uint64_t handle = 0;  ///< names the session or token towards keeper's ceilings
 };
 
-/// The one gate. Errors: second_factor_needed, second_factor_enrolment_needed, forbidden,
-/// scope_needed, fresh_proof_needed.
+/// The one gate. Errors: second_factor_needed, second_factor_enrolment_needed, person_needed,
+/// forbidden, scope_needed, fresh_proof_needed.
 [[nodiscard]] inline Result<> admit(const Actor& actor, Permission permission) {
     if (!is_open_in(actor.standing, permission)) {
         return fail(actor.standing == Standing::needs_factor
                         ? IdentityError::second_factor_needed
                         : IdentityError::second_factor_enrolment_needed);
     }
+    if (is_a_persons(permission) && !actor.person) return fail(IdentityError::person_needed);
     if (!allows(actor.role, permission)) return fail(IdentityError::forbidden);
     if (!needs_fresh_proof(permission)) return {};
     if (actor.token && !actor.scopes.allow(permission)) return fail(IdentityError::scope_needed);

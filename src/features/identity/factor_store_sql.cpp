@@ -27,6 +27,7 @@ std::string_view name_of(FactorKind kind) {
 namespace rows {
 
 using store::Clear;
+using store::done;
 using store::Row;
 using store::SqlText;
 using store::StoreError;
@@ -63,11 +64,6 @@ constexpr SqlText k_count_codes =
     "SELECT COUNT(*) FROM recovery_codes WHERE workspace_id = $1 AND person_id = $2";
 constexpr SqlText k_take_code =
     "DELETE FROM recovery_codes WHERE workspace_id = $1 AND person_id = $2 AND code_hash = $3";
-
-Result<> done(Result<std::int64_t> changed) {
-    if (!changed) return fail(std::move(changed.error()));
-    return {};
-}
 
 Result<FactorRow> read_factor(const Row& row) {
     if (row.clear_text(2) != name_of(FactorKind::totp)) {

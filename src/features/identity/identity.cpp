@@ -62,10 +62,15 @@ Result<Membership> choose(const SessionFacts& facts, std::optional<WorkspaceId> 
     return fail(IdentityError::no_workspace);
 }
 
-Result<Actor> session_actor(store::Transaction& tx,
-                            const crypto::Hash& hash,
-                            std::optional<WorkspaceId> wanted,
-                            UnixMs now_ms) {
+struct SessionActor {
+    Actor actor;
+    UnixMs seen_at_ms = 0;
+};
+
+Result<SessionActor> session_actor(store::Transaction& tx,
+                                   const crypto::Hash& hash,
+                                   std::optional<WorkspaceId> wanted,
+                                   UnixMs now_ms) {
     POSTERN_TRY(const auto facts, load_session(tx, hash, now_ms));
     POSTERN_TRY(const auto membership, choose(facts, wanted));
     POSTERN_TRY(const auto workspace, rows::find_workspace(tx, membership.workspace));
@@ -84,7 +89,7 @@ Result<Actor> session_actor(store::Transaction& tx,
     const auto shown_at = facts.has_factor ? session.factor_at_ms : session.password_at_ms;
     const auto age_ms = now_ms - shown_at;
     actor.is_fresh = age_ms >= 0 && age_ms <= k_fresh_s * 1000;
-    return actor;
+    return SessionActor{actor, session.seen_at_ms};
 }
 
 }  // namespace
@@ -142,20 +147,12 @@ async::Task<Actor> Identity::authenticate_session(std::string text,
     wipe(text.data(), text.size());
     if (!hash) co_return fail(IdentityError::unauthenticated);
     const auto now = parts_.clock.now_ms();
-    struct Seen {
-        Actor actor;
-        UnixMs at_ms = 0;
-    };
-    const auto body = [hash = *hash, workspace, now](store::Transaction& tx) -> Result<Seen> {
-        Seen seen;
-        POSTERN_TRY(seen.actor, session_actor(tx, hash, workspace, now));
-        POSTERN_TRY(const auto session, rows::find_session(tx, hash));
-        seen.at_ms = session ? session->seen_at_ms : now;
-        return seen;
+    const auto body = [hash = *hash, workspace, now](store::Transaction& tx) {
+        return session_actor(tx, hash, workspace, now);
     };
     auto seen = co_await parts_.database.read(body);
     if (!seen) co_return fail(std::move(seen.error()));
-    if (now - seen->at_ms >= k_seen_grain_ms) {
+    if (now - seen->seen_at_ms >= k_seen_grain_ms) {
         const auto note = [hash = *hash, now](store::Transaction& tx) {
             return rows::note_session_seen(tx, hash, now);
         };
@@ -176,7 +173,7 @@ async::Task<> Identity::check_again(Actor actor) {
             return {};
         }
         POSTERN_TRY(const auto still, session_actor(tx, actor.proof, actor.workspace, now));
-        const bool same = still.role == actor.role && still.standing == actor.standing;
+        const bool same = still.actor.role == actor.role && still.actor.standing == actor.standing;
         if (!same) return fail(IdentityError::unauthenticated);
         return {};
     };
@@ -204,7 +201,9 @@ async::Task<> Identity::demand_factors(WorkspaceId id, UnixMs from_ms) {
     const auto body = [id, from_ms](store::Transaction& tx) {
         return rows::set_factors_from(tx, id, from_ms);
     };
-    co_return co_await parts_.database.write(body);
+    auto stored = co_await parts_.database.write(body);
+    if (stored) note_ending();
+    co_return stored;
 }
 
 async::Task<Me> Identity::me(Actor actor) {

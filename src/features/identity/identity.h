@@ -104,12 +104,13 @@ public:
         std::vector<net::Cidr> networks;
         std::int64_t lasts_s = 0;  ///< 0: until it is deleted
     };
-    /// Errors: beyond_own_rights, invalid_name.
-    async::Task<NewToken> create_token(Authorized<Permission::manage_tokens> who, TokenWish wish);
     struct Token {
         TokenRow row;
         std::string name;
+        Secret text;  ///< of one that was made now, else empty
     };
+    /// Errors: beyond_own_rights, invalid_name.
+    async::Task<Token> create_token(Authorized<Permission::manage_tokens> who, TokenWish wish);
     async::Task<std::vector<Token>> tokens(WorkspaceId workspace);
     /// Errors: token_not_found.
     async::Task<> delete_token(WorkspaceId workspace, TokenId id);
@@ -136,9 +137,10 @@ public:
     };
     /// One's own. Ends every other session of the person; this one goes on, under the text that is
     /// answered, and for no longer than before. Wrong current passwords count as sign-ins do.
-    /// Errors: forbidden (to an API token), invalid_credentials, too_many_attempts,
-    /// AsyncError::busy, unauthenticated, and those of check_new_password.
-    async::Task<NewSession> change_password(Actor actor, PasswordChange change);
+    /// Errors: invalid_credentials, too_many_attempts, AsyncError::busy, unauthenticated, and those
+    /// of check_new_password.
+    async::Task<NewSession> change_password(Authorized<Permission::change_own_password> asks,
+                                            PasswordChange change);
 
     /// How often sessions or tokens have ended before their time: another number says that
     /// check_again() is worth asking.
@@ -146,11 +148,11 @@ public:
     /// Somebody may do less than before: who streams looks again.
     void note_ending() { ++endings_; }
 
-    /// One's own that are good, newest first. Errors: person_needed.
+    /// One's own that are good, newest first.
     async::Task<std::vector<Session>> sessions(Authorized<Permission::see_own_sign_in> who);
-    /// Errors: person_needed, session_not_found.
+    /// Errors: session_not_found.
     async::Task<> end_session(Authorized<Permission::see_own_sign_in> who, SessionId id);
-    /// All but this one. Errors: person_needed.
+    /// All but this one.
     async::Task<> end_other_sessions(Authorized<Permission::see_own_sign_in> who);
 
     async::Task<Me> me(Actor actor);
@@ -169,6 +171,9 @@ private:
     async::Task<PersonRow> new_person(std::string email, Secret password);
     async::Task<NewToken> store_token(TokenRow row, std::optional<WorkspaceRow> with_workspace);
     async::Task<Bytes> address_token(std::string email);
+    /// Errors: too_many_attempts.
+    async::Task<> count(Bytes key);
+    async::Task<> take_back(Bytes key);
     async::Task<std::string> password_hash(std::optional<PersonRow> person, Bytes address);
     /// Whose password was right, and how it is stored.
     struct Verified {

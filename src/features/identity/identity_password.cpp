@@ -1,10 +1,10 @@
 #include "features/identity/actor.h"
-#include "features/identity/attempts.h"
 #include "features/identity/bearer.h"
 #include "features/identity/identity.h"
 #include "features/identity/identity_error.h"
 #include "features/identity/identity_store.h"
 #include "features/identity/password_rules.h"
+#include "features/identity/policy.h"
 #include "foundation/base/bytes.h"
 #include "foundation/base/clock.h"
 #include "foundation/base/id.h"
@@ -55,7 +55,7 @@ struct Rotated {
 Result<UnixMs> store_change(store::Transaction& tx, const Rotated& change, UnixMs now_ms) {
     POSTERN_TRY(const auto session, rows::find_session(tx, change.tokens.from));
     const auto person = change.password.person;
-    if (!session || session->expires_at_ms <= now_ms || session->person != person) {
+    if (!session || is_over(*session, now_ms) || session->person != person) {
         return fail(IdentityError::unauthenticated);
     }
     POSTERN_TRY(const auto replaced, rows::replace_password(tx, change.password));
@@ -87,11 +87,7 @@ async::Task<Identity::Verified> Identity::verify_password(std::optional<PersonRo
     };
     auto looked = co_await parts_.passwords.run(std::move(work));
     if (!looked) {
-        const auto now = parts_.clock.now_ms();
-        const auto take_back = [key = std::move(key), now](store::Transaction& tx) {
-            return take_back_attempt(tx, key, now);
-        };
-        (void)co_await parts_.database.write(take_back);
+        (void)co_await take_back(std::move(key));
         co_return fail(std::move(looked.error()));
     }
     if (!exists || !looked->matches) co_return fail(IdentityError::invalid_credentials);
@@ -132,8 +128,9 @@ Result<> Identity::keep_verified(store::Transaction& tx, const Verified& verifie
     return {};
 }
 
-async::Task<NewSession> Identity::change_password(Actor actor, PasswordChange change) {
-    if (!actor.person) co_return fail(IdentityError::person_needed);
+async::Task<NewSession> Identity::change_password(Authorized<Permission::change_own_password> asks,
+                                                  PasswordChange change) {
+    const auto& actor = asks.actor();
     const auto id = *actor.person;
     auto who = co_await me(actor);
     if (!who) co_return fail(std::move(who.error()));
@@ -147,11 +144,7 @@ async::Task<NewSession> Identity::change_password(Actor actor, PasswordChange ch
     auto known = std::move(*person);
     if (!known) co_return fail(IdentityError::unauthenticated);
     const auto address = known->address_token;
-    const auto now = parts_.clock.now_ms();
-    const auto count = [address, now](store::Transaction& tx) {
-        return count_attempt(tx, address, now);
-    };
-    auto counted = co_await parts_.database.write(count);
+    auto counted = co_await count(address);
     if (!counted) co_return fail(std::move(counted.error()));
     auto verified = co_await verify_password(std::move(known), std::move(change.current), address);
     if (!verified) co_return fail(std::move(verified.error()));
@@ -159,10 +152,7 @@ async::Task<NewSession> Identity::change_password(Actor actor, PasswordChange ch
     auto hash = co_await hash_password(std::move(change.next));
     if (!hash) {
         // The current one was right: no guess.
-        const auto take_back = [address, now](store::Transaction& tx) {
-            return take_back_attempt(tx, address, now);
-        };
-        (void)co_await parts_.database.write(take_back);
+        (void)co_await take_back(address);
         co_return fail(std::move(hash.error()));
     }
     auto sealed = co_await seal_hash(id, std::move(*hash));
@@ -172,6 +162,7 @@ async::Task<NewSession> Identity::change_password(Actor actor, PasswordChange ch
     rotated.tokens = {actor.proof, bearer.hash};
     rotated.password = {id, std::move(verified->password), std::move(*sealed)};
     rotated.address = address;
+    const auto now = parts_.clock.now_ms();
     const auto body = [rotated = std::move(rotated), now](store::Transaction& tx) {
         return store_change(tx, rotated, now);
     };

@@ -19,7 +19,6 @@ using Mine = Authorized<Permission::see_own_sign_in>;
 
 async::Task<std::vector<Session>> Identity::sessions(Mine who) {
     const auto actor = who.actor();
-    if (!actor.person) co_return fail(IdentityError::person_needed);
     const auto load = [person = *actor.person](store::Transaction& tx) {
         return rows::list_sessions(tx, person);
     };
@@ -39,7 +38,6 @@ async::Task<std::vector<Session>> Identity::sessions(Mine who) {
 
 async::Task<> Identity::end_session(Mine who, SessionId id) {
     const auto actor = who.actor();
-    if (!actor.person) co_return fail(IdentityError::person_needed);
     const auto body = [person = *actor.person, id](store::Transaction& tx) -> Result<> {
         POSTERN_TRY(const auto ended, rows::delete_session(tx, person, id));
         if (ended == 0) return fail(IdentityError::session_not_found);
@@ -52,7 +50,6 @@ async::Task<> Identity::end_session(Mine who, SessionId id) {
 
 async::Task<> Identity::end_other_sessions(Mine who) {
     const auto actor = who.actor();
-    if (!actor.person) co_return fail(IdentityError::person_needed);
     const auto body = [person = *actor.person, proof = actor.proof](store::Transaction& tx) {
         return rows::delete_other_sessions(tx, person, proof);
     };

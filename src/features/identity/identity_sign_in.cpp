@@ -60,6 +60,22 @@ async::Task<Bytes> Identity::address_token(std::string email) {
                                          keeper_deadline());
 }
 
+async::Task<> Identity::count(Bytes key) {
+    const auto now = parts_.clock.now_ms();
+    const auto body = [key = std::move(key), now](store::Transaction& tx) {
+        return count_attempt(tx, key, now);
+    };
+    co_return co_await parts_.database.write(body);
+}
+
+async::Task<> Identity::take_back(Bytes key) {
+    const auto now = parts_.clock.now_ms();
+    const auto body = [key = std::move(key), now](store::Transaction& tx) {
+        return take_back_attempt(tx, key, now);
+    };
+    co_return co_await parts_.database.write(body);
+}
+
 async::Task<std::string> Identity::password_hash(std::optional<PersonRow> person, Bytes address) {
     if (!person) {
         // As much work at keeper as for somebody who exists.
@@ -116,11 +132,7 @@ async::Task<NewSession> Identity::sign_in(std::string email, Secret password, Cl
     if (!prepared) co_return fail(std::move(prepared.error()));
     auto address = co_await address_token(std::move(email));
     if (!address) co_return fail(std::move(address.error()));
-    const auto now = parts_.clock.now_ms();
-    const auto count = [address = *address, now](store::Transaction& tx) {
-        return count_attempt(tx, address, now);
-    };
-    auto counted = co_await parts_.database.write(count);
+    auto counted = co_await count(*address);
     if (!counted) co_return fail(std::move(counted.error()));
 
     const auto body = [address = *address](store::Transaction& tx) {
@@ -135,10 +147,8 @@ async::Task<NewSession> Identity::sign_in(std::string email, Secret password, Cl
 }
 
 async::Task<> Identity::check_password(PersonId person, Secret password) {
-    const auto now = parts_.clock.now_ms();
     const auto key = attempts_key(person);
-    const auto count = [key, now](store::Transaction& tx) { return count_attempt(tx, key, now); };
-    auto counted = co_await parts_.database.write(count);
+    auto counted = co_await count(key);
     if (!counted) co_return fail(std::move(counted.error()));
     const auto load = [person](store::Transaction& tx) { return rows::find_person(tx, person); };
     auto found = co_await parts_.database.read(load);

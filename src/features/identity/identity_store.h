@@ -74,6 +74,8 @@ struct Attempts {
 
 /// How many memberships, workspaces or tokens one answer lists.
 inline constexpr std::int64_t k_identity_rows_max = 10'000;
+/// How many sessions a person is shown, from the newest.
+inline constexpr std::int64_t k_sessions_listed_max = 100;
 
 /// Rows of workspaces, people, sessions and tokens. Each function is part of the caller's
 /// transaction; its errors are those of the store.
@@ -111,7 +113,7 @@ Result<std::optional<SessionRow>> find_session(store::Transaction& tx, const cry
 /// False where it is gone. Its times of proof and its end are those of `row` from now on.
 Result<bool> update_session(store::Transaction& tx, const SessionRow& row);
 Result<> note_session_seen(store::Transaction& tx, const crypto::Hash& hash, UnixMs now_ms);
-/// Newest first; also those that are over and not yet deleted.
+/// The newest ones, newest first; also those that are over and not yet deleted.
 Result<std::vector<SessionRow>> list_sessions(store::Transaction& tx, PersonId person);
 Result<> delete_session(store::Transaction& tx, const crypto::Hash& hash);
 /// The number of deleted rows: 0 or 1.

@@ -22,6 +22,7 @@
 namespace postern::identity::rows {
 
 using store::Clear;
+using store::done;
 using store::Row;
 using store::SqlText;
 using store::StoreError;
@@ -80,11 +81,6 @@ constexpr SqlText k_delete_old_attempts =
 constexpr std::string_view k_setup_token = "setup_token";
 constexpr std::string_view k_setup_done = "setup_done";
 constexpr std::size_t k_time_bytes = 8;
-
-Result<> done(Result<std::int64_t> changed) {
-    if (!changed) return fail(std::move(changed.error()));
-    return {};
-}
 
 Result<Role> role_at(const Row& row, std::size_t column) {
     const auto role = parse_role(row.clear_text(column));

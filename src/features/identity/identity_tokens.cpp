@@ -79,8 +79,8 @@ async::Task<NewToken> Identity::create_token(WorkspaceId workspace, Role role) {
     co_return co_await store_token(std::move(row), std::nullopt);
 }
 
-async::Task<NewToken> Identity::create_token(Authorized<Permission::manage_tokens> who,
-                                             TokenWish wish) {
+async::Task<Identity::Token> Identity::create_token(Authorized<Permission::manage_tokens> who,
+                                                    TokenWish wish) {
     const auto& actor = who.actor();
     if (!is_within_rights(actor, wish)) co_return fail(IdentityError::beyond_own_rights);
     if (!wish.name.empty() && !is_name(wish.name)) co_return fail(IdentityError::invalid_name);
@@ -99,7 +99,9 @@ async::Task<NewToken> Identity::create_token(Authorized<Permission::manage_token
         if (!sealed) co_return fail(std::move(sealed.error()));
         row.name = store::SealedBytes(std::move(*sealed));
     }
-    co_return co_await store_token(std::move(row), std::nullopt);
+    auto made = co_await store_token(row, std::nullopt);
+    if (!made) co_return fail(std::move(made.error()));
+    co_return Token{std::move(row), std::move(wish.name), std::move(made->text)};
 }
 
 async::Task<std::vector<Identity::Token>> Identity::tokens(WorkspaceId workspace) {
@@ -110,7 +112,7 @@ async::Task<std::vector<Identity::Token>> Identity::tokens(WorkspaceId workspace
     if (!found) co_return fail(std::move(found.error()));
     std::vector<Token> out;
     for (auto& row : *found) {
-        Token token{row, {}};
+        Token token{row, {}, {}};
         if (row.name) {
             auto sealed = std::move(*row.name).take();
             auto name = co_await keys::open_record(&parts_.keeper, workspace, k_name_column,

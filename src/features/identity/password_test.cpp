@@ -46,7 +46,9 @@ protected:
     }
     Result<NewSession> change(std::string_view current, std::string_view next) {
         Identity::PasswordChange ask{secret_of(current), secret_of(next)};
-        return run(identity->change_password(actor, std::move(ask)));
+        auto asks = Authorized<Permission::change_own_password>::check(actor);
+        if (!asks) return fail(std::move(asks.error()));
+        return run(identity->change_password(*asks, std::move(ask)));
     }
     /// Changes it and goes on with the new session.
     void change_well(std::string_view current, std::string_view next) {
@@ -295,7 +297,9 @@ TEST_F(PasswordTest, change_that_another_one_overtook_changes_nothing) {
     const auto opened = keeper.records_opened;
     for (std::size_t i = 0; i < 2; ++i) {
         Identity::PasswordChange ask{secret_of(k_password), secret_of(wanted[i])};
-        loop.start(identity->change_password(actor, std::move(ask)), outcomes[i]);
+        loop.start(identity->change_password(
+                       *Authorized<Permission::change_own_password>::check(actor), std::move(ask)),
+                   outcomes[i]);
     }
     // Name, address and stored hash of each: then both wait for the pool.
     loop.run_until([&] { return keeper.records_opened == opened + 6; });

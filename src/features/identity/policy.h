@@ -14,6 +14,7 @@ inline constexpr Role k_roles[] = {Role::owner,   Role::manager,   Role::reader,
 enum class Permission : std::uint8_t {
     see_self,              ///< who am I, sign out, show password or second factor again
     see_own_sign_in,       ///< one's own second factors and sessions; to end the latter
+    change_own_password,   ///< showing the present one
     manage_own_factors,    ///< one's own second factors and recovery codes
     see_workspace,         ///< the catalogue, the seal key, what happens (ids only)
     see_integrations,      ///< their settings and states; no secret is among them
@@ -51,8 +52,8 @@ constexpr Permissions set_of(P... permissions) {
 /// The whole policy: what a role may do.
 [[nodiscard]] constexpr detail::Permissions permissions_of(Role role) {
     using enum Permission;
-    constexpr auto k_everyone = detail::set_of(see_self, see_own_sign_in, manage_own_factors,
-                                               see_workspace, see_integrations);
+    constexpr auto k_everyone = detail::set_of(see_self, see_own_sign_in, change_own_password,
+                                               manage_own_factors, see_workspace, see_integrations);
     constexpr auto k_closing = detail::set_of(close_integrations, cut_off_integrations);
     constexpr auto k_work = detail::set_of(manage_integrations, reseal_integrations,
                                            open_integrations, read_history, write_mail, judge_held);
@@ -86,6 +87,13 @@ constexpr Permissions set_of(P... permissions) {
                    permission == manage_own_factors;
     }
     return false;
+}
+
+/// What a person has and a token has not.
+[[nodiscard]] constexpr bool is_a_persons(Permission permission) {
+    using enum Permission;
+    return permission == see_own_sign_in || permission == change_own_password ||
+           permission == manage_own_factors;
 }
 
 /// What nobody does with a session that was left open: a proof of the last minutes is asked for.

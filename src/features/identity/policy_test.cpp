@@ -2,7 +2,9 @@
 
 #include "features/identity/actor.h"
 #include "features/identity/identity_error.h"
+#include "features/identity/scopes.h"
 #include "foundation/base/error.h"
+#include "foundation/base/id.h"
 
 #include <gtest/gtest.h>
 #include <type_traits>
@@ -64,6 +66,7 @@ TEST(Policy, standing_is_asked_before_the_role) {
     Actor actor;
     actor.role = Role::reader;
     actor.standing = Standing::needs_factor;
+    actor.person = PersonId::make(5);
     const auto refused = Authorized<write_mail>::check(actor);
     EXPECT_TRUE(!refused && refused.error().is(IdentityError::second_factor_needed));
     actor.standing = Standing::needs_enrolment;
@@ -71,6 +74,19 @@ TEST(Policy, standing_is_asked_before_the_role) {
     EXPECT_TRUE(!unenrolled &&
                 unenrolled.error().is(IdentityError::second_factor_enrolment_needed));
     EXPECT_TRUE(Authorized<manage_own_factors>::check(actor).has_value());
+}
+
+TEST(Policy, what_is_a_persons_is_refused_to_tokens) {
+    Actor actor;
+    actor.role = Role::owner;
+    actor.scopes = Scopes::all();
+    actor.token = TokenId::make(5);
+    for (const auto own : {see_own_sign_in, change_own_password, manage_own_factors}) {
+        const auto refused = admit(actor, own);
+        EXPECT_TRUE(!refused && refused.error().is(IdentityError::person_needed));
+    }
+    actor.person = PersonId::make(5);
+    EXPECT_TRUE(admit(actor, see_own_sign_in).has_value());
 }
 
 TEST(Policy, weighty_acts_ask_for_a_fresh_proof_after_the_role) {

@@ -215,10 +215,9 @@ async::Task<> SecondFactors::count(PersonId person) {
 }
 
 async::Task<Enrolment> SecondFactors::enrolment(See who) {
-    const auto person = person_of(who.actor());
-    if (!person) co_return fail(person.error());
+    const auto person = *who.actor().person;
     Enrolment out;
-    const auto load = [id = *person](store::Transaction& tx) { return rows::list_factors(tx, id); };
+    const auto load = [person](store::Transaction& tx) { return rows::list_factors(tx, person); };
     auto found = co_await parts_.database.read(load);
     if (!found) co_return fail(std::move(found.error()));
     for (const auto& row : *found) {
@@ -227,8 +226,8 @@ async::Task<Enrolment> SecondFactors::enrolment(See who) {
         if (!name) co_return fail(std::move(name.error()));
         out.factors.push_back(factor_of(row, std::move(*name)));
     }
-    const auto count_codes = [id = *person](store::Transaction& tx) {
-        return rows::count_recovery_codes(tx, id);
+    const auto count_codes = [person](store::Transaction& tx) {
+        return rows::count_recovery_codes(tx, person);
     };
     auto left = co_await parts_.database.read(count_codes);
     if (!left) co_return fail(std::move(left.error()));
@@ -237,13 +236,12 @@ async::Task<Enrolment> SecondFactors::enrolment(See who) {
 }
 
 async::Task<NewFactor> SecondFactors::begin(Mine who, std::string name) {
-    const auto person = person_of(who.actor());
-    if (!person) co_return fail(person.error());
+    const auto person = *who.actor().person;
     if (!is_name(name)) co_return fail(IdentityError::invalid_name);
     auto me = co_await parts_.identity.me(who.actor());
     if (!me) co_return fail(std::move(me.error()));
     const auto key = crypto::random_secret(crypto::k_one_time_key_bytes);
-    auto row = co_await sealed_row(*person, std::move(name), &key);
+    auto row = co_await sealed_row(person, std::move(name), &key);
     if (!row) co_return fail(std::move(row.error()));
     const auto body = [row = *row](store::Transaction& tx) -> Result<> {
         auto pruned = rows::delete_unconfirmed_factors(tx, row.person,
@@ -263,11 +261,10 @@ async::Task<NewFactor> SecondFactors::begin(Mine who, std::string name) {
 
 async::Task<Confirmed> SecondFactors::confirm(Mine who, FactorId id, std::string code) {
     const auto actor = who.actor();
-    const auto person = person_of(actor);
-    if (!person) co_return fail(person.error());
-    auto counted = co_await count(*person);
+    const auto person = *actor.person;
+    auto counted = co_await count(person);
     if (!counted) co_return fail(std::move(counted.error()));
-    const auto load = [person = *person, id](store::Transaction& tx) {
+    const auto load = [person, id](store::Transaction& tx) {
         return rows::find_factor(tx, person, id);
     };
     auto found = co_await parts_.database.read(load);
@@ -301,21 +298,18 @@ async::Task<Confirmed> SecondFactors::confirm(Mine who, FactorId id, std::string
 }
 
 async::Task<> SecondFactors::remove(Mine who, FactorId id) {
-    const auto person = person_of(who.actor());
-    if (!person) co_return fail(person.error());
+    const auto person = *who.actor().person;
     const auto now = parts_.clock.now_ms();
-    const auto body = [person = *person, id, now](store::Transaction& tx) {
+    const auto body = [person, id, now](store::Transaction& tx) {
         return remove_factor(tx, person, id, now);
     };
     co_return co_await parts_.database.write(body);
 }
 
 async::Task<std::vector<Secret>> SecondFactors::new_recovery_codes(Mine who) {
-    const auto person = person_of(who.actor());
-    if (!person) co_return fail(person.error());
+    const auto person = *who.actor().person;
     auto codes = make_recovery_codes();
-    const auto body = [person = *person,
-                       hashes = codes.hashes](store::Transaction& tx) -> Result<> {
+    const auto body = [person, hashes = codes.hashes](store::Transaction& tx) -> Result<> {
         POSTERN_TRY(const bool has_one, rows::has_factor(tx, person));
         if (!has_one) return fail(IdentityError::factor_not_found);
         return rows::replace_recovery_codes(tx, person, hashes);

@@ -64,18 +64,18 @@ public:
     using See = Authorized<Permission::see_own_sign_in>;
     using Self = Authorized<Permission::see_self>;
 
-    /// Without those that wait to be confirmed. Errors: person_needed.
+    /// Without those that wait to be confirmed.
     async::Task<Enrolment> enrolment(See who);
-    /// Counts for nothing until confirm(). Errors: person_needed, invalid_name, too_many_factors.
+    /// Counts for nothing until confirm(). Errors: invalid_name, too_many_factors.
     async::Task<NewFactor> begin(Mine who, std::string name);
     /// The app works: its first code says so. This session has shown it, every other one of this
-    /// person will have to. Errors: person_needed, factor_not_found, invalid_code,
+    /// person will have to. Errors: factor_not_found, invalid_code,
     /// too_many_attempts.
     async::Task<Confirmed> confirm(Mine who, FactorId id, std::string code);
-    /// With the last one go the recovery codes. Errors: person_needed, factor_not_found,
+    /// With the last one go the recovery codes. Errors: factor_not_found,
     /// last_factor.
     async::Task<> remove(Mine who, FactorId id);
-    /// In the place of all before. Errors: person_needed, factor_not_found (where there is no
+    /// In the place of all before. Errors: factor_not_found (where there is no
     /// factor).
     async::Task<std::vector<Secret>> new_recovery_codes(Mine who);
 

@@ -281,15 +281,13 @@ TEST_F(SecondFactorsTest, number_of_factors_is_bounded) {
 TEST_F(SecondFactorsTest, tokens_have_no_factors) {
     const auto token = owner();
     const auto actor = run(identity->authenticate_token(text_of(token.text))).value();
-    const auto sees = See::check(actor).value();
+    EXPECT_TRUE(fails_with(See::check(actor), IdentityError::person_needed));
+    EXPECT_TRUE(fails_with(Mine::check(actor), IdentityError::person_needed));
     const auto itself = Self::check(actor).value();
-    const auto manages = Mine::check(actor).value();
-    EXPECT_TRUE(fails_with(run(factors->enrolment(sees)), IdentityError::person_needed));
-    EXPECT_TRUE(fails_with(run(factors->begin(manages, "x")), IdentityError::person_needed));
     EXPECT_TRUE(
         fails_with(run(factors->show_code(itself, "000000")), IdentityError::person_needed));
-    EXPECT_TRUE(
-        fails_with(run(factors->new_recovery_codes(manages)), IdentityError::person_needed));
+    EXPECT_TRUE(fails_with(run(factors->show_password(itself, secret_of(k_password))),
+                           IdentityError::person_needed));
 }
 
 TEST_F(SecondFactorsTest, key_is_taken_in_by_an_app) {

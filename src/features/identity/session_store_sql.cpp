@@ -18,6 +18,7 @@
 namespace postern::identity::rows {
 
 using store::Clear;
+using store::done;
 using store::Row;
 using store::SqlText;
 using store::StoreError;
@@ -51,11 +52,6 @@ constexpr SqlText k_rotate_session =
     "UPDATE sessions SET token_hash = $1 WHERE workspace_id = $2 AND token_hash = $3";
 constexpr SqlText k_delete_expired_sessions =
     "DELETE FROM sessions WHERE workspace_id = $1 AND expires_at_ms <= $2";
-
-Result<> done(Result<std::int64_t> changed) {
-    if (!changed) return fail(std::move(changed.error()));
-    return {};
-}
 
 Result<SessionRow> read_session(const Row& row) {
     SessionRow out;
@@ -91,7 +87,7 @@ Result<std::optional<SessionRow>> find_session(Transaction& tx, const crypto::Ha
 
 Result<std::vector<SessionRow>> list_sessions(Transaction& tx, PersonId person) {
     POSTERN_TRY(const auto found,
-                tx.query(k_list_sessions, {k_installation, person, k_identity_rows_max}));
+                tx.query(k_list_sessions, {k_installation, person, k_sessions_listed_max}));
     std::vector<SessionRow> out;
     for (const auto& row : found) {
         POSTERN_TRY(auto session, read_session(row));

@@ -23,6 +23,7 @@
 namespace postern::identity::rows {
 
 using store::Clear;
+using store::done;
 using store::Row;
 using store::SqlText;
 using store::StoreError;
@@ -45,11 +46,6 @@ constexpr SqlText k_note_used =
     "UPDATE api_tokens SET used_at_ms = $3 WHERE workspace_id = $1 AND token_hash = $2";
 constexpr SqlText k_delete_token =
     "DELETE FROM api_tokens WHERE workspace_id = $1 AND bound_workspace_id = $2 AND token_id = $3";
-
-Result<> done(Result<std::int64_t> changed) {
-    if (!changed) return fail(std::move(changed.error()));
-    return {};
-}
 
 std::string text_of(const std::vector<net::Cidr>& networks) {
     std::string out;

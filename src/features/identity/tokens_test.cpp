@@ -46,7 +46,7 @@ protected:
     Actor actor(const Secret& text, net::IpAddress from = {}) {
         return run(identity->authenticate_token(text_of(text), from)).value();
     }
-    Result<NewToken> make(const Actor& by, Wish wish) {
+    Result<Identity::Token> make(const Actor& by, Wish wish) {
         return run(identity->create_token(Manage::check(by).value(), std::move(wish)));
     }
     bool is_good(const Secret& text, const char* from = "192.0.2.7") {

@@ -22,6 +22,7 @@
 namespace postern::integrations::rows {
 
 using store::Clear;
+using store::done;
 using store::Row;
 using store::SealedBytes;
 using store::SqlText;
@@ -186,11 +187,6 @@ struct StoredSeal {
     keys::Seal seal;
     auto wire() { return std::tie(seal); }
 };
-
-Result<> done(Result<std::int64_t> changed) {
-    if (!changed) return fail(std::move(changed.error()));
-    return {};
-}
 
 Result<> must_change(Result<std::int64_t> changed, IntegrationError otherwise) {
     if (!changed) return fail(std::move(changed.error()));

@@ -17,6 +17,7 @@
 namespace postern::mail::rows {
 
 using store::Clear;
+using store::done;
 using store::Row;
 using store::SealedBytes;
 using store::SqlText;
@@ -75,11 +76,6 @@ MessageId last_id() {
     std::array<std::uint8_t, 16> bytes{};
     bytes.fill(0xff);
     return MessageId(bytes);
-}
-
-Result<> done(Result<std::int64_t> changed) {
-    if (!changed) return fail(std::move(changed.error()));
-    return {};
 }
 
 std::uint32_t number(std::int64_t value) {

@@ -20,6 +20,7 @@
 namespace postern::mail::rows {
 
 using store::Clear;
+using store::done;
 using store::Row;
 using store::SqlText;
 using store::Transaction;
@@ -70,11 +71,6 @@ constexpr SqlText k_set_state =
     "message_id = $2";
 
 constexpr std::size_t k_wraps_at_once = 5000;  // as in k_thread_wraps
-
-Result<> done(Result<std::int64_t> changed) {
-    if (!changed) return fail(std::move(changed.error()));
-    return {};
-}
 
 MessageState state_of(std::string_view text) {
     for (const auto state : {MessageState::queued, MessageState::sending, MessageState::sent,

@@ -16,6 +16,7 @@
 namespace postern::mail::rows {
 
 using store::Clear;
+using store::done;
 using store::Row;
 using store::SqlText;
 using store::Transaction;
@@ -52,11 +53,6 @@ constexpr SqlText k_handed_over =
 constexpr SqlText k_set_unknown =
     "UPDATE outbox SET stage = 'unknown', attempts = 0, next_at_ms = $1, fence = fence + 1 "
     "WHERE stage = 'handed_over'";
-
-Result<> done(Result<std::int64_t> changed) {
-    if (!changed) return fail(std::move(changed.error()));
-    return {};
-}
 
 std::string_view text_of(Stage stage) {
     switch (stage) {

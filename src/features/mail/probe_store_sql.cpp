@@ -18,6 +18,7 @@
 namespace postern::mail::rows {
 
 using store::Clear;
+using store::done;
 using store::Row;
 using store::SqlText;
 using store::Transaction;
@@ -52,11 +53,6 @@ constexpr SqlText k_newest_sent =
     "SELECT m.message_id FROM messages m JOIN threads t ON t.workspace_id = m.workspace_id AND "
     "t.thread_id = m.thread_id WHERE m.workspace_id = $1 AND t.integration_id = $2 AND "
     "m.direction = 'out' AND m.state = 'sent' ORDER BY m.message_id DESC LIMIT 1";
-
-Result<> done(Result<std::int64_t> changed) {
-    if (!changed) return fail(std::move(changed.error()));
-    return {};
-}
 
 Result<std::optional<MessageRow>> named(Transaction& tx,
                                         WorkspaceId workspace,

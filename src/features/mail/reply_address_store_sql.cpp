@@ -16,6 +16,7 @@
 namespace postern::mail::rows {
 
 using store::Clear;
+using store::done;
 using store::SqlText;
 using store::Transaction;
 
@@ -39,11 +40,6 @@ constexpr SqlText k_put_probe =
 constexpr SqlText k_settle_probe =
     "UPDATE reply_probes SET state = $4 WHERE workspace_id = $1 AND integration_id = $2 AND "
     "token = $3 AND state <> 'arrived'";
-
-Result<> done(Result<std::int64_t> changed) {
-    if (!changed) return fail(std::move(changed.error()));
-    return {};
-}
 
 std::string_view text_of(ReplyProbeState state) {
     switch (state) {

@@ -49,6 +49,7 @@ std::string_view name_of(BounceAction action) {
 namespace rows {
 
 using store::Clear;
+using store::done;
 using store::Row;
 using store::SqlText;
 using store::Transaction;
@@ -106,11 +107,6 @@ ThreadId last_id() {
     std::array<std::uint8_t, 16> bytes{};
     bytes.fill(0xff);
     return ThreadId(bytes);
-}
-
-Result<> done(Result<std::int64_t> changed) {
-    if (!changed) return fail(std::move(changed.error()));
-    return {};
 }
 
 Result<> insert_people(Transaction& tx,

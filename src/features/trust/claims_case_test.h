@@ -135,26 +135,29 @@ public:
         std::optional<net::TlsOffer> unplanted;
         bool listener_unplanted = false;
     };
-    explicit FaultyTrial(const Faults& faults) : faults_(faults) {}
     async::Task<bool> accepts(net::TriedClient client, net::TlsOffer offer) const override {
-        if (!client.overlooks) client.overlooks = faults_.overlooked;
-        if (client.overlooks == faults_.unplanted) client.overlooks.reset();
+        if (!client.overlooks) client.overlooks = faults.overlooked;
+        if (client.overlooks == faults.unplanted) client.overlooks.reset();
         return TlsTrial::accepts(client, offer);
     }
     async::Task<bool> listener_accepts(net::TriedListener listener, bool old) const override {
-        listener.takes_old_clients |= faults_.listener_takes_old;
-        if (faults_.listener_unplanted) listener.takes_old_clients = false;
+        listener.takes_old_clients |= faults.listener_takes_old;
+        if (faults.listener_unplanted) listener.takes_old_clients = false;
         return TlsTrial::listener_accepts(listener, old);
     }
 
-private:
-    Faults faults_;
+    Faults faults;
 };
 
 /// One thread with a mail and its reply, an account, a cut-off and a deleted integration: nothing
 /// that a claim could find fault with.
 class ClaimsCase : public testing::Test {
 protected:
+    /// One for all cases: to read whom the system trusts takes longer than the rest of a proof.
+    static const std::shared_ptr<FaultyTrial>& trial() {
+        static const auto one = std::make_shared<FaultyTrial>();
+        return one;
+    }
     ClaimsCase() {
         store::Database::Options options;
         options.file = folder.file("store.db");
@@ -180,9 +183,8 @@ protected:
     }
 
     std::vector<Claim> claims_about(std::vector<std::string> files) {
-        const auto trial = [this] { return std::make_shared<FaultyTrial>(wire); };
         return all_claims({*database, *index, keeper.link, seals, history, fences, bearers,
-                           std::move(files), trial});
+                           std::move(files), [] { return trial(); }});
     }
     /// Of the engine that this run of the tests is on.
     std::vector<Claim> claims() {
@@ -238,7 +240,7 @@ protected:
     PlayedHistory history;
     PlayedFences fences;
     PlayedBearers bearers{database};
-    FaultyTrial::Faults wire;
+    FaultyTrial::Faults& wire = trial()->faults = {};
 
 private:
     std::int64_t ledger_lines_ = 0;

@@ -13,7 +13,8 @@ public:
     /// become capital ones, which takes the fewest modules. Error correction M: 15 % may be lost.
     /// Secret: the library's working copies are freed, not wiped; make one in a process that ends.
     [[nodiscard]] static QrCode of(const Secret& text);
-    /// Of at most 1,000 bytes as they stand, otherwise the same.
+    /// Of at most 1,000 bytes as they stand. In a process that goes on, the library's working
+    /// copies stay in freed memory until it is used again.
     [[nodiscard]] static QrCode of_bytes(const Secret& bytes);
 
     [[nodiscard]] std::size_t width() const noexcept { return width_; }

@@ -8,7 +8,8 @@
 
 namespace postern::async {
 
-/// Wakes a waiting coroutine: set() is remembered until one wait() has seen it, so no wake is lost.
+/// Wakes one waiting coroutine: set() is remembered until wait() has seen it, so no wake is lost. A
+/// second one that waits meanwhile ends the first wait with `cancelled`: each has one of its own.
 /// Executor: all calls from the executor's own thread.
 class Signal {
 public:

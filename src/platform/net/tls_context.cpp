@@ -122,6 +122,12 @@ Result<TlsContext> TlsContext::client_pinned(std::string_view ca_pem) {
     return TlsContext(std::move(context));
 }
 
+TlsContext TlsContext::client_trusting_like(const TlsContext& other) {
+    Context context = make_client();
+    SSL_CTX_set1_cert_store(context.get(), SSL_CTX_get_cert_store(other.native()));
+    return TlsContext(std::move(context));
+}
+
 Result<TlsContext> TlsContext::server(const std::string& certificate_file,
                                       const std::string& key_file) {
     Context context = make_server();

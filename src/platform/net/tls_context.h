@@ -18,6 +18,8 @@ public:
     [[nodiscard]] static Result<TlsContext> client();
     /// Trusts these certificates only: authorities, or the server's own.
     [[nodiscard]] static Result<TlsContext> client_pinned(std::string_view ca_pem);
+    /// A client with that one's trusted certificates, which are shared, and settings of its own.
+    [[nodiscard]] static TlsContext client_trusting_like(const TlsContext& other);
     /// Chain and key from PEM files; speaks HTTP/1.1 only (ALPN).
     [[nodiscard]] static Result<TlsContext> server(const std::string& certificate_file,
                                                    const std::string& key_file);

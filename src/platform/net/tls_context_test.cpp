@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <openssl/ssl.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 #include <array>
@@ -22,6 +23,18 @@ using test::TemporaryFolder;
 
 TEST(TlsContext, system_authorities_are_found) {
     EXPECT_TRUE(TlsContext::client());
+}
+
+TEST(TlsContext, what_trusts_alike_shares_certificates_and_nothing_else) {
+    const Authority authority;
+    const auto pinned = TlsContext::client_pinned(authority.pem());
+    ASSERT_TRUE(pinned);
+    const auto like = TlsContext::client_trusting_like(*pinned);
+    EXPECT_EQ(SSL_CTX_get_cert_store(like.native()), SSL_CTX_get_cert_store(pinned->native()));
+    SSL_CTX_set_min_proto_version(like.native(), TLS1_VERSION);
+    SSL_CTX_set_verify(like.native(), SSL_VERIFY_NONE, nullptr);
+    EXPECT_EQ(SSL_CTX_get_min_proto_version(pinned->native()), TLS1_2_VERSION);
+    EXPECT_EQ(SSL_CTX_get_verify_mode(pinned->native()), SSL_VERIFY_PEER);
 }
 
 TEST(TlsContext, pinned_certificates_are_read) {

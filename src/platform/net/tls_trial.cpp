@@ -147,11 +147,10 @@ std::string_view name_of(TlsOffer offer) {
 }
 
 Result<TlsTrial::Trust> TlsTrial::trust_of(TriedClient client, TlsOffer offer) const {
-    Result<TlsContext> system = ordinary_;
-    // Contexts are shared: what a fault is planted in is none that others use.
-    if (client.overlooks || offer == TlsOffer::tls_1_1) system = ordinary_trusting(trusted_);
-    if (!system) return fail(system.error());
-    Trust trust{*system, std::make_shared<PinnedContexts>(), {}};
+    if (!ordinary_) return fail(ordinary_.error());
+    // What a fault is planted in is no context that others use.
+    Trust trust{
+        TlsContext::client_trusting_like(*ordinary_), std::make_shared<PinnedContexts>(), {}};
     if (client.as == TlsClient::pinned) trust.options.ca_pem = trusted_.pem();
     POSTERN_TRY(const auto pinned, trust.pinned->get(trusted_.pem()));
     for (const auto& context : {trust.system, pinned}) {

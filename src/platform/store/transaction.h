@@ -46,4 +46,10 @@ private:
     std::shared_ptr<Verdict> verdict_;
 };
 
+/// For a statement of which nobody asks how many rows it changed.
+[[nodiscard]] inline Result<> done(Result<std::int64_t> changed) {
+    if (!changed) return fail(std::move(changed.error()));
+    return {};
+}
+
 }  // namespace postern::store
