@@ -580,7 +580,11 @@ class FullDiskTest(LabCase):
             "a write is refused",
         )
         answer.expect(503, code=codes.STORAGE_FULL)
-        self.desk.thread(self.kept)
+        # Who opens what somebody wrote is recorded first; lists go on.
+        kept = self.desk.api.get(f"/v1/threads/{self.kept}")
+        kept.expect(503, code=codes.STORAGE_FULL)
+        (listed,) = self.desk.api.get("/v1/threads").expect(200)["items"]
+        self.assertEqual(listed["id"], self.kept)
         self.filler.unlink()
         eventually(
             lambda: self.desk.write(self.integration, lea, "Room", "x").status == 201, "room again"

@@ -73,6 +73,7 @@ MAY = (
     (("owner", "manager", "privacy", "auditor"), (
         "GET /v1/integrations/{integration}/read-ledger",
     )),
+    (("owner", "auditor"), ("GET /v1/audit",)),
 )
 ROUTES = [route for _, routes in MAY for route in routes]
 WITH_IDS = [route for route in (*ROUTES, *OF_A_PERSON) if "{" in route]

@@ -30,8 +30,8 @@ SANITIZER_ENV = {
 # Argon2id, locked memory, the search of files. Everything else runs on the one thread of its
 # process's loop: that of app/* is made by the processes themselves, whose tests are functional.
 THREADED = ("foundation_base", "foundation_crypto", "platform_async", "platform_ipc",
-            "platform_store", "platform_net", "features_identity", "features_trust",
-            "features_vault")
+            "platform_audit", "platform_store", "platform_net", "features_identity",
+            "features_trust", "features_vault")
 # libpq's connections go from thread to thread: the store's own suite goes over them, too.
 THREADED_ON_POSTGRESQL = ("platform_store",)
 # What a sanitizer stands in the way of, and what looks at the programs as they are shipped: the

@@ -7,6 +7,7 @@
 #include "foundation/base/error.h"
 #include "foundation/base/result.h"
 #include "foundation/base/secret.h"
+#include "foundation/codec/base64.h"
 #include "platform/async/task.h"
 #include "platform/keys/message_keys.h"
 #include "platform/store/store_error.h"
@@ -59,6 +60,7 @@ void Front::serve_admin() {
     admin_router_.on<cli::ProveClaim>(
         [this](cli::ProveClaim asked) { return prove(std::move(asked)); });
     admin_router_.on<cli::SealAll>([this](cli::SealAll asked) { return seal_all(asked); });
+    admin_router_.on<cli::VerifyAudit>([this](cli::VerifyAudit) { return verify_audit(); });
 }
 
 async::Task<cli::SetupLink::Answer> Front::make_setup_link() {
@@ -88,6 +90,20 @@ async::Task<cli::SealAll::Answer> Front::seal_all(cli::SealAll asked) {
     if (!sealed) co_return fail(admin_error(sealed.error()));
     co_return cli::SealAll::Answer{static_cast<std::uint32_t>(sealed->ended.size()), sealed->leases,
                                    sealed->grants, sealed->connections, sealed->confirmed};
+}
+
+async::Task<cli::VerifyAudit::Answer> Front::verify_audit() {
+    auto chains = co_await audit_.chains();
+    if (!chains) co_return fail(admin_error(chains.error()));
+    cli::VerifyAudit::Answer answer;
+    for (const auto& workspace : *chains) {
+        auto verified = co_await audit_.verify(workspace);
+        if (!verified) co_return fail(admin_error(verified.error()));
+        answer.chains.push_back({workspace.text(), verified->records,
+                                 verified->broken_at.value_or(0), verified->fault,
+                                 codec::hex(verified->head)});
+    }
+    co_return answer;
 }
 
 async::Task<cli::Doctor::Answer> Front::examine() {

@@ -64,6 +64,7 @@ private:
     async::Task<cli::ListClaims::Answer> list_claims() const;
     async::Task<cli::ProveClaim::Answer> prove(cli::ProveClaim asked);
     async::Task<cli::SealAll::Answer> seal_all(cli::SealAll asked);
+    async::Task<cli::VerifyAudit::Answer> verify_audit();
     async::Job look_after_grants();
     async::Job look_after_reserve();
     async::Job run_admin(std::shared_ptr<ipc::Peer> peer);
@@ -79,6 +80,7 @@ private:
     bool jobs_started_ = false;
     events::EventLog events_;
     async::BlockingPool passwords_{{.threads = 1, .queue_max = identity::k_sign_ins_waiting_max}};
+    audit::AuditLog audit_;
     identity::Identity identity_;
     identity::SecondFactors factors_;
     outreach::Creators creators_;

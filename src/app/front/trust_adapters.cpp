@@ -134,7 +134,7 @@ async::Task<trust::Bearers::Token> BearerAdapter::create_token() {
 }
 
 async::Task<> BearerAdapter::delete_token(WorkspaceId workspace, TokenId id) {
-    co_return co_await identity_.delete_token(workspace, id);
+    co_return co_await identity_.delete_token(workspace, id, std::nullopt);
 }
 
 std::vector<trust::Bearers::Made> BearerAdapter::make_others() {

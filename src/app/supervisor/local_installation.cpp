@@ -282,6 +282,10 @@ cli::Outcome<cli::SealAll::Answer> LocalInstallation::seal_all(const cli::SealAl
     return outward(ask(command.place, cli::SealAll{command.grants}));
 }
 
+cli::Outcome<cli::VerifyAudit::Answer> LocalInstallation::verify_audit(const cli::Place& place) {
+    return outward(ask(place, cli::VerifyAudit{}));
+}
+
 cli::Outcome<Bytes> LocalInstallation::receipt_key(const cli::Place& place) {
     auto answer = outward(ask(place, cli::Identify{}));
     if (!answer) return std::unexpected(std::move(answer.error()));

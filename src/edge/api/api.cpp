@@ -11,9 +11,13 @@
 #include "edge/api/services.h"
 #include "edge/api/site.h"
 #include "features/identity/actor.h"
+#include "features/identity/audited.h"
 #include "foundation/base/error.h"
 #include "foundation/base/id.h"
 #include "foundation/base/result.h"
+#include "platform/audit/audit_log.h"
+#include "platform/audit/record.h"
+#include "platform/store/transaction.h"
 
 #include <chrono>
 #include <cstdint>
@@ -58,6 +62,20 @@ bool is_open(const Match& match, std::string_view path) {
     return !path.starts_with("/v1/");
 }
 
+/// Who opened what, before it leaves.
+async::Task<> note_opening(std::shared_ptr<const Services> services,
+                           identity::Actor actor,
+                           PublicText action,
+                           std::vector<std::string> parameters) {
+    audit::Act act{identity::by(actor), action, {}};
+    for (auto& parameter : parameters) {
+        const auto name = act.about.empty() ? PublicText("object_id") : PublicText("part_id");
+        act.about.push_back({name, std::move(parameter)});
+    }
+    const auto nothing = [](store::Transaction&) { return Result<>{}; };
+    co_return co_await services->audit.record(actor.workspace, std::move(act), nothing);
+}
+
 Answer run_endpoint(std::shared_ptr<Api> api, Request request, Match match) {
     identity::Actor actor;
     if (!is_open(match, request.path())) {
@@ -82,10 +100,16 @@ Answer run_endpoint(std::shared_ptr<Api> api, Request request, Match match) {
     call.services = api->services;
     call.record = std::make_shared<Record>();
     call.record->reserved = fresh.raw();
-    if (endpoint.replay == nullptr) {
-        co_return co_await endpoint.run(std::move(call), actor);
+    if (endpoint.replay != nullptr) {
+        co_return co_await api->idempotency.run(std::move(call), actor, endpoint);
     }
-    co_return co_await api->idempotency.run(std::move(call), actor, endpoint);
+    const auto opened = call.parameters;
+    auto answer = co_await endpoint.run(std::move(call), actor);
+    const auto& action = match.route->audited.action();
+    if (!action || !answer || answer->status >= 300) co_return std::move(answer);
+    auto noted = co_await note_opening(api->services, actor, *action, opened);
+    if (!noted) co_return fail(std::move(noted.error()));
+    co_return std::move(answer);
 }
 
 /// Redirects and refusals that need nothing but the head.
@@ -169,6 +193,7 @@ Router make_router() {
     add_creator_routes(router);
     add_evidence_routes(router);
     add_event_routes(router);
+    add_audit_routes(router);
     return router;
 }
 

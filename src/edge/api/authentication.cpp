@@ -89,8 +89,10 @@ async::Task<identity::Actor> authenticate(std::shared_ptr<const Services> servic
     if (credentials.changes_something && !credentials.is_same_origin) {
         co_return fail(ApiError::foreign_origin);
     }
-    co_return co_await services->identity.authenticate_session(std::move(*credentials.session),
-                                                               workspace);
+    auto actor = co_await services->identity.authenticate_session(std::move(*credentials.session),
+                                                                  workspace);
+    if (actor) actor->from = credentials.from;
+    co_return actor;
 }
 
 std::string session_cookie(const Secret& text, bool is_secure, std::int64_t age_s) {

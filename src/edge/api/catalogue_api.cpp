@@ -1,3 +1,4 @@
+#include "edge/api/audited.h"
 #include "edge/api/call.h"
 #include "edge/api/endpoints.h"
 #include "edge/api/router.h"
@@ -66,8 +67,8 @@ Answer get_seal_key(Call call, identity::Authorized<Permission::see_workspace>) 
 }  // namespace
 
 void add_catalogue_routes(Router& router) {
-    router.add("GET", "/v1/catalogue", guarded(get_catalogue));
-    router.add("GET", "/v1/seal-key", guarded(get_seal_key));
+    router.add("GET", "/v1/catalogue", Audited::nothing(), guarded(get_catalogue));
+    router.add("GET", "/v1/seal-key", Audited::nothing(), guarded(get_seal_key));
 }
 
 }  // namespace postern::api

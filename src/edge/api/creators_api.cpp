@@ -1,3 +1,4 @@
+#include "edge/api/audited.h"
 #include "edge/api/call.h"
 #include "edge/api/endpoints.h"
 #include "edge/api/limits.h"
@@ -91,8 +92,8 @@ Answer get_creator(Call call, Read who) {
 }  // namespace
 
 void add_creator_routes(Router& router) {
-    router.add("GET", "/v1/creators", guarded(get_creators));
-    router.add("GET", "/v1/creators/{id}", guarded(get_creator));
+    router.add("GET", "/v1/creators", Audited::nothing(), guarded(get_creators));
+    router.add("GET", "/v1/creators/{id}", Audited::nothing(), guarded(get_creator));
 }
 
 }  // namespace postern::api

@@ -1,3 +1,4 @@
+#include "edge/api/audited.h"
 #include "edge/api/call.h"
 #include "edge/api/endpoints.h"
 #include "edge/api/limits.h"
@@ -101,7 +102,7 @@ Answer post_discover(Call call, Manage) {
 }  // namespace
 
 void add_discover_routes(Router& router) {
-    router.add("POST", "/v1/integrations/discover", guarded(post_discover));
+    router.add("POST", "/v1/integrations/discover", Audited::nothing(), guarded(post_discover));
 }
 
 }  // namespace postern::api

@@ -22,6 +22,7 @@ void add_message_routes(Router& router);
 void add_creator_routes(Router& router);
 void add_evidence_routes(Router& router);
 void add_event_routes(Router& router);
+void add_audit_routes(Router& router);
 
 /// All of them.
 [[nodiscard]] Router make_router();

@@ -1,4 +1,5 @@
 #include "edge/api/api_error.h"
+#include "edge/api/audited.h"
 #include "edge/api/call.h"
 #include "edge/api/endpoints.h"
 #include "edge/api/limits.h"
@@ -50,7 +51,7 @@ Answer stream_events(Call call, identity::Authorized<Permission::see_workspace> 
 }  // namespace
 
 void add_event_routes(Router& router) {
-    router.add("GET", "/v1/events", guarded(stream_events));
+    router.add("GET", "/v1/events", Audited::nothing(), guarded(stream_events));
 }
 
 }  // namespace postern::api

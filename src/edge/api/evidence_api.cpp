@@ -1,3 +1,4 @@
+#include "edge/api/audited.h"
 #include "edge/api/call.h"
 #include "edge/api/endpoints.h"
 #include "edge/api/page.h"
@@ -6,7 +7,6 @@
 #include "features/identity/actor.h"
 #include "features/identity/policy.h"
 #include "features/integrations/receipt_text.h"
-#include "foundation/base/bytes.h"
 #include "foundation/base/clock.h"
 #include "foundation/base/id.h"
 #include "foundation/base/result.h"
@@ -25,24 +25,6 @@ namespace {
 using identity::Permission;
 
 constexpr char k_list = 'l';
-constexpr std::size_t k_number_bytes = 8;
-
-Bytes number_bytes(std::int64_t number) {
-    Bytes bytes;
-    for (int shift = 56; shift >= 0; shift -= 8) {
-        bytes.push_back(static_cast<std::uint8_t>(static_cast<std::uint64_t>(number) >> shift));
-    }
-    return bytes;
-}
-
-/// 0 for what no cursor of ours holds: from the newest on.
-std::int64_t number_of(const std::optional<Bytes>& bytes) {
-    std::uint64_t number = 0;
-    if (!bytes) return 0;
-    for (const auto byte : *bytes)
-        number = number << 8 | byte;
-    return number >> 63 == 0 ? static_cast<std::int64_t>(number) : 0;
-}
 
 /// GET /v1/receipts/{id}
 Answer get_receipt(Call call, identity::Authorized<Permission::see_receipts> who) {
@@ -60,7 +42,7 @@ Answer get_read_ledger(Call call, identity::Authorized<Permission::see_read_ledg
     std::vector<codec::FieldError> errors;
     QueryReader query(call.request.query(), errors);
     const auto limit = query.limit();
-    const auto before = number_of(query.cursor(k_list, k_number_bytes));
+    const auto before = number_at(query.cursor(k_list, k_number_bytes));
     query.finish();
     if (!errors.empty()) co_return problem_of_fields(errors, call.request.id);
     auto lines =
@@ -73,7 +55,7 @@ Answer get_read_ledger(Call call, identity::Authorized<Permission::see_read_ledg
     std::optional<std::string> next;
     if (lines->size() > static_cast<std::size_t>(limit)) {
         lines->pop_back();
-        next = make_cursor(k_list, number_bytes(lines->back().number));
+        next = make_cursor(k_list, number_position(lines->back().number));
     }
     std::vector<std::string> items;
     for (const auto& line : *lines) {
@@ -95,8 +77,9 @@ Answer get_read_ledger(Call call, identity::Authorized<Permission::see_read_ledg
 }  // namespace
 
 void add_evidence_routes(Router& router) {
-    router.add("GET", "/v1/receipts/{id}", guarded(get_receipt));
-    router.add("GET", "/v1/integrations/{id}/read-ledger", guarded(get_read_ledger));
+    router.add("GET", "/v1/receipts/{id}", Audited::nothing(), guarded(get_receipt));
+    router.add("GET", "/v1/integrations/{id}/read-ledger", Audited::nothing(),
+               guarded(get_read_ledger));
 }
 
 }  // namespace postern::api

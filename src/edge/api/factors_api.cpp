@@ -1,3 +1,4 @@
+#include "edge/api/audited.h"
 #include "edge/api/call.h"
 #include "edge/api/endpoints.h"
 #include "edge/api/page.h"
@@ -119,11 +120,11 @@ Answer post_recovery_codes(Call call, Mine who) {
 }  // namespace
 
 void add_factor_routes(Router& router) {
-    router.add("GET", "/v1/me/factors", guarded(get_factors));
-    router.add("POST", "/v1/me/factors", guarded(post_factor));
-    router.add("POST", "/v1/me/factors/{id}/confirm", guarded(post_confirm));
-    router.add("DELETE", "/v1/me/factors/{id}", guarded(delete_factor));
-    router.add("POST", "/v1/me/recovery-codes", guarded(post_recovery_codes));
+    router.add("GET", "/v1/me/factors", Audited::nothing(), guarded(get_factors));
+    router.add("POST", "/v1/me/factors", Audited::nothing(), guarded(post_factor));
+    router.add("POST", "/v1/me/factors/{id}/confirm", Audited::in_change(), guarded(post_confirm));
+    router.add("DELETE", "/v1/me/factors/{id}", Audited::in_change(), guarded(delete_factor));
+    router.add("POST", "/v1/me/recovery-codes", Audited::in_change(), guarded(post_recovery_codes));
 }
 
 }  // namespace postern::api

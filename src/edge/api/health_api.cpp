@@ -1,4 +1,5 @@
 #include "edge/api/api_error.h"
+#include "edge/api/audited.h"
 #include "edge/api/call.h"
 #include "edge/api/endpoints.h"
 #include "edge/api/metrics.h"
@@ -64,9 +65,9 @@ Answer get_health(Call) {
 }  // namespace
 
 void add_health_routes(Router& router) {
-    router.add("GET", "/healthz", open_to_all(get_health));
-    router.add("GET", "/readyz", open_to_all(get_readiness));
-    router.add("GET", "/metrics", open_to_all(get_metrics));
+    router.add("GET", "/healthz", Audited::nothing(), open_to_all(get_health));
+    router.add("GET", "/readyz", Audited::nothing(), open_to_all(get_readiness));
+    router.add("GET", "/metrics", Audited::nothing(), open_to_all(get_metrics));
 }
 
 }  // namespace postern::api

@@ -1,3 +1,4 @@
+#include "edge/api/audited.h"
 #include "edge/api/call.h"
 #include "edge/api/endpoints.h"
 #include "edge/api/integration_body.h"
@@ -362,19 +363,24 @@ void add_integration_act_routes(Router& router) {
     cut_off.works_without_disk = true;
     auto seal_all = guarded(post_seal_all);
     seal_all.works_without_disk = true;
-    router.add("POST", "/v1/integrations/seal-all", std::move(seal_all));
-    router.add("GET", "/v1/integrations/{id}/holders", guarded(get_holders));
-    router.add("POST", "/v1/integrations/{id}/holders", guarded(post_holder, replay_holder, 201));
-    router.add("DELETE", "/v1/integrations/{id}/holders/{holder}", guarded(delete_holder));
-    router.add("POST", "/v1/integrations/{id}/unlock", guarded(post_unlock));
-    router.add("POST", "/v1/integrations/{id}/lock", guarded(post_lock));
-    router.add("POST", "/v1/integrations/{id}/grants", guarded(post_grant, replay_grant, 201));
-    router.add("DELETE", "/v1/integrations/{id}/grants/{grant}", guarded(delete_grant));
-    router.add("POST", "/v1/integrations/{id}/reseal", guarded(post_reseal, replay_receipt, 200));
-    router.add("POST", "/v1/integrations/{id}/cut-off", std::move(cut_off));
-    router.add("DELETE", "/v1/integrations/{id}", guarded(delete_integration));
-    router.add("POST", "/v1/integrations/{id}/verify", guarded(post_verify));
-    router.add("POST", "/v1/integrations/{id}/sync", guarded(post_sync));
+    router.add("POST", "/v1/integrations/seal-all", Audited::not_yet(), std::move(seal_all));
+    router.add("GET", "/v1/integrations/{id}/holders", Audited::nothing(), guarded(get_holders));
+    router.add("POST", "/v1/integrations/{id}/holders", Audited::not_yet(),
+               guarded(post_holder, replay_holder, 201));
+    router.add("DELETE", "/v1/integrations/{id}/holders/{holder}", Audited::not_yet(),
+               guarded(delete_holder));
+    router.add("POST", "/v1/integrations/{id}/unlock", Audited::not_yet(), guarded(post_unlock));
+    router.add("POST", "/v1/integrations/{id}/lock", Audited::not_yet(), guarded(post_lock));
+    router.add("POST", "/v1/integrations/{id}/grants", Audited::not_yet(),
+               guarded(post_grant, replay_grant, 201));
+    router.add("DELETE", "/v1/integrations/{id}/grants/{grant}", Audited::not_yet(),
+               guarded(delete_grant));
+    router.add("POST", "/v1/integrations/{id}/reseal", Audited::not_yet(),
+               guarded(post_reseal, replay_receipt, 200));
+    router.add("POST", "/v1/integrations/{id}/cut-off", Audited::not_yet(), std::move(cut_off));
+    router.add("DELETE", "/v1/integrations/{id}", Audited::not_yet(), guarded(delete_integration));
+    router.add("POST", "/v1/integrations/{id}/verify", Audited::not_yet(), guarded(post_verify));
+    router.add("POST", "/v1/integrations/{id}/sync", Audited::not_yet(), guarded(post_sync));
 }
 
 }  // namespace postern::api

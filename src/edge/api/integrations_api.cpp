@@ -1,4 +1,5 @@
 #include "edge/api/api_error.h"
+#include "edge/api/audited.h"
 #include "edge/api/call.h"
 #include "edge/api/endpoints.h"
 #include "edge/api/integration_body.h"
@@ -207,11 +208,12 @@ Answer patch_integration(Call call, Manage who) {
 }  // namespace
 
 void add_integration_routes(Router& router) {
-    router.add("POST", "/v1/integrations", guarded(post_integration, replay_integration, 201));
-    router.add("GET", "/v1/integrations", guarded(get_integrations));
-    router.add("GET", "/v1/integrations/{id}", guarded(get_integration));
-    router.add("PATCH", "/v1/integrations/{id}", guarded(patch_integration));
-    router.add("POST", "/v1/integrations/{id}/reconnect",
+    router.add("POST", "/v1/integrations", Audited::not_yet(),
+               guarded(post_integration, replay_integration, 201));
+    router.add("GET", "/v1/integrations", Audited::nothing(), guarded(get_integrations));
+    router.add("GET", "/v1/integrations/{id}", Audited::nothing(), guarded(get_integration));
+    router.add("PATCH", "/v1/integrations/{id}", Audited::not_yet(), guarded(patch_integration));
+    router.add("POST", "/v1/integrations/{id}/reconnect", Audited::not_yet(),
                guarded(post_reconnect, replay_integration, 200));
 }
 

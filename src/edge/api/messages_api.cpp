@@ -1,3 +1,4 @@
+#include "edge/api/audited.h"
 #include "edge/api/call.h"
 #include "edge/api/download.h"
 #include "edge/api/endpoints.h"
@@ -121,12 +122,14 @@ Answer post_refuse(Call call, Judge who) {
 }  // namespace
 
 void add_message_routes(Router& router) {
-    router.add("GET", "/v1/messages/{id}/raw", guarded(get_raw));
-    router.add("GET", "/v1/messages/{id}/attachments/{attachment}", guarded(get_attachment));
-    router.add("POST", "/v1/messages/{id}/resolve", guarded(post_resolve));
-    router.add("GET", "/v1/held", guarded(get_held));
-    router.add("POST", "/v1/held/{id}/accept", guarded(post_accept));
-    router.add("POST", "/v1/held/{id}/refuse", guarded(post_refuse));
+    router.add("GET", "/v1/messages/{id}/raw", Audited::opening("message.opened"),
+               guarded(get_raw));
+    router.add("GET", "/v1/messages/{id}/attachments/{attachment}",
+               Audited::opening("attachment.opened"), guarded(get_attachment));
+    router.add("POST", "/v1/messages/{id}/resolve", Audited::not_yet(), guarded(post_resolve));
+    router.add("GET", "/v1/held", Audited::nothing(), guarded(get_held));
+    router.add("POST", "/v1/held/{id}/accept", Audited::not_yet(), guarded(post_accept));
+    router.add("POST", "/v1/held/{id}/refuse", Audited::not_yet(), guarded(post_refuse));
 }
 
 }  // namespace postern::api

@@ -168,6 +168,22 @@ void QueryReader::finish() {
     }
 }
 
+Bytes number_position(std::int64_t number) {
+    Bytes bytes;
+    for (int shift = 56; shift >= 0; shift -= 8) {
+        bytes.push_back(static_cast<std::uint8_t>(static_cast<std::uint64_t>(number) >> shift));
+    }
+    return bytes;
+}
+
+std::int64_t number_at(const std::optional<Bytes>& position) {
+    std::uint64_t number = 0;
+    if (!position) return 0;
+    for (const auto byte : *position)
+        number = number << 8 | byte;
+    return number >> 63 == 0 ? static_cast<std::int64_t>(number) : 0;
+}
+
 std::string list_json(const std::vector<std::string>& items,
                       const std::optional<std::string>& next_cursor) {
     codec::JsonWriter json;

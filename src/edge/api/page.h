@@ -64,6 +64,12 @@ private:
     std::vector<std::string_view> asked_;
 };
 
+/// The position in a list that is ordered by numbers from 1 on.
+inline constexpr std::size_t k_number_bytes = 8;
+[[nodiscard]] Bytes number_position(std::int64_t number);
+/// 0 for what no cursor of ours holds: from the newest on.
+[[nodiscard]] std::int64_t number_at(const std::optional<Bytes>& position);
+
 /// {"items":[...],"next_cursor":...}
 [[nodiscard]] std::string list_json(const std::vector<std::string>& items,
                                     const std::optional<std::string>& next_cursor);

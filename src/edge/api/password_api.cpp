@@ -1,3 +1,4 @@
+#include "edge/api/audited.h"
 #include "edge/api/call.h"
 #include "edge/api/endpoints.h"
 #include "edge/api/password_field.h"
@@ -37,7 +38,7 @@ Answer post_password(Call call,
 }  // namespace
 
 void add_password_routes(Router& router) {
-    router.add("POST", "/v1/me/password", guarded(post_password));
+    router.add("POST", "/v1/me/password", Audited::in_change(), guarded(post_password));
 }
 
 }  // namespace postern::api

@@ -60,8 +60,8 @@ Endpoint open_to_all(Answer (*function)(Call)) {
     return endpoint;
 }
 
-void Router::add(std::string method, std::string pattern, Endpoint endpoint) {
-    routes_.push_back({std::move(method), std::move(pattern), std::move(endpoint)});
+void Router::add(std::string method, std::string pattern, Audited audited, Endpoint endpoint) {
+    routes_.push_back({std::move(method), std::move(pattern), audited, std::move(endpoint)});
 }
 
 Match Router::find(std::string_view method, std::string_view path) const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "edge/api/audited.h"
 #include "edge/api/call.h"
 #include "features/identity/actor.h"
 
@@ -53,6 +54,7 @@ template <identity::Permission permission>
 struct Route {
     std::string method;
     std::string pattern;  ///< "/v1/threads/{id}/messages"
+    Audited audited;
     Endpoint endpoint;
 };
 
@@ -67,7 +69,7 @@ struct Match {
 /// is taken as it stands: no escapes, no dots, no slash at the end.
 class Router {
 public:
-    void add(std::string method, std::string pattern, Endpoint endpoint);
+    void add(std::string method, std::string pattern, Audited audited, Endpoint endpoint);
     /// HEAD finds GET's endpoint.
     [[nodiscard]] Match find(std::string_view method, std::string_view path) const;
     [[nodiscard]] const std::vector<Route>& routes() const { return routes_; }

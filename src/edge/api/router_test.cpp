@@ -1,5 +1,6 @@
 #include "edge/api/router.h"
 
+#include "edge/api/audited.h"
 #include "edge/api/call.h"
 #include "edge/api/endpoints.h"
 #include "features/identity/actor.h"
@@ -19,11 +20,12 @@ Answer nothing(Call) {
 
 Router small() {
     Router router;
-    router.add("GET", "/", open_to_all(nothing));
-    router.add("GET", "/v1/threads", open_to_all(nothing));
-    router.add("POST", "/v1/threads", open_to_all(nothing));
-    router.add("GET", "/v1/threads/{id}", open_to_all(nothing));
-    router.add("DELETE", "/v1/integrations/{id}/grants/{grant}", open_to_all(nothing));
+    router.add("GET", "/", Audited::nothing(), open_to_all(nothing));
+    router.add("GET", "/v1/threads", Audited::nothing(), open_to_all(nothing));
+    router.add("POST", "/v1/threads", Audited::nothing(), open_to_all(nothing));
+    router.add("GET", "/v1/threads/{id}", Audited::nothing(), open_to_all(nothing));
+    router.add("DELETE", "/v1/integrations/{id}/grants/{grant}", Audited::nothing(),
+               open_to_all(nothing));
     return router;
 }
 
@@ -84,6 +86,28 @@ TEST(Router, every_route_of_the_server_is_guarded_but_these) {
         if (!route.endpoint.permission) found.insert(name);
     }
     EXPECT_EQ(found, open);
+}
+
+TEST(Router, only_what_changes_nothing_that_counts_is_left_out_of_the_audit_record) {
+    const auto router = make_router();
+    std::set<std::string> unrecorded;
+    std::set<std::string> openings;
+    for (const auto& route : router.routes()) {
+        const auto name = route.method + " " + route.pattern;
+        const auto kind = route.audited.kind();
+        if (kind == Audited::Kind::nothing && route.method != "GET") unrecorded.insert(name);
+        if (kind == Audited::Kind::opening) openings.insert(name);
+        EXPECT_EQ(kind == Audited::Kind::opening, route.audited.action().has_value()) << name;
+        if (route.method == "GET") {
+            EXPECT_TRUE(kind == Audited::Kind::nothing || kind == Audited::Kind::opening) << name;
+        }
+    }
+    // A factor counts for nothing before it is confirmed.
+    EXPECT_EQ(unrecorded,
+              (std::set<std::string>{"POST /v1/integrations/discover", "POST /v1/me/factors"}));
+    EXPECT_EQ(openings,
+              (std::set<std::string>{"GET /v1/messages/{id}/attachments/{attachment}",
+                                     "GET /v1/messages/{id}/raw", "GET /v1/threads/{id}"}));
 }
 
 TEST(Router, unlock_takes_no_idempotency_key_and_what_makes_something_does) {

@@ -7,6 +7,7 @@
 #include "features/mail/mail_service.h"
 #include "features/outreach/creators.h"
 #include "foundation/base/clock.h"
+#include "platform/audit/audit_log.h"
 #include "platform/events/event_log.h"
 #include "platform/ipc/link.h"
 #include "platform/store/database.h"
@@ -29,6 +30,7 @@ struct Site {
 struct Services {
     identity::Identity& identity;
     identity::SecondFactors& factors;
+    audit::AuditLog& audit;
     integrations::Integrations& integrations;
     mail::MailService& mail;
     outreach::Creators& creators;

@@ -1,4 +1,5 @@
 #include "edge/api/api_error.h"
+#include "edge/api/audited.h"
 #include "edge/api/authentication.h"
 #include "edge/api/call.h"
 #include "edge/api/endpoints.h"
@@ -107,10 +108,10 @@ Answer get_me(Call call, Self who) {
 }  // namespace
 
 void add_session_routes(Router& router) {
-    router.add("POST", "/v1/sessions", open_to_all(post_session));
-    router.add("POST", "/v1/sessions/current/proof", guarded(post_proof));
-    router.add("DELETE", "/v1/sessions/current", guarded(delete_session));
-    router.add("GET", "/v1/me", guarded(get_me));
+    router.add("POST", "/v1/sessions", Audited::in_change(), open_to_all(post_session));
+    router.add("POST", "/v1/sessions/current/proof", Audited::in_change(), guarded(post_proof));
+    router.add("DELETE", "/v1/sessions/current", Audited::in_change(), guarded(delete_session));
+    router.add("GET", "/v1/me", Audited::nothing(), guarded(get_me));
 }
 
 }  // namespace postern::api

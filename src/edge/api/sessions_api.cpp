@@ -1,3 +1,4 @@
+#include "edge/api/audited.h"
 #include "edge/api/call.h"
 #include "edge/api/endpoints.h"
 #include "edge/api/page.h"
@@ -65,9 +66,9 @@ Answer delete_others(Call call, Mine who) {
 }  // namespace
 
 void add_sessions_routes(Router& router) {
-    router.add("GET", "/v1/sessions", guarded(get_sessions));
-    router.add("DELETE", "/v1/sessions", guarded(delete_others));
-    router.add("DELETE", "/v1/sessions/{id}", guarded(delete_one));
+    router.add("GET", "/v1/sessions", Audited::nothing(), guarded(get_sessions));
+    router.add("DELETE", "/v1/sessions", Audited::in_change(), guarded(delete_others));
+    router.add("DELETE", "/v1/sessions/{id}", Audited::in_change(), guarded(delete_one));
 }
 
 }  // namespace postern::api

@@ -1,4 +1,5 @@
 #include "edge/api/api_error.h"
+#include "edge/api/audited.h"
 #include "edge/api/call.h"
 #include "edge/api/endpoints.h"
 #include "edge/api/limits.h"
@@ -127,10 +128,10 @@ Answer get_home_page(Call call) {
 }  // namespace
 
 void add_setup_routes(Router& router) {
-    router.add("GET", "/", open_to_all(get_home_page));
-    router.add("GET", "/setup", open_to_all(get_setup_page));
-    router.add("POST", "/setup", open_to_all(post_setup_page));
-    router.add("POST", "/v1/setup", open_to_all(post_setup));
+    router.add("GET", "/", Audited::nothing(), open_to_all(get_home_page));
+    router.add("GET", "/setup", Audited::nothing(), open_to_all(get_setup_page));
+    router.add("POST", "/setup", Audited::in_change(), open_to_all(post_setup_page));
+    router.add("POST", "/v1/setup", Audited::in_change(), open_to_all(post_setup));
 }
 
 }  // namespace postern::api

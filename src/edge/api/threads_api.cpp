@@ -1,3 +1,4 @@
+#include "edge/api/audited.h"
 #include "edge/api/call.h"
 #include "edge/api/endpoints.h"
 #include "edge/api/mail_body.h"
@@ -130,10 +131,11 @@ async::Task<std::optional<Response>> replay_message(Call call, identity::Actor a
 }  // namespace
 
 void add_thread_routes(Router& router) {
-    router.add("POST", "/v1/threads", guarded(post_thread, replay_thread, 201));
-    router.add("GET", "/v1/threads", guarded(get_threads));
-    router.add("GET", "/v1/threads/{id}", guarded(get_thread));
-    router.add("POST", "/v1/threads/{id}/messages", guarded(post_message, replay_message, 201));
+    router.add("POST", "/v1/threads", Audited::not_yet(), guarded(post_thread, replay_thread, 201));
+    router.add("GET", "/v1/threads", Audited::nothing(), guarded(get_threads));
+    router.add("GET", "/v1/threads/{id}", Audited::opening("thread.opened"), guarded(get_thread));
+    router.add("POST", "/v1/threads/{id}/messages", Audited::not_yet(),
+               guarded(post_message, replay_message, 201));
 }
 
 }  // namespace postern::api

@@ -1,3 +1,4 @@
+#include "edge/api/audited.h"
 #include "edge/api/call.h"
 #include "edge/api/endpoints.h"
 #include "edge/api/page.h"
@@ -5,6 +6,7 @@
 #include "edge/api/router.h"
 #include "edge/api/secret_field.h"
 #include "features/identity/actor.h"
+#include "features/identity/audited.h"
 #include "features/identity/identity.h"
 #include "features/identity/names.h"
 #include "features/identity/policy.h"
@@ -129,7 +131,9 @@ Answer get_tokens(Call call, Who who) {
 Answer delete_token(Call call, Who who) {
     const auto id = path_id<TokenTag>(call, 0);
     if (!id) co_return fail(id.error());
-    auto deleted = co_await call.use().identity.delete_token(who.actor().workspace, *id);
+    const auto& actor = who.actor();
+    auto deleted =
+        co_await call.use().identity.delete_token(actor.workspace, *id, identity::by(actor));
     if (!deleted) co_return fail(std::move(deleted.error()));
     call.use().events.wake_all();
     co_return no_content();
@@ -138,9 +142,9 @@ Answer delete_token(Call call, Who who) {
 }  // namespace
 
 void add_token_routes(Router& router) {
-    router.add("POST", "/v1/tokens", guarded(post_token, replay_token, 201));
-    router.add("GET", "/v1/tokens", guarded(get_tokens));
-    router.add("DELETE", "/v1/tokens/{id}", guarded(delete_token));
+    router.add("POST", "/v1/tokens", Audited::in_change(), guarded(post_token, replay_token, 201));
+    router.add("GET", "/v1/tokens", Audited::nothing(), guarded(get_tokens));
+    router.add("DELETE", "/v1/tokens/{id}", Audited::in_change(), guarded(delete_token));
 }
 
 }  // namespace postern::api

@@ -1,5 +1,6 @@
 
 #include "edge/api/api_lab_test.h"
+#include "edge/api/audited.h"
 #include "edge/api/endpoints.h"
 #include "edge/api/limits.h"
 #include "edge/api/page.h"
@@ -13,6 +14,8 @@
 #include "foundation/base/result.h"
 #include "platform/async/task.h"
 #include "platform/events/event_log.h"
+#include "platform/store/sql_text.h"
+#include "platform/store/transaction.h"
 
 #include <chrono>
 #include <cstddef>
@@ -45,8 +48,8 @@ protected:
 TEST_F(ApiTest, everything_below_v1_but_the_open_routes_wants_a_token) {
     const std::set<std::string> open = {"POST /v1/setup", "POST /v1/sessions"};
     auto asked = make_router().routes();
-    asked.push_back({"GET", "/v1/audit", {}});
-    asked.push_back({"POST", "/v1/integrations/int_x/cut-off", {}});
+    asked.push_back({"GET", "/v1/nowhere", Audited::nothing(), {}});
+    asked.push_back({"POST", "/v1/integrations/int_x/cut-off", Audited::nothing(), {}});
     for (const auto& route : asked) {
         if (!route.pattern.starts_with("/v1/") || open.contains(route.method + " " + route.pattern))
             continue;
@@ -288,6 +291,27 @@ TEST_F(ApiTest, raw_mail_is_saved_and_never_shown) {
     EXPECT_TRUE(raw.stream);
 }
 
+TEST_F(ApiTest, who_opens_what_somebody_wrote_is_recorded_before_it_leaves) {
+    const std::string body =
+        R"({"integration_id":"int_00000000000000000000000000","subject":"s","text":"t",)"
+        R"("to":[{"address":"lea@creators.example"}]})";
+    const auto made = send(by(owner, "POST", "/v1/threads", body));
+    const auto thread = "/v1/threads/" + member(made, "id");
+    EXPECT_EQ(send(by(owner, "GET", "/v1/threads")).status, 200) << "a list opens nothing";
+    ASSERT_EQ(send(by(owner, "GET", thread)).status, 200);
+    EXPECT_EQ(send(by(owner, "GET", thread + "x")).status, 404);
+    const auto listed = send(by(owner, "GET", "/v1/audit?limit=1"));
+    EXPECT_NE(listed.body.find("thread.opened"), std::string::npos) << listed.body;
+    EXPECT_NE(listed.body.find(R"("number":2)"), std::string::npos) << "once, " << listed.body;
+    EXPECT_NE(listed.body.find(R"("object_id":")" + member(made, "id")), std::string::npos);
+    EXPECT_NE(listed.body.find("next_cursor\":\""), std::string::npos);
+    ASSERT_TRUE(database->write_now([](store::Transaction& tx) {
+        return store::done(tx.execute(store::SqlText("DROP TABLE audit_records")));
+    }));
+    EXPECT_GE(send(by(owner, "GET", thread)).status, 500) << "no record, nothing shown";
+    EXPECT_EQ(send(by(owner, "GET", "/v1/threads")).status, 200);
+}
+
 TEST_F(ApiTest, read_ledger_is_walked_by_numbers) {
     const auto path = "/v1/integrations/" + IntegrationId::make(1).text() + "/read-ledger?limit=3";
     const auto first = get(path);
@@ -365,8 +389,8 @@ TEST_F(ApiTest, stream_of_a_deleted_token_ends) {
     const auto actor =
         run(identity->authenticate_token(identity::test::text_of(made.text))).value();
     const auto services = std::make_shared<const Services>(
-        Services{*identity, *factors, integrations, mail, creators, events, *database, keeper.link,
-                 courier, clock, site, metrics});
+        Services{*identity, *factors, *audit_log, integrations, mail, creators, events, *database,
+                 keeper.link, courier, clock, site, metrics});
     const auto response = event_stream(services, actor, 0, std::chrono::milliseconds(1));
     EXPECT_EQ(metrics.streams(), 1U);
     ASSERT_TRUE(run(identity->delete_token(made.workspace, made.id)).has_value());

@@ -1,8 +1,10 @@
+#include "edge/api/audited.h"
 #include "edge/api/call.h"
 #include "edge/api/endpoints.h"
 #include "edge/api/problem.h"
 #include "edge/api/router.h"
 #include "features/identity/actor.h"
+#include "features/identity/audited.h"
 #include "features/identity/identity.h"
 #include "features/identity/policy.h"
 #include "foundation/base/clock.h"
@@ -61,7 +63,8 @@ Answer patch_workspace(Call call, Manage who) {
     }
     if (!errors.empty()) co_return problem_of_fields(errors, call.request.id);
     auto& identity = call.use().identity;
-    auto stored = co_await identity.demand_factors(who.actor().workspace, *from);
+    auto stored =
+        co_await identity.demand_factors(who.actor().workspace, *from, identity::by(who.actor()));
     if (!stored) co_return fail(std::move(stored.error()));
     call.use().events.wake_all();
     auto found = co_await identity.workspace(who.actor().workspace);
@@ -72,8 +75,8 @@ Answer patch_workspace(Call call, Manage who) {
 }  // namespace
 
 void add_workspace_routes(Router& router) {
-    router.add("GET", "/v1/workspace", guarded(get_workspace));
-    router.add("PATCH", "/v1/workspace", guarded(patch_workspace));
+    router.add("GET", "/v1/workspace", Audited::nothing(), guarded(get_workspace));
+    router.add("PATCH", "/v1/workspace", Audited::in_change(), guarded(patch_workspace));
 }
 
 }  // namespace postern::api

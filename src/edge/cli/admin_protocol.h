@@ -153,4 +153,24 @@ struct SealAll {
     auto wire() { return std::tie(grants); }
 };
 
+/// Goes through the audit records of the installation and of every workspace.
+struct VerifyAudit {
+    static constexpr std::uint16_t k_method = 207;
+    static constexpr std::chrono::minutes k_answer_time{15};
+    struct Chain {
+        std::string workspace;       ///< its id
+        std::int64_t records = 0;    ///< whole ones, from the first on
+        std::int64_t broken_at = 0;  ///< number of the first that is not; 0: all are whole
+        std::string fault;
+        std::string head;  ///< of the last whole one, in hexadecimal
+        auto wire() { return std::tie(workspace, records, broken_at, fault, head); }
+    };
+    struct Answer {
+        std::vector<Chain> chains;
+        auto wire() { return std::tie(chains); }
+    };
+    using Failure = AdminError;
+    auto wire() { return std::tie(); }
+};
+
 }  // namespace postern::cli

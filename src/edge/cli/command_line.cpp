@@ -111,6 +111,11 @@ struct Tree {
     CLI::App* migrate_store = nullptr;
     CLI::App* receipt_verify = nullptr;
     CLI::App* trust_check = nullptr;
+    CLI::App* audit_verify = nullptr;
+
+private:
+    /// The commands that show whether something is as it should be.
+    void add_evidence(Parsed& parsed);
 };
 
 Tree::Tree(Parsed& parsed, const std::string& version) {
@@ -170,6 +175,10 @@ Tree::Tree(Parsed& parsed, const std::string& version) {
         ->check(CLI::IsMember(k_engines));
     doctor = app.add_subcommand("doctor", "look at the installation and its surroundings");
     add_place(*doctor, parsed.place, true);
+    add_evidence(parsed);
+}
+
+void Tree::add_evidence(Parsed& parsed) {
     auto* receipt = app.add_subcommand("receipt", "receipts")->require_subcommand(1);
     receipt_verify = receipt->add_subcommand("verify", "check a receipt's signature");
     add_place(*receipt_verify, parsed.place, false);
@@ -180,6 +189,9 @@ Tree::Tree(Parsed& parsed, const std::string& version) {
     add_place(*trust_check, parsed.place, true);
     trust_check->add_option("--claim", parsed.claim, "only this one, such as P1.sealed");
     trust_check->add_flag("--json", parsed.json, "one JSON object a line");
+    auto* audit = app.add_subcommand("audit", "who did what")->require_subcommand(1);
+    audit_verify = audit->add_subcommand("verify", "go through every record: is each as written?");
+    add_place(*audit_verify, parsed.place, true);
 }
 
 Command command_of(const Tree& tree, Parsed parsed) {
@@ -218,6 +230,7 @@ Command command_of(const Tree& tree, Parsed parsed) {
     if (tree.trust_check->parsed()) {
         return CheckTrustCommand{std::move(place), std::move(parsed.claim), parsed.json};
     }
+    if (tree.audit_verify->parsed()) return VerifyAuditCommand{std::move(place)};
     VerifyReceiptCommand verify{.place = std::nullopt, .file = std::move(parsed.receipt_file)};
     if (!place.data.empty()) verify.place = std::move(place);
     return verify;

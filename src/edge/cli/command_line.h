@@ -36,6 +36,9 @@ struct CheckTrustCommand {
     std::string claim;  ///< empty: all
     bool json = false;
 };
+struct VerifyAuditCommand {
+    Place place;
+};
 using Command = std::variant<InitCommand,
                              MakeKitCommand,
                              PassphraseCommand,
@@ -49,7 +52,8 @@ using Command = std::variant<InitCommand,
                              MigrateStoreCommand,
                              DoctorCommand,
                              VerifyReceiptCommand,
-                             CheckTrustCommand>;
+                             CheckTrustCommand,
+                             VerifyAuditCommand>;
 
 /// What to print instead of running a command: help, the version, or what was wrong.
 struct Usage {

@@ -233,6 +233,24 @@ public:
         return k_refused;
     }
 
+    int operator()(const VerifyAuditCommand& command) const {
+        const auto verified = installation_.verify_audit(command.place);
+        if (!verified) return refused(verified.error());
+        bool whole = true;
+        for (const auto& chain : verified->chains) {
+            std::cout << chain.workspace << ": " << chain.records << " records";
+            if (chain.broken_at == 0) {
+                std::cout << ", whole; head " << (chain.head.empty() ? "-" : chain.head) << '\n';
+                continue;
+            }
+            whole = false;
+            std::cout << " are whole; number " << chain.broken_at << ": " << chain.fault << '\n';
+        }
+        if (whole) return k_good;
+        std::cerr << "postern: The audit record is not what was written. [audit_broken]\n";
+        return k_refused;
+    }
+
     int operator()(const CheckConfigCommand& command) const {
         const auto problems = installation_.config_problems(command.config_file);
         for (const auto& problem : problems)

@@ -69,6 +69,15 @@ public:
         if (refuses) return no();
         return SealAll::Answer{3, 2, 1, 4, verdict == Verdict::good};
     }
+    Outcome<VerifyAudit::Answer> verify_audit(const Place&) override {
+        if (refuses) return no();
+        VerifyAudit::Answer answer;
+        answer.chains.push_back({"ws_one", 7, 0, "", "abcd"});
+        answer.chains.push_back({"ws_two", 0, 0, "", ""});
+        if (verdict == Verdict::bad)
+            answer.chains.push_back({"ws_three", 2, 3, "it is missing", ""});
+        return answer;
+    }
     Outcome<Bytes> receipt_key(const Place&) override { return no(); }
     Outcome<Moved> migrate_store(const Place&, const std::string& to) override {
         if (to == "sqlite") return std::unexpected(Refusal{"store_not_empty", "Words.", "there"});
@@ -193,6 +202,19 @@ TEST(Run, seal_all_tells_what_it_ended_and_fails_where_that_is_not_certain) {
     const auto silent = run(installation, {"seal-all", "--data", "/d", "--grants"});
     EXPECT_EQ(silent.status, 1);
     EXPECT_NE(silent.err.find("not_confirmed"), std::string::npos);
+}
+
+TEST(Run, audit_verify_is_good_only_when_every_chain_is_whole) {
+    FakeInstallation installation;
+    const auto good = run(installation, {"audit", "verify", "--data", "/d"});
+    EXPECT_EQ(good.status, 0);
+    EXPECT_EQ(good.out, "ws_one: 7 records, whole; head abcd\nws_two: 0 records, whole; head -\n");
+    installation.verdict = Verdict::bad;
+    const auto bad = run(installation, {"audit", "verify", "--data", "/d"});
+    EXPECT_EQ(bad.status, 1);
+    EXPECT_NE(bad.out.find("ws_three: 2 records are whole; number 3: it is missing"),
+              std::string::npos);
+    EXPECT_NE(bad.err.find("audit_broken"), std::string::npos);
 }
 
 TEST(Run, serve_announces_where) {

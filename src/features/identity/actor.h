@@ -6,6 +6,7 @@
 #include "foundation/base/id.h"
 #include "foundation/base/result.h"
 #include "foundation/crypto/hash.h"
+#include "platform/net/ip_address.h"
 
 #include <cstdint>
 #include <optional>
@@ -24,6 +25,7 @@ struct Actor {
     std::optional<TokenId> token;    ///< of an API token
     crypto::Hash proof{};      ///< hash of what was shown: for asking again whether it is valid
     std::uint64_t handle = 0;  ///< names the session or token towards keeper's ceilings
+    std::optional<net::IpAddress> from;  ///< where they are
 };
 
 /// The one gate. Errors: second_factor_needed, second_factor_enrolment_needed, person_needed,

@@ -13,6 +13,7 @@
 #include "foundation/crypto/hash.h"
 #include "foundation/crypto/place.h"
 #include "platform/async/task.h"
+#include "platform/audit/record.h"
 #include "platform/keys/message_keys.h"
 #include "platform/keys/records.h"
 #include "platform/store/data_map.h"
@@ -197,11 +198,13 @@ async::Task<Workspace> Identity::workspace(WorkspaceId id) {
     co_return co_await open_workspace(std::move(*found));
 }
 
-async::Task<> Identity::demand_factors(WorkspaceId id, UnixMs from_ms) {
+async::Task<> Identity::demand_factors(WorkspaceId id, UnixMs from_ms, audit::By by) {
     const auto body = [id, from_ms](store::Transaction& tx) {
         return rows::set_factors_from(tx, id, from_ms);
     };
-    auto stored = co_await parts_.database.write(body);
+    audit::Act act{std::move(by), "workspace.second_factor_from", {}};
+    act.about = {{"from_ms", std::to_string(from_ms)}};
+    auto stored = co_await parts_.audit.record(id, std::move(act), body);
     if (stored) note_ending();
     co_return stored;
 }

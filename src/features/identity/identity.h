@@ -8,6 +8,7 @@
 #include "foundation/base/clock.h"
 #include "foundation/crypto/password.h"
 #include "platform/async/blocking_pool.h"
+#include "platform/audit/audit_log.h"
 #include "platform/ipc/link.h"
 #include "platform/net/ip_address.h"
 
@@ -68,6 +69,7 @@ public:
         store::Database& database;
         ipc::Link& keeper;
         const Clock& clock;
+        audit::AuditLog& audit;
         async::BlockingPool& passwords;  ///< for Argon2id; its queue bounds who waits
         crypto::Argon2Cost cost = {};    ///< 64 MiB, 3 passes; less in tests
     };
@@ -95,7 +97,7 @@ public:
     };
     /// For the operator's command line: makes the workspace if there is none of that name.
     async::Task<NewToken> create_token(TokenAsk ask);
-    /// Of a role alone, for the moment of a trial.
+    /// Of a role alone, for the moment of a trial: it opens nothing, and no record tells of it.
     async::Task<NewToken> create_token(WorkspaceId workspace, Role role);
     struct TokenWish {
         std::string name;  ///< may be empty
@@ -112,8 +114,10 @@ public:
     /// Errors: beyond_own_rights, invalid_name.
     async::Task<Token> create_token(Authorized<Permission::manage_tokens> who, TokenWish wish);
     async::Task<std::vector<Token>> tokens(WorkspaceId workspace);
-    /// Errors: token_not_found.
-    async::Task<> delete_token(WorkspaceId workspace, TokenId id);
+    /// `by`: nothing for one of a trial. Errors: token_not_found.
+    async::Task<> delete_token(WorkspaceId workspace,
+                               TokenId id,
+                               std::optional<audit::By> by = audit::by_host());
 
     /// `from`: who asks, for a token that is good in some networks only. Errors: unauthenticated.
     async::Task<Actor> authenticate_token(std::string text, net::IpAddress from = {});
@@ -159,7 +163,9 @@ public:
     /// Errors: no_workspace.
     async::Task<Workspace> workspace(WorkspaceId id);
     /// From then on nobody works in it without a second factor; 0: that is their own choice.
-    async::Task<> demand_factors(WorkspaceId id, UnixMs from_ms);
+    async::Task<> demand_factors(WorkspaceId id, UnixMs from_ms, audit::By by);
+    /// In whose records a person's own acts stand.
+    async::Task<std::vector<WorkspaceId>> workspaces_of(PersonId person);
 
 private:
     async::Task<> prepare_installation();
@@ -169,7 +175,10 @@ private:
     /// Not stored yet.
     async::Task<WorkspaceRow> new_workspace(std::string name, bool is_demo);
     async::Task<PersonRow> new_person(std::string email, Secret password);
-    async::Task<NewToken> store_token(TokenRow row, std::optional<WorkspaceRow> with_workspace);
+    async::Task<NewToken> store_token(TokenRow row,
+                                      std::optional<WorkspaceRow> with_workspace,
+                                      std::optional<audit::By> by);
+    async::Task<> note_refused_sign_in(PersonId person, std::string from);
     async::Task<Bytes> address_token(std::string email);
     /// Errors: too_many_attempts.
     async::Task<> count(Bytes key);

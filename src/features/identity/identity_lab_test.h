@@ -40,10 +40,12 @@ protected:
     }
     /// As after a restart: only what is stored is left.
     void restart() {
+        audit_log = std::make_unique<audit::AuditLog>(
+            audit::AuditLog::Parts{*database, keeper.link, clock});
         identity = std::make_unique<Identity>(
-            Identity::Parts{*database, keeper.link, clock, passwords, todays_cost});
+            Identity::Parts{*database, keeper.link, clock, *audit_log, passwords, todays_cost});
         factors = std::make_unique<SecondFactors>(
-            SecondFactors::Parts{*database, keeper.link, clock, *identity});
+            SecondFactors::Parts{*database, keeper.link, clock, *audit_log, *identity});
     }
 
     template <typename T>
@@ -88,6 +90,7 @@ protected:
     std::unique_ptr<store::Database> database;
     crypto::Argon2Cost todays_cost{.passes = 1, .memory_kib = 64};  ///< from the next restart() on
     async::BlockingPool passwords{{.threads = 1, .queue_max = k_sign_ins_waiting_max}};
+    std::unique_ptr<audit::AuditLog> audit_log;
     std::unique_ptr<Identity> identity;
     std::unique_ptr<SecondFactors> factors;
 };

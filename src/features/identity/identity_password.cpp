@@ -1,4 +1,5 @@
 #include "features/identity/actor.h"
+#include "features/identity/audited.h"
 #include "features/identity/bearer.h"
 #include "features/identity/identity.h"
 #include "features/identity/identity_error.h"
@@ -13,6 +14,7 @@
 #include "foundation/crypto/password.h"
 #include "foundation/crypto/place.h"
 #include "platform/async/task.h"
+#include "platform/audit/record.h"
 #include "platform/keys/records.h"
 #include "platform/store/data_map.h"
 #include "platform/store/transaction.h"
@@ -166,7 +168,10 @@ async::Task<NewSession> Identity::change_password(Authorized<Permission::change_
     const auto body = [rotated = std::move(rotated), now](store::Transaction& tx) {
         return store_change(tx, rotated, now);
     };
-    auto stored = co_await parts_.database.write(body);
+    auto chains = co_await workspaces_of(id);
+    if (!chains) co_return fail(std::move(chains.error()));
+    audit::Act act{by(actor), "password.changed", {}};
+    auto stored = co_await parts_.audit.record(std::move(*chains), std::move(act), body);
     if (!stored) co_return fail(std::move(stored.error()));
     ++endings_;
     NewSession session;

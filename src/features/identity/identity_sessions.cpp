@@ -1,4 +1,5 @@
 #include "features/identity/actor.h"
+#include "features/identity/audited.h"
 #include "features/identity/client.h"
 #include "features/identity/identity.h"
 #include "features/identity/identity_error.h"
@@ -8,6 +9,7 @@
 #include "foundation/base/id.h"
 #include "foundation/base/result.h"
 #include "platform/async/task.h"
+#include "platform/audit/record.h"
 #include "platform/store/transaction.h"
 
 #include <utility>
@@ -16,6 +18,18 @@
 namespace postern::identity {
 
 using Mine = Authorized<Permission::see_own_sign_in>;
+
+async::Task<std::vector<WorkspaceId>> Identity::workspaces_of(PersonId person) {
+    const auto load = [person](store::Transaction& tx) {
+        return rows::list_memberships(tx, person);
+    };
+    auto found = co_await parts_.database.read(load);
+    if (!found) co_return fail(std::move(found.error()));
+    std::vector<WorkspaceId> out;
+    for (const auto& membership : *found)
+        out.push_back(membership.workspace);
+    co_return out;
+}
 
 async::Task<std::vector<Session>> Identity::sessions(Mine who) {
     const auto actor = who.actor();
@@ -43,7 +57,11 @@ async::Task<> Identity::end_session(Mine who, SessionId id) {
         if (ended == 0) return fail(IdentityError::session_not_found);
         return {};
     };
-    auto ended = co_await parts_.database.write(body);
+    auto chains = co_await workspaces_of(*actor.person);
+    if (!chains) co_return fail(std::move(chains.error()));
+    audit::Act act{by(actor), "session.ended", {}};
+    act.about = {{"session_id", id.text()}};
+    auto ended = co_await parts_.audit.record(std::move(*chains), std::move(act), body);
     if (ended) note_ending();
     co_return ended;
 }
@@ -53,7 +71,10 @@ async::Task<> Identity::end_other_sessions(Mine who) {
     const auto body = [person = *actor.person, proof = actor.proof](store::Transaction& tx) {
         return rows::delete_other_sessions(tx, person, proof);
     };
-    auto ended = co_await parts_.database.write(body);
+    auto chains = co_await workspaces_of(*actor.person);
+    if (!chains) co_return fail(std::move(chains.error()));
+    audit::Act act{by(actor), "session.others_ended", {}};
+    auto ended = co_await parts_.audit.record(std::move(*chains), std::move(act), body);
     if (ended) note_ending();
     co_return ended;
 }

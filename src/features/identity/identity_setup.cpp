@@ -15,6 +15,7 @@
 #include "foundation/crypto/hash.h"
 #include "foundation/crypto/place.h"
 #include "platform/async/task.h"
+#include "platform/audit/record.h"
 #include "platform/keys/key_error.h"
 #include "platform/keys/message_keys.h"
 #include "platform/store/data_map.h"
@@ -179,10 +180,12 @@ async::Task<NewToken> Identity::set_up(SetUp ask) {
     first.token = host_token(workspace, Role::owner, now);
     first.token.token_hash = bearer.hash;
     const auto id = first.token.id;
+    audit::Act act{{}, "workspace.set_up", {}};
+    act.about = {{"person_id", first.person.id.text()}, {"token_id", id.text()}};
     const auto body = [first = std::move(first), now](store::Transaction& tx) {
         return store_first(tx, first, now);
     };
-    auto stored = co_await parts_.database.write(body);
+    auto stored = co_await parts_.audit.record(workspace, std::move(act), body);
     if (!stored) co_return fail(std::move(stored.error()));
     co_return NewToken{id, workspace, Role::owner, std::move(bearer.text)};
 }
@@ -195,14 +198,15 @@ async::Task<NewToken> Identity::create_token(TokenAsk ask) {
     if (!found) co_return fail(std::move(found.error()));
     const auto present = std::move(*found);
     const auto now = parts_.clock.now_ms();
+    const auto by = audit::by_host();
     if (present) {
         auto token = host_token(present->id, ask.role, now);
-        co_return co_await store_token(std::move(token), std::nullopt);
+        co_return co_await store_token(std::move(token), std::nullopt, by);
     }
     auto made = co_await new_workspace(std::move(ask.workspace), ask.is_demo);
     if (!made) co_return fail(std::move(made.error()));
     auto token = host_token(made->id, ask.role, now);
-    co_return co_await store_token(std::move(token), std::move(*made));
+    co_return co_await store_token(std::move(token), std::move(*made), by);
 }
 
 }  // namespace postern::identity

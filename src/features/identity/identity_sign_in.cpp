@@ -1,5 +1,6 @@
 #include "features/identity/actor.h"
 #include "features/identity/attempts.h"
+#include "features/identity/audited.h"
 #include "features/identity/bearer.h"
 #include "features/identity/client.h"
 #include "features/identity/factor_store.h"
@@ -14,6 +15,7 @@
 #include "foundation/crypto/password.h"
 #include "foundation/crypto/place.h"
 #include "platform/async/task.h"
+#include "platform/audit/record.h"
 #include "platform/keys/message_keys.h"
 #include "platform/keys/records.h"
 #include "platform/store/data_map.h"
@@ -101,6 +103,10 @@ async::Task<NewSession> Identity::store_session(Verified verified, Bytes address
     session.id = SessionId::make(now);
     session.created_at_ms = session.password_at_ms = now;
     session.seen_at_ms = now;
+    auto chains = co_await workspaces_of(verified.person);
+    if (!chains) co_return fail(std::move(chains.error()));
+    audit::Act act{by(verified.person, client.address), "session.started", {}};
+    act.about = {{"session_id", session.id.text()}};
     auto sealed = co_await seal_client(&parts_.keeper, session.id, std::move(client));
     if (!sealed) co_return fail(std::move(sealed.error()));
     session.client = store::SealedBytes(std::move(*sealed));
@@ -120,10 +126,21 @@ async::Task<NewSession> Identity::store_session(Verified verified, Bytes address
         made.expires_at_ms = row.expires_at_ms;
         return made;
     };
-    auto stored = co_await parts_.database.write(body);
+    auto stored = co_await parts_.audit.record(std::move(*chains), std::move(act), body);
     if (!stored) co_return fail(std::move(stored.error()));
     stored->text = std::move(bearer.text);
     co_return std::move(*stored);
+}
+
+/// The same work for somebody who does not exist: theirs stands in the installation's record.
+async::Task<> Identity::note_refused_sign_in(PersonId person, std::string from) {
+    auto chains = co_await workspaces_of(person);
+    if (!chains) co_return fail(std::move(chains.error()));
+    if (chains->empty()) chains->push_back(k_installation);
+    audit::Act act{{audit::By::Kind::nobody, {}, std::move(from)}, "session.refused", {}};
+    if (!person.is_null()) act.about.push_back({"person_id", person.text()});
+    const auto nothing = [](store::Transaction&) { return Result<>{}; };
+    co_return co_await parts_.audit.record(std::move(*chains), std::move(act), nothing);
 }
 
 async::Task<NewSession> Identity::sign_in(std::string email, Secret password, Client client) {
@@ -141,7 +158,12 @@ async::Task<NewSession> Identity::sign_in(std::string email, Secret password, Cl
     auto person = co_await parts_.database.read(body);
     if (!person) co_return fail(std::move(person.error()));
     auto known = std::move(*person);
+    const auto id = known ? known->id : PersonId();
     auto verified = co_await verify_password(std::move(known), std::move(password), *address);
+    if (!verified && verified.error().is(IdentityError::invalid_credentials)) {
+        auto noted = co_await note_refused_sign_in(id, client.address);
+        if (!noted) co_return fail(std::move(noted.error()));
+    }
     if (!verified) co_return fail(std::move(verified.error()));
     co_return co_await store_session(std::move(*verified), std::move(*address), std::move(client));
 }
@@ -163,7 +185,8 @@ async::Task<> Identity::sign_out(Actor actor) {
     const auto body = [proof = actor.proof](store::Transaction& tx) {
         return rows::delete_session(tx, proof);
     };
-    auto ended = co_await parts_.database.write(body);
+    audit::Act act{by(actor), "session.ended", {}};
+    auto ended = co_await parts_.audit.record(actor.workspace, std::move(act), body);
     if (ended) ++endings_;
     co_return ended;
 }

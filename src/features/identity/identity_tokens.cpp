@@ -1,4 +1,5 @@
 #include "features/identity/actor.h"
+#include "features/identity/audited.h"
 #include "features/identity/bearer.h"
 #include "features/identity/identity.h"
 #include "features/identity/identity_error.h"
@@ -12,6 +13,7 @@
 #include "foundation/base/result.h"
 #include "foundation/crypto/place.h"
 #include "platform/async/task.h"
+#include "platform/audit/record.h"
 #include "platform/keys/message_keys.h"
 #include "platform/keys/records.h"
 #include "platform/net/ip_address.h"
@@ -56,7 +58,8 @@ bool is_within_rights(const Actor& actor, const Identity::TokenWish& wish) {
 }  // namespace
 
 async::Task<NewToken> Identity::store_token(TokenRow row,
-                                            std::optional<WorkspaceRow> with_workspace) {
+                                            std::optional<WorkspaceRow> with_workspace,
+                                            std::optional<audit::By> by) {
     auto bearer = make_bearer(k_api_token_prefix);
     row.token_hash = bearer.hash;
     const auto body = [row, with_workspace](store::Transaction& tx) -> Result<> {
@@ -65,7 +68,11 @@ async::Task<NewToken> Identity::store_token(TokenRow row,
         }
         return rows::insert_token(tx, row);
     };
-    auto stored = co_await parts_.database.write(body);
+    std::vector<WorkspaceId> chains;
+    if (by) chains.push_back(row.workspace);
+    audit::Act act{by.value_or(audit::By{}), "token.created", {}};
+    act.about = {{"token_id", row.id.text()}, {"role", std::string(name_of(row.role))}};
+    auto stored = co_await parts_.audit.record(std::move(chains), std::move(act), body);
     if (!stored) co_return fail(std::move(stored.error()));
     co_return NewToken{row.id, row.workspace, row.role, std::move(bearer.text)};
 }
@@ -76,7 +83,7 @@ async::Task<NewToken> Identity::create_token(WorkspaceId workspace, Role role) {
     row.id = TokenId::make(row.created_at_ms);
     row.workspace = workspace;
     row.role = role;
-    co_return co_await store_token(std::move(row), std::nullopt);
+    co_return co_await store_token(std::move(row), std::nullopt, std::nullopt);
 }
 
 async::Task<Identity::Token> Identity::create_token(Authorized<Permission::manage_tokens> who,
@@ -99,7 +106,7 @@ async::Task<Identity::Token> Identity::create_token(Authorized<Permission::manag
         if (!sealed) co_return fail(std::move(sealed.error()));
         row.name = store::SealedBytes(std::move(*sealed));
     }
-    auto made = co_await store_token(row, std::nullopt);
+    auto made = co_await store_token(row, std::nullopt, by(actor));
     if (!made) co_return fail(std::move(made.error()));
     co_return Token{std::move(row), std::move(wish.name), std::move(made->text)};
 }
@@ -126,15 +133,21 @@ async::Task<std::vector<Identity::Token>> Identity::tokens(WorkspaceId workspace
     co_return out;
 }
 
-async::Task<> Identity::delete_token(WorkspaceId workspace, TokenId id) {
-    const auto body = [workspace, id](store::Transaction& tx) {
-        return rows::delete_token(tx, workspace, id);
+async::Task<> Identity::delete_token(WorkspaceId workspace,
+                                     TokenId id,
+                                     std::optional<audit::By> by) {
+    const auto body = [workspace, id](store::Transaction& tx) -> Result<> {
+        POSTERN_TRY(const auto deleted, rows::delete_token(tx, workspace, id));
+        if (deleted == 0) return fail(IdentityError::token_not_found);
+        return {};
     };
-    auto deleted = co_await parts_.database.write(body);
-    if (!deleted) co_return fail(std::move(deleted.error()));
-    if (*deleted == 0) co_return fail(IdentityError::token_not_found);
-    ++endings_;
-    co_return Result<>{};
+    std::vector<WorkspaceId> chains;
+    if (by) chains.push_back(workspace);
+    audit::Act act{by.value_or(audit::By{}), "token.deleted", {}};
+    act.about = {{"token_id", id.text()}};
+    auto deleted = co_await parts_.audit.record(std::move(chains), std::move(act), body);
+    if (deleted) ++endings_;
+    co_return deleted;
 }
 
 async::Task<Actor> Identity::authenticate_token(std::string text, net::IpAddress from) {
@@ -157,7 +170,9 @@ async::Task<Actor> Identity::authenticate_token(std::string text, net::IpAddress
         // On a full disk it goes unnoted.
         (void)co_await parts_.database.write(note);
     }
-    co_return actor_of(*found);
+    auto actor = actor_of(*found);
+    actor.from = from;
+    co_return actor;
 }
 
 }  // namespace postern::identity

@@ -4,6 +4,7 @@
 #include "foundation/base/manual_clock_test.h"
 #include "platform/async/task.h"
 #include "platform/ipc/wire.h"
+#include "platform/keys/audit_keys.h"
 #include "platform/keys/message_keys.h"
 #include "platform/keys/played_keeper_test.h"
 #include "platform/net/test_loop.h"
@@ -28,6 +29,10 @@ public:
             records_opened += ask.records.size();
             return keys::test::answer(std::move(ask));
         });
+        router_.on<keys::OpenAuditSegment>(
+            [](keys::OpenAuditSegment ask) { return keys::test::answer(std::move(ask)); });
+        router_.on<keys::CheckAuditMacs>(
+            [](keys::CheckAuditMacs ask) { return keys::test::answer(std::move(ask)); });
         router_.on<keys::ComputeMacs>(
             [this](keys::ComputeMacs ask) { return mac(std::move(ask)); });
     }

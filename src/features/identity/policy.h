@@ -28,6 +28,7 @@ enum class Permission : std::uint8_t {
     judge_held,  ///< accept or refuse a held mail
     see_receipts,
     see_read_ledger,
+    see_audit,  ///< who did what
     manage_tokens,
     manage_workspace,  ///< what holds for everybody in it
 };
@@ -61,13 +62,13 @@ constexpr Permissions set_of(P... permissions) {
     switch (role) {
         case Role::owner:
             return k_everyone | k_evidence | k_closing | k_work |
-                   detail::set_of(manage_tokens, manage_workspace);
+                   detail::set_of(manage_tokens, manage_workspace, see_audit);
         case Role::manager: return k_everyone | k_evidence | k_closing | k_work;
         case Role::reader: return k_everyone | detail::set_of(read_history);
         case Role::privacy:
             return k_everyone | k_evidence | k_closing | detail::set_of(read_history);
         case Role::operator_: return k_everyone | k_closing | detail::set_of(see_receipts);
-        case Role::auditor: return k_everyone | k_evidence;
+        case Role::auditor: return k_everyone | k_evidence | detail::set_of(see_audit);
     }
     return 0;
 }

@@ -2,6 +2,7 @@
 
 #include "features/identity/actor.h"
 #include "features/identity/attempts.h"
+#include "features/identity/audited.h"
 #include "features/identity/factor_store.h"
 #include "features/identity/identity_error.h"
 #include "features/identity/identity_store.h"
@@ -18,6 +19,7 @@
 #include "foundation/crypto/place.h"
 #include "foundation/crypto/random.h"
 #include "platform/async/task.h"
+#include "platform/audit/record.h"
 #include "platform/keys/key_error.h"
 #include "platform/keys/message_keys.h"
 #include "platform/keys/records.h"
@@ -206,6 +208,17 @@ async::Task<FactorRow> SecondFactors::sealed_row(PersonId person,
     co_return row;
 }
 
+template <store::Body F>
+async::Task<store::BodyValue<F>> SecondFactors::record(Actor actor,
+                                                       PublicText action,
+                                                       std::vector<audit::Field> about,
+                                                       F body) {
+    auto chains = co_await parts_.identity.workspaces_of(*actor.person);
+    if (!chains) co_return fail(std::move(chains.error()));
+    audit::Act act{by(actor), action, std::move(about)};
+    co_return co_await parts_.audit.record(std::move(*chains), std::move(act), std::move(body));
+}
+
 async::Task<> SecondFactors::count(PersonId person) {
     const auto now = parts_.clock.now_ms();
     const auto body = [key = attempts_key(person), now](store::Transaction& tx) {
@@ -284,7 +297,8 @@ async::Task<Confirmed> SecondFactors::confirm(Mine who, FactorId id, std::string
     const auto body = [actor, confirmation, now](store::Transaction& tx) {
         return store_confirmed(tx, actor, confirmation, now);
     };
-    auto is_first = co_await parts_.database.write(body);
+    std::vector<audit::Field> about{{"factor_id", id.text()}};
+    auto is_first = co_await record(actor, "factor.added", std::move(about), body);
     if (!is_first) co_return fail(std::move(is_first.error()));
     auto name = co_await open_name(&*row);
     if (!name) co_return fail(std::move(name.error()));
@@ -303,7 +317,8 @@ async::Task<> SecondFactors::remove(Mine who, FactorId id) {
     const auto body = [person, id, now](store::Transaction& tx) {
         return remove_factor(tx, person, id, now);
     };
-    co_return co_await parts_.database.write(body);
+    std::vector<audit::Field> about{{"factor_id", id.text()}};
+    co_return co_await record(who.actor(), "factor.deleted", std::move(about), body);
 }
 
 async::Task<std::vector<Secret>> SecondFactors::new_recovery_codes(Mine who) {
@@ -314,7 +329,8 @@ async::Task<std::vector<Secret>> SecondFactors::new_recovery_codes(Mine who) {
         if (!has_one) return fail(IdentityError::factor_not_found);
         return rows::replace_recovery_codes(tx, person, hashes);
     };
-    auto stored = co_await parts_.database.write(body);
+    std::vector<audit::Field> about;
+    auto stored = co_await record(who.actor(), "recovery_codes.made", std::move(about), body);
     if (!stored) co_return fail(std::move(stored.error()));
     co_return std::move(codes.texts);
 }
@@ -342,7 +358,8 @@ async::Task<NewSession> SecondFactors::take_time_code(Actor actor, std::string c
         if (!first) return fail(IdentityError::invalid_code);
         return prove_session(tx, actor, {.factor = true}, hash, now);
     };
-    auto proven = co_await parts_.database.write(body);
+    std::vector<audit::Field> about{{"factor_id", taken->first.text()}};
+    auto proven = co_await record(actor, "session.proven", std::move(about), body);
     if (!proven) co_return fail(std::move(proven.error()));
     co_return text.session(*proven);
 }
@@ -359,7 +376,8 @@ async::Task<NewSession> SecondFactors::take_recovery_code(Actor actor, std::stri
         if (!taken) return fail(IdentityError::invalid_code);
         return prove_session(tx, actor, {.factor = true}, hash, now);
     };
-    auto proven = co_await parts_.database.write(body);
+    std::vector<audit::Field> about;
+    auto proven = co_await record(actor, "recovery_code.used", std::move(about), body);
     if (!proven) co_return fail(std::move(proven.error()));
     co_return text.session(*proven);
 }
@@ -372,8 +390,16 @@ async::Task<NewSession> SecondFactors::show_code(Self who, std::string code) {
     if (!counted) co_return fail(std::move(counted.error()));
     auto plain = without_spaces(code);
     wipe(code.data(), code.size());
-    if (is_time_code(plain)) co_return co_await take_time_code(actor, std::move(plain));
-    co_return co_await take_recovery_code(actor, std::move(plain));
+    auto taken = is_time_code(plain) ? take_time_code(actor, std::move(plain))
+                                     : take_recovery_code(actor, std::move(plain));
+    auto shown = co_await std::move(taken);
+    if (!shown && shown.error().is(IdentityError::invalid_code)) {
+        const auto nothing = [](store::Transaction&) { return Result<>{}; };
+        std::vector<audit::Field> about;
+        auto noted = co_await record(actor, "session.proof_refused", std::move(about), nothing);
+        if (!noted) co_return fail(std::move(noted.error()));
+    }
+    co_return std::move(shown);
 }
 
 async::Task<NewSession> SecondFactors::show_password(Self who, Secret password) {
@@ -393,7 +419,8 @@ async::Task<NewSession> SecondFactors::show_password(Self who, Secret password) 
     const auto body = [actor, hash = text.hash(), now](store::Transaction& tx) {
         return prove_session(tx, actor, {.password = true}, hash, now);
     };
-    auto proven = co_await parts_.database.write(body);
+    std::vector<audit::Field> about{{"with", "password"}};
+    auto proven = co_await record(actor, "session.proven", std::move(about), body);
     if (!proven) co_return fail(std::move(proven.error()));
     co_return text.session(*proven);
 }

@@ -56,6 +56,7 @@ public:
         store::Database& database;
         ipc::Link& keeper;
         const Clock& clock;
+        audit::AuditLog& audit;
         Identity& identity;
     };
     explicit SecondFactors(Parts parts) : parts_(parts) {}
@@ -92,6 +93,12 @@ private:
     async::Task<Secret> open_key(const FactorRow* row);
     async::Task<FactorRow> sealed_row(PersonId person, std::string name, const Secret* key);
     async::Task<> count(PersonId person);
+    /// The body's change, and the record of it wherever the person works.
+    template <store::Body F>
+    async::Task<store::BodyValue<F>> record(Actor actor,
+                                            PublicText action,
+                                            std::vector<audit::Field> about,
+                                            F body);
     async::Task<NewSession> take_time_code(Actor actor, std::string code);
     async::Task<NewSession> take_recovery_code(Actor actor, std::string code);
 

@@ -6,6 +6,7 @@
 #include "features/trust/ports.h"
 #include "foundation/base/clock.h"
 #include "platform/async/blocking_pool.h"
+#include "platform/audit/audit_log.h"
 #include "platform/ipc/link.h"
 #include "platform/net/tls_trial.h"
 #include "platform/store/database.h"
@@ -26,6 +27,7 @@ struct Grounds {
     History& history;
     Fences& fences;
     Bearers& bearers;
+    audit::AuditLog& audit;
     /// Every file that the stores write, relative to the working directory; those that are not
     /// there are left out: where none is, claims about files are unknown. A name that ends in `*`
     /// is of all that begin so. No names at all: the stores are on a server, and their rows are
@@ -45,6 +47,8 @@ std::vector<Claim> holder_claims(const Grounds& grounds);
 std::vector<Claim> fence_claims(const Grounds& grounds);
 /// P7: what the keyring is under.
 std::vector<Claim> keyring_claims(const Grounds& grounds);
+/// P7: that the audit record is whole.
+std::vector<Claim> audit_claims(const Grounds& grounds);
 /// P3: what connections insist on.
 std::vector<Claim> wire_claims(const Grounds& grounds);
 /// P7, P10 and P11: what is stored.

@@ -177,6 +177,12 @@ void ClaimsCase::add_person(std::uint8_t number, const std::string& password) {
          SealedBytes(sealed->contents[1])});
 }
 
+void ClaimsCase::add_audit_record() {
+    audit::Act act{audit::by_host(), "token.created", {{"role", "owner"}}};
+    const auto nothing = [](store::Transaction&) { return Result<>{}; };
+    ASSERT_TRUE(loop.run(audit_log->record(id<WorkspaceId>(1), std::move(act), nothing)));
+}
+
 void ClaimsCase::add_workspace(std::uint8_t number, std::string_view name) {
     const auto workspace = id<WorkspaceId>(number);
     keys::SealRecords ask;

@@ -167,6 +167,8 @@ protected:
         options.kind = store::StoreKind::index;
         options.file = folder.file("index.db");
         index = store::open_or_fail(options);
+        audit_log = std::make_unique<audit::AuditLog>(
+            audit::AuditLog::Parts{*database, keeper.link, clock});
         add_integration(1, "active");
         add_integration(2, "cut_off");
         add_integration(3, "deleted");
@@ -184,7 +186,7 @@ protected:
 
     std::vector<Claim> claims_about(std::vector<std::string> files) {
         return all_claims({*database, *index, keeper.link, seals, history, fences, bearers,
-                           std::move(files), [] { return trial(); }});
+                           *audit_log, std::move(files), [] { return trial(); }});
     }
     /// Of the engine that this run of the tests is on.
     std::vector<Claim> claims() {
@@ -219,6 +221,8 @@ protected:
                      std::string_view direction);
     void add_ledger(std::int64_t number_base, std::string_view command, std::string_view reason);
     void add_person(std::uint8_t number, const std::string& password);
+    /// In the chain of the first workspace.
+    void add_audit_record();
     void add_workspace(std::uint8_t number, std::string_view name);
     /// What that table is told to take goes nowhere.
     struct Blinded {
@@ -240,6 +244,7 @@ protected:
     PlayedHistory history;
     PlayedFences fences;
     PlayedBearers bearers{database};
+    std::unique_ptr<audit::AuditLog> audit_log;
     FaultyTrial::Faults& wire = trial()->faults = {};
 
 private:

@@ -75,7 +75,7 @@ TEST_F(ClaimsTest, without_its_control_each_claim_is_unknown) {
 TEST_F(ClaimsTest, nothing_is_known_while_keeper_is_away) {
     keeper.link.close();
     for (const char* claim : {"P1.sealed", "P2.cut-off", "P2.holder-left", "P7.hashed",
-                              "P7.at-rest", "P7.rotated", "P9.deletion"})
+                              "P7.at-rest", "P7.rotated", "P7.audited", "P9.deletion"})
         EXPECT_EQ(prove(claim).verdict, Verdict::unknown) << claim;
 }
 

@@ -5,6 +5,7 @@
 #include "foundation/base/result.h"
 #include "foundation/base/secret.h"
 #include "platform/ipc/rpc.h"
+#include "platform/keys/audit_keys.h"
 #include "platform/keys/key_error.h"
 #include "platform/keys/message_keys.h"
 #include "platform/keys/played_keeper_test.h"
@@ -188,6 +189,13 @@ void LeakyKeeper::serve_records() {
         }
         return out;
     });
+    serve<keys::OpenAuditSegment>(
+        [](keys::OpenAuditSegment& ask) { return keys::test::played(ask); });
+    serve<keys::CheckAuditMacs>(
+        [this](keys::CheckAuditMacs& ask) -> Result<keys::CheckAuditMacs::Answer> {
+            if (!leaks.knows_every_record) return keys::test::played(ask);
+            return keys::CheckAuditMacs::Answer{static_cast<std::uint32_t>(ask.macs.size())};
+        });
     serve<keys::OpenRecords>([](keys::OpenRecords& ask) -> Result<keys::Records> {
         keys::Records out;
         for (const auto& record : ask.records) {

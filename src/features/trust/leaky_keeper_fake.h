@@ -32,6 +32,7 @@ public:
         bool opens_with_the_seal_before = false;
         bool shuts_out_who_stays = false;
         bool counts_no_planted_wrap = false;
+        bool knows_every_record = false;  ///< of the audit, whatever is in it
         /// What it makes of a credential and puts into its seal.
         std::function<std::string(ByteView)> shows_credential;
         std::uint64_t keys_after_a_cut_off = 0;  ///< that are left of every ended integration

@@ -42,6 +42,26 @@ TEST_F(StoredClaimsTest, p7_fails_for_a_password_that_is_no_hash) {
     expect_failing("P7.hashed");
 }
 
+TEST_F(StoredClaimsTest, p7_fails_for_an_audit_record_that_is_not_as_it_was_written) {
+    for (int i = 0; i < 3; ++i)
+        add_audit_record();
+    const auto whole = prove("P7.audited");
+    EXPECT_EQ(whole.verdict, Verdict::proven);
+    EXPECT_EQ(whole.finding.evidence.at(0),
+              "3 records in 1 chains: each as it was written, and none missing between");
+    run_sql("UPDATE audit_records SET facts = '{}' WHERE number = $1", {2});
+    expect_failing("P7.audited");
+    EXPECT_NE(prove("P7.audited").finding.faults.at(0).find("record 2 of "), std::string::npos);
+    run_sql("DELETE FROM audit_records WHERE number = $1", {2});
+    expect_failing("P7.audited");
+}
+
+TEST_F(StoredClaimsTest, p7_of_audit_is_unknown_where_no_change_is_seen) {
+    add_audit_record();
+    keeper.leaks.knows_every_record = true;
+    EXPECT_EQ(prove("P7.audited").verdict, Verdict::unknown);
+}
+
 TEST_F(StoredClaimsTest, p7_fails_for_a_token_that_is_no_hash) {
     run_sql(
         "INSERT INTO sessions (workspace_id, token_hash, person_id, created_at_ms, "

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "features/vault/audit_service.h"
 #include "features/vault/grant_service.h"
 #include "features/vault/keeper_core.h"
 #include "features/vault/lease_service.h"
@@ -60,6 +61,7 @@ private:
 
     std::shared_ptr<KeeperCore> core_;
     MessageKeyService message_keys_;
+    AuditService audit_;
     ReceiptService receipts_;
     SealService seals_;
     LeaseService leases_;

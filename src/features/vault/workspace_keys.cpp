@@ -25,10 +25,12 @@ namespace {
 using keys::KeyError;
 
 constexpr std::uint32_t k_settings_purpose = 1;
+constexpr std::uint32_t k_audit_purpose = 2;
 constexpr std::uint32_t k_first_mac_purpose = 10;  // and those after it, by keys::MacPurpose
 constexpr std::uint32_t k_outreach_purpose = 1;
 
 constexpr std::string_view k_settings_info = "postern settings 1";
+constexpr std::string_view k_audit_info = "postern audit 1";
 constexpr std::array<std::string_view, keys::k_mac_purposes> k_mac_infos = {
     "postern mac creator address 1", "postern mac person address 1", "postern mac request 1",
     "postern mac message id 1",      "postern mac folder 1",         "postern mac origin 1"};
@@ -54,6 +56,10 @@ Result<> take(WorkspaceKeys& keys,
     if (!key || key->size() != crypto::k_key_bytes) return fail(KeyError::cannot_open, "kept key");
     if (row.purpose == k_settings_purpose) {
         keys.older_settings.push_back({row.generation, std::move(*key)});
+        return {};
+    }
+    if (row.purpose == k_audit_purpose) {
+        keys.audit = std::move(*key);
         return {};
     }
     const auto mac = std::size_t{row.purpose} - k_first_mac_purpose;
@@ -98,6 +104,7 @@ Result<WorkspaceKeys> derive_keys(const WorkspaceKeyRows& rows,
     if (generation == k_first_generation) {
         for (std::size_t i = 0; i < keys.macs.size(); ++i)
             keys.macs[i] = crypto::derive_key(newest, k_mac_infos[i]);
+        keys.audit = crypto::derive_key(newest, k_audit_info);
         return keys;
     }
     const auto wrap_key = kept_wrap_key(newest);
@@ -109,6 +116,8 @@ Result<WorkspaceKeys> derive_keys(const WorkspaceKeyRows& rows,
     for (const auto& mac : keys.macs) {
         if (mac.empty()) return fail(KeyError::cannot_open, "a kept key is missing");
     }
+    // None was kept where the key was rotated before there was an audit record.
+    if (keys.audit.empty()) keys.audit = crypto::derive_key(newest, k_audit_info);
     return keys;
 }
 
@@ -127,6 +136,7 @@ std::vector<KeptKeyRow> keep_keys(const WorkspaceKeys& keys,
         keep(older.generation, k_settings_purpose, older.settings);
     for (std::size_t i = 0; i < keys.macs.size(); ++i)
         keep(k_first_generation, k_first_mac_purpose + static_cast<std::uint32_t>(i), keys.macs[i]);
+    keep(k_first_generation, k_audit_purpose, keys.audit);
     return rows;
 }
 

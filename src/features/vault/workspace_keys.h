@@ -34,6 +34,7 @@ struct WorkspaceKeys {
     };
     std::vector<Older> older_settings;  ///< newest first; they open records, and seal none
     std::array<Secret, keys::k_mac_purposes> macs;  ///< by keys::MacPurpose
+    Secret audit;  ///< of the chain of its audit record; goes on as the MACs do
 
     /// Null where the wrap is under a key that is gone, or newer than these.
     [[nodiscard]] const WrapKeys* under(std::uint32_t generation) const {

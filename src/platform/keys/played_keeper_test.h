@@ -4,11 +4,13 @@
 #include "foundation/base/check.h"
 #include "foundation/base/id.h"
 #include "foundation/base/result.h"
+#include "foundation/crypto/evolving_key.h"
 #include "foundation/crypto/hash.h"
 #include "platform/async/task.h"
 #include "platform/ipc/link.h"
 #include "platform/ipc/peer.h"
 #include "platform/ipc/rpc.h"
+#include "platform/keys/audit_keys.h"
 #include "platform/keys/key_error.h"
 #include "platform/keys/message_keys.h"
 #include "platform/net/test_loop.h"
@@ -109,6 +111,29 @@ inline Result<ComputeMacs::Answer> played(const ComputeMacs& ask) {
     ComputeMacs::Answer out;
     for (const auto& value : ask.values)
         out.macs.push_back(mac_of(ask.workspace, ask.purpose, value));
+    return out;
+}
+
+/// One key for every workspace and segment.
+inline crypto::EvolvingKey played_audit_key() {
+    return crypto::EvolvingKey(Secret::copy_of(as_bytes("0123456789abcdef0123456789abcdef")));
+}
+inline Result<OpenAuditSegment::Answer> played(const OpenAuditSegment& ask) {
+    static std::uint8_t opened = 0;
+    OpenAuditSegment::Answer out;
+    out.label = to_bytes(ask.workspace.bytes());
+    out.label.back() = static_cast<std::uint8_t>(out.label.back() + ++opened);
+    out.key = Secret::copy_of(as_bytes("0123456789abcdef0123456789abcdef"));
+    return out;
+}
+inline Result<CheckAuditMacs::Answer> played(const CheckAuditMacs& ask) {
+    CheckAuditMacs::Answer out;
+    for (const auto& mac : ask.macs) {
+        if (mac.step >= k_audit_segment_steps) break;
+        const auto right = played_audit_key().mac(mac.step, mac.digest);
+        if (as_text(right) != as_text(mac.mac)) break;
+        ++out.good;
+    }
     return out;
 }
 

@@ -1,0 +1,61 @@
+#include "features/vault/audit_service.h"
+
+#include "features/vault/workspace_keys.h"
+#include "foundation/base/bytes.h"
+#include "foundation/base/result.h"
+#include "foundation/base/secret.h"
+#include "foundation/crypto/evolving_key.h"
+#include "foundation/crypto/hash.h"
+#include "foundation/crypto/random.h"
+#include "platform/async/task.h"
+#include "platform/ipc/peer.h"
+#include "platform/keys/audit_keys.h"
+
+#include <utility>
+
+namespace postern::vault {
+namespace {
+
+using ipc::IpcError;
+
+Secret segment_key(const Secret& audit, ByteView label) {
+    return crypto::derive_key(audit, "postern audit segment 1", label);
+}
+
+bool is_well_formed(const keys::AuditMac& mac) {
+    return mac.label.size() == keys::k_audit_label_bytes &&
+           mac.digest.size() == sizeof(crypto::Hash) && mac.step < keys::k_audit_segment_steps;
+}
+
+}  // namespace
+
+async::Task<keys::OpenAuditSegment::Answer> AuditService::open_segment(
+    keys::OpenAuditSegment asked) {
+    POSTERN_CO_TRY(const auto keys, co_await core_->workspace(asked.workspace));
+    keys::OpenAuditSegment::Answer answer;
+    answer.label = crypto::random_bytes(keys::k_audit_label_bytes);
+    answer.key = segment_key(keys->audit, answer.label);
+    co_return answer;
+}
+
+async::Task<keys::CheckAuditMacs::Answer> AuditService::check_macs(keys::CheckAuditMacs asked) {
+    if (asked.macs.size() > k_macs_max) co_return fail(IpcError::too_large);
+    POSTERN_CO_TRY(const auto keys, co_await core_->workspace(asked.workspace));
+    keys::CheckAuditMacs::Answer answer;
+    Bytes label;
+    crypto::EvolvingKey key;
+    for (const auto& mac : asked.macs) {
+        if (!is_well_formed(mac)) break;
+        if (mac.label != label || mac.step < key.step()) {
+            label = mac.label;
+            key = crypto::EvolvingKey(segment_key(keys->audit, label));
+        }
+        key.move_to(mac.step);
+        const auto right = key.mac(mac.step, mac.digest);
+        if (!crypto::equal_in_constant_time(right, mac.mac)) break;
+        ++answer.good;
+    }
+    co_return answer;
+}
+
+}  // namespace postern::vault
