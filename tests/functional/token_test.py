@@ -68,7 +68,7 @@ class TokenTest(LabCase):
     def test_token_of_the_host_has_all(self):
         self.assertEqual(
             [item["scopes"] for item in self.owner.get("/v1/tokens").expect(200)["items"]],
-            [["reseal", "cut_off", "tokens", "workspace"]],
+            [["reseal", "cut_off", "tokens", "workspace", "people"]],
         )
 
     def test_nobody_gives_more_than_they_have(self):

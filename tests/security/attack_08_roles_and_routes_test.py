@@ -22,12 +22,13 @@ ROLES = ("owner", "manager", "reader", "privacy", "operator", "auditor")
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 # Who may do what: the roles, and the routes that are theirs.
-OPEN = ("POST /v1/setup", "POST /v1/sessions")
+OPEN = ("POST /v1/setup", "POST /v1/sessions", "POST /v1/invitations/accept")
 # Of whoever signs in, whatever their role; no token has a person's factors and sessions.
 OF_A_PERSON = (
     "GET /v1/me/factors", "POST /v1/me/factors", "DELETE /v1/me/factors/{factor}",
     "POST /v1/me/factors/{factor}/confirm", "POST /v1/me/recovery-codes", "POST /v1/me/password",
     "GET /v1/sessions", "DELETE /v1/sessions", "DELETE /v1/sessions/{session}",
+    "POST /v1/me/leave", "GET /v1/me/workspaces", "POST /v1/me/workspaces", "POST /v1/workspaces",
 )
 OF_PEOPLE = ("factor", "session")
 MAY = (
@@ -40,7 +41,11 @@ MAY = (
     (("owner",), (
         "PATCH /v1/workspace",
         "GET /v1/tokens", "POST /v1/tokens", "DELETE /v1/tokens/{token}",
+        "PATCH /v1/people/{person}", "DELETE /v1/people/{person}",
+        "POST /v1/invitations", "DELETE /v1/invitations/{invitation}", "POST /v1/access-review",
     )),
+    (("owner", "manager", "privacy", "auditor"), ("GET /v1/people", "GET /v1/invitations")),
+    (("owner", "privacy", "auditor"), ("GET /v1/access-review",)),
     (("owner", "manager"), (
         "POST /v1/integrations", "POST /v1/integrations/discover",
         "PATCH /v1/integrations/{integration}",
@@ -90,19 +95,21 @@ ENDING = (
     "POST /v1/integrations/{integration}/cut-off",
     "POST /v1/integrations/{integration}/reconnect",
     "DELETE /v1/tokens/{token}",
+    "DELETE /v1/invitations/{invitation}",
+    "DELETE /v1/people/{person}",
     "DELETE /v1/integrations/{integration}",
 )
 
 PREFIXES = {
     "integration": "int_", "grant": "grt_", "holder": "hld_", "thread": "thr_", "message": "msg_",
     "held": "msg_", "creator": "cre_", "receipt": "rcp_", "token": "tok_", "factor": "fac_",
-    "session": "ses_",
+    "session": "ses_", "person": "per_", "invitation": "inv_",
 }
 NO_ATTACHMENT = "att_77"
 NONSENSE = "x"
 LISTS = (
     "/v1/integrations", "/v1/integrations?idle_for=PT0S", "/v1/threads", "/v1/held",
-    "/v1/creators", "/v1/tokens",
+    "/v1/creators", "/v1/tokens", "/v1/people", "/v1/invitations",
 )
 PAGED = ("/v1/threads", "/v1/creators")
 FILTERS = (
@@ -179,6 +186,10 @@ def bodies_of(tenant: Tenant) -> dict[str, Any]:
         "POST /v1/messages/{message}/resolve": {"state": "sent"},
         "PATCH /v1/workspace": {"second_factor_from": None},
         "POST /v1/tokens": {"role": "reader"},
+        "PATCH /v1/people/{person}": {"role": "manager"},
+        "POST /v1/invitations": {"email": "noor@brand.example", "role": "reader"},
+        "POST /v1/me/workspaces": {"invitation": "psi_" + "A" * 43},
+        "POST /v1/workspaces": {"name": "Of their own"},
         "POST /v1/me/factors": {"kind": "totp", "name": "Phone"},
         "POST /v1/me/factors/{factor}/confirm": {"code": "000000"},
         "POST /v1/me/password": {"current_password": WRONG, "new_password": NEW_SECRET},

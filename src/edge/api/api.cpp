@@ -80,6 +80,7 @@ Answer run_endpoint(std::shared_ptr<Api> api, Request request, Match match) {
     identity::Actor actor;
     if (!is_open(match, request.path())) {
         auto credentials = credentials_of(request);
+        if (match.route != nullptr) credentials.unnamed = match.route->endpoint.unnamed;
         auto known = co_await authenticate(api->services, std::move(credentials));
         if (!known) co_return fail(std::move(known.error()));
         actor = *known;
@@ -184,6 +185,8 @@ Router make_router() {
     add_workspace_routes(router);
     add_password_routes(router);
     add_token_routes(router);
+    add_people_routes(router);
+    add_invitation_routes(router);
     add_catalogue_routes(router);
     add_integration_routes(router);
     add_integration_act_routes(router);

@@ -90,7 +90,7 @@ async::Task<identity::Actor> authenticate(std::shared_ptr<const Services> servic
         co_return fail(ApiError::foreign_origin);
     }
     auto actor = co_await services->identity.authenticate_session(std::move(*credentials.session),
-                                                                  workspace);
+                                                                  workspace, credentials.unnamed);
     if (actor) actor->from = credentials.from;
     co_return actor;
 }

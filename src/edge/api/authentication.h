@@ -2,6 +2,7 @@
 
 #include "edge/api/services.h"
 #include "features/identity/actor.h"
+#include "features/identity/identity.h"
 #include "platform/net/http/request.h"
 #include "platform/net/ip_address.h"
 
@@ -16,6 +17,7 @@ struct Credentials {
     std::optional<std::string> bearer;   ///< of Authorization; empty where it is of another form
     std::optional<std::string> session;  ///< of the cookie
     std::optional<std::string> workspace;
+    identity::Unnamed unnamed = identity::Unnamed::refused;
     net::IpAddress from;
     bool changes_something = false;
     bool is_same_origin = false;

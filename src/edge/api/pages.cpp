@@ -1,5 +1,7 @@
 #include "edge/api/pages.h"
 
+#include "features/identity/people.h"
+#include "features/identity/policy.h"
 #include "foundation/base/bytes.h"
 #include "foundation/base/secret.h"
 #include "foundation/codec/base64.h"
@@ -56,6 +58,11 @@ net::http::Response page(int status, std::string html) {
     return response;
 }
 
+void add_notice(std::string& html, std::string_view notice) {
+    if (notice.empty()) return;
+    html.append("<p class=\"notice\" role=\"alert\">").append(escape_html(notice)).append("</p>");
+}
+
 }  // namespace
 
 std::string escape_html(std::string_view text) {
@@ -88,11 +95,7 @@ net::http::Response home_page(std::string_view version) {
 
 net::http::Response setup_form(int status, std::string_view token, std::string_view notice) {
     auto html = open_page("Set up Postern");
-    if (!notice.empty()) {
-        html.append("<p class=\"notice\" role=\"alert\">")
-            .append(escape_html(notice))
-            .append("</p>");
-    }
+    add_notice(html, notice);
     html.append("<p>This makes the first workspace and its owner, and shows an API token once.</p>")
         .append("<form method=\"post\" action=\"/setup\" autocomplete=\"off\">")
         .append("<input type=\"hidden\" name=\"token\" value=\"")
@@ -117,6 +120,28 @@ net::http::Response setup_finished(const Secret& token) {
     html.append(
         "</code></p><p>Next: connect a mailbox with <code>POST /v1/integrations</code>.</p>");
     return page(201, std::move(html));
+}
+
+net::http::Response invitation_form(int status,
+                                    std::string_view token,
+                                    const identity::Offer& offer,
+                                    std::string_view notice) {
+    auto html = open_page("Invitation");
+    add_notice(html, notice);
+    html.append("<p>You are asked to work in <strong>")
+        .append(escape_html(offer.workspace))
+        .append("</strong> as ")
+        .append(name_of(offer.role))
+        .append(", with the address <strong>")
+        .append(escape_html(offer.email))
+        .append("</strong>.</p><form method=\"post\" action=\"/invitation\">")
+        .append("<input type=\"hidden\" name=\"token\" value=\"")
+        .append(escape_html(token))
+        .append("\"><label for=\"password\">Password: the one that you sign in with here already, ")
+        .append("else a new one of at least 12 characters</label>")
+        .append("<input id=\"password\" name=\"password\" type=\"password\" required ")
+        .append("maxlength=\"1000\"><button type=\"submit\">Accept</button></form>");
+    return page(status, std::move(html));
 }
 
 net::http::Response notice_page(int status, std::string_view title, std::string_view text) {

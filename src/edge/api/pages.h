@@ -1,5 +1,6 @@
 #pragma once
 
+#include "features/identity/people.h"
 #include "foundation/base/secret.h"
 #include "platform/net/http/response.h"
 
@@ -16,6 +17,11 @@ namespace postern::api {
                                              std::string_view notice);
 /// Shows the new token, once.
 [[nodiscard]] net::http::Response setup_finished(const Secret& token);
+/// What an invitation is to, and a field for the password; as setup_form().
+[[nodiscard]] net::http::Response invitation_form(int status,
+                                                  std::string_view token,
+                                                  const identity::Offer& offer,
+                                                  std::string_view notice);
 /// A heading and a sentence.
 [[nodiscard]] net::http::Response notice_page(int status,
                                               std::string_view title,

@@ -3,6 +3,7 @@
 #include "edge/api/audited.h"
 #include "edge/api/call.h"
 #include "features/identity/actor.h"
+#include "features/identity/identity.h"
 
 #include <functional>
 #include <optional>
@@ -27,6 +28,7 @@ struct Endpoint {
     Replay replay = nullptr;          ///< set: takes an Idempotency-Key
     int success = 200;                ///< status of a replay after a crash
     bool works_without_disk = false;  ///< a record that cannot be stored does not stop it
+    identity::Unnamed unnamed = identity::Unnamed::refused;
 };
 
 /// Of an endpoint that demands a permission: its second parameter names which.
@@ -48,6 +50,8 @@ template <identity::Permission permission>
     endpoint.success = success;
     return endpoint;
 }
+/// Of one that somebody with several workspaces may call without naming one.
+[[nodiscard]] Endpoint in_any_workspace(Endpoint endpoint);
 /// Of one that anybody may call. Says so where the route is added.
 [[nodiscard]] Endpoint open_to_all(Answer (*function)(Call));
 

@@ -5,6 +5,7 @@
 #include "edge/api/problem.h"
 #include "edge/api/router.h"
 #include "edge/api/secret_field.h"
+#include "edge/api/token_view.h"
 #include "features/identity/actor.h"
 #include "features/identity/audited.h"
 #include "features/identity/identity.h"
@@ -36,27 +37,6 @@ constexpr std::size_t k_word_bytes_max = 64;
 constexpr std::size_t k_scopes_max = 32;
 constexpr std::size_t k_networks_max = 32;
 constexpr std::int64_t k_day_s = 86'400;
-
-std::string token_json(const identity::Identity::Token& token) {
-    const auto& row = token.row;
-    codec::JsonWriter json;
-    json.begin_object()
-        .field("id", row.id.text())
-        .field("role", name_of(row.role))
-        .field("workspace_id", row.workspace.text())
-        .field("name", token.name)
-        .begin_array("scopes");
-    for (const auto name : row.scopes.names())
-        json.item(name);
-    json.end_array().begin_array("networks");
-    for (const auto& network : row.networks)
-        json.item(network.text());
-    json.end_array().field("created_at", rfc3339(row.created_at_ms));
-    if (row.expires_at_ms != 0) json.field("expires_at", rfc3339(row.expires_at_ms));
-    if (row.used_at_ms != 0) json.field("used_at", rfc3339(row.used_at_ms));
-    json.end_object();
-    return json.take();
-}
 
 std::vector<std::string> read_words(codec::ObjectReader& body,
                                     std::string_view name,

@@ -23,6 +23,7 @@ struct Actor {
     Scopes scopes;                   ///< in the place of a fresh proof; of an API token
     std::optional<PersonId> person;  ///< of a session
     std::optional<TokenId> token;    ///< of an API token
+    std::optional<PersonId> maker;   ///< whose token it is; nothing: the host's
     crypto::Hash proof{};      ///< hash of what was shown: for asking again whether it is valid
     std::uint64_t handle = 0;  ///< names the session or token towards keeper's ceilings
     std::optional<net::IpAddress> from;  ///< where they are

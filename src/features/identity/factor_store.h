@@ -47,6 +47,8 @@ Result<bool> has_factor(store::Transaction& tx, PersonId person);
 Result<bool> take_step(store::Transaction& tx, FactorId id, std::int64_t step, UnixMs now_ms);
 /// The number of deleted rows: 0 or 1.
 Result<std::int64_t> delete_factor(store::Transaction& tx, PersonId person, FactorId id);
+/// All of them.
+Result<> delete_factors(store::Transaction& tx, PersonId person);
 Result<> delete_unconfirmed_factors(store::Transaction& tx, PersonId person, UnixMs before_ms);
 
 /// In the place of those before.

@@ -53,6 +53,8 @@ constexpr SqlText k_take_step =
     "factor_id = $2 AND last_step < $3";
 constexpr SqlText k_delete_factor =
     "DELETE FROM factors WHERE workspace_id = $1 AND person_id = $2 AND factor_id = $3";
+constexpr SqlText k_delete_factors =
+    "DELETE FROM factors WHERE workspace_id = $1 AND person_id = $2";
 constexpr SqlText k_delete_unconfirmed =
     "DELETE FROM factors WHERE workspace_id = $1 AND person_id = $2 AND confirmed_at_ms = 0 AND "
     "created_at_ms < $3";
@@ -119,6 +121,10 @@ Result<bool> take_step(Transaction& tx, FactorId id, std::int64_t step, UnixMs n
 
 Result<std::int64_t> delete_factor(Transaction& tx, PersonId person, FactorId id) {
     return tx.execute(k_delete_factor, {k_installation, person, id});
+}
+
+Result<> delete_factors(Transaction& tx, PersonId person) {
+    return done(tx.execute(k_delete_factors, {k_installation, person}));
 }
 
 Result<> delete_unconfirmed_factors(Transaction& tx, PersonId person, UnixMs before_ms) {

@@ -50,15 +50,21 @@ Result<SessionFacts> load_session(store::Transaction& tx, const crypto::Hash& ha
     if (!session || is_over(*session, now_ms)) return fail(IdentityError::unauthenticated);
     SessionFacts facts{*session, {}, false};
     POSTERN_TRY(facts.memberships, rows::list_memberships(tx, session->person));
+    std::erase_if(facts.memberships, [](const auto& one) { return one.is_suspended; });
     POSTERN_TRY(facts.has_factor, rows::has_factor(tx, session->person));
     return facts;
 }
 
-Result<Membership> choose(const SessionFacts& facts, std::optional<WorkspaceId> wanted) {
-    if (!wanted && facts.memberships.size() == 1) return facts.memberships.front();
-    if (!wanted && !facts.memberships.empty()) return fail(IdentityError::workspace_needed);
-    for (const auto& membership : facts.memberships) {
-        if (membership.workspace == wanted) return membership;
+struct Wanted {
+    std::optional<WorkspaceId> workspace;
+    Unnamed unnamed = Unnamed::refused;
+};
+
+Result<Membership> choose(const std::vector<Membership>& all, const Wanted& wanted) {
+    const bool is_named = wanted.workspace || wanted.unnamed == Unnamed::oldest;
+    if (!is_named && all.size() > 1) return fail(IdentityError::workspace_needed);
+    for (const auto& membership : all) {
+        if (!wanted.workspace || membership.workspace == *wanted.workspace) return membership;
     }
     return fail(IdentityError::no_workspace);
 }
@@ -70,10 +76,10 @@ struct SessionActor {
 
 Result<SessionActor> session_actor(store::Transaction& tx,
                                    const crypto::Hash& hash,
-                                   std::optional<WorkspaceId> wanted,
+                                   const Wanted& wanted,
                                    UnixMs now_ms) {
     POSTERN_TRY(const auto facts, load_session(tx, hash, now_ms));
-    POSTERN_TRY(const auto membership, choose(facts, wanted));
+    POSTERN_TRY(const auto membership, choose(facts.memberships, wanted));
     POSTERN_TRY(const auto workspace, rows::find_workspace(tx, membership.workspace));
     const auto asks_from = workspace ? workspace->factors_from_ms : 0;
     const auto& session = facts.session;
@@ -143,14 +149,14 @@ async::Task<WorkspaceRow> Identity::new_workspace(std::string name, bool is_demo
 }
 
 async::Task<Actor> Identity::authenticate_session(std::string text,
-                                                  std::optional<WorkspaceId> workspace) {
+                                                  std::optional<WorkspaceId> workspace,
+                                                  Unnamed unnamed) {
     const auto hash = hash_of_bearer(k_session_prefix, text);
     wipe(text.data(), text.size());
     if (!hash) co_return fail(IdentityError::unauthenticated);
     const auto now = parts_.clock.now_ms();
-    const auto body = [hash = *hash, workspace, now](store::Transaction& tx) {
-        return session_actor(tx, hash, workspace, now);
-    };
+    const auto body = [hash = *hash, wanted = Wanted{workspace, unnamed}, now](
+                          store::Transaction& tx) { return session_actor(tx, hash, wanted, now); };
     auto seen = co_await parts_.database.read(body);
     if (!seen) co_return fail(std::move(seen.error()));
     if (now - seen->seen_at_ms >= k_seen_grain_ms) {
@@ -173,7 +179,7 @@ async::Task<> Identity::check_again(Actor actor) {
             if (!same) return fail(IdentityError::unauthenticated);
             return {};
         }
-        POSTERN_TRY(const auto still, session_actor(tx, actor.proof, actor.workspace, now));
+        POSTERN_TRY(const auto still, session_actor(tx, actor.proof, Wanted{actor.workspace}, now));
         const bool same = still.actor.role == actor.role && still.actor.standing == actor.standing;
         if (!same) return fail(IdentityError::unauthenticated);
         return {};
@@ -182,7 +188,7 @@ async::Task<> Identity::check_again(Actor actor) {
 }
 
 async::Task<Workspace> Identity::open_workspace(WorkspaceRow row) {
-    Workspace out{row.id, {}, row.is_demo, row.factors_from_ms};
+    Workspace out{row.id, {}, row.is_demo, row.factors_from_ms, row.access_reviewed_at_ms};
     auto name = co_await workspace_name(std::move(row));
     if (!name) co_return fail(std::move(name.error()));
     out.name = std::move(*name);
@@ -209,6 +215,14 @@ async::Task<> Identity::demand_factors(WorkspaceId id, UnixMs from_ms, audit::By
     co_return stored;
 }
 
+async::Task<std::string> Identity::open_address(PersonRow person) {
+    auto address = co_await keys::open_record(
+        &parts_.keeper, k_installation, data_map::people::address.value, crypto::row_key(person.id),
+        std::move(person.address).take(), keeper_deadline());
+    if (!address) co_return fail(std::move(address.error()));
+    co_return std::string(as_text(*address));
+}
+
 async::Task<Me> Identity::me(Actor actor) {
     struct Facts {
         std::optional<WorkspaceRow> workspace;
@@ -232,12 +246,9 @@ async::Task<Me> Identity::me(Actor actor) {
     if (!opened) co_return fail(std::move(opened.error()));
     me.workspace = std::move(*opened);
     if (person) {
-        const auto id = person->id;
-        auto email = co_await keys::open_record(
-            &parts_.keeper, k_installation, data_map::people::address.value, crypto::row_key(id),
-            std::move(person->address).take(), keeper_deadline());
+        auto email = co_await open_address(std::move(*person));
         if (!email) co_return fail(std::move(email.error()));
-        me.email = as_text(*email);
+        me.email = std::move(*email);
     }
     co_return me;
 }

@@ -29,8 +29,11 @@ struct Workspace {
     WorkspaceId id;
     std::string name;
     bool is_demo = false;
-    UnixMs factors_from_ms = 0;  ///< since then a second factor is asked for; 0: it is not
+    UnixMs factors_from_ms = 0;        ///< since then a second factor is asked for; 0: it is not
+    UnixMs access_reviewed_at_ms = 0;  ///< 0: never
 };
+/// Of somebody with several workspaces who names none.
+enum class Unnamed : std::uint8_t { refused, oldest };
 /// What is shown once.
 struct NewToken {
     TokenId id;
@@ -123,7 +126,9 @@ public:
     async::Task<Actor> authenticate_token(std::string text, net::IpAddress from = {});
     /// `workspace`: the one asked for, nothing: the person's only one.
     /// Errors: unauthenticated, no_workspace, workspace_needed.
-    async::Task<Actor> authenticate_session(std::string text, std::optional<WorkspaceId> workspace);
+    async::Task<Actor> authenticate_session(std::string text,
+                                            std::optional<WorkspaceId> workspace,
+                                            Unnamed unnamed = Unnamed::refused);
     /// Whether token or session are still good for what they were. Errors: unauthenticated.
     async::Task<> check_again(Actor actor);
 
@@ -167,19 +172,25 @@ public:
     /// In whose records a person's own acts stand.
     async::Task<std::vector<WorkspaceId>> workspaces_of(PersonId person);
 
-private:
+    // For those that make people and workspaces. Nothing is stored.
+
     async::Task<> prepare_installation();
-    async::Task<std::string> workspace_name(WorkspaceRow row);
-    async::Task<Workspace> open_workspace(WorkspaceRow row);
-    async::Task<std::optional<WorkspaceRow>> find_workspace(std::string name);
-    /// Not stored yet.
-    async::Task<WorkspaceRow> new_workspace(std::string name, bool is_demo);
+    /// By what a person is found.
+    async::Task<Bytes> address_token(std::string email);
+    async::Task<std::string> open_address(PersonRow person);
     async::Task<PersonRow> new_person(std::string email, Secret password);
+    async::Task<WorkspaceRow> new_workspace(std::string name, bool is_demo);
+    async::Task<Workspace> open_workspace(WorkspaceRow row);
+
+private:
+    async::Task<std::string> workspace_name(WorkspaceRow row);
+    async::Task<std::optional<WorkspaceRow>> find_workspace(std::string name);
     async::Task<NewToken> store_token(TokenRow row,
                                       std::optional<WorkspaceRow> with_workspace,
                                       std::optional<audit::By> by);
     async::Task<> note_refused_sign_in(PersonId person, std::string from);
-    async::Task<Bytes> address_token(std::string email);
+    /// Whether they work anywhere now.
+    async::Task<bool> works_somewhere(PersonId person);
     /// Errors: too_many_attempts.
     async::Task<> count(Bytes key);
     async::Task<> take_back(Bytes key);

@@ -36,6 +36,14 @@ enum class IdentityError {
     factor_not_found,
     too_many_factors,
     last_factor,
+    person_not_found,
+    invitation_not_found,
+    invitation_invalid,
+    already_member,
+    last_owner,
+    too_many_people,
+    too_many_workspaces,
+    other_address,
 };
 
 constexpr ErrorInfo describe(IdentityError error) {
@@ -102,6 +110,22 @@ constexpr ErrorInfo describe(IdentityError error) {
             return {"last_factor",
                     "Your workspace asks for a second factor: add another one before you remove "
                     "this one."};
+        case IdentityError::person_not_found: return {"not_found", "There is no such person."};
+        case IdentityError::invitation_not_found:
+            return {"not_found", "There is no such invitation."};
+        case IdentityError::invitation_invalid:
+            return {"invitation_invalid",
+                    "This invitation is not valid, was used, or is too old. Ask for a new one."};
+        case IdentityError::already_member:
+            return {"already_member", "This person works in the workspace already."};
+        case IdentityError::last_owner:
+            return {"last_owner", "A workspace has an owner: make somebody else one first."};
+        case IdentityError::too_many_people:
+            return {"too_many_people", "This workspace has as many people as one may have."};
+        case IdentityError::too_many_workspaces:
+            return {"too_many_workspaces", "You own as many workspaces as one person may."};
+        case IdentityError::other_address:
+            return {"invitation_invalid", "This invitation is for another address than yours."};
     }
     return {"unauthenticated", "Sign in, or give a valid API token."};
 }

@@ -175,7 +175,7 @@ async::Task<NewToken> Identity::set_up(SetUp ask) {
     if (!person) co_return fail(std::move(person.error()));
     const auto now = parts_.clock.now_ms();
     first.person = std::move(*person);
-    first.membership = {workspace, first.person.id, Role::owner, now};
+    first.membership = {workspace, first.person.id, Role::owner, now, now};
     auto bearer = make_bearer(k_api_token_prefix);
     first.token = host_token(workspace, Role::owner, now);
     first.token.token_hash = bearer.hash;

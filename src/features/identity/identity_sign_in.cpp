@@ -121,6 +121,7 @@ async::Task<NewSession> Identity::store_session(Verified verified, Bytes address
         auto stored = rows::delete_attempts(tx, address);
         if (stored) stored = rows::delete_expired_sessions(tx, row.created_at_ms);
         if (stored) stored = rows::insert_session(tx, row);
+        if (stored) stored = rows::note_sign_in(tx, row.person, row.created_at_ms);
         if (!stored) return fail(std::move(stored.error()));
         made.person = row.person;
         made.expires_at_ms = row.expires_at_ms;
@@ -130,6 +131,15 @@ async::Task<NewSession> Identity::store_session(Verified verified, Bytes address
     if (!stored) co_return fail(std::move(stored.error()));
     stored->text = std::move(bearer.text);
     co_return std::move(*stored);
+}
+
+async::Task<bool> Identity::works_somewhere(PersonId person) {
+    const auto load = [person](store::Transaction& tx) {
+        return rows::list_memberships(tx, person);
+    };
+    auto found = co_await parts_.database.read(load);
+    if (!found) co_return fail(std::move(found.error()));
+    co_return std::ranges::any_of(*found, [](const auto& one) { return !one.is_suspended; });
 }
 
 /// The same work for somebody who does not exist: theirs stands in the installation's record.
@@ -160,6 +170,11 @@ async::Task<NewSession> Identity::sign_in(std::string email, Secret password, Cl
     auto known = std::move(*person);
     const auto id = known ? known->id : PersonId();
     auto verified = co_await verify_password(std::move(known), std::move(password), *address);
+    if (verified) {
+        auto works = co_await works_somewhere(id);
+        if (!works) co_return fail(std::move(works.error()));
+        if (!*works) verified = fail(IdentityError::invalid_credentials);
+    }
     if (!verified && verified.error().is(IdentityError::invalid_credentials)) {
         auto noted = co_await note_refused_sign_in(id, client.address);
         if (!noted) co_return fail(std::move(noted.error()));

@@ -21,7 +21,8 @@ struct WorkspaceRow {
     store::SealedBytes name;
     bool is_demo = false;
     UnixMs created_at_ms = 0;
-    UnixMs factors_from_ms = 0;  ///< since then a second factor is asked for; 0: it is not
+    UnixMs factors_from_ms = 0;        ///< since then a second factor is asked for; 0: it is not
+    UnixMs access_reviewed_at_ms = 0;  ///< 0: never
 };
 struct PersonRow {
     PersonId id;
@@ -29,12 +30,15 @@ struct PersonRow {
     store::SealedBytes address;
     store::SealedBytes password;
     UnixMs created_at_ms = 0;
+    UnixMs signed_in_at_ms = 0;  ///< last; 0: never
 };
 struct Membership {
     WorkspaceId workspace;
     PersonId person;
     Role role = Role::reader;
     UnixMs created_at_ms = 0;
+    UnixMs since_ms = 0;  ///< in this role, suspended or not
+    bool is_suspended = false;
 };
 struct SessionRow {
     crypto::Hash token_hash{};
@@ -63,6 +67,7 @@ struct TokenRow {
     std::vector<net::Cidr> networks;  ///< from where it is good; none: from everywhere
     UnixMs expires_at_ms = 0;         ///< 0: never
     UnixMs used_at_ms = 0;            ///< to the hour; 0: never
+    std::optional<PersonId> made_by;  ///< nothing: the host, or the set-up
 };
 [[nodiscard]] inline bool has_expired(const TokenRow& row, UnixMs now_ms) {
     return row.expires_at_ms != 0 && row.expires_at_ms <= now_ms;
@@ -105,7 +110,10 @@ struct NewPassword {
     store::SealedBytes is;
 };
 Result<std::int64_t> replace_password(store::Transaction& tx, const NewPassword& change);
+/// They began a session.
+Result<> note_sign_in(store::Transaction& tx, PersonId person, UnixMs now_ms);
 Result<> insert_membership(store::Transaction& tx, const Membership& row);
+/// Those that are suspended, too.
 Result<std::vector<Membership>> list_memberships(store::Transaction& tx, PersonId person);
 
 Result<> insert_session(store::Transaction& tx, const SessionRow& row);
@@ -118,6 +126,7 @@ Result<std::vector<SessionRow>> list_sessions(store::Transaction& tx, PersonId p
 Result<> delete_session(store::Transaction& tx, const crypto::Hash& hash);
 /// The number of deleted rows: 0 or 1.
 Result<std::int64_t> delete_session(store::Transaction& tx, PersonId person, SessionId id);
+Result<> delete_sessions(store::Transaction& tx, PersonId person);
 /// Every session of the person's but this one.
 Result<> delete_other_sessions(store::Transaction& tx, PersonId person, const crypto::Hash& kept);
 /// The same session under another token. The number of changed rows: 0 or 1.

@@ -39,33 +39,38 @@ constexpr SqlText k_insert_workspace =
     "INSERT INTO workspaces (workspace_id, name, is_demo, created_at_ms, factors_from_ms) "
     "VALUES ($1, $2, $3, $4, $5)";
 constexpr SqlText k_find_workspace =
-    "SELECT workspace_id, name, is_demo, created_at_ms, factors_from_ms FROM workspaces WHERE "
-    "workspace_id = $1";
+    "SELECT workspace_id, name, is_demo, created_at_ms, factors_from_ms, access_reviewed_at_ms "
+    "FROM workspaces WHERE workspace_id = $1";
 constexpr SqlText k_list_workspaces =
-    "SELECT workspace_id, name, is_demo, created_at_ms, factors_from_ms FROM workspaces ORDER BY "
-    "workspace_id LIMIT $1";
+    "SELECT workspace_id, name, is_demo, created_at_ms, factors_from_ms, access_reviewed_at_ms "
+    "FROM workspaces ORDER BY workspace_id LIMIT $1";
 constexpr SqlText k_set_factors_from =
     "UPDATE workspaces SET factors_from_ms = $2 WHERE workspace_id = $1";
 constexpr SqlText k_must_have_factor =
     "SELECT 1 FROM memberships m JOIN workspaces w ON w.workspace_id = m.workspace_id WHERE "
-    "m.person_id = $1 AND w.factors_from_ms > 0 AND w.factors_from_ms <= $2 LIMIT 1";
+    "m.person_id = $1 AND m.is_suspended = 0 AND w.factors_from_ms > 0 AND w.factors_from_ms <= $2 "
+    "LIMIT 1";
 constexpr SqlText k_insert_person =
     "INSERT INTO people (workspace_id, person_id, address_token, address, password, "
     "created_at_ms) VALUES ($1, $2, $3, $4, $5, $6)";
 constexpr SqlText k_find_person_by_address =
-    "SELECT person_id, address_token, address, password, created_at_ms FROM people WHERE "
-    "workspace_id = $1 AND address_token = $2";
+    "SELECT person_id, address_token, address, password, created_at_ms, signed_in_at_ms FROM "
+    "people "
+    "WHERE workspace_id = $1 AND address_token = $2";
 constexpr SqlText k_find_person =
-    "SELECT person_id, address_token, address, password, created_at_ms FROM people WHERE "
-    "workspace_id = $1 AND person_id = $2";
+    "SELECT person_id, address_token, address, password, created_at_ms, signed_in_at_ms FROM "
+    "people "
+    "WHERE workspace_id = $1 AND person_id = $2";
 constexpr SqlText k_replace_password =
     "UPDATE people SET password = $1 WHERE workspace_id = $2 AND person_id = $3 AND password = $4";
+constexpr SqlText k_note_sign_in =
+    "UPDATE people SET signed_in_at_ms = $3 WHERE workspace_id = $1 AND person_id = $2";
 constexpr SqlText k_insert_membership =
-    "INSERT INTO memberships (workspace_id, person_id, role, created_at_ms) "
-    "VALUES ($1, $2, $3, $4)";
+    "INSERT INTO memberships (workspace_id, person_id, role, created_at_ms, since_ms, "
+    "is_suspended) VALUES ($1, $2, $3, $4, $5, $6)";
 constexpr SqlText k_list_memberships =
-    "SELECT workspace_id, person_id, role, created_at_ms FROM memberships WHERE person_id = $1 "
-    "ORDER BY workspace_id LIMIT $2";
+    "SELECT workspace_id, person_id, role, created_at_ms, since_ms, is_suspended FROM memberships "
+    "WHERE person_id = $1 ORDER BY workspace_id LIMIT $2";
 constexpr SqlText k_load_attempts =
     "SELECT failed, blocked_until_ms FROM sign_in_attempts WHERE workspace_id = $1 AND "
     "address_token = $2";
@@ -89,11 +94,13 @@ Result<Role> role_at(const Row& row, std::size_t column) {
 }
 
 WorkspaceRow read_workspace(const Row& row) {
-    return {row.id<WorkspaceTag>(0), row.sealed(1), row.boolean(2), row.integer(3), row.integer(4)};
+    return {row.id<WorkspaceTag>(0), row.sealed(1),  row.boolean(2),
+            row.integer(3),          row.integer(4), row.integer(5)};
 }
 
 PersonRow read_person(const Row& row) {
-    return {row.id<PersonTag>(0), row.clear_bytes(1), row.sealed(2), row.sealed(3), row.integer(4)};
+    return {row.id<PersonTag>(0), row.clear_bytes(1), row.sealed(2),
+            row.sealed(3),        row.integer(4),     row.integer(5)};
 }
 
 std::optional<PersonRow> maybe_person(const std::optional<Row>& row) {
@@ -195,17 +202,22 @@ Result<std::int64_t> replace_password(Transaction& tx, const NewPassword& change
     return tx.execute(k_replace_password, {change.is, k_installation, change.person, change.was});
 }
 
+Result<> note_sign_in(Transaction& tx, PersonId person, UnixMs now_ms) {
+    return done(tx.execute(k_note_sign_in, {k_installation, person, now_ms}));
+}
+
 Result<> insert_membership(Transaction& tx, const Membership& row) {
     return done(
-        tx.execute(k_insert_membership,
-                   {row.workspace, row.person, Clear::text(name_of(row.role)), row.created_at_ms}));
+        tx.execute(k_insert_membership, {row.workspace, row.person, Clear::text(name_of(row.role)),
+                                         row.created_at_ms, row.since_ms, row.is_suspended}));
 }
 
 Result<std::vector<Membership>> list_memberships(Transaction& tx, PersonId person) {
     POSTERN_TRY(const auto found, tx.query(k_list_memberships, {person, k_identity_rows_max}));
     std::vector<Membership> out;
     for (const auto& row : found) {
-        Membership membership{row.id<WorkspaceTag>(0), row.id<PersonTag>(1), {}, row.integer(3)};
+        Membership membership{row.id<WorkspaceTag>(0), row.id<PersonTag>(1), {},
+                              row.integer(3),          row.integer(4),       row.boolean(5)};
         POSTERN_TRY(membership.role, role_at(row, 2));
         out.push_back(membership);
     }

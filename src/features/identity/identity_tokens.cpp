@@ -45,6 +45,7 @@ Actor actor_of(const TokenRow& row) {
     actor.role = row.role;
     actor.scopes = row.scopes;
     actor.token = row.id;
+    actor.maker = row.made_by;
     actor.proof = row.token_hash;
     actor.handle = handle_of(row.token_hash);
     return actor;
@@ -98,6 +99,7 @@ async::Task<Identity::Token> Identity::create_token(Authorized<Permission::manag
     row.role = wish.role;
     row.scopes = wish.scopes;
     row.networks = std::move(wish.networks);
+    row.made_by = actor.person ? actor.person : actor.maker;
     if (wish.lasts_s != 0) row.expires_at_ms = row.created_at_ms + wish.lasts_s * 1000;
     if (!wish.name.empty()) {
         auto sealed = co_await keys::seal_record(&parts_.keeper, row.workspace, k_name_column,

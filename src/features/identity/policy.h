@@ -1,5 +1,7 @@
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -16,6 +18,8 @@ enum class Permission : std::uint8_t {
     see_own_sign_in,       ///< one's own second factors and sessions; to end the latter
     change_own_password,   ///< showing the present one
     manage_own_factors,    ///< one's own second factors and recovery codes
+    join_workspaces,       ///< by an invitation, or with a new one of one's own
+    leave_workspace,       ///< one's own place in it
     see_workspace,         ///< the catalogue, the seal key, what happens (ids only)
     see_integrations,      ///< their settings and states; no secret is among them
     manage_integrations,   ///< connect, reconnect, rename, grant
@@ -28,10 +32,22 @@ enum class Permission : std::uint8_t {
     judge_held,  ///< accept or refuse a held mail
     see_receipts,
     see_read_ledger,
-    see_audit,  ///< who did what
+    see_audit,   ///< who did what
+    see_people,  ///< who works here, who is asked to
+    see_access,  ///< who had access to what, and when
+    manage_people,
     manage_tokens,
     manage_workspace,  ///< what holds for everybody in it
 };
+inline constexpr std::size_t k_permission_count =
+    static_cast<std::size_t>(Permission::manage_workspace) + 1;
+/// All of them.
+inline constexpr auto k_permissions = [] {
+    std::array<Permission, k_permission_count> all{};
+    for (std::size_t i = 0; i < all.size(); ++i)
+        all.at(i) = static_cast<Permission>(i);
+    return all;
+}();
 
 /// How well somebody has shown who they are.
 enum class Standing : std::uint8_t {
@@ -53,8 +69,9 @@ constexpr Permissions set_of(P... permissions) {
 /// The whole policy: what a role may do.
 [[nodiscard]] constexpr detail::Permissions permissions_of(Role role) {
     using enum Permission;
-    constexpr auto k_everyone = detail::set_of(see_self, see_own_sign_in, change_own_password,
-                                               manage_own_factors, see_workspace, see_integrations);
+    constexpr auto k_everyone =
+        detail::set_of(see_self, see_own_sign_in, change_own_password, manage_own_factors,
+                       join_workspaces, leave_workspace, see_workspace, see_integrations);
     constexpr auto k_closing = detail::set_of(close_integrations, cut_off_integrations);
     constexpr auto k_work = detail::set_of(manage_integrations, reseal_integrations,
                                            open_integrations, read_history, write_mail, judge_held);
@@ -62,13 +79,17 @@ constexpr Permissions set_of(P... permissions) {
     switch (role) {
         case Role::owner:
             return k_everyone | k_evidence | k_closing | k_work |
-                   detail::set_of(manage_tokens, manage_workspace, see_audit);
-        case Role::manager: return k_everyone | k_evidence | k_closing | k_work;
+                   detail::set_of(manage_tokens, manage_workspace, manage_people, see_people,
+                                  see_access, see_audit);
+        case Role::manager:
+            return k_everyone | k_evidence | k_closing | k_work | detail::set_of(see_people);
         case Role::reader: return k_everyone | detail::set_of(read_history);
         case Role::privacy:
-            return k_everyone | k_evidence | k_closing | detail::set_of(read_history);
+            return k_everyone | k_evidence | k_closing |
+                   detail::set_of(read_history, see_people, see_access);
         case Role::operator_: return k_everyone | k_closing | detail::set_of(see_receipts);
-        case Role::auditor: return k_everyone | k_evidence | detail::set_of(see_audit);
+        case Role::auditor:
+            return k_everyone | k_evidence | detail::set_of(see_audit, see_people, see_access);
     }
     return 0;
 }
@@ -94,20 +115,23 @@ constexpr Permissions set_of(P... permissions) {
 [[nodiscard]] constexpr bool is_a_persons(Permission permission) {
     using enum Permission;
     return permission == see_own_sign_in || permission == change_own_password ||
-           permission == manage_own_factors;
+           permission == manage_own_factors || permission == join_workspaces ||
+           permission == leave_workspace;
 }
 
 /// What nobody does with a session that was left open: a proof of the last minutes is asked for.
 [[nodiscard]] constexpr bool needs_fresh_proof(Permission permission) {
     using enum Permission;
     constexpr auto k_weighty =
-        detail::set_of(manage_own_factors, reseal_integrations, cut_off_integrations, manage_tokens,
-                       manage_workspace);
+        detail::set_of(manage_own_factors, leave_workspace, reseal_integrations,
+                       cut_off_integrations, manage_tokens, manage_workspace, manage_people);
     return (k_weighty & detail::set_of(permission)) != 0;
 }
 
 /// "owner", "operator", ...: as stored, and as the API and the command line say it.
 [[nodiscard]] std::string_view name_of(Role role);
 [[nodiscard]] std::optional<Role> parse_role(std::string_view name);
+/// "read_history", ...: as reports say it.
+[[nodiscard]] std::string_view name_of(Permission permission);
 
 }  // namespace postern::identity

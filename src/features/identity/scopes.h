@@ -15,7 +15,7 @@ class Scopes {
 public:
     Scopes() = default;
     [[nodiscard]] static Scopes all();
-    /// Nothing for a name that is none: "reseal", "cut_off", "tokens", "workspace".
+    /// Nothing for a name that is none: "reseal", "cut_off", "tokens", "workspace", "people".
     [[nodiscard]] static std::optional<Scopes> of(const std::vector<std::string>& names);
     /// As stored. Nothing for another text.
     [[nodiscard]] static std::optional<Scopes> parse(std::string_view text);

@@ -15,9 +15,8 @@ using Names = std::vector<std::string_view>;
 
 TEST(Scopes, every_weighty_act_that_a_token_can_do_has_a_name) {
     const auto all = Scopes::all();
-    EXPECT_EQ(all.names(), (Names{"reseal", "cut_off", "tokens", "workspace"}));
-    for (unsigned i = 0; i <= static_cast<unsigned>(Permission::manage_workspace); ++i) {
-        const auto permission = static_cast<Permission>(i);
+    EXPECT_EQ(all.names(), (Names{"reseal", "cut_off", "tokens", "workspace", "people"}));
+    for (const auto permission : k_permissions) {
         EXPECT_TRUE(all.allow(permission));
         EXPECT_FALSE(Scopes().allow(permission));
     }

@@ -46,6 +46,8 @@ constexpr SqlText k_delete_session =
     "DELETE FROM sessions WHERE workspace_id = $1 AND token_hash = $2";
 constexpr SqlText k_delete_session_by_id =
     "DELETE FROM sessions WHERE workspace_id = $1 AND person_id = $2 AND session_id = $3";
+constexpr SqlText k_delete_sessions =
+    "DELETE FROM sessions WHERE workspace_id = $1 AND person_id = $2";
 constexpr SqlText k_delete_other_sessions =
     "DELETE FROM sessions WHERE workspace_id = $1 AND person_id = $2 AND token_hash <> $3";
 constexpr SqlText k_rotate_session =
@@ -114,6 +116,10 @@ Result<> delete_session(Transaction& tx, const crypto::Hash& hash) {
 
 Result<std::int64_t> delete_session(Transaction& tx, PersonId person, SessionId id) {
     return tx.execute(k_delete_session_by_id, {k_installation, person, id});
+}
+
+Result<> delete_sessions(Transaction& tx, PersonId person) {
+    return done(tx.execute(k_delete_sessions, {k_installation, person}));
 }
 
 Result<> delete_other_sessions(Transaction& tx, PersonId person, const crypto::Hash& kept) {

@@ -33,14 +33,15 @@ namespace {
 
 constexpr SqlText k_insert_token =
     "INSERT INTO api_tokens (workspace_id, token_hash, token_id, bound_workspace_id, role, "
-    "created_at_ms, name, scopes, networks, expires_at_ms, used_at_ms) "
-    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+    "created_at_ms, name, scopes, networks, expires_at_ms, used_at_ms, made_by) "
+    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
 constexpr SqlText k_find_token =
     "SELECT token_hash, token_id, bound_workspace_id, role, created_at_ms, name, scopes, networks, "
-    "expires_at_ms, used_at_ms FROM api_tokens WHERE workspace_id = $1 AND token_hash = $2";
+    "expires_at_ms, used_at_ms, made_by FROM api_tokens WHERE workspace_id = $1 AND token_hash = "
+    "$2";
 constexpr SqlText k_list_tokens =
     "SELECT token_hash, token_id, bound_workspace_id, role, created_at_ms, name, scopes, networks, "
-    "expires_at_ms, used_at_ms FROM api_tokens WHERE workspace_id = $1 AND "
+    "expires_at_ms, used_at_ms, made_by FROM api_tokens WHERE workspace_id = $1 AND "
     "bound_workspace_id = $2 ORDER BY token_id LIMIT $3";
 constexpr SqlText k_note_used =
     "UPDATE api_tokens SET used_at_ms = $3 WHERE workspace_id = $1 AND token_hash = $2";
@@ -83,6 +84,7 @@ Result<TokenRow> read_token(const Row& row) {
     POSTERN_TRY(token.networks, networks_of(row.clear_text(7)));
     token.expires_at_ms = row.integer(8);
     token.used_at_ms = row.integer(9);
+    token.made_by = row.maybe_id<PersonTag>(10);
     return token;
 }
 
@@ -93,7 +95,7 @@ Result<> insert_token(Transaction& tx, const TokenRow& row) {
                            {k_installation, Clear::bytes(row.token_hash), row.id, row.workspace,
                             Clear::text(name_of(row.role)), row.created_at_ms, row.name,
                             Clear::text(row.scopes.text()), Clear::text(text_of(row.networks)),
-                            row.expires_at_ms, row.used_at_ms}));
+                            row.expires_at_ms, row.used_at_ms, row.made_by}));
 }
 
 Result<std::optional<TokenRow>> find_token(Transaction& tx, const crypto::Hash& hash) {

@@ -35,6 +35,19 @@ class Tenant:
         self._connect()
         self._write()
         self.ids["token"] = self.token_made()["id"]
+        self._invite(number)
+
+    def _invite(self, number: int) -> None:
+        """Somebody who came, and somebody who did not come yet."""
+        came, made = [
+            self.api.post(
+                "/v1/invitations", {"email": f"{who}-{number}@brand.example", "role": "reader"}
+            ).expect(201) for who in ("noor", "pia")
+        ]
+        body = {"token": came["link"].partition("token=")[2], "password": SECRET_OF_IDA}
+        joined = self.server.api().post("/v1/invitations/accept", body).expect(201)
+        self.ids["person"] = joined["person_id"]
+        self.ids["invitation"] = made["id"]
 
     def token_made(self) -> dict:
         """By a request that has a key: asked again, it makes no second one."""

@@ -1,0 +1,25 @@
+#pragma once
+
+#include "edge/api/call.h"
+#include "edge/api/page.h"
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace postern::api {
+
+/// What a form of ours sends. Nothing where the body is too long, has more fields or is not well
+/// formed. Errors: unsupported_media_type, foreign_origin.
+[[nodiscard]] Result<std::optional<Fields>> form_body(const Call& call);
+/// Moves the value out; empty where there is none.
+[[nodiscard]] std::string take_field(Fields& fields, std::string_view name);
+/// Only what a token looks like is written back into a page; empty for anything else.
+[[nodiscard]] std::string shown_token(std::string_view token);
+/// The token in a link to a page.
+[[nodiscard]] std::string token_of_link(const Call& call);
+
+/// Where people open a page of ours, with the one-time token that lets them in.
+[[nodiscard]] Secret link_to(const Call& call, std::string_view path, const Secret& token);
+
+}  // namespace postern::api
