@@ -102,7 +102,7 @@ class InvitationTest(InvitedCase):
     def test_bad_input(self):
         for field, value, code in (
             ("email", "x" * 255, "too_long"), ("email", 5, "wrong_type"),
-            ("role", "king", "invalid"), ("role", None, "wrong_type"),
+            ("role", "king", "invalid"), ("role", None, "invalid"),
             ("owner", True, "unknown_field"), ("workspace_id", "wks_1", "unknown_field"),
         ):
             body = {"email": MAYA, "role": "reader", field: value}
@@ -145,6 +145,16 @@ class MembersTest(InvitedCase):
         self.assertEqual(self.people()[MAYA]["state"], "suspended")
         self.olga.call("PATCH", path, {"state": "active"}).expect(200)
         maya.sign_in()
+
+    def test_owner_ends_the_sessions_of_somebody(self):
+        maya = self.join()
+        path = f"/v1/people/{self.id_of(maya)}/sessions"
+        with maya.api.events() as events:
+            self.olga.call("DELETE", path).expect(204)
+            self.assertTrue(events.closed.wait(10), "the stream goes on")
+        maya.me().expect(401)
+        maya.sign_in()
+        maya.call("DELETE", path).expect(403, code="forbidden")
 
     def test_token_ends_with_its_makers_place(self):
         maya = self.join(role="owner")

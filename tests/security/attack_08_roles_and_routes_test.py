@@ -22,7 +22,10 @@ ROLES = ("owner", "manager", "reader", "privacy", "operator", "auditor")
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 # Who may do what: the roles, and the routes that are theirs.
-OPEN = ("POST /v1/setup", "POST /v1/sessions", "POST /v1/invitations/accept")
+OPEN = (
+    "POST /v1/setup", "POST /v1/sessions", "POST /v1/invitations/accept",
+    "POST /v1/password-resets", "POST /v1/password-resets/use",
+)
 # Of whoever signs in, whatever their role; no token has a person's factors and sessions.
 OF_A_PERSON = (
     "GET /v1/me/factors", "POST /v1/me/factors", "DELETE /v1/me/factors/{factor}",
@@ -42,7 +45,8 @@ MAY = (
         "PATCH /v1/workspace",
         "GET /v1/tokens", "POST /v1/tokens", "DELETE /v1/tokens/{token}",
         "PATCH /v1/people/{person}", "DELETE /v1/people/{person}",
-        "POST /v1/invitations", "DELETE /v1/invitations/{invitation}", "POST /v1/access-review",
+        "DELETE /v1/people/{person}/sessions",
+        "POST /v1/people/{person}/password-reset", "POST /v1/invitations", "DELETE /v1/invitations/{invitation}", "POST /v1/access-review",
     )),
     (("owner", "manager", "privacy", "auditor"), ("GET /v1/people", "GET /v1/invitations")),
     (("owner", "privacy", "auditor"), ("GET /v1/access-review",)),

@@ -75,6 +75,14 @@ Secret Runtime::take_passphrase() noexcept {
     return std::move(state_.start.passphrase);
 }
 
+Secret Runtime::take_own_mail_password() noexcept {
+    return std::move(state_.start.own_mail_password);
+}
+
+const std::string& Runtime::own_mail_ca() const noexcept {
+    return state_.start.own_mail_ca;
+}
+
 Secret Runtime::take_next_passphrase() noexcept {
     return std::move(state_.start.next_passphrase);
 }

@@ -50,6 +50,9 @@ public:
     [[nodiscard]] os::Fd take_next_root_key() noexcept;
     [[nodiscard]] Secret take_passphrase() noexcept;
     [[nodiscard]] Secret take_next_passphrase() noexcept;
+    /// Courier's, of the server's own mail.
+    [[nodiscard]] Secret take_own_mail_password() noexcept;
+    [[nodiscard]] const std::string& own_mail_ca() const noexcept;
     /// Paths at which this process can read the operator's certificate and key, whoever owns them.
     [[nodiscard]] std::optional<config::Tls> tls() const;
 

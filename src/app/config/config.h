@@ -42,8 +42,9 @@ struct Smtp {
     std::string tls = "starttls";  ///< or implicit
     std::string username;
     std::string password_file;
+    std::string ca_file;  ///< empty: the system's certificate authorities
     std::string from;
-    auto wire() { return std::tie(host, port, tls, username, password_file, from); }
+    auto wire() { return std::tie(host, port, tls, username, password_file, ca_file, from); }
 };
 
 /// Whom to ask for the mail servers of a domain.

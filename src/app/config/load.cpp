@@ -77,6 +77,15 @@ std::vector<Listen> read_listen(Reader& reader,
     return all;
 }
 
+std::optional<std::string> why_no_address(std::string_view text) {
+    constexpr std::size_t k_bytes_max = 254;
+    const auto at = text.find('@');
+    const bool is_plain = std::ranges::all_of(text, [](char c) { return c > ' ' && c < '\x7f'; });
+    const bool is_one = at != text.npos && at > 0 && at + 1 < text.size() && at == text.rfind('@');
+    if (is_plain && is_one && text.size() <= k_bytes_max) return std::nullopt;
+    return "must be a mail address in ASCII";
+}
+
 std::optional<Tls> read_tls(Reader& reader) {
     if (!reader.has_table("tls")) return std::nullopt;
     return Tls{reader.required_text("tls.certificate", why_no_path),
@@ -91,7 +100,11 @@ std::optional<Smtp> read_smtp(Reader& reader) {
     set(smtp.tls, reader.text("smtp.tls", one_of({"implicit", "starttls"})));
     set(smtp.username, reader.text("smtp.username", why_empty));
     set(smtp.password_file, reader.text("smtp.password_file", why_no_path));
-    set(smtp.from, reader.text("smtp.from", why_empty));
+    set(smtp.ca_file, reader.text("smtp.ca_file", why_no_path));
+    smtp.from = reader.required_text("smtp.from", why_no_address);
+    if (smtp.username.empty() != smtp.password_file.empty()) {
+        reader.wrong("smtp.username", ConfigError::missing_key, "goes with password_file");
+    }
     return smtp;
 }
 
@@ -191,7 +204,6 @@ void read_limits(Reader& reader, Config& config) {
 std::vector<std::string> not_acted_on(const Config& config) {
     std::vector<std::string> names;
     if (!config.backup_sites.empty()) names.emplace_back("backup.site");
-    if (config.smtp) names.emplace_back("smtp");
     return names;
 }
 

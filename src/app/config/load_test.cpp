@@ -105,7 +105,7 @@ TEST(Load, every_setting_is_read) {
     EXPECT_EQ(config.lease.longest_s, 86400);
     ASSERT_EQ(config.backup_sites.size(), 2U);
     EXPECT_EQ(config.backup_sites[1].kind, "s3");
-    EXPECT_EQ(loaded->not_acted_on, (std::vector<std::string>{"backup.site", "smtp"}));
+    EXPECT_EQ(loaded->not_acted_on, (std::vector<std::string>{"backup.site"}));
 }
 
 TEST(Load, one_pass_is_enough_with_46_mib) {

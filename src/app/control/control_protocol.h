@@ -81,10 +81,13 @@ struct Start {
     Secret next_passphrase;  ///< of the next one
     os::Fd tls_certificate;  ///< front, where the configuration names one
     os::Fd tls_key;
-    StoreAccess store;  ///< front's or keeper's
+    StoreAccess store;         ///< front's or keeper's
+    Secret own_mail_password;  ///< courier, where the configuration names a server with one
+    std::string own_mail_ca;   ///< the same: PEM
     auto wire() {
         return std::tie(config, offline, create, root_key, next_root_key, passphrase,
-                        next_passphrase, tls_certificate, tls_key, store);
+                        next_passphrase, tls_certificate, tls_key, store, own_mail_password,
+                        own_mail_ca);
     }
 };
 

@@ -9,6 +9,8 @@
 #include "features/mail/courier/front.h"
 #include "features/mail/courier/net_link.h"
 #include "features/mail/courier/net_lookups.h"
+#include "features/mail/courier/own_sender.h"
+#include "features/mail/protocol/mailbox.h"
 #include "foundation/base/clock.h"
 #include "foundation/base/log.h"
 #include "foundation/base/result.h"
@@ -60,6 +62,20 @@ mail::CourierOptions options_of(const config::Config& config) {
     return options;
 }
 
+std::shared_ptr<const mail::OwnAccount> own_account(child::Runtime& runtime) {
+    const auto& smtp = runtime.config().smtp;
+    if (!smtp) return nullptr;
+    auto account = std::make_shared<mail::OwnAccount>();
+    const auto tls =
+        smtp->tls == "implicit" ? postern::mail::TlsUse::implicit : postern::mail::TlsUse::starttls;
+    account->host = {smtp->host, smtp->port, tls};
+    account->username = smtp->username;
+    account->password = runtime.take_own_mail_password();
+    account->ca_pem = runtime.own_mail_ca();
+    account->from = smtp->from;
+    return account;
+}
+
 net::DnsClient dns_client(const config::Config& config) {
     net::DnsClient::Options options;
     for (const auto& server : config.name_servers) {
@@ -81,7 +97,8 @@ public:
           connector_(network_),
           lookups_(dns_client(runtime.config()), network_),
           keeper_(runtime.tasks(), keeper_router_),
-          credentials_(keeper_) {
+          credentials_(keeper_),
+          own_account_(own_account(runtime)) {
         keeper_router_.on<keys::EndUses>([this](keys::EndUses asked) { return end_uses(asked); });
     }
 
@@ -92,13 +109,15 @@ public:
         front_peer_ = std::make_shared<ipc::Peer>(runtime_.executor(), std::move(socket),
                                                   front_router_.handler());
         front_.emplace(*front_peer_);
+        auto options = options_of(runtime_.config());
+        options.own_account = own_account_;
         service_.emplace(mail::CourierService::Parts{.credentials = &credentials_,
                                                      .connector = &connector_,
                                                      .lookups = &lookups_,
                                                      .front = &*front_,
                                                      .clock = &runtime_.clock(),
                                                      .group = &runtime_.tasks()},
-                         options_of(runtime_.config()));
+                         std::move(options));
         service_->serve(front_router_);
         service_->start();
         runtime_.tasks().spawn("courier_front", serve(front_peer_));
@@ -129,6 +148,7 @@ private:
     ipc::Router keeper_router_;
     ipc::Link keeper_;
     KeeperCredentials credentials_;
+    std::shared_ptr<const mail::OwnAccount> own_account_;
     ipc::Router front_router_;
     std::shared_ptr<ipc::Peer> front_peer_;
     std::optional<mail::FrontOverIpc> front_;

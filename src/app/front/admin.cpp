@@ -33,6 +33,9 @@ Error admin_error(const Error& error) {
     if (error.is(identity::IdentityError::invalid_workspace_name)) {
         return {cli::AdminError::invalid_name};
     }
+    if (error.is(identity::IdentityError::person_not_found)) {
+        return {cli::AdminError::unknown_person};
+    }
     if (error.is(store::StoreError::disk_full)) return {cli::AdminError::disk_full};
     if (error.is(trust::TrustError::unknown_claim)) return {cli::AdminError::unknown_claim};
     if (error.is(trust::TrustError::already_proving)) return {cli::AdminError::busy};
@@ -52,6 +55,8 @@ cli::ClaimVerdict verdict_of(trust::Verdict verdict) {
 
 void Front::serve_admin() {
     admin_router_.on<cli::SetupLink>([this](cli::SetupLink) { return make_setup_link(); });
+    admin_router_.on<cli::RecoverPerson>(
+        [this](cli::RecoverPerson asked) { return recover_person(std::move(asked)); });
     admin_router_.on<cli::CreateToken>(
         [this](cli::CreateToken asked) { return create_token(std::move(asked)); });
     admin_router_.on<cli::Identify>([this](cli::Identify) { return identify(); });
@@ -68,6 +73,13 @@ async::Task<cli::SetupLink::Answer> Front::make_setup_link() {
     if (!token) co_return fail(admin_error(token.error()));
     const auto port = site_.ports.empty() ? std::uint16_t{0} : site_.ports.front();
     co_return cli::SetupLink::Answer{std::move(*token), port};
+}
+
+async::Task<cli::RecoverPerson::Answer> Front::recover_person(cli::RecoverPerson asked) {
+    auto token = co_await resets_.recover(std::move(asked.email));
+    if (!token) co_return fail(admin_error(token.error()));
+    const auto port = site_.ports.empty() ? std::uint16_t{0} : site_.ports.front();
+    co_return cli::RecoverPerson::Answer{std::move(*token), port};
 }
 
 async::Task<cli::CreateToken::Answer> Front::create_token(cli::CreateToken asked) {

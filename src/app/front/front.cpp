@@ -61,6 +61,15 @@ integrations::Policy policy_of(const config::Config& config) {
     return {config.lease.default_s, config.lease.longest_s, config.regions};
 }
 
+bool sends_mail(const child::Runtime& runtime) {
+    return runtime.config().smtp.has_value();
+}
+
+std::string own_address(const child::Runtime& runtime) {
+    const auto& smtp = runtime.config().smtp;
+    return smtp ? smtp->from : std::string();
+}
+
 crypto::Argon2Cost cost_of(const config::SignIn& setting) {
     return {.passes = setting.argon2_passes, .memory_kib = setting.argon2_memory_kib};
 }
@@ -110,10 +119,15 @@ Front::Front(child::Runtime& runtime, Stores stores)
       attached_(runtime.executor()),
       events_(runtime.executor(), *stores_.main, runtime.clock()),
       audit_({*stores_.main, keeper_, runtime.clock()}),
-      identity_({*stores_.main, keeper_, runtime.clock(), audit_, passwords_,
+      own_mail_carrier_(courier_, runtime.clock(), own_address(runtime)),
+      own_mail_({*stores_.main, keeper_, runtime.clock(),
+                 sends_mail(runtime) ? &own_mail_carrier_ : nullptr},
+                runtime.executor()),
+      identity_({*stores_.main, keeper_, runtime.clock(), audit_, own_mail_, passwords_,
                  cost_of(runtime.config().sign_in)}),
       factors_({*stores_.main, keeper_, runtime.clock(), audit_, identity_}),
-      people_({*stores_.main, keeper_, runtime.clock(), audit_, identity_}),
+      people_({*stores_.main, keeper_, runtime.clock(), audit_, own_mail_, identity_}),
+      resets_({*stores_.main, keeper_, runtime.clock(), audit_, own_mail_, identity_}),
       creators_({*stores_.main, *stores_.index, keeper_, runtime.clock()}),
       integrations_({*stores_.main, stores_.reserve, keeper_, courier_, events_, runtime.clock(),
                      policy_of(runtime.config())}),
@@ -140,8 +154,9 @@ Front::Front(child::Runtime& runtime, Stores stores)
       claims_(trust::all_claims({*stores_.main, *stores_.index, keeper_, seals_, history_, fences_,
                                  bearers_, audit_, store_files(runtime.config())}),
               runtime.clock()),
-      services_{identity_, factors_,      people_, audit_,   integrations_,   room_, creators_,
-                events_,   *stores_.main, keeper_, courier_, runtime.clock(), site_, metrics_} {
+      services_{identity_,     factors_, people_,         resets_, audit_,
+                integrations_, room_,    creators_,       events_, *stores_.main,
+                keeper_,       courier_, runtime.clock(), site_,   metrics_} {
     integrations_.listen(notifier_);
     site_.public_url = runtime.config().public_url;
     site_.version = POSTERN_VERSION;
@@ -233,6 +248,7 @@ async::Task<> Front::begin() {
     jobs_started_ = true;
     runtime_.tasks().spawn("grants", look_after_grants());
     runtime_.tasks().spawn("reserve", look_after_reserve());
+    runtime_.tasks().spawn("own_mail", own_mail_.run());
     co_return co_await room_.start();
 }
 

@@ -3,11 +3,13 @@
 #include "app/child/runtime.h"
 #include "app/control/control_protocol.h"
 #include "app/front/adapters.h"
+#include "app/front/own_mail_carrier.h"
 #include "app/front/reader_pool.h"
 #include "app/front/trust_adapters.h"
 #include "edge/api/services.h"
 #include "edge/cli/admin_protocol.h"
 #include "features/identity/identity.h"
+#include "features/identity/password_resets.h"
 #include "features/identity/people.h"
 #include "features/identity/second_factors.h"
 #include "features/mail/protocol/courier_protocol.h"
@@ -59,6 +61,7 @@ private:
     async::Task<> take_in(mail::FolderSearched searched);
     async::Task<ipc::Nothing> watch_ended(mail::WatchEnded ended);
     async::Task<cli::SetupLink::Answer> make_setup_link();
+    async::Task<cli::RecoverPerson::Answer> recover_person(cli::RecoverPerson asked);
     async::Task<cli::CreateToken::Answer> create_token(cli::CreateToken asked);
     async::Task<cli::Identify::Answer> identify();
     async::Task<cli::Doctor::Answer> examine();
@@ -82,9 +85,12 @@ private:
     events::EventLog events_;
     async::BlockingPool passwords_{{.threads = 1, .queue_max = identity::k_sign_ins_waiting_max}};
     audit::AuditLog audit_;
+    OwnMailCarrier own_mail_carrier_;
+    own_mail::OwnMail own_mail_;
     identity::Identity identity_;
     identity::SecondFactors factors_;
     identity::People people_;
+    identity::PasswordResets resets_;
     outreach::Creators creators_;
     integrations::Integrations integrations_;
     ReaderPool readers_;

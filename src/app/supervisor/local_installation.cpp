@@ -271,6 +271,13 @@ cli::Outcome<cli::SetupToken> LocalInstallation::setup_token(const cli::Place& p
     return cli::SetupToken{std::move(answer->token), base_url(place, answer->port)};
 }
 
+cli::Outcome<cli::SetupToken> LocalInstallation::recover_person(const cli::Place& place,
+                                                                const std::string& email) {
+    auto answer = outward(ask(place, cli::RecoverPerson{email}));
+    if (!answer) return std::unexpected(std::move(answer.error()));
+    return cli::SetupToken{std::move(answer->token), base_url(place, answer->port)};
+}
+
 cli::Outcome<Secret> LocalInstallation::create_token(const cli::CreateTokenCommand& command) {
     cli::CreateToken wanted{command.workspace, command.role, command.demo};
     auto answer = outward(ask(command.place, std::move(wanted)));

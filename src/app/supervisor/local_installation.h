@@ -19,6 +19,8 @@ public:
     cli::Outcome<cli::SetupToken> setup_token(const cli::Place& place) override;
     cli::Outcome<Secret> create_token(const cli::CreateTokenCommand& command) override;
     cli::Outcome<cli::SealAll::Answer> seal_all(const cli::SealAllCommand& command) override;
+    cli::Outcome<cli::SetupToken> recover_person(const cli::Place& place,
+                                                 const std::string& email) override;
     cli::Outcome<cli::VerifyAudit::Answer> verify_audit(const cli::Place& place) override;
     cli::Outcome<Bytes> receipt_key(const cli::Place& place) override;
     cli::Outcome<cli::Moved> migrate_store(const cli::Place& place, const std::string& to) override;

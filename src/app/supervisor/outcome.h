@@ -29,6 +29,7 @@ enum class SupervisorError {
     passphrase_too_long,
     passphrases_differ,
     certificate_unreadable,
+    own_mail_unreadable,
     program_missing,
     child_failed,
     server_silent,
@@ -56,6 +57,10 @@ constexpr ErrorInfo describe(SupervisorError error) {
             return {"certificate_unreadable",
                     "The certificate or its key cannot be read; set [tls] certificate and key to "
                     "files that whoever starts the server may read."};
+        case SupervisorError::own_mail_unreadable:
+            return {"own_mail_unreadable",
+                    "A file of [smtp] cannot be read; set password_file and ca_file to files that "
+                    "whoever starts the server may read."};
         case SupervisorError::program_missing:
             return {"program_missing",
                     "A program of Postern is not where it should be; install it once more."};

@@ -36,6 +36,7 @@ namespace {
 
 constexpr std::chrono::milliseconds k_stop_time{6000};
 constexpr std::size_t k_pem_bytes_max = 1U << 20U;
+constexpr std::size_t k_password_bytes_max = 1024;
 
 /// Into memory that front may read although it may not read the file.
 Outcome<os::Fd> memory_copy(const std::string& path) {
@@ -45,6 +46,22 @@ Outcome<os::Fd> memory_copy(const std::string& path) {
     wipe(text->data(), text->size());
     if (!file) return refuse(file.error());
     return std::move(*file);
+}
+
+/// What only courier is given.
+Outcome<> read_own_mail(const config::Smtp& smtp, SupervisorOptions& options) {
+    if (!smtp.password_file.empty()) {
+        auto text = os::read_file(smtp.password_file, k_password_bytes_max);
+        if (!text) return refuse(SupervisorError::own_mail_unreadable, text.error().detail());
+        while (text->ends_with('\n') || text->ends_with('\r'))
+            text->pop_back();
+        options.own_mail_password = Secret::take(*text);
+    }
+    if (smtp.ca_file.empty()) return {};
+    auto text = os::read_file(smtp.ca_file, k_pem_bytes_max);
+    if (!text) return refuse(SupervisorError::own_mail_unreadable, text.error().detail());
+    options.own_mail_ca = std::move(*text);
+    return {};
 }
 
 Outcome<SupervisorOptions> options_of(const cli::Place& place, config::Config config) {
@@ -63,6 +80,10 @@ Outcome<SupervisorOptions> options_of(const cli::Place& place, config::Config co
         if (!key) return std::unexpected(std::move(key.error()));
         options.tls_certificate = std::move(*certificate);
         options.tls_key = std::move(*key);
+    }
+    if (config.smtp) {
+        auto read = read_own_mail(*config.smtp, options);
+        if (!read) return std::unexpected(std::move(read.error()));
     }
     options.config = std::move(config);
     return options;

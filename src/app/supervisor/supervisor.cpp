@@ -199,6 +199,10 @@ control::Start Supervisor::start_message(const Slot& slot) const {
         message.tls_certificate = copy_of(options_.tls_certificate);
         message.tls_key = copy_of(options_.tls_key);
     }
+    if (slot.role == Role::courier) {
+        message.own_mail_password = copy_of(options_.own_mail_password);
+        message.own_mail_ca = options_.own_mail_ca;
+    }
     return message;
 }
 

@@ -32,6 +32,8 @@ struct SupervisorOptions {
     RootKey root_key;
     os::Fd tls_certificate;
     os::Fd tls_key;
+    Secret own_mail_password;
+    std::string own_mail_ca;
 };
 
 /// Keeps one process per role alive and connected to its partners. Never looks at what passes

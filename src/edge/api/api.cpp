@@ -187,6 +187,7 @@ Router make_router() {
     add_token_routes(router);
     add_people_routes(router);
     add_invitation_routes(router);
+    add_password_reset_routes(router);
     add_catalogue_routes(router);
     add_integration_routes(router);
     add_integration_act_routes(router);

@@ -42,6 +42,14 @@ Result<codec::Json> json_body(const Call& call, bool optional) {
     return codec::Json::parse({body.data(), body.size()});
 }
 
+Result<std::vector<codec::FieldError>> empty_body(const Call& call) {
+    POSTERN_TRY(const auto json, json_body(call, true));
+    std::vector<codec::FieldError> errors;
+    codec::ObjectReader body(json, "", errors);
+    body.finish();
+    return errors;
+}
+
 Response json_response(int status, std::string json) {
     Response response;
     response.status = status;

@@ -57,6 +57,9 @@ template <typename Tag>
 /// Errors: unsupported_media_type, and those of codec::Json.
 [[nodiscard]] Result<codec::Json> json_body(const Call& call, bool optional = false);
 
+/// Of a request without fields: those that it has all the same.
+[[nodiscard]] Result<std::vector<codec::FieldError>> empty_body(const Call& call);
+
 [[nodiscard]] Response json_response(int status, std::string json);
 [[nodiscard]] Response no_content();
 /// Adds a field to an object's text, without a copy of the secret staying behind.

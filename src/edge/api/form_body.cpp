@@ -6,7 +6,6 @@
 #include "edge/api/site.h"
 #include "foundation/base/bytes.h"
 #include "foundation/base/result.h"
-#include "foundation/base/secret.h"
 #include "platform/net/http/request.h"
 
 #include <algorithm>
@@ -61,19 +60,12 @@ std::string token_of_link(const Call& call) {
     return fields ? shown_token(take_field(*fields, "token")) : std::string();
 }
 
-Secret link_to(const Call& call, std::string_view path, const Secret& token) {
-    constexpr std::size_t k_room = 400;
-    std::string text;
-    text.reserve(k_room);
+std::string page_url(const Call& call, std::string_view path) {
     const auto& site = call.use().site;
-    if (site.public_url.empty()) {
-        text.append(call.request.secure ? "https://" : "http://").append(call.request.host);
-    } else {
-        text.append(site.public_url);
-    }
-    text.append(path).append("?token=");
-    token.with_bytes([&](ByteView bytes) { text.append(as_text(bytes)); });
-    return Secret::take(text);
+    if (!site.public_url.empty()) return site.public_url + std::string(path);
+    // Only this machine's own names come this far.
+    const std::string scheme = call.request.secure ? "https://" : "http://";
+    return scheme + call.request.host + std::string(path);
 }
 
 }  // namespace postern::api

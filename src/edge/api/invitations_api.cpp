@@ -50,7 +50,7 @@ std::string caller_address(const Request& request) {
     return request.peer.address.unmapped().text();
 }
 
-/// POST /v1/invitations {email, role}
+/// POST /v1/invitations {email, role, delivery?}
 Answer post_invitation(Call call, Manage who) {
     auto json = json_body(call);
     if (!json) co_return fail(std::move(json.error()));
@@ -61,13 +61,20 @@ Answer post_invitation(Call call, Manage who) {
     wish.email = body.text("email", k_address_bytes_max);
     const auto role = identity::parse_role(body.text("role", k_word_bytes_max));
     if (!role) body.wrong("role", "invalid");
+    const auto delivery = body.optional_text("delivery", k_word_bytes_max);
+    if (delivery) {
+        wish.is_mailed = *delivery == "mail";
+        if (*delivery != "mail" && *delivery != "link") body.wrong("delivery", "invalid");
+    }
     body.finish();
     if (!errors.empty()) co_return problem_of_fields(errors, call.request.id);
     wish.role = *role;
+    wish.page = page_url(call, "/invitation");
     auto made = co_await call.use().people.invite(who, std::move(wish));
     if (!made) co_return fail(std::move(made.error()));
-    const auto link = link_to(call, "/invitation", made->token);
-    co_return json_response(201, with_secret(invitation_json(*made), "link", link));
+    auto json_text = invitation_json(*made);
+    if (made->link.size() > 0) json_text = with_secret(std::move(json_text), "link", made->link);
+    co_return json_response(201, std::move(json_text));
 }
 
 async::Task<std::optional<Response>> replay_invitation(Call call, identity::Actor actor) {
@@ -135,16 +142,11 @@ Answer post_own_workspace(Call call, Join who) {
     co_return json_response(201, joined_json(*joined));
 }
 
-Response refused_page(const Error& error) {
-    const auto status = status_of_code(error.code());
-    return notice_page(status == 0 ? 500 : status, k_title, error.text());
-}
-
 /// GET /invitation?token=...: the form, where the link is still good
 Answer get_invitation_page(Call call) {
     auto token = token_of_link(call);
     auto offer = co_await call.use().people.look_at(token);
-    if (!offer) co_return refused_page(offer.error());
+    if (!offer) co_return refused_page(k_title, offer.error());
     co_return invitation_form(200, token, *offer, {});
 }
 
@@ -158,12 +160,12 @@ Answer post_invitation_page(Call call) {
     auto password = Secret::take(text);
     const auto token = shown_token(take_field(*fields, "token"));
     auto offer = co_await call.use().people.look_at(token);
-    if (!offer) co_return refused_page(offer.error());
+    if (!offer) co_return refused_page(k_title, offer.error());
     auto from = caller_address(call.request);
     auto joined = co_await call.use().people.accept(token, std::move(password), std::move(from));
     if (!joined) {
-        const auto status = status_of_code(joined.error().code());
-        co_return invitation_form(status == 0 ? 500 : status, token, *offer, joined.error().text());
+        co_return invitation_form(page_status(joined.error()), token, *offer,
+                                  joined.error().text());
     }
     co_return notice_page(201, "You are in",
                           "Sign in with your address and this password from now on.");

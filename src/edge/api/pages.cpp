@@ -1,8 +1,10 @@
 #include "edge/api/pages.h"
 
+#include "edge/api/problem.h"
 #include "features/identity/people.h"
 #include "features/identity/policy.h"
 #include "foundation/base/bytes.h"
+#include "foundation/base/error.h"
 #include "foundation/base/secret.h"
 #include "foundation/codec/base64.h"
 #include "foundation/crypto/hash.h"
@@ -142,6 +144,29 @@ net::http::Response invitation_form(int status,
         .append("<input id=\"password\" name=\"password\" type=\"password\" required ")
         .append("maxlength=\"1000\"><button type=\"submit\">Accept</button></form>");
     return page(status, std::move(html));
+}
+
+net::http::Response reset_form(int status, std::string_view token, std::string_view notice) {
+    auto html = open_page("Choose a new password");
+    add_notice(html, notice);
+    html.append("<p>It ends every session of yours. Your second factor stays.</p>")
+        .append("<form method=\"post\" action=\"/reset\">")
+        .append("<input type=\"hidden\" name=\"token\" value=\"")
+        .append(escape_html(token))
+        .append("\"><label for=\"password\">New password, at least 12 characters</label>")
+        .append("<input id=\"password\" name=\"password\" type=\"password\" required ")
+        .append("minlength=\"12\" maxlength=\"1000\" autocomplete=\"new-password\">")
+        .append("<button type=\"submit\">Change it</button></form>");
+    return page(status, std::move(html));
+}
+
+int page_status(const Error& error) {
+    const auto status = status_of_code(error.code());
+    return status == 0 ? 500 : status;
+}
+
+net::http::Response refused_page(std::string_view title, const Error& error) {
+    return notice_page(page_status(error), title, error.text());
 }
 
 net::http::Response notice_page(int status, std::string_view title, std::string_view text) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "features/identity/people.h"
+#include "foundation/base/error.h"
 #include "foundation/base/secret.h"
 #include "platform/net/http/response.h"
 
@@ -22,6 +23,13 @@ namespace postern::api {
                                                   std::string_view token,
                                                   const identity::Offer& offer,
                                                   std::string_view notice);
+/// For a new password.
+[[nodiscard]] net::http::Response reset_form(int status,
+                                             std::string_view token,
+                                             std::string_view notice);
+/// Of an error that a person sees.
+[[nodiscard]] int page_status(const Error& error);
+[[nodiscard]] net::http::Response refused_page(std::string_view title, const Error& error);
 /// A heading and a sentence.
 [[nodiscard]] net::http::Response notice_page(int status,
                                               std::string_view title,

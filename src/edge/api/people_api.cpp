@@ -100,8 +100,21 @@ Answer delete_person(Call call, Manage who) {
     co_return no_content();
 }
 
+/// DELETE /v1/people/{id}/sessions
+Answer delete_sessions(Call call, Manage who) {
+    const auto id = path_id<PersonTag>(call, 0);
+    if (!id) co_return fail(id.error());
+    auto ended = co_await call.use().people.end_sessions(who, *id);
+    if (!ended) co_return fail(std::move(ended.error()));
+    call.use().events.wake_all();
+    co_return no_content();
+}
+
 /// POST /v1/me/leave
 Answer post_leave(Call call, Leave who) {
+    auto empty = empty_body(call);
+    if (!empty) co_return fail(std::move(empty.error()));
+    if (!empty->empty()) co_return problem_of_fields(*empty, call.request.id);
     auto left = co_await call.use().people.leave(who);
     if (!left) co_return fail(std::move(left.error()));
     call.use().events.wake_all();
@@ -185,6 +198,9 @@ Answer get_access(Call call, Access who) {
 
 /// POST /v1/access-review: everybody who is listed should be
 Answer post_access(Call call, Manage who) {
+    auto empty = empty_body(call);
+    if (!empty) co_return fail(std::move(empty.error()));
+    if (!empty->empty()) co_return problem_of_fields(*empty, call.request.id);
     auto noted = co_await call.use().people.confirm_access(who);
     if (!noted) co_return fail(std::move(noted.error()));
     co_return no_content();
@@ -196,6 +212,8 @@ void add_people_routes(Router& router) {
     router.add("GET", "/v1/people", Audited::nothing(), guarded(get_people));
     router.add("PATCH", "/v1/people/{id}", Audited::in_change(), guarded(patch_person));
     router.add("DELETE", "/v1/people/{id}", Audited::in_change(), guarded(delete_person));
+    router.add("DELETE", "/v1/people/{id}/sessions", Audited::in_change(),
+               guarded(delete_sessions));
     router.add("POST", "/v1/me/leave", Audited::in_change(), guarded(post_leave));
     router.add("GET", "/v1/me/workspaces", Audited::nothing(),
                in_any_workspace(guarded(get_own_workspaces)));

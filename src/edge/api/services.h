@@ -2,6 +2,7 @@
 
 #include "edge/api/metrics.h"
 #include "features/identity/identity.h"
+#include "features/identity/password_resets.h"
 #include "features/identity/people.h"
 #include "features/identity/second_factors.h"
 #include "features/integrations/integrations.h"
@@ -32,6 +33,7 @@ struct Services {
     identity::Identity& identity;
     identity::SecondFactors& factors;
     identity::People& people;
+    identity::PasswordResets& resets;
     audit::AuditLog& audit;
     integrations::Integrations& integrations;
     mail::MailService& mail;

@@ -59,8 +59,7 @@ Answer get_setup_page(Call call) {
     auto token = token_of_link(call);
     auto allowed = co_await call.use().identity.check_setup_token(token);
     if (!allowed) {
-        const auto status = status_of_code(allowed.error().code());
-        co_return notice_page(status == 0 ? 500 : status, "Set-up", allowed.error().text());
+        co_return refused_page("Set-up", allowed.error());
     }
     co_return setup_form(200, token, {});
 }
@@ -80,8 +79,7 @@ Answer post_setup_page(Call call) {
     const auto token = shown_token(ask.token);
     auto made = co_await call.use().identity.set_up(std::move(ask));
     if (!made) {
-        const auto status = status_of_code(made.error().code());
-        co_return setup_form(status == 0 ? 500 : status, token, made.error().text());
+        co_return setup_form(page_status(made.error()), token, made.error().text());
     }
     co_return setup_finished(made->text);
 }

@@ -20,6 +20,7 @@ enum class AdminError {
     invalid_name,
     disk_full,
     unknown_claim,
+    unknown_person,
     busy,
     failed,
 };
@@ -33,6 +34,8 @@ constexpr ErrorInfo describe(AdminError error) {
             return {"invalid_name", "A workspace name has 1 to 100 characters, none of control."};
         case AdminError::disk_full: return {"disk_full", "The disk is full; nothing was changed."};
         case AdminError::unknown_claim: return {"unknown_claim", "There is no such claim."};
+        case AdminError::unknown_person:
+            return {"unknown_person", "Nobody signs in here with this address."};
         case AdminError::busy: return {"busy", "Somebody else is at it already. Please try again."};
         case AdminError::failed: return {"internal_error", "Something went wrong inside."};
     }
@@ -50,6 +53,16 @@ struct SetupLink {
     };
     using Failure = AdminError;
     auto wire() { return std::tie(); }
+};
+
+/// Makes a link that lets somebody in anew, without their second factors. Errors: unknown_person,
+/// disk_full.
+struct RecoverPerson {
+    static constexpr std::uint16_t k_method = 209;
+    using Answer = SetupLink::Answer;
+    using Failure = AdminError;
+    std::string email;
+    auto wire() { return std::tie(email); }
 };
 
 /// Makes an API token of a workspace, and the workspace where there is none of that name.

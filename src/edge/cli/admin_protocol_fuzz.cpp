@@ -7,7 +7,8 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using namespace postern::cli;
-    return postern::ipc::require_one_form_of_any<SetupLink, SetupLink::Answer, CreateToken,
-                                                 CreateToken::Answer, Identify, Identify::Answer,
-                                                 Doctor, Doctor::Answer>(data, size);
+    return postern::ipc::require_one_form_of_any<SetupLink, SetupLink::Answer, RecoverPerson,
+                                                 CreateToken, CreateToken::Answer, Identify,
+                                                 Identify::Answer, Doctor, Doctor::Answer>(data,
+                                                                                           size);
 }

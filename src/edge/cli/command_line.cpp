@@ -77,6 +77,7 @@ struct Parsed {
     std::vector<std::string> listen;
     std::string workspace;
     std::string role;
+    std::string email;
     bool demo = false;
     KitScheme kit;
     std::string print_file;
@@ -104,6 +105,7 @@ struct Tree {
     CLI::App* serve = nullptr;
     CLI::App* recover = nullptr;
     CLI::App* setup_link = nullptr;
+    CLI::App* person_recover = nullptr;
     CLI::App* token_create = nullptr;
     CLI::App* seal_all = nullptr;
     CLI::App* check_config = nullptr;
@@ -152,6 +154,11 @@ Tree::Tree(Parsed& parsed, const std::string& version) {
     add_passphrase(*recover, parsed.under_passphrase);
     setup_link = app.add_subcommand("setup-link", "a fresh set-up link for the first owner");
     add_place(*setup_link, parsed.place, true);
+    auto* person = app.add_subcommand("person", "people who sign in")->require_subcommand(1);
+    person_recover = person->add_subcommand(
+        "recover", "a link to a new password, without second factors; every owner is told");
+    add_place(*person_recover, parsed.place, true);
+    person_recover->add_option("--email", parsed.email, "their address")->required();
     auto* token = app.add_subcommand("token", "API tokens")->require_subcommand(1);
     token_create = token->add_subcommand("create", "make one; it is printed alone");
     add_place(*token_create, parsed.place, true);
@@ -217,6 +224,9 @@ Command command_of(const Tree& tree, Parsed parsed) {
         return PassphraseCommand{std::move(place), parsed.remove, parsed.new_passphrase_fd};
     }
     if (tree.setup_link->parsed()) return SetupLinkCommand{std::move(place)};
+    if (tree.person_recover->parsed()) {
+        return RecoverPersonCommand{std::move(place), std::move(parsed.email)};
+    }
     if (tree.token_create->parsed()) {
         return CreateTokenCommand{std::move(place), std::move(parsed.workspace),
                                   std::move(parsed.role), parsed.demo};

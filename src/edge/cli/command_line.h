@@ -17,6 +17,10 @@ struct ServeCommand {
 struct SetupLinkCommand {
     Place place;
 };
+struct RecoverPersonCommand {
+    Place place;
+    std::string email;
+};
 struct CheckConfigCommand {
     std::string config_file;
 };
@@ -53,7 +57,8 @@ using Command = std::variant<InitCommand,
                              DoctorCommand,
                              VerifyReceiptCommand,
                              CheckTrustCommand,
-                             VerifyAuditCommand>;
+                             VerifyAuditCommand,
+                             RecoverPersonCommand>;
 
 /// What to print instead of running a command: help, the version, or what was wrong.
 struct Usage {

@@ -127,6 +127,8 @@ public:
     virtual std::vector<std::string> config_problems(const std::string& config_file) = 0;
 
     virtual Outcome<SetupToken> setup_token(const Place& place) = 0;
+    /// Of a link to a new password, without second factors.
+    virtual Outcome<SetupToken> recover_person(const Place& place, const std::string& email) = 0;
     virtual Outcome<Secret> create_token(const CreateTokenCommand& command) = 0;
     virtual Outcome<SealAll::Answer> seal_all(const SealAllCommand& command) = 0;
     virtual Outcome<VerifyAudit::Answer> verify_audit(const Place& place) = 0;

@@ -53,6 +53,12 @@ void print(const Secret& secret) {
     secret.with_bytes([](ByteView bytes) { std::cout << as_text(bytes); });
 }
 
+void print_link(const SetupToken& made, std::string_view page) {
+    std::cout << made.base_url << page << "?token=";
+    print(made.token);
+    std::cout << '\n';
+}
+
 void print_setup_link(const std::string& base_url, const Secret& token) {
     std::cout << base_url << "/setup?token=";
     print(token);
@@ -208,7 +214,14 @@ public:
     int operator()(const SetupLinkCommand& command) const {
         const auto made = installation_.setup_token(command.place);
         if (!made) return refused(made.error());
-        print_setup_link(made->base_url, made->token);
+        print_link(*made, "/setup");
+        return k_good;
+    }
+
+    int operator()(const RecoverPersonCommand& command) const {
+        const auto made = installation_.recover_person(command.place, command.email);
+        if (!made) return refused(made.error());
+        print_link(*made, "/reset");
         return k_good;
     }
 

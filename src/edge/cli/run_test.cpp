@@ -57,6 +57,10 @@ public:
         if (!refuses) return {};
         return {"line 1"};
     }
+    Outcome<SetupToken> recover_person(const Place&, const std::string& email) override {
+        if (refuses) return no();
+        return SetupToken{secret("for:" + email), "https://p.example"};
+    }
     Outcome<SetupToken> setup_token(const Place&) override {
         if (refuses) return no();
         return SetupToken{secret("again"), "https://p.example"};
@@ -143,6 +147,7 @@ TEST(Run, a_refusal_is_one_sentence_with_its_code_and_ends_with_1) {
                               {"keyring", "rotate", "--data", "/d"},
                               {"seal-all", "--data", "/d"},
                               {"setup-link", "--data", "/d"},
+                              {"person", "recover", "--data", "/d", "--email", "a@b.example"},
                               {"serve", "--data", "/d"},
                               {"recover", "--data", "/d"},
                               {"trust", "check", "--data", "/d"}}) {
@@ -151,6 +156,14 @@ TEST(Run, a_refusal_is_one_sentence_with_its_code_and_ends_with_1) {
         EXPECT_EQ(ran.out, "");
         EXPECT_EQ(ran.err, "postern: It is refused. detail [some_code]\n");
     }
+}
+
+TEST(Run, person_recover_prints_a_link_alone) {
+    FakeInstallation installation;
+    const auto ran =
+        run(installation, {"person", "recover", "--data", "/d", "--email", "a@b.example"});
+    EXPECT_EQ(ran.status, 0);
+    EXPECT_EQ(ran.out, "https://p.example/reset?token=for:a@b.example\n");
 }
 
 TEST(Run, init_prints_link_and_recovery_kit_on_lines_of_their_own) {

@@ -20,6 +20,7 @@ inline constexpr std::string_view k_api_token_prefix = "pst_";
 inline constexpr std::string_view k_session_prefix = "pss_";
 inline constexpr std::string_view k_setup_prefix = "";
 inline constexpr std::string_view k_invitation_prefix = "psi_";
+inline constexpr std::string_view k_reset_prefix = "psr_";
 
 /// `prefix` and 43 characters of base64url; of an API token, 6 characters more of base62: the
 /// CRC-32 of what is before them, by which scanners of code tell one from text that only looks so.

@@ -4,6 +4,7 @@
 #include "features/identity/bearer.h"
 #include "features/identity/client.h"
 #include "features/identity/identity_store.h"
+#include "features/identity/known_clients.h"
 #include "features/identity/password_rules.h"
 #include "foundation/base/clock.h"
 #include "foundation/crypto/password.h"
@@ -11,6 +12,7 @@
 #include "platform/audit/audit_log.h"
 #include "platform/ipc/link.h"
 #include "platform/net/ip_address.h"
+#include "platform/own_mail/own_mail.h"
 
 #include <optional>
 #include <string>
@@ -73,6 +75,7 @@ public:
         ipc::Link& keeper;
         const Clock& clock;
         audit::AuditLog& audit;
+        own_mail::OwnMail& mail;
         async::BlockingPool& passwords;  ///< for Argon2id; its queue bounds who waits
         crypto::Argon2Cost cost = {};    ///< 64 MiB, 3 passes; less in tests
     };
@@ -179,6 +182,10 @@ public:
     async::Task<Bytes> address_token(std::string email);
     async::Task<std::string> open_address(PersonRow person);
     async::Task<PersonRow> new_person(std::string email, Secret password);
+    /// As it is stored. Errors: AsyncError::busy.
+    async::Task<store::SealedBytes> new_password(PersonId person, Secret password);
+    /// Whether they work anywhere now.
+    async::Task<bool> works_somewhere(PersonId person);
     async::Task<WorkspaceRow> new_workspace(std::string name, bool is_demo);
     async::Task<Workspace> open_workspace(WorkspaceRow row);
 
@@ -189,8 +196,6 @@ private:
                                       std::optional<WorkspaceRow> with_workspace,
                                       std::optional<audit::By> by);
     async::Task<> note_refused_sign_in(PersonId person, std::string from);
-    /// Whether they work anywhere now.
-    async::Task<bool> works_somewhere(PersonId person);
     /// Errors: too_many_attempts.
     async::Task<> count(Bytes key);
     async::Task<> take_back(Bytes key);
@@ -208,6 +213,7 @@ private:
     async::Task<std::string> hash_password(Secret password);
     async::Task<store::SealedBytes> seal_hash(PersonId person, std::string hash);
     [[nodiscard]] static Result<> keep_verified(store::Transaction& tx, const Verified& verified);
+    async::Task<ClientNews> news_of_client(PersonId person, Client client);
     async::Task<NewSession> store_session(Verified verified, Bytes address, Client client);
 
     Parts parts_;

@@ -44,6 +44,9 @@ enum class IdentityError {
     too_many_people,
     too_many_workspaces,
     other_address,
+    no_mail,
+    reset_invalid,
+    works_elsewhere,
 };
 
 constexpr ErrorInfo describe(IdentityError error) {
@@ -126,6 +129,17 @@ constexpr ErrorInfo describe(IdentityError error) {
             return {"too_many_workspaces", "You own as many workspaces as one person may."};
         case IdentityError::other_address:
             return {"invitation_invalid", "This invitation is for another address than yours."};
+        case IdentityError::no_mail:
+            return {"no_mail",
+                    "This server sends no mail. An owner of your workspace can give you a link."};
+        case IdentityError::reset_invalid:
+            return {"reset_invalid",
+                    "This link is not valid, was used, or is too old. Ask for a new one."};
+        case IdentityError::works_elsewhere:
+            return {
+                "works_elsewhere",
+                "This person works in a workspace that is not yours, too: only they themselves, "
+                "or the operator on the machine, can choose a new password for them."};
     }
     return {"unauthenticated", "Sign in, or give a valid API token."};
 }

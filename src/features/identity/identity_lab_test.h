@@ -1,6 +1,7 @@
 #pragma once
 
 #include "features/identity/identity.h"
+#include "features/identity/password_resets.h"
 #include "features/identity/people.h"
 #include "features/identity/played_keeper_test.h"
 #include "features/identity/second_factors.h"
@@ -8,6 +9,7 @@
 #include "foundation/crypto/one_time_code.h"
 #include "foundation/crypto/password.h"
 #include "platform/async/blocking_pool.h"
+#include "platform/own_mail/own_mail.h"
 #include "platform/store/scratch_store_test.h"
 
 #include <gtest/gtest.h>
@@ -27,6 +29,17 @@ inline Secret secret_of(std::string_view text) {
     return Secret::copy_of(as_bytes(text));
 }
 
+/// Takes letters, unless it is away.
+struct Postman final : own_mail::Carrier {
+    async::Task<> carry(own_mail::Letter letter) override {
+        if (is_away) co_return fail(own_mail::CarryError::not_now);
+        letters.push_back(std::move(letter));
+        co_return Result<>{};
+    }
+    bool is_away = false;
+    std::vector<own_mail::Letter> letters;
+};
+
 /// Identity over a real SQLite store and a played keeper.
 class IdentityLab : public ::testing::Test {
 protected:
@@ -43,14 +56,25 @@ protected:
     void restart() {
         audit_log = std::make_unique<audit::AuditLog>(
             audit::AuditLog::Parts{*database, keeper.link, clock});
-        identity = std::make_unique<Identity>(
-            Identity::Parts{*database, keeper.link, clock, *audit_log, passwords, todays_cost});
+        own_mail = std::make_unique<own_mail::OwnMail>(
+            own_mail::OwnMail::Parts{*database, keeper.link, clock,
+                                     sends_mail ? &postman : nullptr},
+            loop.io.get_executor());
+        identity = std::make_unique<Identity>(Identity::Parts{
+            *database, keeper.link, clock, *audit_log, *own_mail, passwords, todays_cost});
         factors = std::make_unique<SecondFactors>(
             SecondFactors::Parts{*database, keeper.link, clock, *audit_log, *identity});
         people = std::make_unique<People>(
-            People::Parts{*database, keeper.link, clock, *audit_log, *identity});
+            People::Parts{*database, keeper.link, clock, *audit_log, *own_mail, *identity});
+        resets = std::make_unique<PasswordResets>(
+            PasswordResets::Parts{*database, keeper.link, clock, *audit_log, *own_mail, *identity});
     }
 
+    /// What was sent since the last look.
+    std::vector<own_mail::Letter> letters() {
+        EXPECT_TRUE(run(own_mail->hand_over_due()));
+        return std::exchange(postman.letters, {});
+    }
     template <typename T>
     Result<T> run(async::Task<T> task) {
         return loop.run(std::move(task));
@@ -94,9 +118,13 @@ protected:
     crypto::Argon2Cost todays_cost{.passes = 1, .memory_kib = 64};  ///< from the next restart() on
     async::BlockingPool passwords{{.threads = 1, .queue_max = k_sign_ins_waiting_max}};
     std::unique_ptr<audit::AuditLog> audit_log;
+    bool sends_mail = false;  ///< from the next restart() on
+    Postman postman;
+    std::unique_ptr<own_mail::OwnMail> own_mail;
     std::unique_ptr<Identity> identity;
     std::unique_ptr<SecondFactors> factors;
     std::unique_ptr<People> people;
+    std::unique_ptr<PasswordResets> resets;
 };
 
 }  // namespace postern::identity::test

@@ -4,6 +4,7 @@
 #include "features/identity/identity.h"
 #include "features/identity/identity_error.h"
 #include "features/identity/identity_store.h"
+#include "features/identity/letters.h"
 #include "features/identity/password_rules.h"
 #include "features/identity/policy.h"
 #include "foundation/base/bytes.h"
@@ -16,6 +17,7 @@
 #include "platform/async/task.h"
 #include "platform/audit/record.h"
 #include "platform/keys/records.h"
+#include "platform/own_mail/own_mail.h"
 #include "platform/store/data_map.h"
 #include "platform/store/transaction.h"
 
@@ -52,6 +54,7 @@ struct Rotated {
     rows::Rotation tokens;
     rows::NewPassword password;
     Bytes address;
+    own_mail::Enclosed letter;
 };
 
 Result<UnixMs> store_change(store::Transaction& tx, const Rotated& change, UnixMs now_ms) {
@@ -67,6 +70,7 @@ Result<UnixMs> store_change(store::Transaction& tx, const Rotated& change, UnixM
     if (auto done = rows::delete_other_sessions(tx, person, change.tokens.from); !done) {
         return fail(done.error());
     }
+    if (auto done = own_mail::OwnMail::put(tx, change.letter); !done) return fail(done.error());
     POSTERN_TRY([[maybe_unused]] const auto rotated, rows::rotate_session(tx, change.tokens));
     return session->expires_at_ms;
 }
@@ -106,6 +110,12 @@ async::Task<std::string> Identity::hash_password(Secret password) {
         return crypto::hash_password(password, cost);
     };
     co_return co_await parts_.passwords.run(std::move(work));
+}
+
+async::Task<store::SealedBytes> Identity::new_password(PersonId person, Secret password) {
+    auto hash = co_await hash_password(std::move(password));
+    if (!hash) co_return fail(std::move(hash.error()));
+    co_return co_await seal_hash(person, std::move(*hash));
 }
 
 async::Task<store::SealedBytes> Identity::seal_hash(PersonId person, std::string hash) {
@@ -151,20 +161,21 @@ async::Task<NewSession> Identity::change_password(Authorized<Permission::change_
     auto verified = co_await verify_password(std::move(known), std::move(change.current), address);
     if (!verified) co_return fail(std::move(verified.error()));
 
-    auto hash = co_await hash_password(std::move(change.next));
-    if (!hash) {
+    auto sealed = co_await new_password(id, std::move(change.next));
+    if (!sealed) {
         // The current one was right: no guess.
         (void)co_await take_back(address);
-        co_return fail(std::move(hash.error()));
+        co_return fail(std::move(sealed.error()));
     }
-    auto sealed = co_await seal_hash(id, std::move(*hash));
-    if (!sealed) co_return fail(std::move(sealed.error()));
     auto bearer = make_bearer(k_session_prefix);
     Rotated rotated;
     rotated.tokens = {actor.proof, bearer.hash};
     rotated.password = {id, std::move(verified->password), std::move(*sealed)};
     rotated.address = address;
     const auto now = parts_.clock.now_ms();
+    auto letter = co_await parts_.mail.enclose(letters::password_changed(who->email, now));
+    if (!letter) co_return fail(std::move(letter.error()));
+    rotated.letter = std::move(*letter);
     const auto body = [rotated = std::move(rotated), now](store::Transaction& tx) {
         return store_change(tx, rotated, now);
     };
@@ -174,6 +185,7 @@ async::Task<NewSession> Identity::change_password(Authorized<Permission::change_
     auto stored = co_await parts_.audit.record(std::move(*chains), std::move(act), body);
     if (!stored) co_return fail(std::move(stored.error()));
     ++endings_;
+    parts_.mail.wake();
     NewSession session;
     session.person = id;
     session.expires_at_ms = *stored;

@@ -7,6 +7,8 @@
 #include "features/identity/identity.h"
 #include "features/identity/identity_error.h"
 #include "features/identity/identity_store.h"
+#include "features/identity/known_clients.h"
+#include "features/identity/letters.h"
 #include "foundation/base/bytes.h"
 #include "foundation/base/clock.h"
 #include "foundation/base/id.h"
@@ -18,6 +20,7 @@
 #include "platform/audit/record.h"
 #include "platform/keys/message_keys.h"
 #include "platform/keys/records.h"
+#include "platform/own_mail/own_mail.h"
 #include "platform/store/data_map.h"
 #include "platform/store/transaction.h"
 
@@ -107,11 +110,13 @@ async::Task<NewSession> Identity::store_session(Verified verified, Bytes address
     if (!chains) co_return fail(std::move(chains.error()));
     audit::Act act{by(verified.person, client.address), "session.started", {}};
     act.about = {{"session_id", session.id.text()}};
+    auto news = co_await news_of_client(verified.person, client);
+    if (!news) co_return fail(std::move(news.error()));
     auto sealed = co_await seal_client(&parts_.keeper, session.id, std::move(client));
     if (!sealed) co_return fail(std::move(sealed.error()));
     session.client = store::SealedBytes(std::move(*sealed));
-    const auto body = [session, verified = std::move(verified),
-                       address = std::move(address)](store::Transaction& tx) -> Result<NewSession> {
+    const auto body = [session, verified = std::move(verified), address = std::move(address),
+                       news = std::move(*news)](store::Transaction& tx) -> Result<NewSession> {
         if (auto kept = keep_verified(tx, verified); !kept) return fail(std::move(kept.error()));
         auto row = session;
         NewSession made;
@@ -120,8 +125,10 @@ async::Task<NewSession> Identity::store_session(Verified verified, Bytes address
             row.created_at_ms + (made.needs_factor ? k_half_session_s : k_session_s) * 1000;
         auto stored = rows::delete_attempts(tx, address);
         if (stored) stored = rows::delete_expired_sessions(tx, row.created_at_ms);
+        if (stored) stored = rows::delete_surplus_sessions(tx, row.person);
         if (stored) stored = rows::insert_session(tx, row);
         if (stored) stored = rows::note_sign_in(tx, row.person, row.created_at_ms);
+        if (stored) stored = tell(tx, row.person, news, row.created_at_ms);
         if (!stored) return fail(std::move(stored.error()));
         made.person = row.person;
         made.expires_at_ms = row.expires_at_ms;
@@ -129,8 +136,28 @@ async::Task<NewSession> Identity::store_session(Verified verified, Bytes address
     };
     auto stored = co_await parts_.audit.record(std::move(*chains), std::move(act), body);
     if (!stored) co_return fail(std::move(stored.error()));
+    parts_.mail.wake();
     stored->text = std::move(bearer.text);
     co_return std::move(*stored);
+}
+
+async::Task<ClientNews> Identity::news_of_client(PersonId person, Client client) {
+    ClientNews news;
+    if (!parts_.mail.is_set_up()) co_return news;
+    const auto load = [person](store::Transaction& tx) { return rows::find_person(tx, person); };
+    auto found = co_await parts_.database.read(load);
+    if (!found) co_return fail(std::move(found.error()));
+    if (!*found) co_return fail(IdentityError::invalid_credentials);
+    auto email = co_await open_address(std::move(**found));
+    if (!email) co_return fail(std::move(email.error()));
+    const auto now = parts_.clock.now_ms();
+    auto letter = co_await parts_.mail.enclose(letters::signed_in(std::move(*email), client, now));
+    if (!letter) co_return fail(std::move(letter.error()));
+    auto token = co_await client_token(&parts_.keeper, person, std::move(client));
+    if (!token) co_return fail(std::move(token.error()));
+    news.letter = std::move(*letter);
+    news.client = std::move(*token);
+    co_return news;
 }
 
 async::Task<bool> Identity::works_somewhere(PersonId person) {

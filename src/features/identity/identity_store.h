@@ -79,8 +79,8 @@ struct Attempts {
 
 /// How many memberships, workspaces or tokens one answer lists.
 inline constexpr std::int64_t k_identity_rows_max = 10'000;
-/// How many sessions a person is shown, from the newest.
-inline constexpr std::int64_t k_sessions_listed_max = 100;
+/// How many sessions a person has at one time: one more ends the oldest.
+inline constexpr std::int64_t k_sessions_max = 100;
 
 /// Rows of workspaces, people, sessions and tokens. Each function is part of the caller's
 /// transaction; its errors are those of the store.
@@ -135,6 +135,8 @@ struct Rotation {
     crypto::Hash to{};
 };
 Result<std::int64_t> rotate_session(store::Transaction& tx, const Rotation& rotation);
+/// The oldest ones, so that there is room for one more below k_sessions_max.
+Result<> delete_surplus_sessions(store::Transaction& tx, PersonId person);
 Result<> delete_expired_sessions(store::Transaction& tx, UnixMs now_ms);
 
 Result<> insert_token(store::Transaction& tx, const TokenRow& row);

@@ -4,6 +4,8 @@
 #include "features/identity/identity.h"
 #include "features/identity/identity_error.h"
 #include "features/identity/identity_store.h"
+#include "features/identity/letters.h"
+#include "features/identity/password_resets.h"
 #include "features/identity/password_rules.h"
 #include "features/identity/people.h"
 #include "features/identity/people_store.h"
@@ -20,6 +22,7 @@
 #include "platform/audit/record.h"
 #include "platform/keys/message_keys.h"
 #include "platform/keys/records.h"
+#include "platform/own_mail/own_mail.h"
 #include "platform/store/data_map.h"
 #include "platform/store/transaction.h"
 
@@ -97,6 +100,8 @@ async::Task<Invitation> People::invite(Manage who, Wish wish) {
     const auto actor = who.actor();
     const auto email = codec::EmailAddress::parse(wish.email);
     if (!email) co_return fail(IdentityError::invalid_email);
+    const bool is_mailed = wish.is_mailed.value_or(parts_.mail.is_set_up());
+    if (is_mailed && !parts_.mail.is_set_up()) co_return fail(IdentityError::no_mail);
     auto prepared = co_await parts_.identity.prepare_installation();
     if (!prepared) co_return fail(std::move(prepared.error()));
     auto bearer = make_bearer(k_invitation_prefix);
@@ -120,13 +125,33 @@ async::Task<Invitation> People::invite(Manage who, Wish wish) {
         row.id, email->text(), row.role, row.invited_by, row.created_at_ms, row.expires_at_ms, {}};
     audit::Act act{by(actor), "invitation.made", {{"invitation_id", row.id.text()}}};
     act.about.push_back({"role", std::string(name_of(row.role))});
-    const auto body = [row = std::move(row)](store::Transaction& tx) {
-        return store_invitation(tx, row);
+    auto link = link_with(wish.page, bearer.text);
+    own_mail::Enclosed letter;
+    if (is_mailed) {
+        auto enclosed = co_await enclose_invitation(actor.workspace, &out, &link);
+        if (!enclosed) co_return fail(std::move(enclosed.error()));
+        letter = std::move(*enclosed);
+    }
+    const auto body = [row = std::move(row),
+                       letter = std::move(letter)](store::Transaction& tx) -> Result<> {
+        if (auto stored = store_invitation(tx, row); !stored) return stored;
+        return own_mail::OwnMail::put(tx, letter);
     };
     auto stored = co_await parts_.audit.record(actor.workspace, std::move(act), body);
     if (!stored) co_return fail(std::move(stored.error()));
-    out.token = std::move(bearer.text);
+    parts_.mail.wake();
+    if (!is_mailed) out.link = std::move(link);
     co_return out;
+}
+
+async::Task<own_mail::Enclosed> People::enclose_invitation(WorkspaceId workspace,
+                                                           const Invitation* invitation,
+                                                           const Secret* link) {
+    auto known = co_await parts_.identity.workspace(workspace);
+    if (!known) co_return fail(std::move(known.error()));
+    auto letter =
+        letters::invitation(invitation->email, known->name, name_of(invitation->role), *link);
+    co_return co_await parts_.mail.enclose(std::move(letter));
 }
 
 async::Task<std::vector<Invitation>> People::open_invitations(WorkspaceId workspace) {

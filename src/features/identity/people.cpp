@@ -190,6 +190,19 @@ async::Task<> People::end_place(Actor actor, PersonId person, bool is_leaving) {
     co_return ended;
 }
 
+async::Task<> People::end_sessions(Manage who, PersonId person) {
+    const auto actor = who.actor();
+    const auto body = [workspace = actor.workspace, person](store::Transaction& tx) -> Result<> {
+        POSTERN_TRY(const auto place, rows::find_membership(tx, workspace, person));
+        if (!place) return fail(IdentityError::person_not_found);
+        return rows::delete_sessions(tx, person);
+    };
+    audit::Act act{by(actor), "person.sessions_ended", {{"person_id", person.text()}}};
+    auto ended = co_await parts_.audit.record(actor.workspace, std::move(act), body);
+    if (ended) parts_.identity.note_ending();
+    co_return ended;
+}
+
 async::Task<> People::end(Manage who, PersonId person) {
     co_return co_await end_place(who.actor(), person, false);
 }

@@ -6,6 +6,7 @@
 #include "foundation/base/clock.h"
 #include "foundation/base/secret.h"
 #include "platform/async/task.h"
+#include "platform/own_mail/own_mail.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -39,7 +40,7 @@ struct Invitation {
     std::optional<PersonId> invited_by;
     UnixMs created_at_ms = 0;
     UnixMs expires_at_ms = 0;
-    Secret token;  ///< of one that was made now, else empty
+    Secret link;  ///< of one that was made now and is for the inviter to pass on, else empty
 };
 /// What an invitation is to.
 struct Offer {
@@ -87,6 +88,7 @@ public:
         ipc::Link& keeper;
         const Clock& clock;
         audit::AuditLog& audit;
+        own_mail::OwnMail& mail;
         Identity& identity;
     };
     explicit People(Parts parts) : parts_(parts) {}
@@ -102,6 +104,8 @@ public:
     };
     /// Errors: person_not_found, last_owner.
     async::Task<Member> change(Manage who, PersonId person, Change change);
+    /// All of them, wherever they are signed in. Errors: person_not_found.
+    async::Task<> end_sessions(Manage who, PersonId person);
     /// Their place in the workspace. Errors: person_not_found, last_owner.
     async::Task<> end(Manage who, PersonId person);
     /// One's own. Errors: last_owner.
@@ -111,9 +115,11 @@ public:
         InvitationId id;
         std::string email;
         Role role = Role::reader;
+        std::string page;               ///< "https://postern.example/invitation"
+        std::optional<bool> is_mailed;  ///< nothing: where mail is sent
     };
     /// In the place of earlier ones to this address. Errors: invalid_email, already_member,
-    /// too_many_people.
+    /// too_many_people, no_mail.
     async::Task<Invitation> invite(Manage who, Wish wish);
     async::Task<std::vector<Invitation>> invitations(See who);
     /// Errors: invitation_not_found.
@@ -144,6 +150,10 @@ private:
     async::Task<store::SealedBytes> kept_address(WorkspaceId workspace, PersonRow person);
     async::Task<PersonRow> find(WorkspaceId workspace, PersonId person);
     async::Task<> end_place(Actor actor, PersonId person, bool is_leaving);
+    /// Lifetime: both outlive the call.
+    async::Task<own_mail::Enclosed> enclose_invitation(WorkspaceId workspace,
+                                                       const Invitation* invitation,
+                                                       const Secret* link);
     async::Task<InvitationRow> find_invitation(std::string token);
     async::Task<std::string> invited_address(InvitationRow row);
     async::Task<std::vector<Invitation>> open_invitations(WorkspaceId workspace);

@@ -1,6 +1,8 @@
 #include "features/identity/attempts.h"
 #include "features/identity/factor_store.h"
 #include "features/identity/identity_store.h"
+#include "features/identity/known_clients.h"
+#include "features/identity/password_resets_store.h"
 #include "features/identity/people_store.h"
 #include "features/identity/policy.h"
 #include "foundation/base/bytes.h"
@@ -230,6 +232,8 @@ Result<> delete_person(Transaction& tx, const PersonRow& person) {
     auto deleted = delete_sessions(tx, person.id);
     if (deleted) deleted = delete_factors(tx, person.id);
     if (deleted) deleted = replace_recovery_codes(tx, person.id, {});
+    if (deleted) deleted = delete_resets(tx, person.id);
+    if (deleted) deleted = delete_clients(tx, person.id);
     if (deleted) deleted = delete_attempts(tx, attempts_key(person.id));
     if (deleted) deleted = delete_attempts(tx, person.address_token);
     if (!deleted) return deleted;

@@ -52,6 +52,10 @@ constexpr SqlText k_delete_other_sessions =
     "DELETE FROM sessions WHERE workspace_id = $1 AND person_id = $2 AND token_hash <> $3";
 constexpr SqlText k_rotate_session =
     "UPDATE sessions SET token_hash = $1 WHERE workspace_id = $2 AND token_hash = $3";
+constexpr SqlText k_delete_surplus =
+    "DELETE FROM sessions WHERE workspace_id = $1 AND person_id = $2 AND session_id NOT IN (SELECT "
+    "session_id FROM sessions WHERE workspace_id = $1 AND person_id = $2 ORDER BY session_id DESC "
+    "LIMIT $3)";
 constexpr SqlText k_delete_expired_sessions =
     "DELETE FROM sessions WHERE workspace_id = $1 AND expires_at_ms <= $2";
 
@@ -89,7 +93,7 @@ Result<std::optional<SessionRow>> find_session(Transaction& tx, const crypto::Ha
 
 Result<std::vector<SessionRow>> list_sessions(Transaction& tx, PersonId person) {
     POSTERN_TRY(const auto found,
-                tx.query(k_list_sessions, {k_installation, person, k_sessions_listed_max}));
+                tx.query(k_list_sessions, {k_installation, person, k_sessions_max}));
     std::vector<SessionRow> out;
     for (const auto& row : found) {
         POSTERN_TRY(auto session, read_session(row));
@@ -129,6 +133,10 @@ Result<> delete_other_sessions(Transaction& tx, PersonId person, const crypto::H
 Result<std::int64_t> rotate_session(Transaction& tx, const Rotation& rotation) {
     return tx.execute(k_rotate_session,
                       {Clear::bytes(rotation.to), k_installation, Clear::bytes(rotation.from)});
+}
+
+Result<> delete_surplus_sessions(Transaction& tx, PersonId person) {
+    return done(tx.execute(k_delete_surplus, {k_installation, person, k_sessions_max - 1}));
 }
 
 Result<> delete_expired_sessions(Transaction& tx, UnixMs now_ms) {

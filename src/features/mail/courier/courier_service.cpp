@@ -4,6 +4,7 @@
 #include "features/mail/courier/discovery.h"
 #include "features/mail/courier/header_trouble.h"
 #include "features/mail/courier/imap_session.h"
+#include "features/mail/courier/own_sender.h"
 #include "features/mail/courier/search_probe.h"
 #include "features/mail/courier/sender.h"
 #include "features/mail/courier/sent_folder.h"
@@ -25,6 +26,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <set>
 #include <string>
@@ -81,6 +83,7 @@ CourierService::~CourierService() = default;
 void CourierService::serve(ipc::Router& router) {
     router.on<VerifyMailbox>([this](VerifyMailbox asked) { return verify(std::move(asked)); });
     router.on<SendMail>([this](SendMail asked) { return send(std::move(asked)); });
+    router.on<SendOwnMail>([this](SendOwnMail asked) { return send_own(std::move(asked)); });
     router.on<SaveSent>([this](SaveSent asked) { return save_sent(std::move(asked)); });
     router.on<ProbeSearch>([this](ProbeSearch asked) { return probe_search(std::move(asked)); });
     router.on<SetWatch>([this](SetWatch asked) { return set_watch(std::move(asked)); });
@@ -162,6 +165,22 @@ async::Task<SendMail::Answer> CourierService::send(SendMail asked) {
     if (!opened) co_return fail(std::move(opened.error()));
     Sender sender(std::move(opened->context), *parts_.front, std::move(opened->what),
                   std::move(asked), until_dot);
+    auto running = sender.run();
+    co_return co_await std::move(running);
+}
+
+async::Task<SendOwnMail::Answer> CourierService::send_own(SendOwnMail asked) {
+    const auto account = options_.own_account;
+    if (!account) co_return fail(MailError::not_found, "no account of our own");
+    if (sends_ >= options_.sends_max) co_return fail(ipc::IpcError::busy);
+    const Slot slot(sends_);
+    const UseRegistry::Redeeming redeeming(uses_);
+    UseRegistry::Terms terms;
+    terms.until_ms = std::numeric_limits<UnixMs>::max();
+    auto use = uses_.add(redeeming, terms);
+    if (!use) co_return fail(std::move(use.error()));
+    OwnSender sender({parts_.connector, std::move(*use), options_.session}, *account,
+                     std::move(asked));
     auto running = sender.run();
     co_return co_await std::move(running);
 }

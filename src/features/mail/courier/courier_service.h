@@ -3,6 +3,7 @@
 #include "features/mail/courier/credential_source.h"
 #include "features/mail/courier/discovery.h"
 #include "features/mail/courier/front.h"
+#include "features/mail/courier/own_sender.h"
 #include "features/mail/courier/session_context.h"
 #include "features/mail/courier/uses.h"
 #include "features/mail/courier/watcher.h"
@@ -33,6 +34,7 @@ struct CourierOptions {
     std::chrono::milliseconds until_dot{k_until_dot_max};  ///< from SendMail to its BeforeFinalDot
     std::size_t visits_max = 60;  ///< VerifyMailbox, SaveSent, ProbeSearch at one time
     std::size_t discoveries_max = 10;
+    std::shared_ptr<const OwnAccount> own_account;  ///< null: the server sends no mail of its own
 };
 
 /// The courier process: serves front's mail methods with credentials that keeper hands out for
@@ -68,6 +70,8 @@ public:
 
     async::Task<VerifyMailbox::Answer> verify(VerifyMailbox asked);
     async::Task<SendMail::Answer> send(SendMail asked);
+    /// Errors: not_found where there is no account of our own.
+    async::Task<SendOwnMail::Answer> send_own(SendOwnMail asked);
     async::Task<SaveSent::Answer> save_sent(SaveSent asked);
     async::Task<Watch::Answer> watch(Watch asked);
     async::Task<ProbeSearch::Answer> probe_search(ProbeSearch asked);

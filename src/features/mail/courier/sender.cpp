@@ -4,6 +4,7 @@
 #include "features/mail/courier/mail_error.h"
 #include "features/mail/courier/session_options.h"
 #include "features/mail/courier/smtp_session.h"
+#include "features/mail/courier/submission.h"
 #include "features/mail/protocol/courier_protocol.h"
 #include "features/mail/protocol/mailbox.h"
 #include "foundation/base/bytes.h"
@@ -29,110 +30,6 @@
 #include <vector>
 
 namespace postern::mail::courier {
-namespace {
-
-constexpr std::size_t k_text_bytes_max = 500;
-
-using Answer = SendMail::Answer;
-using Mail = std::shared_ptr<const os::Mapping>;
-
-SendStage to_stage(smtp::Stage stage) {
-    switch (stage) {
-        case smtp::Stage::connect: return SendStage::connect;
-        case smtp::Stage::greeting: return SendStage::greeting;
-        case smtp::Stage::ehlo: return SendStage::ehlo;
-        case smtp::Stage::starttls: return SendStage::starttls;
-        case smtp::Stage::auth: return SendStage::auth;
-        case smtp::Stage::mail_from: return SendStage::mail_from;
-        case smtp::Stage::rcpt_to: return SendStage::rcpt_to;
-        case smtp::Stage::data: return SendStage::data;
-        case smtp::Stage::body: return SendStage::body;
-        case smtp::Stage::final_dot: return SendStage::final_dot;
-        case smtp::Stage::done: return SendStage::done;
-    }
-    return SendStage::connect;
-}
-
-std::string code_of(const Error& error) {
-    return std::string(describe(mail_error_of(error)).code.view());
-}
-
-std::string enhanced_text(const smtp::Reply& reply) {
-    if (!reply.enhanced) return {};
-    return std::to_string(reply.enhanced->status_class) + "." +
-           std::to_string(reply.enhanced->subject) + "." + std::to_string(reply.enhanced->detail);
-}
-
-Answer broken(SendStage stage, const Error& error) {
-    Answer answer;
-    answer.stage = stage;
-    answer.error_code = code_of(error);
-    return answer;
-}
-
-Answer to_answer(const smtp::Outcome& outcome, const std::vector<std::string>& recipients) {
-    Answer answer;
-    switch (outcome.verdict) {
-        case smtp::Verdict::delivered: answer.result = SendResult::sent; break;
-        case smtp::Verdict::transient:
-            answer.result = SendResult::refused;
-            answer.transient = true;
-            break;
-        case smtp::Verdict::permanent: answer.result = SendResult::refused; break;
-        case smtp::Verdict::broken: answer.result = SendResult::broken; break;
-        case smtp::Verdict::unknown: answer.result = SendResult::unknown; break;
-    }
-    answer.stage = to_stage(outcome.stage);
-    answer.code = static_cast<std::uint16_t>(outcome.reply.code);
-    answer.enhanced = enhanced_text(outcome.reply);
-    answer.text = codec::clean_text(outcome.reply.text, k_text_bytes_max);
-    if (outcome.error) answer.error_code = code_of(*outcome.error);
-    for (const auto& refused : outcome.refused) {
-        if (refused.index >= recipients.size()) continue;
-        answer.refused.push_back(
-            {recipients[refused.index], static_cast<std::uint16_t>(refused.reply.code)});
-    }
-    return answer;
-}
-
-bool is_8bit(std::uint8_t byte) {
-    return byte >= 0x80;
-}
-
-std::string_view header_of(ByteView mail) {
-    const auto text = as_text(mail);
-    return text.substr(0, text.find("\r\n\r\n"));
-}
-
-Result<smtp::Envelope> envelope_of(const SendMail& asked, ByteView mail) {
-    POSTERN_TRY(auto from, smtp::Address::parse(asked.from));
-    smtp::Envelope envelope{.from = std::move(from),
-                            .recipients = {},
-                            .mail_bytes = mail.size(),
-                            .has_8bit = std::ranges::any_of(mail, is_8bit),
-                            .needs_smtputf8 = false,
-                            .all_recipients_or_none = true};
-    envelope.needs_smtputf8 = std::ranges::any_of(as_bytes(header_of(mail)), is_8bit);
-    for (const auto& recipient : asked.recipients) {
-        POSTERN_TRY(auto address, smtp::Address::parse(recipient));
-        envelope.recipients.push_back(std::move(address));
-    }
-    return envelope;
-}
-
-smtp::MailSource source_of(Mail mail) {
-    return [mail = std::move(mail),
-            at = std::size_t{0}](std::span<std::uint8_t> into) mutable -> Result<std::size_t> {
-        const auto rest = mail->bytes().subspan(at);
-        const auto count = std::min(rest.size(), into.size());
-        std::copy_n(rest.begin(), count, into.begin());
-        at += count;
-        return count;
-    };
-}
-
-}  // namespace
-
 SmtpSession::Step Sender::up_to_the_dot(smtp::Envelope envelope, smtp::MailSource source) {
     auto greeting = session_->greet();
     auto greeted = co_await std::move(greeting);
@@ -145,7 +42,7 @@ SmtpSession::Step Sender::up_to_the_dot(smtp::Envelope envelope, smtp::MailSourc
     co_return co_await std::move(handing);
 }
 
-async::Task<Answer> Sender::cross_the_dot() {
+async::Task<SendMail::Answer> Sender::cross_the_dot() {
     if (until_dot_.passed()) co_return broken(SendStage::body, Error(MailError::timed_out));
     auto asking = front_.before_final_dot(BeforeFinalDot{asked_.message, asked_.attempt});
     const auto allowed = co_await std::move(asking);
@@ -161,12 +58,12 @@ async::Task<Answer> Sender::cross_the_dot() {
     co_return answer;
 }
 
-async::Task<Answer> Sender::run() {
+async::Task<SendMail::Answer> Sender::run() {
     if (opened_.destination.smtp.port == 0) co_return fail(MailError::not_found, "no SMTP");
     auto mapped = os::Mapping::of_sealed(asked_.raw.get(), k_mail_bytes_max);
     if (!mapped) co_return fail(MailError::mail_unreadable, mapped.error().detail());
     const auto mail = std::make_shared<const os::Mapping>(std::move(*mapped));
-    auto envelope = envelope_of(asked_, mail->bytes());
+    auto envelope = envelope_of(asked_.from, asked_.recipients, mail->bytes());
     if (!envelope) co_return fail(MailError::mail_unreadable, "envelope address");
 
     context_.options.connect = until_dot_.at_most(context_.options.connect).left();

@@ -95,6 +95,16 @@ struct SendMail {
     os::Fd raw;  ///< sealed memory file: the mail with CRLF line ends
     auto wire() { return std::tie(ticket, message, attempt, from, recipients, raw); }
 };
+/// Submits a mail of the server's own, at the mail server that its operator named. Without a point
+/// of no return: one whose outcome is unknown may go twice. Errors: not_found where none is named.
+struct SendOwnMail {
+    static constexpr std::uint16_t k_method = 111;
+    using Answer = SendMail::Answer;
+    using Failure = MailError;
+    std::string to;  ///< envelope address
+    os::Fd raw;      ///< sealed memory file: the mail with CRLF line ends
+    auto wire() { return std::tie(to, raw); }
+};
 /// Courier to front: everything is handed over but the final dot. Front makes its point of no
 /// return durable and answers; anything but a good answer ends the send without the dot.
 struct BeforeFinalDot {

@@ -35,3 +35,34 @@ ALTER TABLE people ADD COLUMN signed_in_at_ms {int64} NOT NULL DEFAULT 0;
 ALTER TABLE api_tokens ADD COLUMN made_by {blob};
 -- When somebody last confirmed that everybody listed here should be; 0: never.
 ALTER TABLE workspaces ADD COLUMN access_reviewed_at_ms {int64} NOT NULL DEFAULT 0;
+
+-- The server's own mail that waits to be handed over.
+CREATE TABLE own_mails (
+    workspace_id {blob} NOT NULL,
+    mail_id {blob} NOT NULL,
+    letter {blob} NOT NULL,
+    created_at_ms {int64} NOT NULL,
+    next_at_ms {int64} NOT NULL,
+    attempts {int64} NOT NULL,
+    PRIMARY KEY (workspace_id, mail_id)
+) STRICT;
+CREATE INDEX own_mails_due ON own_mails (workspace_id, next_at_ms);
+
+-- Links to choose a new password.
+CREATE TABLE password_resets (
+    workspace_id {blob} NOT NULL,
+    token_hash {blob} NOT NULL,
+    person_id {blob} NOT NULL,
+    ends_factors {int64} NOT NULL,
+    expires_at_ms {int64} NOT NULL,
+    PRIMARY KEY (workspace_id, token_hash)
+) STRICT;
+
+-- From which devices and networks a person has signed in: others are told to them.
+CREATE TABLE known_clients (
+    workspace_id {blob} NOT NULL,
+    person_id {blob} NOT NULL,
+    client_token {blob} NOT NULL,
+    seen_at_ms {int64} NOT NULL,
+    PRIMARY KEY (workspace_id, person_id, client_token)
+) STRICT;
