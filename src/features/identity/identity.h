@@ -166,9 +166,10 @@ public:
     async::Task<> demand_factors(WorkspaceId id, UnixMs from_ms, audit::By by);
     /// In whose records a person's own acts stand.
     async::Task<std::vector<WorkspaceId>> workspaces_of(PersonId person);
+    /// Keeper has keys for what belongs to no workspace. Done once; afterwards it costs nothing.
+    async::Task<> prepare_installation();
 
 private:
-    async::Task<> prepare_installation();
     async::Task<std::string> workspace_name(WorkspaceRow row);
     async::Task<Workspace> open_workspace(WorkspaceRow row);
     async::Task<std::optional<WorkspaceRow>> find_workspace(std::string name);

@@ -36,6 +36,7 @@ enum class IdentityError {
     factor_not_found,
     too_many_factors,
     last_factor,
+    invalid_passkey,
 };
 
 constexpr ErrorInfo describe(IdentityError error) {
@@ -79,7 +80,8 @@ constexpr ErrorInfo describe(IdentityError error) {
         case IdentityError::session_not_found: return {"not_found", "There is no such session."};
         case IdentityError::second_factor_needed:
             return {"second_factor_needed",
-                    "Show your second factor first: a code of your app, or a recovery code."};
+                    "Show your second factor first: a passkey, a code of your app, or a recovery "
+                    "code."};
         case IdentityError::second_factor_enrolment_needed:
             return {"second_factor_enrolment_needed",
                     "This workspace asks for a second factor. Add one to go on."};
@@ -102,6 +104,8 @@ constexpr ErrorInfo describe(IdentityError error) {
             return {"last_factor",
                     "Your workspace asks for a second factor: add another one before you remove "
                     "this one."};
+        case IdentityError::invalid_passkey:
+            return {"invalid_passkey", "This passkey was not accepted. Ask for it once more."};
     }
     return {"unauthenticated", "Sign in, or give a valid API token."};
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "features/identity/identity.h"
+#include "features/identity/passkeys.h"
 #include "features/identity/played_keeper_test.h"
 #include "features/identity/second_factors.h"
 #include "foundation/codec/base32.h"
@@ -46,6 +47,8 @@ protected:
             Identity::Parts{*database, keeper.link, clock, *audit_log, passwords, todays_cost});
         factors = std::make_unique<SecondFactors>(
             SecondFactors::Parts{*database, keeper.link, clock, *audit_log, *identity});
+        passkeys = std::make_unique<Passkeys>(
+            Passkeys::Parts{*database, keeper.link, clock, *audit_log, *identity});
     }
 
     template <typename T>
@@ -93,6 +96,7 @@ protected:
     std::unique_ptr<audit::AuditLog> audit_log;
     std::unique_ptr<Identity> identity;
     std::unique_ptr<SecondFactors> factors;
+    std::unique_ptr<Passkeys> passkeys;
 };
 
 }  // namespace postern::identity::test

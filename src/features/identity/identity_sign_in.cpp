@@ -1,12 +1,13 @@
 #include "features/identity/actor.h"
 #include "features/identity/attempts.h"
 #include "features/identity/audited.h"
-#include "features/identity/bearer.h"
 #include "features/identity/client.h"
 #include "features/identity/factor_store.h"
 #include "features/identity/identity.h"
 #include "features/identity/identity_error.h"
 #include "features/identity/identity_store.h"
+#include "features/identity/persons_record.h"
+#include "features/identity/session_proof.h"
 #include "foundation/base/bytes.h"
 #include "foundation/base/clock.h"
 #include "foundation/base/id.h"
@@ -95,21 +96,15 @@ async::Task<std::string> Identity::password_hash(std::optional<PersonRow> person
 }
 
 async::Task<NewSession> Identity::store_session(Verified verified, Bytes address, Client client) {
-    auto bearer = make_bearer(k_session_prefix);
     const auto now = parts_.clock.now_ms();
-    SessionRow session;
-    session.token_hash = bearer.hash;
-    session.person = verified.person;
-    session.id = SessionId::make(now);
-    session.created_at_ms = session.password_at_ms = now;
-    session.seen_at_ms = now;
-    auto chains = co_await workspaces_of(verified.person);
-    if (!chains) co_return fail(std::move(chains.error()));
-    audit::Act act{by(verified.person, client.address), "session.started", {}};
+    const auto person = verified.person;
+    const auto from = client.address;
+    auto begun = co_await begin_session(&parts_.keeper, person, std::move(client), now);
+    if (!begun) co_return fail(std::move(begun.error()));
+    auto session = begun->row;
+    session.password_at_ms = now;
+    audit::Act act{by(person, from), "session.started", {}};
     act.about = {{"session_id", session.id.text()}};
-    auto sealed = co_await seal_client(&parts_.keeper, session.id, std::move(client));
-    if (!sealed) co_return fail(std::move(sealed.error()));
-    session.client = store::SealedBytes(std::move(*sealed));
     const auto body = [session, verified = std::move(verified),
                        address = std::move(address)](store::Transaction& tx) -> Result<NewSession> {
         if (auto kept = keep_verified(tx, verified); !kept) return fail(std::move(kept.error()));
@@ -126,21 +121,18 @@ async::Task<NewSession> Identity::store_session(Verified verified, Bytes address
         made.expires_at_ms = row.expires_at_ms;
         return made;
     };
-    auto stored = co_await parts_.audit.record(std::move(*chains), std::move(act), body);
+    auto stored = co_await record_of_person(this, &parts_.audit, person, std::move(act), body);
     if (!stored) co_return fail(std::move(stored.error()));
-    stored->text = std::move(bearer.text);
+    stored->text = std::move(begun->bearer.text);
     co_return std::move(*stored);
 }
 
 /// The same work for somebody who does not exist: theirs stands in the installation's record.
 async::Task<> Identity::note_refused_sign_in(PersonId person, std::string from) {
-    auto chains = co_await workspaces_of(person);
-    if (!chains) co_return fail(std::move(chains.error()));
-    if (chains->empty()) chains->push_back(k_installation);
     audit::Act act{{audit::By::Kind::nobody, {}, std::move(from)}, "session.refused", {}};
     if (!person.is_null()) act.about.push_back({"person_id", person.text()});
     const auto nothing = [](store::Transaction&) { return Result<>{}; };
-    co_return co_await parts_.audit.record(std::move(*chains), std::move(act), nothing);
+    co_return co_await record_of_person(this, &parts_.audit, person, std::move(act), nothing);
 }
 
 async::Task<NewSession> Identity::sign_in(std::string email, Secret password, Client client) {
