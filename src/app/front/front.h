@@ -8,6 +8,7 @@
 #include "edge/api/services.h"
 #include "edge/cli/admin_protocol.h"
 #include "features/identity/identity.h"
+#include "features/identity/passkeys.h"
 #include "features/identity/second_factors.h"
 #include "features/mail/protocol/courier_protocol.h"
 #include "features/trust/registry.h"
@@ -83,6 +84,7 @@ private:
     audit::AuditLog audit_;
     identity::Identity identity_;
     identity::SecondFactors factors_;
+    identity::Passkeys passkeys_;
     outreach::Creators creators_;
     integrations::Integrations integrations_;
     ReaderPool readers_;

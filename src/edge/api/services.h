@@ -2,6 +2,7 @@
 
 #include "edge/api/metrics.h"
 #include "features/identity/identity.h"
+#include "features/identity/passkeys.h"
 #include "features/identity/second_factors.h"
 #include "features/integrations/integrations.h"
 #include "features/mail/mail_service.h"
@@ -30,6 +31,7 @@ struct Site {
 struct Services {
     identity::Identity& identity;
     identity::SecondFactors& factors;
+    identity::Passkeys& passkeys;
     audit::AuditLog& audit;
     integrations::Integrations& integrations;
     mail::MailService& mail;
