@@ -160,6 +160,24 @@ class PasskeyRefusedTest(PasskeyCase):
         self.send_proof(half, self.page.get(asked)).expect(200)
         half.call("GET", "/v1/threads").expect(200)
 
+    def test_user_not_verified_when_it_was_made(self):
+        """Whoever finds a key without a PIN sets one: it is no sign-in by itself for that."""
+        page = self.chromium.page(SITE)
+        plain = page.add_authenticator(
+            transport="usb", hasResidentKey=False, hasUserVerification=False, isUserVerified=False,
+        )
+        options = self.creation(self.olga)
+        self.send_new(self.olga, page.create(options)).expect(201)
+        (made,) = page.credentials(plain)
+        page.remove_authenticator(plain)
+        handle = base64.b64encode(decoded(options["user"]["id"])).decode()
+        page.put_credential(page.add_authenticator(), {
+            **made, "isResidentCredential": True, "userHandle": handle,
+        })
+        self.refused(page.get(self.open_challenge()), "user_not_verified_when_made")
+        self.show_passkey(self.olga, page).expect(200)
+        self.refused(page.get(self.open_challenge()), "user_not_verified_when_made")
+
     def test_somebody_elses_is_as_one_that_is_not_there(self):
         answers = []
         other = self.chromium.page(SITE)
@@ -197,8 +215,7 @@ class PasskeyRefusedTest(PasskeyCase):
             f"UPDATE people SET person_id = {somebody}",
             f"UPDATE factors SET person_id = {somebody}",
         )
-        answer = self.send_sign_in(self.stranger, shown)
-        self.assertGreaterEqual(answer.status, 400)
+        answer = self.send_sign_in(self.stranger, shown).expect(403, code="invalid_passkey")
         self.assertNotIn("set-cookie", answer.headers)
 
     def test_too_late(self):

@@ -18,6 +18,7 @@
 #include "foundation/crypto/hash.h"
 #include "platform/async/task.h"
 #include "platform/audit/record.h"
+#include "platform/keys/key_error.h"
 #include "platform/net/ip_address.h"
 #include "platform/store/transaction.h"
 
@@ -89,7 +90,13 @@ async::Task<Passkeys::Judgement> Passkeys::judge(Ask ask, ShownPasskey shown, Re
                              : std::string("challenge_unknown");
     if (!out.refused.empty()) co_return out;
     auto record = co_await open_record(*out.factor);
-    if (!record) co_return fail(std::move(record.error()));
+    const bool is_moved = !record && record.error().is(keys::KeyError::cannot_open);
+    if (!record && !is_moved) co_return fail(std::move(record.error()));
+    if (is_moved)
+        out.refused = "credential_does_not_open";
+    else if (!ask.person && !record->user_verified)
+        out.refused = "user_not_verified_when_made";
+    if (!out.refused.empty()) co_return out;
     const webauthn::Expected expected{std::move(**challenge), std::move(party.origins),
                                       std::move(party.id), !ask.person};
     const webauthn::StoredCredential stored{std::move(record->public_key), out.factor->sign_count,

@@ -18,8 +18,13 @@ struct PasskeyRecord {
     Bytes public_key;  ///< COSE_Key
     Bytes aaguid;      ///< what the authenticator says that it is: nobody vouches for it
     bool backup_eligible = false;
+    /// When it was made, beside a fresh proof of the person's. Section 4, uvInitialized: whoever
+    /// finds a key without a PIN can set one, so that verifying later says nothing of the person.
+    bool user_verified = false;
     std::vector<std::string> transports;
-    auto wire() { return std::tie(person, id, public_key, aaguid, backup_eligible, transports); }
+    auto wire() {
+        return std::tie(person, id, public_key, aaguid, backup_eligible, user_verified, transports);
+    }
 };
 
 }  // namespace postern::identity

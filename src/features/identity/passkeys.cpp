@@ -164,6 +164,7 @@ async::Task<FactorRow> Passkeys::sealed_row(Mine who, NewPasskey made, RelyingPa
                          std::move(credential->public_key),
                          to_bytes(credential->aaguid),
                          credential->backup_eligible,
+                         credential->user_verified,
                          std::move(made.transports)};
     auto secret = Secret::copy_of(keys::encode_record(std::move(record)));
     co_return co_await seal_factor(&parts_.keeper, std::move(row), std::move(made.name),

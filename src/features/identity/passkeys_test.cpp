@@ -176,6 +176,18 @@ TEST_F(PasskeysTest, without_a_password_its_user_is_verified_and_named) {
     EXPECT_TRUE(sign_in_with(key));
 }
 
+TEST_F(PasskeysTest, key_that_did_not_verify_its_user_when_made_never_signs_in_alone) {
+    const auto text = session();
+    PlayedAuthenticator found;
+    found.verifies_user = false;
+    add(text, found);
+    found.verifies_user = true;  // whoever found it has set a PIN
+    EXPECT_TRUE(fails_with(sign_in_with(found), IdentityError::invalid_passkey));
+    EXPECT_EQ(reason(), "user_not_verified_when_made");
+    EXPECT_TRUE(show(text, found.sign(challenge_for(text))));
+    EXPECT_TRUE(fails_with(sign_in_with(found), IdentityError::invalid_passkey));
+}
+
 TEST_F(PasskeysTest, challenge_counts_once_whatever_came_of_it) {
     PlayedAuthenticator key;
     add(session(), key);
@@ -334,7 +346,8 @@ TEST_F(PasskeysTest, row_that_is_moved_to_somebody_else_signs_nobody_in) {
     ASSERT_TRUE(database->write_now([&](store::Transaction& tx) {
         return rows::keep_user_handle(tx, victim, key.user_handle);
     }));
-    EXPECT_FALSE(sign_in_with(key).has_value());
+    EXPECT_TRUE(fails_with(sign_in_with(key), IdentityError::invalid_passkey));
+    EXPECT_EQ(reason(), "credential_does_not_open");
 }
 
 TEST_F(PasskeysTest, unknown_credentials_stand_in_the_installations_record) {
