@@ -87,6 +87,19 @@ def webauthn(choice: int, name: str, client_data: str, rest: str) -> bytes:
     return bytes([choice]) + b"\n".join(parts)
 
 
+PASSKEYS = [
+    {"credential": {
+        "type": "public-key", "id": "LstsjqBr", "rawId": "LstsjqBr", "clientExtensionResults": {},
+        "authenticatorAttachment": "platform", "response": response,
+    }}
+    for response in (
+        {"clientDataJSON": "eyJ0eXBlIjoid2ViYXV0aG4uY3JlYXRlIn0", "attestationObject": "o2NmbXRk",
+         "transports": ["internal", "hybrid"], "publicKeyAlgorithm": -7},
+        {"clientDataJSON": "eyJ0eXBlIjoid2ViYXV0aG4uZ2V0In0", "authenticatorData": "VBZcDi2u",
+         "signature": "MEUCIQCU", "userHandle": "AAAA"},
+    )
+]
+
 SEEDS: dict[str, list[str | bytes]] = {
     "address": ["lea@creators.example", 'a, "b, c" <d@e.example>, team: x@y.example, z@w.example;',
                 "(c) a@b.example (d)", "=?utf-8?b?TMOpYQ==?= <l@m.example>"],
@@ -158,6 +171,7 @@ SEEDS: dict[str, list[str | bytes]] = {
     ],
     "our_message_id": ["@b7x2.ptn.brand.example\nptn1." + "0" * 26 + ".1." + "0" * 16 +
                        "@b7x2.ptn.brand.example"],
+    "passkey_body": [json.dumps(passkey) for passkey in PASSKEYS],
     "pinned_pem": [PINNED_PEM, PINNED_DER, PINNED_PEM.replace("-----\n", "-----\n"
                    "Proc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00112233445566778899AABBCCDDEEFF"
                    "\n\n", 1), "a comment\n" + PINNED_PEM + PINNED_PEM],

@@ -127,7 +127,7 @@ class OwnMailTest(OwnMailCase):
         other = Person(self.server, self.olga.email, self.olga.password)
         other.agent = "Chrome/120.0 on a \x1b[31mMac"
         other.sign_in()
-        mail = self.mail(self.inbox, "used on a new device")
+        mail = self.mail(self.inbox, "A new device signed in")
         text = mail.parsed.get_body(("plain",)).get_content()
         self.assertIn("from 127.0.0.1", text)
         self.assertIn("Chrome", text)

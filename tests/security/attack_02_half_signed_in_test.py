@@ -12,6 +12,8 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 OPEN = {
     ("POST", "/v1/setup"), ("POST", "/v1/sessions"), ("GET", "/v1/me"), ("HEAD", "/v1/me"),
     ("POST", "/v1/sessions/current/proof"), ("DELETE", "/v1/sessions/current"),
+    ("POST", "/v1/sessions/current/passkey-challenge"), ("POST", "/v1/sessions/passkey"),
+    ("POST", "/v1/passkey-challenges"),
 }
 
 
@@ -54,7 +56,9 @@ class HalfSignedInTest(PeopleCase):
         self.olga.call("PATCH", "/v1/workspace", demanded).expect(200)
         enrolling = {
             (method, path) for method, path in routes()
-            if path.startswith(("/v1/me/factors", "/v1/me/recovery-codes", "/v1/sessions"))
+            if path.startswith((
+                "/v1/me/factors", "/v1/me/passkeys", "/v1/me/recovery-codes", "/v1/sessions",
+            ))
         }
         self.closed_to(self.olga, "second_factor_enrolment_needed", enrolling)
 

@@ -9,6 +9,7 @@
 #include "edge/api/services.h"
 #include "edge/cli/admin_protocol.h"
 #include "features/identity/identity.h"
+#include "features/identity/passkeys.h"
 #include "features/identity/password_resets.h"
 #include "features/identity/people.h"
 #include "features/identity/second_factors.h"
@@ -91,6 +92,7 @@ private:
     identity::SecondFactors factors_;
     identity::People people_;
     identity::PasswordResets resets_;
+    identity::Passkeys passkeys_;
     outreach::Creators creators_;
     integrations::Integrations integrations_;
     ReaderPool readers_;

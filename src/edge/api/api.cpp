@@ -182,6 +182,7 @@ Router make_router() {
     add_session_routes(router);
     add_sessions_routes(router);
     add_factor_routes(router);
+    add_passkey_routes(router);
     add_workspace_routes(router);
     add_password_routes(router);
     add_token_routes(router);

@@ -19,6 +19,7 @@ enum class ApiError {
     idempotency_result_gone,
     too_many_streams,
     session_needed,
+    passkeys_not_possible,
 };
 
 constexpr ErrorInfo describe(ApiError error) {
@@ -53,7 +54,10 @@ constexpr ErrorInfo describe(ApiError error) {
         case ApiError::too_many_streams:
             return {"busy", "Too many event streams are open. Please try again."};
         case ApiError::session_needed:
-            return {"session_needed", "This ends a session; an API token has none."};
+            return {"session_needed", "This is a session's; an API token has none."};
+        case ApiError::passkeys_not_possible:
+            return {"passkeys_not_possible",
+                    "Passkeys belong to a name, and public_url names an address."};
     }
     return {"not_found", "There is nothing here."};
 }

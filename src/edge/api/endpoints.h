@@ -10,6 +10,7 @@ void add_setup_routes(Router& router);
 void add_session_routes(Router& router);
 void add_sessions_routes(Router& router);
 void add_factor_routes(Router& router);
+void add_passkey_routes(Router& router);
 void add_workspace_routes(Router& router);
 void add_password_routes(Router& router);
 void add_token_routes(Router& router);

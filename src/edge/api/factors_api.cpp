@@ -1,6 +1,7 @@
 #include "edge/api/audited.h"
 #include "edge/api/call.h"
 #include "edge/api/endpoints.h"
+#include "edge/api/factor_view.h"
 #include "edge/api/page.h"
 #include "edge/api/problem.h"
 #include "edge/api/router.h"
@@ -9,7 +10,6 @@
 #include "features/identity/names.h"
 #include "features/identity/policy.h"
 #include "features/identity/second_factors.h"
-#include "foundation/base/clock.h"
 #include "foundation/base/result.h"
 #include "foundation/codec/json.h"
 #include "foundation/codec/qr.h"
@@ -28,18 +28,6 @@ using See = identity::Authorized<identity::Permission::see_own_sign_in>;
 using Mine = identity::Authorized<identity::Permission::manage_own_factors>;
 
 constexpr std::size_t k_kind_bytes_max = 32;
-
-std::string factor_json(const identity::Factor& factor) {
-    codec::JsonWriter json;
-    json.begin_object()
-        .field("id", factor.id.text())
-        .field("kind", identity::name_of(factor.kind))
-        .field("name", factor.name)
-        .field("created_at", rfc3339(factor.created_at_ms));
-    if (factor.used_at_ms != 0) json.field("used_at", rfc3339(factor.used_at_ms));
-    json.end_object();
-    return json.take();
-}
 
 /// GET /v1/me/factors
 Answer get_factors(Call call, See who) {
@@ -92,11 +80,7 @@ Answer post_confirm(Call call, Mine who) {
     if (!confirmed) co_return fail(std::move(confirmed.error()));
     // Other sessions of this person wait for their factor now.
     call.use().events.wake_all();
-    auto out = factor_json(confirmed->factor);
-    if (!confirmed->recovery_codes.empty()) {
-        out = with_secrets(std::move(out), "recovery_codes", confirmed->recovery_codes);
-    }
-    co_return json_response(200, std::move(out));
+    co_return confirmed_response(200, *confirmed);
 }
 
 /// DELETE /v1/me/factors/{id}

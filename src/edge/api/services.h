@@ -2,6 +2,7 @@
 
 #include "edge/api/metrics.h"
 #include "features/identity/identity.h"
+#include "features/identity/passkeys.h"
 #include "features/identity/password_resets.h"
 #include "features/identity/people.h"
 #include "features/identity/second_factors.h"
@@ -34,6 +35,7 @@ struct Services {
     identity::SecondFactors& factors;
     identity::People& people;
     identity::PasswordResets& resets;
+    identity::Passkeys& passkeys;
     audit::AuditLog& audit;
     integrations::Integrations& integrations;
     mail::MailService& mail;

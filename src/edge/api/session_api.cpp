@@ -4,18 +4,22 @@
 #include "edge/api/call.h"
 #include "edge/api/endpoints.h"
 #include "edge/api/limits.h"
+#include "edge/api/passkey_body.h"
 #include "edge/api/problem.h"
+#include "edge/api/relying_party.h"
 #include "edge/api/router.h"
 #include "edge/api/session_view.h"
 #include "edge/api/site.h"
 #include "features/identity/actor.h"
 #include "features/identity/identity.h"
+#include "features/identity/passkeys.h"
 #include "features/identity/password_rules.h"
 #include "features/identity/policy.h"
 #include "features/identity/second_factors.h"
 #include "foundation/base/result.h"
 #include "foundation/codec/json.h"
 
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -36,16 +40,22 @@ Answer post_session(Call call) {
     body.finish();
     if (password && !password->boxed.empty()) errors.push_back({"password", "wrong_type"});
     if (!password || !errors.empty()) co_return problem_of_fields(errors, call.request.id);
-    identity::Client client;
-    client.address = call.request.peer.address.unmapped().text();
-    client.device = identity::device_of(call.request.headers.find("User-Agent").value_or(""));
+    auto client = client_of(call);
     auto session = co_await call.use().identity.sign_in(
         std::move(email), std::move(password->clear), std::move(client));
     if (!session) co_return fail(std::move(session.error()));
     co_return session_response(201, *session, call);
 }
 
-/// POST /v1/sessions/current/proof {code} or {password}
+Answer show_passkey(Call call, Self who, identity::ShownPasskey passkey) {
+    auto party = relying_party_of(call.use().site);
+    if (!party) co_return fail(std::move(party.error()));
+    auto shown = co_await call.use().passkeys.show(who, std::move(passkey), std::move(*party));
+    if (!shown) co_return fail(std::move(shown.error()));
+    co_return session_response(200, *shown, call);
+}
+
+/// POST /v1/sessions/current/proof {code} or {password} or {passkey}
 Answer post_proof(Call call, Self who) {
     auto json = json_body(call);
     if (!json) co_return fail(std::move(json.error()));
@@ -53,11 +63,17 @@ Answer post_proof(Call call, Self who) {
     codec::ObjectReader body(*json, "", errors);
     auto code = body.optional_text("code", identity::k_code_bytes_max);
     auto password = body.secret("password", identity::k_password_bytes_max, false);
+    std::optional<identity::ShownPasskey> passkey;
+    if (body.value("passkey", false) != nullptr)
+        passkey = read_shown_passkey(body, "passkey", errors);
     body.finish();
     if (password && !password->boxed.empty()) errors.push_back({"password", "wrong_type"});
-    if (errors.empty() && code && password) errors.push_back({"password", "unknown_field"});
-    if (errors.empty() && !code && !password) errors.push_back({"code", "missing"});
+    const int given = (code ? 1 : 0) + (password ? 1 : 0) + (passkey ? 1 : 0);
+    if (errors.empty() && given > 1)
+        errors.push_back({passkey ? "passkey" : "password", "unknown_field"});
+    if (errors.empty() && given == 0) errors.push_back({"code", "missing"});
     if (!errors.empty()) co_return problem_of_fields(errors, call.request.id);
+    if (passkey) co_return co_await show_passkey(std::move(call), who, std::move(*passkey));
     auto& factors = call.use().factors;
     if (password) {
         auto shown = co_await factors.show_password(who, std::move(password->clear));

@@ -2,6 +2,7 @@
 
 #include "edge/api/authentication.h"
 #include "edge/api/call.h"
+#include "features/identity/client.h"
 #include "features/identity/identity.h"
 #include "features/identity/policy.h"
 #include "foundation/base/clock.h"
@@ -20,6 +21,13 @@ std::string_view name_of(identity::Standing standing) {
         case identity::Standing::needs_enrolment: return "second_factor_enrolment_needed";
     }
     return "second_factor_needed";
+}
+
+identity::Client client_of(const Call& call) {
+    identity::Client client;
+    client.address = call.request.peer.address.unmapped().text();
+    client.device = identity::device_of(call.request.headers.find("User-Agent").value_or(""));
+    return client;
 }
 
 Response session_response(int status, const identity::NewSession& session, const Call& call) {

@@ -46,7 +46,8 @@ protected:
 };
 
 TEST_F(ApiTest, everything_below_v1_but_the_open_routes_wants_a_token) {
-    const std::set<std::string> open = {"POST /v1/setup", "POST /v1/sessions"};
+    const std::set<std::string> open = {"POST /v1/setup", "POST /v1/sessions",
+                                        "POST /v1/passkey-challenges", "POST /v1/sessions/passkey"};
     auto asked = make_router().routes();
     asked.push_back({"GET", "/v1/nowhere", Audited::nothing(), {}});
     asked.push_back({"POST", "/v1/integrations/int_x/cut-off", Audited::nothing(), {}});
@@ -389,8 +390,8 @@ TEST_F(ApiTest, stream_of_a_deleted_token_ends) {
     const auto actor =
         run(identity->authenticate_token(identity::test::text_of(made.text))).value();
     const auto services = std::make_shared<const Services>(
-        Services{*identity, *factors, *people, *resets, *audit_log, integrations, mail, creators,
-                 events, *database, keeper.link, courier, clock, site, metrics});
+        Services{*identity, *factors, *people, *resets, *passkeys, *audit_log, integrations, mail,
+                 creators, events, *database, keeper.link, courier, clock, site, metrics});
     const auto response = event_stream(services, actor, 0, std::chrono::milliseconds(1));
     EXPECT_EQ(metrics.streams(), 1U);
     ASSERT_TRUE(run(identity->delete_token(made.workspace, made.id)).has_value());

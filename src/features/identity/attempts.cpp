@@ -11,6 +11,8 @@
 #include "foundation/crypto/hash.h"
 #include "platform/store/transaction.h"
 
+#include <cstdint>
+
 namespace postern::identity {
 
 Bytes attempts_key(PersonId person) {
@@ -19,15 +21,16 @@ Bytes attempts_key(PersonId person) {
     return to_bytes(crypto::sha256(text));
 }
 
-Result<> count_attempt(store::Transaction& tx, const Bytes& key, UnixMs now_ms) {
+Result<> count_attempt(store::Transaction& tx, const Bytes& key, UnixMs now_ms, std::int64_t free) {
     POSTERN_TRY(auto attempts, rows::load_attempts(tx, key));
     const auto left_ms = attempts.blocked_until_ms - now_ms;
-    if (attempts.failed >= k_free_attempts && left_ms > 0) {
+    if (attempts.failed >= free && left_ms > 0) {
         return fail(
             Error(IdentityError::too_many_attempts).with_retry_after((left_ms + 999) / 1000));
     }
     ++attempts.failed;
-    attempts.blocked_until_ms = now_ms + pause_after_attempt_s(attempts.failed) * 1000;
+    const auto beyond = attempts.failed - (free - k_free_attempts);
+    attempts.blocked_until_ms = now_ms + pause_after_attempt_s(beyond) * 1000;
     auto pruned = rows::delete_old_attempts(tx, now_ms - k_attempts_kept_s * 1000);
     if (!pruned) return pruned;
     return rows::store_attempts(tx, key, attempts);

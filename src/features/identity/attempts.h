@@ -1,18 +1,23 @@
 #pragma once
 
+#include "features/identity/throttle.h"
 #include "foundation/base/bytes.h"
 #include "foundation/base/clock.h"
 #include "foundation/base/id.h"
 #include "platform/store/transaction.h"
 
+#include <cstdint>
+
 namespace postern::identity {
 
 /// Whose codes are guessed at: counted apart from the passwords of an address.
 [[nodiscard]] Bytes attempts_key(PersonId person);
-
-/// Counted before anything is looked at, so that many tries at once are not one try. Errors:
-/// too_many_attempts (with retry_after).
-Result<> count_attempt(store::Transaction& tx, const Bytes& key, UnixMs now_ms);
+/// Counted before anything is looked at, so that many tries at once are not one try. `free`: how
+/// many there are before the pauses begin. Errors: too_many_attempts (with retry_after).
+Result<> count_attempt(store::Transaction& tx,
+                       const Bytes& key,
+                       UnixMs now_ms,
+                       std::int64_t free = k_free_attempts);
 /// It was not looked at: no try of anybody's.
 Result<> take_back_attempt(store::Transaction& tx, const Bytes& key, UnixMs now_ms);
 

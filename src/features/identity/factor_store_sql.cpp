@@ -9,6 +9,7 @@
 #include "platform/store/transaction.h"
 #include "platform/store/value.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -20,6 +21,7 @@ namespace postern::identity {
 std::string_view name_of(FactorKind kind) {
     switch (kind) {
         case FactorKind::totp: return "totp";
+        case FactorKind::passkey: return "passkey";
     }
     return "totp";
 }
@@ -37,13 +39,20 @@ namespace {
 
 constexpr SqlText k_insert_factor =
     "INSERT INTO factors (workspace_id, factor_id, person_id, kind, name, secret, last_step, "
-    "created_at_ms, confirmed_at_ms, used_at_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+    "created_at_ms, confirmed_at_ms, used_at_ms, credential_hash, sign_count) VALUES ($1, $2, $3, "
+    "$4, $5, $6, $7, $8, $9, $10, $11, $12)";
 constexpr SqlText k_list_factors =
     "SELECT factor_id, person_id, kind, name, secret, last_step, created_at_ms, confirmed_at_ms, "
-    "used_at_ms FROM factors WHERE workspace_id = $1 AND person_id = $2 ORDER BY factor_id";
+    "used_at_ms, credential_hash, sign_count FROM factors WHERE workspace_id = $1 AND "
+    "person_id = $2 ORDER BY factor_id";
 constexpr SqlText k_find_factor =
     "SELECT factor_id, person_id, kind, name, secret, last_step, created_at_ms, confirmed_at_ms, "
-    "used_at_ms FROM factors WHERE workspace_id = $1 AND person_id = $2 AND factor_id = $3";
+    "used_at_ms, credential_hash, sign_count FROM factors WHERE workspace_id = $1 AND "
+    "person_id = $2 AND factor_id = $3";
+constexpr SqlText k_find_credential =
+    "SELECT factor_id, person_id, kind, name, secret, last_step, created_at_ms, confirmed_at_ms, "
+    "used_at_ms, credential_hash, sign_count FROM factors WHERE workspace_id = $1 AND "
+    "credential_hash = $2";
 constexpr SqlText k_has_factor =
     "SELECT 1 FROM factors WHERE workspace_id = $1 AND person_id = $2 AND confirmed_at_ms > 0 "
     "LIMIT 1";
@@ -51,6 +60,9 @@ constexpr SqlText k_take_step =
     "UPDATE factors SET last_step = $3, used_at_ms = $4, confirmed_at_ms = CASE WHEN "
     "confirmed_at_ms = 0 THEN $4 ELSE confirmed_at_ms END WHERE workspace_id = $1 AND "
     "factor_id = $2 AND last_step < $3";
+constexpr SqlText k_take_count =
+    "UPDATE factors SET sign_count = $3, used_at_ms = $4 WHERE workspace_id = $1 AND "
+    "factor_id = $2 AND (sign_count < $3 OR (sign_count = 0 AND $3 = 0))";
 constexpr SqlText k_delete_factor =
     "DELETE FROM factors WHERE workspace_id = $1 AND person_id = $2 AND factor_id = $3";
 constexpr SqlText k_delete_factors =
@@ -67,11 +79,18 @@ constexpr SqlText k_count_codes =
 constexpr SqlText k_take_code =
     "DELETE FROM recovery_codes WHERE workspace_id = $1 AND person_id = $2 AND code_hash = $3";
 
-Result<FactorRow> read_factor(const Row& row) {
-    if (row.clear_text(2) != name_of(FactorKind::totp)) {
-        return fail(StoreError::corrupt, "a factor's kind");
+std::optional<FactorKind> parse_kind(std::string_view name) {
+    for (const auto kind : {FactorKind::totp, FactorKind::passkey}) {
+        if (name_of(kind) == name) return kind;
     }
+    return std::nullopt;
+}
+
+Result<FactorRow> read_factor(const Row& row) {
+    const auto kind = parse_kind(row.clear_text(2));
+    if (!kind) return fail(StoreError::corrupt, "a factor's kind");
     FactorRow out;
+    out.kind = *kind;
     out.id = row.id<FactorTag>(0);
     out.person = row.id<PersonTag>(1);
     out.name = row.sealed(3);
@@ -80,16 +99,25 @@ Result<FactorRow> read_factor(const Row& row) {
     out.created_at_ms = row.integer(6);
     out.confirmed_at_ms = row.integer(7);
     out.used_at_ms = row.integer(8);
+    if (const auto hash = row.maybe_clear_bytes(9)) {
+        out.credential_hash.emplace();
+        if (hash->size() != out.credential_hash->size())
+            return fail(StoreError::corrupt, "a hash's length");
+        std::ranges::copy(*hash, out.credential_hash->begin());
+    }
+    out.sign_count = static_cast<std::uint32_t>(row.integer(10));
     return out;
 }
 
 }  // namespace
 
 Result<> insert_factor(Transaction& tx, const FactorRow& row) {
-    return done(tx.execute(
-        k_insert_factor,
-        {k_installation, row.id, row.person, Clear::text(name_of(row.kind)), row.name, row.secret,
-         row.last_step, row.created_at_ms, row.confirmed_at_ms, row.used_at_ms}));
+    std::optional<Clear> credential;
+    if (row.credential_hash) credential = Clear::bytes(*row.credential_hash);
+    return done(tx.execute(k_insert_factor,
+                           {k_installation, row.id, row.person, Clear::text(name_of(row.kind)),
+                            row.name, row.secret, row.last_step, row.created_at_ms,
+                            row.confirmed_at_ms, row.used_at_ms, credential, row.sign_count}));
 }
 
 Result<std::vector<FactorRow>> list_factors(Transaction& tx, PersonId person) {
@@ -109,6 +137,14 @@ Result<std::optional<FactorRow>> find_factor(Transaction& tx, PersonId person, F
     return std::optional<FactorRow>(std::move(factor));
 }
 
+Result<std::optional<FactorRow>> find_credential(Transaction& tx, const crypto::Hash& hash) {
+    POSTERN_TRY(const auto row,
+                tx.query_one(k_find_credential, {k_installation, Clear::bytes(hash)}));
+    if (!row) return std::optional<FactorRow>{};
+    POSTERN_TRY(auto factor, read_factor(*row));
+    return std::optional<FactorRow>(std::move(factor));
+}
+
 Result<bool> has_factor(Transaction& tx, PersonId person) {
     POSTERN_TRY(const auto row, tx.query_one(k_has_factor, {k_installation, person}));
     return row.has_value();
@@ -116,6 +152,11 @@ Result<bool> has_factor(Transaction& tx, PersonId person) {
 
 Result<bool> take_step(Transaction& tx, FactorId id, std::int64_t step, UnixMs now_ms) {
     POSTERN_TRY(const auto changed, tx.execute(k_take_step, {k_installation, id, step, now_ms}));
+    return changed == 1;
+}
+
+Result<bool> take_count(Transaction& tx, FactorId id, std::uint32_t count, UnixMs now_ms) {
+    POSTERN_TRY(const auto changed, tx.execute(k_take_count, {k_installation, id, count, now_ms}));
     return changed == 1;
 }
 

@@ -174,16 +174,21 @@ public:
     async::Task<> demand_factors(WorkspaceId id, UnixMs from_ms, audit::By by);
     /// In whose records a person's own acts stand.
     async::Task<std::vector<WorkspaceId>> workspaces_of(PersonId person);
+    /// Keeper has keys for what belongs to no workspace. Done once; afterwards it costs nothing.
+    async::Task<> prepare_installation();
 
     // For those that make people and workspaces. Nothing is stored.
 
-    async::Task<> prepare_installation();
     /// By what a person is found.
     async::Task<Bytes> address_token(std::string email);
     async::Task<std::string> open_address(PersonRow person);
     async::Task<PersonRow> new_person(std::string email, Secret password);
     /// As it is stored. Errors: AsyncError::busy.
     async::Task<store::SealedBytes> new_password(PersonId person, Secret password);
+    /// What they are to be told of a sign-in from there.
+    async::Task<ClientNews> news_of_client(PersonId person, Client client);
+    /// That their second factors changed: "a passkey was added". Nothing where no mail is sent.
+    async::Task<own_mail::Enclosed> enclose_notice(PersonId person, std::string what);
     /// Whether they work anywhere now.
     async::Task<bool> works_somewhere(PersonId person);
     async::Task<WorkspaceRow> new_workspace(std::string name, bool is_demo);
@@ -213,7 +218,6 @@ private:
     async::Task<std::string> hash_password(Secret password);
     async::Task<store::SealedBytes> seal_hash(PersonId person, std::string hash);
     [[nodiscard]] static Result<> keep_verified(store::Transaction& tx, const Verified& verified);
-    async::Task<ClientNews> news_of_client(PersonId person, Client client);
     async::Task<NewSession> store_session(Verified verified, Bytes address, Client client);
 
     Parts parts_;

@@ -47,6 +47,7 @@ enum class IdentityError {
     no_mail,
     reset_invalid,
     works_elsewhere,
+    invalid_passkey,
 };
 
 constexpr ErrorInfo describe(IdentityError error) {
@@ -90,7 +91,8 @@ constexpr ErrorInfo describe(IdentityError error) {
         case IdentityError::session_not_found: return {"not_found", "There is no such session."};
         case IdentityError::second_factor_needed:
             return {"second_factor_needed",
-                    "Show your second factor first: a code of your app, or a recovery code."};
+                    "Show your second factor first: a passkey, a code of your app, or a recovery "
+                    "code."};
         case IdentityError::second_factor_enrolment_needed:
             return {"second_factor_enrolment_needed",
                     "This workspace asks for a second factor. Add one to go on."};
@@ -140,6 +142,8 @@ constexpr ErrorInfo describe(IdentityError error) {
                 "works_elsewhere",
                 "This person works in a workspace that is not yours, too: only they themselves, "
                 "or the operator on the machine, can choose a new password for them."};
+        case IdentityError::invalid_passkey:
+            return {"invalid_passkey", "This passkey was not accepted. Ask for it once more."};
     }
     return {"unauthenticated", "Sign in, or give a valid API token."};
 }

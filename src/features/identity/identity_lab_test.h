@@ -1,6 +1,7 @@
 #pragma once
 
 #include "features/identity/identity.h"
+#include "features/identity/passkeys.h"
 #include "features/identity/password_resets.h"
 #include "features/identity/people.h"
 #include "features/identity/played_keeper_test.h"
@@ -68,6 +69,8 @@ protected:
             People::Parts{*database, keeper.link, clock, *audit_log, *own_mail, *identity});
         resets = std::make_unique<PasswordResets>(
             PasswordResets::Parts{*database, keeper.link, clock, *audit_log, *own_mail, *identity});
+        passkeys = std::make_unique<Passkeys>(
+            Passkeys::Parts{*database, keeper.link, clock, *audit_log, *identity});
     }
 
     /// What was sent since the last look.
@@ -125,6 +128,7 @@ protected:
     std::unique_ptr<SecondFactors> factors;
     std::unique_ptr<People> people;
     std::unique_ptr<PasswordResets> resets;
+    std::unique_ptr<Passkeys> passkeys;
 };
 
 }  // namespace postern::identity::test

@@ -1,7 +1,6 @@
 #include "features/identity/actor.h"
 #include "features/identity/attempts.h"
 #include "features/identity/audited.h"
-#include "features/identity/bearer.h"
 #include "features/identity/client.h"
 #include "features/identity/factor_store.h"
 #include "features/identity/identity.h"
@@ -9,6 +8,8 @@
 #include "features/identity/identity_store.h"
 #include "features/identity/known_clients.h"
 #include "features/identity/letters.h"
+#include "features/identity/persons_record.h"
+#include "features/identity/session_proof.h"
 #include "foundation/base/bytes.h"
 #include "foundation/base/clock.h"
 #include "foundation/base/id.h"
@@ -98,25 +99,18 @@ async::Task<std::string> Identity::password_hash(std::optional<PersonRow> person
 }
 
 async::Task<NewSession> Identity::store_session(Verified verified, Bytes address, Client client) {
-    auto bearer = make_bearer(k_session_prefix);
     const auto now = parts_.clock.now_ms();
-    SessionRow session;
-    session.token_hash = bearer.hash;
-    session.person = verified.person;
-    session.id = SessionId::make(now);
-    session.created_at_ms = session.password_at_ms = now;
-    session.seen_at_ms = now;
-    auto chains = co_await workspaces_of(verified.person);
-    if (!chains) co_return fail(std::move(chains.error()));
-    audit::Act act{by(verified.person, client.address), "session.started", {}};
+    const auto person = verified.person;
+    const auto from = client.address;
+    auto begun = co_await begin_session(this, &parts_.keeper, person, std::move(client), now);
+    if (!begun) co_return fail(std::move(begun.error()));
+    auto session = begun->row;
+    session.password_at_ms = now;
+    audit::Act act{by(person, from), "session.started", {}};
     act.about = {{"session_id", session.id.text()}};
-    auto news = co_await news_of_client(verified.person, client);
-    if (!news) co_return fail(std::move(news.error()));
-    auto sealed = co_await seal_client(&parts_.keeper, session.id, std::move(client));
-    if (!sealed) co_return fail(std::move(sealed.error()));
-    session.client = store::SealedBytes(std::move(*sealed));
     const auto body = [session, verified = std::move(verified), address = std::move(address),
-                       news = std::move(*news)](store::Transaction& tx) -> Result<NewSession> {
+                       news =
+                           std::move(begun->news)](store::Transaction& tx) -> Result<NewSession> {
         if (auto kept = keep_verified(tx, verified); !kept) return fail(std::move(kept.error()));
         auto row = session;
         NewSession made;
@@ -124,20 +118,16 @@ async::Task<NewSession> Identity::store_session(Verified verified, Bytes address
         row.expires_at_ms =
             row.created_at_ms + (made.needs_factor ? k_half_session_s : k_session_s) * 1000;
         auto stored = rows::delete_attempts(tx, address);
-        if (stored) stored = rows::delete_expired_sessions(tx, row.created_at_ms);
-        if (stored) stored = rows::delete_surplus_sessions(tx, row.person);
-        if (stored) stored = rows::insert_session(tx, row);
-        if (stored) stored = rows::note_sign_in(tx, row.person, row.created_at_ms);
-        if (stored) stored = tell(tx, row.person, news, row.created_at_ms);
+        if (stored) stored = store_begun(tx, row, news);
         if (!stored) return fail(std::move(stored.error()));
         made.person = row.person;
         made.expires_at_ms = row.expires_at_ms;
         return made;
     };
-    auto stored = co_await parts_.audit.record(std::move(*chains), std::move(act), body);
+    auto stored = co_await record_of_person(this, &parts_.audit, person, std::move(act), body);
     if (!stored) co_return fail(std::move(stored.error()));
     parts_.mail.wake();
-    stored->text = std::move(bearer.text);
+    stored->text = std::move(begun->bearer.text);
     co_return std::move(*stored);
 }
 
@@ -160,6 +150,20 @@ async::Task<ClientNews> Identity::news_of_client(PersonId person, Client client)
     co_return news;
 }
 
+async::Task<own_mail::Enclosed> Identity::enclose_notice(PersonId person, std::string what) {
+    if (!parts_.mail.is_set_up()) co_return own_mail::Enclosed();
+    const auto load = [person](store::Transaction& tx) { return rows::find_person(tx, person); };
+    auto found = co_await parts_.database.read(load);
+    if (!found) co_return fail(std::move(found.error()));
+    if (!*found) co_return fail(IdentityError::unauthenticated);
+    auto email = co_await open_address(std::move(**found));
+    if (!email) co_return fail(std::move(email.error()));
+    auto letter = letters::factors_changed(std::move(*email), what, parts_.clock.now_ms());
+    auto enclosed = co_await parts_.mail.enclose(std::move(letter));
+    parts_.mail.wake();
+    co_return enclosed;
+}
+
 async::Task<bool> Identity::works_somewhere(PersonId person) {
     const auto load = [person](store::Transaction& tx) {
         return rows::list_memberships(tx, person);
@@ -171,13 +175,10 @@ async::Task<bool> Identity::works_somewhere(PersonId person) {
 
 /// The same work for somebody who does not exist: theirs stands in the installation's record.
 async::Task<> Identity::note_refused_sign_in(PersonId person, std::string from) {
-    auto chains = co_await workspaces_of(person);
-    if (!chains) co_return fail(std::move(chains.error()));
-    if (chains->empty()) chains->push_back(k_installation);
     audit::Act act{{audit::By::Kind::nobody, {}, std::move(from)}, "session.refused", {}};
     if (!person.is_null()) act.about.push_back({"person_id", person.text()});
     const auto nothing = [](store::Transaction&) { return Result<>{}; };
-    co_return co_await parts_.audit.record(std::move(*chains), std::move(act), nothing);
+    co_return co_await record_of_person(this, &parts_.audit, person, std::move(act), nothing);
 }
 
 async::Task<NewSession> Identity::sign_in(std::string email, Secret password, Client client) {

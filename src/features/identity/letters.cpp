@@ -61,10 +61,23 @@ own_mail::Letter password_changed(std::string to, UnixMs at_ms) {
 own_mail::Letter signed_in(std::string to, const Client& client, UnixMs at_ms) {
     own_mail::Letter letter;
     letter.to = std::move(to);
-    letter.subject = "Your password was used on a new device";
-    letter.text = "Somebody signed in with your password:\n\n  at " + rfc3339(at_ms) + "\n  from " +
+    letter.subject = "A new device signed in as you";
+    letter.text = "Somebody signed in as you:\n\n  at " + rfc3339(at_ms) + "\n  from " +
                   client.address + "\n  with " + (client.device.empty() ? "?" : client.device) +
-                  "\n\nIf it was not you, change your password: that ends every other session.\n";
+                  "\n\nIf it was not you, change your password, which ends every other session, "
+                  "and look at your "
+                  "second factors.\n";
+    return letter;
+}
+
+own_mail::Letter factors_changed(std::string to, std::string_view what, UnixMs at_ms) {
+    own_mail::Letter letter;
+    letter.to = std::move(to);
+    letter.subject = "Your second factors";
+    letter.text =
+        "At " + rfc3339(at_ms) + " " + std::string(what) +
+        ".\n\nIf it was not you, change your password now, which ends every other session, "
+        "and look at your second factors.\n";
     return letter;
 }
 

@@ -20,6 +20,8 @@ namespace postern::identity::letters {
 [[nodiscard]] own_mail::Letter password_changed(std::string to, UnixMs at_ms);
 /// From a device and network that were not seen before.
 [[nodiscard]] own_mail::Letter signed_in(std::string to, const Client& client, UnixMs at_ms);
+/// `what`: "a passkey was added".
+[[nodiscard]] own_mail::Letter factors_changed(std::string to, std::string_view what, UnixMs at_ms);
 /// To an owner: somebody on the machine made a link that lets this person in anew.
 [[nodiscard]] own_mail::Letter recovery(std::string to, std::string_view person, UnixMs at_ms);
 

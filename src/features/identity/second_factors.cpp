@@ -3,10 +3,13 @@
 #include "features/identity/actor.h"
 #include "features/identity/attempts.h"
 #include "features/identity/audited.h"
+#include "features/identity/factor_seal.h"
 #include "features/identity/factor_store.h"
 #include "features/identity/identity_error.h"
 #include "features/identity/identity_store.h"
 #include "features/identity/names.h"
+#include "features/identity/persons_record.h"
+#include "features/identity/recovery_codes.h"
 #include "features/identity/session_proof.h"
 #include "foundation/base/bytes.h"
 #include "foundation/base/clock.h"
@@ -16,18 +19,12 @@
 #include "foundation/codec/base32.h"
 #include "foundation/crypto/hash.h"
 #include "foundation/crypto/one_time_code.h"
-#include "foundation/crypto/place.h"
 #include "foundation/crypto/random.h"
 #include "platform/async/task.h"
 #include "platform/audit/record.h"
-#include "platform/keys/key_error.h"
-#include "platform/keys/message_keys.h"
-#include "platform/keys/records.h"
-#include "platform/store/data_map.h"
 #include "platform/store/transaction.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -38,17 +35,7 @@
 
 namespace postern::identity {
 
-namespace columns = store::data_map::store::factors;
-
 namespace {
-
-constexpr std::size_t k_recovery_bytes = 15;
-constexpr std::size_t k_recovery_characters = 24;
-constexpr std::size_t k_recovery_group = 6;
-
-Deadline keeper_deadline() {
-    return Deadline::in(std::chrono::seconds(20));
-}
 
 Result<PersonId> person_of(const Actor& actor) {
     if (!actor.person) return fail(IdentityError::person_needed);
@@ -67,40 +54,6 @@ std::string without_spaces(std::string_view code) {
 bool is_time_code(std::string_view code) {
     return code.size() == crypto::k_one_time_digits &&
            std::ranges::all_of(code, [](char c) { return c >= '0' && c <= '9'; });
-}
-
-std::optional<crypto::Hash> recovery_hash(std::string_view code) {
-    if (code.size() != k_recovery_characters) return std::nullopt;
-    auto bytes = codec::parse_base32(code);
-    if (!bytes) return std::nullopt;
-    const auto hash = crypto::sha256(*bytes);
-    wipe(bytes->data(), bytes->size());
-    return hash;
-}
-
-struct RecoveryCodes {
-    std::vector<Secret> texts;
-    std::vector<crypto::Hash> hashes;
-};
-
-/// "ABCDEF-GHIJKL-MNOPQR-STUVWX"
-RecoveryCodes make_recovery_codes() {
-    RecoveryCodes out;
-    for (std::size_t i = 0; i < k_recovery_codes; ++i) {
-        const auto random = crypto::random_secret(k_recovery_bytes);
-        auto plain = random.with_bytes([](ByteView bytes) { return codec::base32(bytes); });
-        out.hashes.push_back(
-            random.with_bytes([](ByteView bytes) { return crypto::sha256(bytes); }));
-        std::string text;
-        text.reserve(plain.size() + plain.size() / k_recovery_group);
-        for (std::size_t at = 0; at < plain.size(); ++at) {
-            if (at != 0 && at % k_recovery_group == 0) text += '-';
-            text += plain[at];
-        }
-        wipe(plain.data(), plain.size());
-        out.texts.push_back(Secret::take(text));
-    }
-    return out;
 }
 
 std::string percent_encoded(std::string_view text) {
@@ -148,12 +101,7 @@ Result<bool> store_confirmed(store::Transaction& tx,
     POSTERN_TRY(const bool had_one, rows::has_factor(tx, person));
     POSTERN_TRY(const bool taken, rows::take_step(tx, confirmed.id, confirmed.step, now_ms));
     if (!taken) return fail(IdentityError::invalid_code);
-    POSTERN_TRY([[maybe_unused]] const auto proven,
-                prove_session(tx, actor, {.factor = true}, std::nullopt, now_ms));
-    if (had_one) return false;
-    auto stored = rows::replace_recovery_codes(tx, person, confirmed.recovery_codes);
-    if (!stored) return fail(std::move(stored.error()));
-    return true;
+    return show_new_factor(tx, actor, {had_one, confirmed.recovery_codes}, now_ms);
 }
 
 Result<> remove_factor(store::Transaction& tx, PersonId person, FactorId id, UnixMs now_ms) {
@@ -168,55 +116,22 @@ Result<> remove_factor(store::Transaction& tx, PersonId person, FactorId id, Uni
 
 }  // namespace
 
-async::Task<std::string> SecondFactors::open_name(const FactorRow* row) {
-    auto sealed = row->name;
-    auto opened = co_await keys::open_record(&parts_.keeper, k_installation, columns::name.value,
-                                             crypto::row_key(row->id), std::move(sealed).take(),
-                                             keeper_deadline());
-    if (!opened) co_return fail(std::move(opened.error()));
-    co_return std::string(as_text(*opened));
-}
-
-async::Task<Secret> SecondFactors::open_key(const FactorRow* row) {
-    auto sealed = row->secret;
-    auto opened = co_await keys::open_record(&parts_.keeper, k_installation, columns::secret.value,
-                                             crypto::row_key(row->id), std::move(sealed).take(),
-                                             keeper_deadline());
-    if (!opened) co_return fail(std::move(opened.error()));
-    auto key = Secret::copy_of(*opened);
-    wipe(opened->data(), opened->size());
-    co_return key;
-}
-
-async::Task<FactorRow> SecondFactors::sealed_row(PersonId person,
-                                                 std::string name,
-                                                 const Secret* key) {
-    FactorRow row;
-    row.created_at_ms = parts_.clock.now_ms();
-    row.id = FactorId::make(row.created_at_ms);
-    row.person = person;
-    keys::SealRecords ask;
-    ask.workspace = k_installation;
-    ask.records.push_back({columns::name.value, crypto::row_key(row.id), to_bytes(name)});
-    auto plain = key->with_bytes([](ByteView bytes) { return Bytes(bytes.begin(), bytes.end()); });
-    ask.records.push_back({columns::secret.value, crypto::row_key(row.id), std::move(plain)});
-    auto sealed = co_await parts_.keeper.call(std::move(ask), keeper_deadline());
-    if (!sealed) co_return fail(std::move(sealed.error()));
-    if (sealed->contents.size() != 2) co_return fail(keys::KeyError::storage_failed);
-    row.name = store::SealedBytes(std::move(sealed->contents[0]));
-    row.secret = store::SealedBytes(std::move(sealed->contents[1]));
-    co_return row;
-}
-
 template <store::Body F>
 async::Task<store::BodyValue<F>> SecondFactors::record(Actor actor,
                                                        PublicText action,
                                                        std::vector<audit::Field> about,
                                                        F body) {
-    auto chains = co_await parts_.identity.workspaces_of(*actor.person);
-    if (!chains) co_return fail(std::move(chains.error()));
     audit::Act act{by(actor), action, std::move(about)};
-    co_return co_await parts_.audit.record(std::move(*chains), std::move(act), std::move(body));
+    co_return co_await record_of_person(&parts_.identity, &parts_.audit, *actor.person,
+                                        std::move(act), std::move(body));
+}
+
+template <store::Body F>
+async::Task<store::BodyValue<F>> SecondFactors::record_and_tell(Actor actor, Told told, F body) {
+    audit::Act act{by(actor), told.action, std::move(told.about)};
+    co_return co_await identity::record_and_tell(&parts_.identity, &parts_.audit, *actor.person,
+                                                 std::move(act), std::move(told.what),
+                                                 std::move(body));
 }
 
 async::Task<> SecondFactors::count(PersonId person) {
@@ -235,7 +150,7 @@ async::Task<Enrolment> SecondFactors::enrolment(See who) {
     if (!found) co_return fail(std::move(found.error()));
     for (const auto& row : *found) {
         if (row.confirmed_at_ms == 0) continue;
-        auto name = co_await open_name(&row);
+        auto name = co_await open_factor_name(&parts_.keeper, row);
         if (!name) co_return fail(std::move(name.error()));
         out.factors.push_back(factor_of(row, std::move(*name)));
     }
@@ -254,7 +169,13 @@ async::Task<NewFactor> SecondFactors::begin(Mine who, std::string name) {
     auto me = co_await parts_.identity.me(who.actor());
     if (!me) co_return fail(std::move(me.error()));
     const auto key = crypto::random_secret(crypto::k_one_time_key_bytes);
-    auto row = co_await sealed_row(person, std::move(name), &key);
+    FactorRow blank;
+    blank.created_at_ms = parts_.clock.now_ms();
+    blank.id = FactorId::make(blank.created_at_ms);
+    blank.person = person;
+    auto secret = key.with_bytes([](ByteView bytes) { return Secret::copy_of(bytes); });
+    auto row =
+        co_await seal_factor(&parts_.keeper, std::move(blank), std::move(name), std::move(secret));
     if (!row) co_return fail(std::move(row.error()));
     const auto body = [row = *row](store::Transaction& tx) -> Result<> {
         auto pruned = rows::delete_unconfirmed_factors(tx, row.person,
@@ -287,7 +208,7 @@ async::Task<Confirmed> SecondFactors::confirm(Mine who, FactorId id, std::string
     const bool waits =
         row && row->confirmed_at_ms == 0 && now - row->created_at_ms <= k_unconfirmed_s * 1000;
     if (!waits) co_return fail(IdentityError::factor_not_found);
-    auto key = co_await open_key(&*row);
+    auto key = co_await open_factor_secret(&parts_.keeper, *row);
     if (!key) co_return fail(std::move(key.error()));
     const auto step = crypto::match_time_code(*key, without_spaces(code), crypto::time_step_at(now),
                                               row->last_step);
@@ -297,10 +218,12 @@ async::Task<Confirmed> SecondFactors::confirm(Mine who, FactorId id, std::string
     const auto body = [actor, confirmation, now](store::Transaction& tx) {
         return store_confirmed(tx, actor, confirmation, now);
     };
-    std::vector<audit::Field> about{{"factor_id", id.text()}};
-    auto is_first = co_await record(actor, "factor.added", std::move(about), body);
+    Told told{"factor.added",
+              {{"factor_id", id.text()}, {"kind", "totp"}},
+              "an authenticator app was added"};
+    auto is_first = co_await record_and_tell(actor, std::move(told), body);
     if (!is_first) co_return fail(std::move(is_first.error()));
-    auto name = co_await open_name(&*row);
+    auto name = co_await open_factor_name(&parts_.keeper, *row);
     if (!name) co_return fail(std::move(name.error()));
     Confirmed out{factor_of(*row, std::move(*name)), {}};
     out.factor.used_at_ms = now;
@@ -317,8 +240,8 @@ async::Task<> SecondFactors::remove(Mine who, FactorId id) {
     const auto body = [person, id, now](store::Transaction& tx) {
         return remove_factor(tx, person, id, now);
     };
-    std::vector<audit::Field> about{{"factor_id", id.text()}};
-    co_return co_await record(who.actor(), "factor.deleted", std::move(about), body);
+    Told told{"factor.deleted", {{"factor_id", id.text()}}, "a second factor was deleted"};
+    co_return co_await record_and_tell(who.actor(), std::move(told), body);
 }
 
 async::Task<std::vector<Secret>> SecondFactors::new_recovery_codes(Mine who) {
@@ -329,8 +252,8 @@ async::Task<std::vector<Secret>> SecondFactors::new_recovery_codes(Mine who) {
         if (!has_one) return fail(IdentityError::factor_not_found);
         return rows::replace_recovery_codes(tx, person, hashes);
     };
-    std::vector<audit::Field> about;
-    auto stored = co_await record(who.actor(), "recovery_codes.made", std::move(about), body);
+    Told told{"recovery_codes.made", {}, "new recovery codes were made"};
+    auto stored = co_await record_and_tell(who.actor(), std::move(told), body);
     if (!stored) co_return fail(std::move(stored.error()));
     co_return std::move(codes.texts);
 }
@@ -343,8 +266,8 @@ async::Task<NewSession> SecondFactors::take_time_code(Actor actor, std::string c
     const auto now = parts_.clock.now_ms();
     std::optional<std::pair<FactorId, std::int64_t>> taken;
     for (const auto& row : *found) {
-        if (row.confirmed_at_ms == 0) continue;
-        auto key = co_await open_key(&row);
+        if (row.confirmed_at_ms == 0 || row.kind != FactorKind::totp) continue;
+        auto key = co_await open_factor_secret(&parts_.keeper, row);
         if (!key) co_return fail(std::move(key.error()));
         const auto step =
             crypto::match_time_code(*key, code, crypto::time_step_at(now), row.last_step);
@@ -376,8 +299,8 @@ async::Task<NewSession> SecondFactors::take_recovery_code(Actor actor, std::stri
         if (!taken) return fail(IdentityError::invalid_code);
         return prove_session(tx, actor, {.factor = true}, hash, now);
     };
-    std::vector<audit::Field> about;
-    auto proven = co_await record(actor, "recovery_code.used", std::move(about), body);
+    Told told{"recovery_code.used", {}, "a recovery code was used"};
+    auto proven = co_await record_and_tell(actor, std::move(told), body);
     if (!proven) co_return fail(std::move(proven.error()));
     co_return text.session(*proven);
 }

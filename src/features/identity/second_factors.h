@@ -3,6 +3,7 @@
 #include "features/identity/actor.h"
 #include "features/identity/factor_store.h"
 #include "features/identity/identity.h"
+#include "features/identity/recovery_codes.h"
 #include "foundation/base/clock.h"
 #include "foundation/base/secret.h"
 #include "platform/async/task.h"
@@ -15,7 +16,6 @@
 
 namespace postern::identity {
 
-inline constexpr std::size_t k_recovery_codes = 10;
 inline constexpr std::size_t k_factors_max = 20;
 /// How long a new factor waits to be confirmed.
 inline constexpr std::int64_t k_unconfirmed_s = 3600;
@@ -45,7 +45,8 @@ struct Enrolment {
 };
 
 /// What people show beside their password: time codes of an app (TOTP), and ten codes that count
-/// once each for the day on which the app is gone.
+/// once each for the day on which the app is gone. Passkeys (passkeys.h) are listed and deleted
+/// here, too.
 ///
 /// Keys and names are sealed under the installation's settings key, recovery codes stored as
 /// SHA-256 of 120 random bits. Executor: front's thread. Lifetime: outlives every coroutine that it
@@ -89,9 +90,6 @@ public:
     async::Task<NewSession> show_password(Self who, Secret password);
 
 private:
-    async::Task<std::string> open_name(const FactorRow* row);
-    async::Task<Secret> open_key(const FactorRow* row);
-    async::Task<FactorRow> sealed_row(PersonId person, std::string name, const Secret* key);
     async::Task<> count(PersonId person);
     /// The body's change, and the record of it wherever the person works.
     template <store::Body F>
@@ -99,6 +97,14 @@ private:
                                             PublicText action,
                                             std::vector<audit::Field> about,
                                             F body);
+    /// What is recorded, and told to the person.
+    struct Told {
+        PublicText action;
+        std::vector<audit::Field> about;
+        std::string what;
+    };
+    template <store::Body F>
+    async::Task<store::BodyValue<F>> record_and_tell(Actor actor, Told told, F body);
     async::Task<NewSession> take_time_code(Actor actor, std::string code);
     async::Task<NewSession> take_recovery_code(Actor actor, std::string code);
 

@@ -3,6 +3,8 @@
 #include "features/identity/actor.h"
 #include "features/identity/attempts.h"
 #include "features/identity/bearer.h"
+#include "features/identity/client.h"
+#include "features/identity/factor_store.h"
 #include "features/identity/identity.h"
 #include "features/identity/identity_error.h"
 #include "features/identity/identity_store.h"
@@ -10,8 +12,10 @@
 #include "foundation/base/clock.h"
 #include "foundation/base/result.h"
 #include "foundation/crypto/hash.h"
+#include "platform/async/task.h"
 #include "platform/store/transaction.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -43,6 +47,47 @@ Result<SessionRow> prove_session(store::Transaction& tx,
     row.token_hash = *other;
     if (auto done = rows::insert_session(tx, row); !done) return fail(std::move(done.error()));
     return row;
+}
+
+Result<bool> show_new_factor(store::Transaction& tx,
+                             const Actor& actor,
+                             const NewlyCounted& added,
+                             UnixMs now_ms) {
+    POSTERN_TRY([[maybe_unused]] const auto proven,
+                prove_session(tx, actor, {.factor = true}, std::nullopt, now_ms));
+    if (added.had_one) return false;
+    auto stored = rows::replace_recovery_codes(tx, *actor.person, added.recovery_codes);
+    if (!stored) return fail(std::move(stored.error()));
+    return true;
+}
+
+async::Task<BegunSession> begin_session(
+    Identity* identity, ipc::Link* keeper, PersonId person, Client client, UnixMs now_ms) {
+    BegunSession out{make_bearer(k_session_prefix), {}, {}};
+    out.row.token_hash = out.bearer.hash;
+    out.row.person = person;
+    out.row.id = SessionId::make(now_ms);
+    out.row.created_at_ms = out.row.seen_at_ms = now_ms;
+    auto news = co_await identity->news_of_client(person, client);
+    if (!news) co_return fail(std::move(news.error()));
+    out.news = std::move(*news);
+    auto sealed = co_await seal_client(keeper, out.row.id, std::move(client));
+    if (!sealed) co_return fail(std::move(sealed.error()));
+    out.row.client = store::SealedBytes(std::move(*sealed));
+    co_return out;
+}
+
+Result<> store_begun(store::Transaction& tx, const SessionRow& row, const ClientNews& news) {
+    POSTERN_TRY(const auto places, rows::list_memberships(tx, row.person));
+    const bool works =
+        std::ranges::any_of(places, [](const auto& place) { return !place.is_suspended; });
+    if (!works) return fail(IdentityError::invalid_credentials);
+    auto stored = rows::delete_expired_sessions(tx, row.created_at_ms);
+    if (stored) stored = rows::delete_surplus_sessions(tx, row.person);
+    if (stored) stored = rows::insert_session(tx, row);
+    if (stored) stored = rows::note_sign_in(tx, row.person, row.created_at_ms);
+    if (stored) stored = tell(tx, row.person, news, row.created_at_ms);
+    return stored;
 }
 
 SessionText::SessionText(const Actor& actor) {
