@@ -198,14 +198,17 @@ class MembersTest(InvitedCase):
         maya = self.join()
         plain = self.olga.call("POST", "/v1/tokens", {"role": "owner"}).expect(201)
         scoped = self.olga.call(
-            "POST", "/v1/tokens", {"role": "owner", "scopes": ["people"]}
+            "POST", "/v1/tokens", {"role": "owner", "scopes": ["people", "cut_off"]}
         ).expect(201)
         path = f"/v1/people/{self.id_of(maya)}"
         api = self.server.api(plain["token"])
         api.patch(path, {"role": "reader"}).expect(403, code="scope_needed")
         api.post("/v1/invitations", {"email": "a@b.example", "role": "reader"}).expect(403)
         api.get("/v1/people").expect(200)
-        self.server.api(scoped["token"]).patch(path, {"role": "reader"}).expect(200)
+        scoped_api = self.server.api(scoped["token"])
+        scoped_api.patch(path, {"role": "reader"}).expect(200)
+        scoped_api.patch(path, {"role": "owner"}).expect(403, code="beyond_own_rights")
+        scoped_api.post(f"{path}/password-reset").expect(403, code="forbidden")
 
     def test_workspaces_of_ones_own(self):
         made = self.olga.call("POST", "/v1/workspaces", {"name": "Second"}).expect(201)

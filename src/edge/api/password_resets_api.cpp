@@ -26,7 +26,7 @@
 namespace postern::api {
 namespace {
 
-using Manage = identity::Authorized<identity::Permission::manage_people>;
+using Reset = identity::Authorized<identity::Permission::reset_passwords>;
 
 constexpr std::size_t k_token_bytes_max = 100;
 constexpr std::string_view k_title = "New password";
@@ -56,7 +56,7 @@ Answer post_reset(Call call) {
 }
 
 /// POST /v1/people/{id}/password-reset: by mail, else the link is answered
-Answer post_reset_for(Call call, Manage who) {
+Answer post_reset_for(Call call, Reset who) {
     const auto id = path_id<PersonTag>(call, 0);
     auto empty = empty_body(call);
     if (!empty) co_return fail(std::move(empty.error()));

@@ -8,6 +8,7 @@
 #include "foundation/crypto/hash.h"
 #include "platform/net/ip_address.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <utility>
@@ -43,6 +44,16 @@ struct Actor {
     if (actor.token && !actor.scopes.allow(permission)) return fail(IdentityError::scope_needed);
     if (!actor.is_fresh) return fail(IdentityError::fresh_proof_needed);
     return {};
+}
+
+/// Nobody gives a role more than they may do themselves; a token, what it has a scope for.
+[[nodiscard]] inline bool may_give(const Actor& actor, Role role) {
+    return std::ranges::all_of(k_permissions, [&](Permission permission) {
+        if (!allows(role, permission)) return true;
+        if (!allows(actor.role, permission)) return false;
+        const bool is_weighty = needs_fresh_proof(permission) && !is_a_persons(permission);
+        return !actor.token || !is_weighty || actor.scopes.allow(permission);
+    });
 }
 
 /// Proof that the policy was asked and allowed it. Only check() makes one, so that an endpoint

@@ -102,7 +102,7 @@ constexpr ErrorInfo describe(IdentityError error) {
         case IdentityError::scope_needed:
             return {"scope_needed", "This token was made without the scope for that."};
         case IdentityError::beyond_own_rights:
-            return {"beyond_own_rights", "Nobody gives a token more than they may do themselves."};
+            return {"beyond_own_rights", "Nobody gives others more than they may do themselves."};
         case IdentityError::invalid_code:
             return {"invalid_code", "This code is wrong, too old, or was used before."};
         case IdentityError::invalid_name:

@@ -98,6 +98,7 @@ Result<> join_in(store::Transaction& tx, const Joining& ask) {
 
 async::Task<Invitation> People::invite(Manage who, Wish wish) {
     const auto actor = who.actor();
+    if (!may_give(actor, wish.role)) co_return fail(IdentityError::beyond_own_rights);
     const auto email = codec::EmailAddress::parse(wish.email);
     if (!email) co_return fail(IdentityError::invalid_email);
     const bool is_mailed = wish.is_mailed.value_or(parts_.mail.is_set_up());

@@ -152,7 +152,7 @@ async::Task<> PasswordResets::ask(std::string email, std::string page, std::stri
 }
 
 async::Task<std::optional<Secret>> PasswordResets::ask_for(
-    Authorized<Permission::manage_people> who, PersonId person, std::string page) {
+    Authorized<Permission::reset_passwords> who, PersonId person, std::string page) {
     const auto actor = who.actor();
     const bool by_mail = parts_.mail.is_set_up();
     const auto load = [workspace = actor.workspace, person,

@@ -36,7 +36,7 @@ public:
     async::Task<> ask(std::string email, std::string page, std::string from);
     /// An owner asks for somebody of their workspace: by mail, and then nothing is answered; where
     /// no mail is sent, the link is for them to pass on. Errors: person_not_found, works_elsewhere.
-    async::Task<std::optional<Secret>> ask_for(Authorized<Permission::manage_people> who,
+    async::Task<std::optional<Secret>> ask_for(Authorized<Permission::reset_passwords> who,
                                                PersonId person,
                                                std::string page);
     /// For the command line of the machine: the token of a link that ends second factors, too.

@@ -130,17 +130,17 @@ TEST_F(PasswordResetsTest, owner_passes_a_link_on_only_for_people_of_their_own) 
     sends_mail = false;
     restart();
     EXPECT_TRUE(fails_with(ask(k_email), IdentityError::no_mail));
-    using Manage = Authorized<Permission::manage_people>;
+    using Reset = Authorized<Permission::reset_passwords>;
     const auto self = *olga.person;
     const auto make = [&] {
-        return run(resets->ask_for(Manage::check(olga).value(), self, std::string(k_page)));
+        return run(resets->ask_for(Reset::check(olga).value(), self, std::string(k_page)));
     };
     const auto link = make().value();
     ASSERT_TRUE(link.has_value());
     const auto text = text_of(*link);
     EXPECT_TRUE(text.starts_with(std::string(k_page) + "?token=psr_"));
     EXPECT_TRUE(fails_with(
-        run(resets->ask_for(Manage::check(olga).value(), PersonId::make(9), std::string(k_page))),
+        run(resets->ask_for(Reset::check(olga).value(), PersonId::make(9), std::string(k_page))),
         IdentityError::person_not_found));
     ASSERT_TRUE(run(people->create_workspace(People::Join::check(olga).value(), "Other")));
     EXPECT_TRUE(fails_with(make(), IdentityError::works_elsewhere));

@@ -154,6 +154,9 @@ async::Task<store::SealedBytes> People::kept_address(WorkspaceId workspace, Pers
 
 async::Task<Member> People::change(Manage who, PersonId person, Change change) {
     const auto actor = who.actor();
+    if (change.role && !may_give(actor, *change.role)) {
+        co_return fail(IdentityError::beyond_own_rights);
+    }
     auto row = co_await find(actor.workspace, person);
     if (!row) co_return fail(std::move(row.error()));
     auto kept = co_await kept_address(actor.workspace, std::move(*row));

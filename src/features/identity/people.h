@@ -102,7 +102,7 @@ public:
         std::optional<Role> role;
         std::optional<bool> is_suspended;
     };
-    /// Errors: person_not_found, last_owner.
+    /// Errors: person_not_found, last_owner, beyond_own_rights.
     async::Task<Member> change(Manage who, PersonId person, Change change);
     /// All of them, wherever they are signed in. Errors: person_not_found.
     async::Task<> end_sessions(Manage who, PersonId person);
@@ -119,7 +119,7 @@ public:
         std::optional<bool> is_mailed;  ///< nothing: where mail is sent
     };
     /// In the place of earlier ones to this address. Errors: invalid_email, already_member,
-    /// too_many_people, no_mail.
+    /// too_many_people, no_mail, beyond_own_rights.
     async::Task<Invitation> invite(Manage who, Wish wish);
     async::Task<std::vector<Invitation>> invitations(See who);
     /// Errors: invitation_not_found.

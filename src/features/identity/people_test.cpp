@@ -144,6 +144,17 @@ TEST_F(PeopleTest, weak_passwords_are_refused_and_the_link_stays_good) {
     EXPECT_TRUE(accept(invitation, k_maya_password));
 }
 
+TEST_F(PeopleTest, token_gives_no_role_beyond_its_scopes) {
+    const auto some = token_actor(token(olga, Role::owner));
+    EXPECT_TRUE(invite(some, k_maya, Role::reader));
+    for (const auto role : {Role::owner, Role::manager, Role::operator_})
+        EXPECT_TRUE(fails_with(invite(some, k_maya, role), IdentityError::beyond_own_rights));
+    const auto joined = join(k_maya, Role::reader);
+    EXPECT_TRUE(fails_with(run(people->change(People::Manage::check(some).value(), joined.person,
+                                              {.role = Role::owner, .is_suspended = std::nullopt})),
+                           IdentityError::beyond_own_rights));
+}
+
 TEST_F(PeopleTest, who_works_here_is_not_invited_again) {
     join(k_maya, Role::reader);
     EXPECT_TRUE(fails_with(invite(k_maya, Role::owner), IdentityError::already_member));

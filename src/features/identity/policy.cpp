@@ -48,6 +48,7 @@ std::string_view name_of(Permission permission) {
         case Permission::see_people: return "see_people";
         case Permission::see_access: return "see_access";
         case Permission::manage_people: return "manage_people";
+        case Permission::reset_passwords: return "reset_passwords";
         case Permission::manage_tokens: return "manage_tokens";
         case Permission::manage_workspace: return "manage_workspace";
     }

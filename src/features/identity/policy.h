@@ -36,6 +36,7 @@ enum class Permission : std::uint8_t {
     see_people,  ///< who works here, who is asked to
     see_access,  ///< who had access to what, and when
     manage_people,
+    reset_passwords,  ///< a link to a new password, for somebody else
     manage_tokens,
     manage_workspace,  ///< what holds for everybody in it
 };
@@ -79,8 +80,8 @@ constexpr Permissions set_of(P... permissions) {
     switch (role) {
         case Role::owner:
             return k_everyone | k_evidence | k_closing | k_work |
-                   detail::set_of(manage_tokens, manage_workspace, manage_people, see_people,
-                                  see_access, see_audit);
+                   detail::set_of(manage_tokens, manage_workspace, manage_people, reset_passwords,
+                                  see_people, see_access, see_audit);
         case Role::manager:
             return k_everyone | k_evidence | k_closing | k_work | detail::set_of(see_people);
         case Role::reader: return k_everyone | detail::set_of(read_history);
@@ -116,15 +117,15 @@ constexpr Permissions set_of(P... permissions) {
     using enum Permission;
     return permission == see_own_sign_in || permission == change_own_password ||
            permission == manage_own_factors || permission == join_workspaces ||
-           permission == leave_workspace;
+           permission == leave_workspace || permission == reset_passwords;
 }
 
 /// What nobody does with a session that was left open: a proof of the last minutes is asked for.
 [[nodiscard]] constexpr bool needs_fresh_proof(Permission permission) {
     using enum Permission;
-    constexpr auto k_weighty =
-        detail::set_of(manage_own_factors, leave_workspace, reseal_integrations,
-                       cut_off_integrations, manage_tokens, manage_workspace, manage_people);
+    constexpr auto k_weighty = detail::set_of(
+        manage_own_factors, leave_workspace, reseal_integrations, cut_off_integrations,
+        manage_tokens, manage_workspace, manage_people, reset_passwords);
     return (k_weighty & detail::set_of(permission)) != 0;
 }
 
