@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import pathlib
@@ -15,9 +16,11 @@ import unittest
 
 from lab import canary, creator, faults
 from lab.api import Api
+from lab.browser import Chromium, Refused
 from lab.case import LabCase
 from lab.mailbox import Mail
 from lab.mail_servers import Account
+from lab.passkeys import decoded
 from lab.postern import ROLES
 from lab.process import TimedOut, alive, descendants, eventually, free_port, kill_tree
 from lab.scripted_smtp import CLOSE, CLOSE_AFTER, STAGES, ScriptedSmtp
@@ -361,6 +364,45 @@ class ScriptedSmtpTest(LabCase):
             )
             if refused:
                 raise smtplib.SMTPRecipientsRefused(refused)
+
+
+class BrowserTest(LabCase):
+    """Chromium and its authenticators: what the tests of passkeys rest on."""
+
+    REQUEST = {"challenge": "AAAA", "rpId": "postern.example", "allowCredentials": []}
+    CREATION = {
+        "rp": {"id": "postern.example", "name": "x"}, "challenge": "AAAA", "attestation": "none",
+        "user": {"id": "AQID", "name": "x", "displayName": "x"},
+        "pubKeyCredParams": [{"type": "public-key", "alg": -7}],
+        "authenticatorSelection": {"residentKey": "required", "userVerification": "required"},
+    }
+
+    def test_keys_are_made_shown_counted_and_of_one_party(self):
+        with Chromium(self.scratch / "chromium") as chromium:
+            page = chromium.page("https://postern.example")
+            self.assertTrue(page.run("isSecureContext"))
+            key = page.add_authenticator()
+            made = page.create(self.CREATION)
+            shown = page.get({**self.REQUEST, "userVerification": "required"})
+            self.assertEqual(shown["id"], made["id"])
+            self.assertEqual(shown["response"]["userHandle"], "AQID")
+            said = json.loads(decoded(shown["response"]["clientDataJSON"]))
+            self.assertEqual((said["type"], said["challenge"], said["origin"]),
+                             ("webauthn.get", "AAAA", "https://postern.example"))
+            data = decoded(shown["response"]["authenticatorData"])
+            self.assertEqual(data[:32], hashlib.sha256(b"postern.example").digest())
+            self.assertEqual(data[32] & 5, 5, "present and verified")
+            (inside,) = page.credentials(key)
+            self.assertEqual(int.from_bytes(data[33:37]), inside["signCount"])
+            with self.assertRaises(Refused):
+                page.get({**self.REQUEST, "rpId": "other.example"})
+            page.verify_user(key, False)
+            with self.assertRaises(Refused):
+                page.get({**self.REQUEST, "userVerification": "required"})
+            said = page.get({**self.REQUEST, "userVerification": "discouraged"})
+            self.assertEqual(decoded(said["response"]["authenticatorData"])[32] & 5, 1)
+            child = chromium.pid
+        self.assertFalse(alive(child))
 
 
 class EventsTest(unittest.TestCase):

@@ -387,6 +387,31 @@ TEST_F(PasskeysTest, guesses_at_password_and_codes_do_not_keep_it_out) {
     EXPECT_TRUE(show(half, key.sign(challenge_for(half))));
 }
 
+TEST_F(PasskeysTest, nothing_is_taken_where_no_record_can_be_written) {
+    const auto text = session();
+    PlayedAuthenticator key;
+    add(text, key);
+    const auto count = [&] {
+        const auto load = [&](store::Transaction& tx) {
+            return rows::find_credential(tx, crypto::sha256(key.id));
+        };
+        return run(database->read(load)).value()->sign_count;
+    };
+    const auto before = count();
+    const auto challenge = open_challenge();
+    ASSERT_TRUE(database->write_now([](store::Transaction& tx) {
+        return store::done(tx.execute(store::SqlText("DROP TABLE audit_records")));
+    }));
+    const auto refused = sign_in_with(key.sign(challenge));
+    ASSERT_FALSE(refused.has_value());
+    EXPECT_FALSE(refused.error().is(IdentityError::invalid_passkey));
+    PlayedAuthenticator more;
+    EXPECT_FALSE(register_with(text, more.make(creation_options(text))));
+    EXPECT_EQ(count(), before);
+    const auto seen = SecondFactors::See::check(actor(text)).value();
+    EXPECT_EQ(run(factors->enrolment(seen))->factors.size(), 1U);
+}
+
 TEST_F(PasskeysTest, deleted_one_signs_nobody_in) {
     const auto text = session();
     PlayedAuthenticator key;

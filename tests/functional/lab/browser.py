@@ -75,6 +75,12 @@ class Chromium:
         if self._child:
             stop_child(self._child)
 
+    @property
+    def pid(self) -> int:
+        if not self._child:
+            raise AssertionError("chromium is not running")
+        return self._child.pid
+
     def page(self, origin: str) -> Page:
         """A page of this origin, which the network is not asked for."""
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=START_S)
