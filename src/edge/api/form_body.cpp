@@ -60,12 +60,4 @@ std::string token_of_link(const Call& call) {
     return fields ? shown_token(take_field(*fields, "token")) : std::string();
 }
 
-std::string page_url(const Call& call, std::string_view path) {
-    const auto& site = call.use().site;
-    if (!site.public_url.empty()) return site.public_url + std::string(path);
-    // Only this machine's own names come this far.
-    const std::string scheme = call.request.secure ? "https://" : "http://";
-    return scheme + call.request.host + std::string(path);
-}
-
 }  // namespace postern::api

@@ -19,7 +19,4 @@ namespace postern::api {
 /// The token in a link to a page.
 [[nodiscard]] std::string token_of_link(const Call& call);
 
-/// Where people open a page of ours: "https://postern.example/reset".
-[[nodiscard]] std::string page_url(const Call& call, std::string_view path);
-
 }  // namespace postern::api

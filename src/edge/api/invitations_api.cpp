@@ -69,7 +69,7 @@ Answer post_invitation(Call call, Manage who) {
     body.finish();
     if (!errors.empty()) co_return problem_of_fields(errors, call.request.id);
     wish.role = *role;
-    wish.page = page_url(call, "/invitation");
+    wish.page = page_url(call.use().site, call.request, "/invitation");
     auto made = co_await call.use().people.invite(who, std::move(wish));
     if (!made) co_return fail(std::move(made.error()));
     auto json_text = invitation_json(*made);

@@ -46,7 +46,7 @@ Answer post_reset(Call call) {
     auto email = body.text("email", k_address_bytes_max);
     body.finish();
     if (!errors.empty()) co_return problem_of_fields(errors, call.request.id);
-    auto page = page_url(call, k_page);
+    auto page = page_url(call.use().site, call.request, k_page);
     auto from = caller_address(call.request);
     auto asked = co_await call.use().resets.ask(std::move(email), std::move(page), std::move(from));
     if (!asked) co_return fail(std::move(asked.error()));
@@ -62,7 +62,7 @@ Answer post_reset_for(Call call, Reset who) {
     if (!empty) co_return fail(std::move(empty.error()));
     if (!empty->empty()) co_return problem_of_fields(*empty, call.request.id);
     if (!id) co_return fail(id.error());
-    auto page = page_url(call, k_page);
+    auto page = page_url(call.use().site, call.request, k_page);
     auto link = co_await call.use().resets.ask_for(who, *id, std::move(page));
     if (!link) co_return fail(std::move(link.error()));
     codec::JsonWriter json;

@@ -95,6 +95,17 @@ std::string page_redirect(const net::http::Request& request) {
     return url + request.target;
 }
 
+std::string page_url(const Site& site,
+                     const net::http::Request& request,
+                     std::string_view path) {
+    if (!site.public_url.empty()) return site.public_url + std::string(path);
+    // Only this machine's own names come this far.
+    const auto port = split(request.host).port;
+    std::string url = request.secure ? "https://localhost" : "http://localhost";
+    if (!port.empty()) url.append(":").append(port);
+    return url.append(path);
+}
+
 void add_security_headers(net::http::Response& response, bool is_secure) {
     auto& headers = response.headers;
     const auto add = [&](std::string_view name, std::string_view value) {

@@ -21,6 +21,10 @@ namespace postern::api {
 [[nodiscard]] bool is_not_foreign(const net::http::Request& request);
 /// Where a page asked for as 127.0.0.1 or [::1] stands; empty: here.
 [[nodiscard]] std::string page_redirect(const net::http::Request& request);
+/// Where people open a page of ours, for a link that goes elsewhere: "https://p.example/reset".
+[[nodiscard]] std::string page_url(const Site& site,
+                                   const net::http::Request& request,
+                                   std::string_view path);
 /// What every answer carries.
 void add_security_headers(net::http::Response& response, bool is_secure);
 

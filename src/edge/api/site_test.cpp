@@ -43,6 +43,20 @@ TEST(Site, every_other_name_is_foreign) {
     EXPECT_FALSE(is_our_host(Site{{8080}, "", "", ""}, ""));
 }
 
+TEST(Site, links_lead_to_the_public_name_else_to_this_machine) {
+    const Site named{{8080}, "https://postern.example", "", "1"};
+    const Site unnamed{{8080}, "", "", "1"};
+    auto request = request_with({});
+    EXPECT_EQ(page_url(named, request, "/reset"), "https://postern.example/reset");
+    for (const auto* host : {"localhost:8080", "127.0.0.1:8080", "[::1]:8080"}) {
+        request.host = host;
+        EXPECT_EQ(page_url(unnamed, request, "/reset"), "http://localhost:8080/reset");
+    }
+    request.host = "localhost";
+    request.secure = true;
+    EXPECT_EQ(page_url(unnamed, request, "/reset"), "https://localhost/reset");
+}
+
 TEST(Site, origin_is_ours_only_when_a_browser_says_so) {
     EXPECT_TRUE(is_same_origin(request_with({{"Sec-Fetch-Site", "same-origin"}})));
     EXPECT_TRUE(is_same_origin(request_with({{"Origin", "http://localhost:8080"}})));
