@@ -13,7 +13,8 @@ OPEN = {
     ("POST", "/v1/setup"), ("POST", "/v1/sessions"), ("GET", "/v1/me"), ("HEAD", "/v1/me"),
     ("POST", "/v1/sessions/current/proof"), ("DELETE", "/v1/sessions/current"),
     ("POST", "/v1/sessions/current/passkey-challenge"), ("POST", "/v1/sessions/passkey"),
-    ("POST", "/v1/passkey-challenges"),
+    ("POST", "/v1/passkey-challenges"), ("POST", "/v1/invitations/accept"),
+    ("POST", "/v1/password-resets"), ("POST", "/v1/password-resets/use"),
 }
 
 
@@ -60,6 +61,7 @@ class HalfSignedInTest(PeopleCase):
                 "/v1/me/factors", "/v1/me/passkeys", "/v1/me/recovery-codes", "/v1/sessions",
             ))
         }
+        enrolling |= {("GET", "/v1/me/workspaces"), ("HEAD", "/v1/me/workspaces")}
         self.closed_to(self.olga, "second_factor_enrolment_needed", enrolling)
 
     def test_neither_header_nor_workspace_help(self):

@@ -46,8 +46,13 @@ protected:
 };
 
 TEST_F(ApiTest, everything_below_v1_but_the_open_routes_wants_a_token) {
-    const std::set<std::string> open = {"POST /v1/setup", "POST /v1/sessions",
-                                        "POST /v1/passkey-challenges", "POST /v1/sessions/passkey"};
+    const std::set<std::string> open = {"POST /v1/setup",
+                                        "POST /v1/sessions",
+                                        "POST /v1/sessions/passkey",
+                                        "POST /v1/passkey-challenges",
+                                        "POST /v1/password-resets",
+                                        "POST /v1/password-resets/use",
+                                        "POST /v1/invitations/accept"};
     auto asked = make_router().routes();
     asked.push_back({"GET", "/v1/nowhere", Audited::nothing(), {}});
     asked.push_back({"POST", "/v1/integrations/int_x/cut-off", Audited::nothing(), {}});
