@@ -218,7 +218,8 @@ class MembersTest(InvitedCase):
         header = {"Postern-Workspace": made["id"]}
         me = self.olga.call("GET", "/v1/me", headers=header).expect(200)
         self.assertEqual(me["workspace"]["name"], "Second")
-        self.assertEqual(self.olga.call("GET", "/v1/people", headers=header)["items"][0]["is_you"], True)
+        people = self.olga.call("GET", "/v1/people", headers=header).expect(200)
+        self.assertEqual([one["is_you"] for one in people["items"]], [True])
         self.olga.call("GET", "/v1/threads", headers=header).expect(200)
 
     def test_invited_person_joins_a_second_workspace(self):
@@ -259,7 +260,8 @@ class MembersTest(InvitedCase):
 
     def test_server_that_was_killed_keeps_who_is_out(self):
         maya = self.join()
-        self.olga.call("PATCH", f"/v1/people/{self.id_of(maya)}", {"state": "suspended"}).expect(200)
+        path = f"/v1/people/{self.id_of(maya)}"
+        self.olga.call("PATCH", path, {"state": "suspended"}).expect(200)
         self.server.kill()
         self.server.start()
         maya.me().expect(401)

@@ -1,6 +1,7 @@
 #include "app/front/front.h"
 #include "edge/cli/admin_protocol.h"
 #include "features/identity/identity_error.h"
+#include "features/identity/people_error.h"
 #include "features/identity/policy.h"
 #include "features/trust/claim.h"
 #include "foundation/base/clock.h"
@@ -33,7 +34,7 @@ Error admin_error(const Error& error) {
     if (error.is(identity::IdentityError::invalid_workspace_name)) {
         return {cli::AdminError::invalid_name};
     }
-    if (error.is(identity::IdentityError::person_not_found)) {
+    if (error.is(identity::PeopleError::person_not_found)) {
         return {cli::AdminError::unknown_person};
     }
     if (error.is(store::StoreError::disk_full)) return {cli::AdminError::disk_full};

@@ -95,9 +95,7 @@ std::string page_redirect(const net::http::Request& request) {
     return url + request.target;
 }
 
-std::string page_url(const Site& site,
-                     const net::http::Request& request,
-                     std::string_view path) {
+std::string page_url(const Site& site, const net::http::Request& request, std::string_view path) {
     if (!site.public_url.empty()) return site.public_url + std::string(path);
     // Only this machine's own names come this far.
     const auto port = split(request.host).port;

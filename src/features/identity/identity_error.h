@@ -36,17 +36,6 @@ enum class IdentityError {
     factor_not_found,
     too_many_factors,
     last_factor,
-    person_not_found,
-    invitation_not_found,
-    invitation_invalid,
-    already_member,
-    last_owner,
-    too_many_people,
-    too_many_workspaces,
-    other_address,
-    no_mail,
-    reset_invalid,
-    works_elsewhere,
     invalid_passkey,
 };
 
@@ -115,33 +104,6 @@ constexpr ErrorInfo describe(IdentityError error) {
             return {"last_factor",
                     "Your workspace asks for a second factor: add another one before you remove "
                     "this one."};
-        case IdentityError::person_not_found: return {"not_found", "There is no such person."};
-        case IdentityError::invitation_not_found:
-            return {"not_found", "There is no such invitation."};
-        case IdentityError::invitation_invalid:
-            return {"invitation_invalid",
-                    "This invitation is not valid, was used, or is too old. Ask for a new one."};
-        case IdentityError::already_member:
-            return {"already_member", "This person works in the workspace already."};
-        case IdentityError::last_owner:
-            return {"last_owner", "A workspace has an owner: make somebody else one first."};
-        case IdentityError::too_many_people:
-            return {"too_many_people", "This workspace has as many people as one may have."};
-        case IdentityError::too_many_workspaces:
-            return {"too_many_workspaces", "You own as many workspaces as one person may."};
-        case IdentityError::other_address:
-            return {"invitation_invalid", "This invitation is for another address than yours."};
-        case IdentityError::no_mail:
-            return {"no_mail",
-                    "This server sends no mail. An owner of your workspace can give you a link."};
-        case IdentityError::reset_invalid:
-            return {"reset_invalid",
-                    "This link is not valid, was used, or is too old. Ask for a new one."};
-        case IdentityError::works_elsewhere:
-            return {
-                "works_elsewhere",
-                "This person works in a workspace that is not yours, too: only they themselves, "
-                "or the operator on the machine, can choose a new password for them."};
         case IdentityError::invalid_passkey:
             return {"invalid_passkey", "This passkey was not accepted. Ask for it once more."};
     }

@@ -8,6 +8,7 @@
 #include "features/identity/password_resets.h"
 #include "features/identity/password_rules.h"
 #include "features/identity/people.h"
+#include "features/identity/people_error.h"
 #include "features/identity/people_store.h"
 #include "features/identity/policy.h"
 #include "features/identity/sealed_texts.h"
@@ -48,10 +49,10 @@ Result<> check_room(store::Transaction& tx, WorkspaceId workspace, const Bytes& 
     POSTERN_TRY(const auto person, rows::find_person(tx, address_token));
     if (person) {
         POSTERN_TRY(const auto place, rows::find_membership(tx, workspace, person->id));
-        if (place) return fail(IdentityError::already_member);
+        if (place) return fail(PeopleError::already_member);
     }
     POSTERN_TRY(const auto members, rows::count_members(tx, workspace));
-    if (members >= k_people_max) return fail(IdentityError::too_many_people);
+    if (members >= k_people_max) return fail(PeopleError::too_many_people);
     return {};
 }
 
@@ -61,7 +62,7 @@ Result<> store_invitation(store::Transaction& tx, const InvitationRow& row) {
     if (!cleared) return cleared;
     POSTERN_TRY(const auto open, rows::list_invitations(tx, row.workspace, row.created_at_ms));
     if (static_cast<std::int64_t>(open.size()) >= k_people_max) {
-        return fail(IdentityError::too_many_people);
+        return fail(PeopleError::too_many_people);
     }
     return rows::insert_invitation(tx, row);
 }
@@ -76,7 +77,7 @@ struct Joining {
 Result<> join_in(store::Transaction& tx, const Joining& ask) {
     const auto& row = ask.invitation;
     POSTERN_TRY(const auto still, rows::find_invitation(tx, row.token_hash, ask.now_ms));
-    if (!still) return fail(IdentityError::invitation_invalid);
+    if (!still) return fail(PeopleError::invitation_invalid);
     if (auto room = check_room(tx, row.workspace, row.address_token); !room) return room;
     if (ask.is_new) {
         // Another invitation to the same address was accepted at the same moment.
@@ -85,7 +86,7 @@ Result<> join_in(store::Transaction& tx, const Joining& ask) {
         if (auto stored = rows::insert_person(tx, ask.person); !stored) return stored;
     } else {
         POSTERN_TRY(const auto known, rows::find_person(tx, ask.person.id));
-        if (!known) return fail(IdentityError::invitation_invalid);
+        if (!known) return fail(PeopleError::invitation_invalid);
     }
     if (auto gone = rows::delete_invitations(tx, row.workspace, row.address_token); !gone) {
         return gone;
@@ -102,7 +103,7 @@ async::Task<Invitation> People::invite(Manage who, Wish wish) {
     const auto email = codec::EmailAddress::parse(wish.email);
     if (!email) co_return fail(IdentityError::invalid_email);
     const bool is_mailed = wish.is_mailed.value_or(parts_.mail.is_set_up());
-    if (is_mailed && !parts_.mail.is_set_up()) co_return fail(IdentityError::no_mail);
+    if (is_mailed && !parts_.mail.is_set_up()) co_return fail(PeopleError::no_mail);
     auto prepared = co_await parts_.identity.prepare_installation();
     if (!prepared) co_return fail(std::move(prepared.error()));
     auto bearer = make_bearer(k_invitation_prefix);
@@ -191,7 +192,7 @@ async::Task<> People::withdraw(Manage who, InvitationId id) {
     const auto actor = who.actor();
     const auto body = [workspace = actor.workspace, id](store::Transaction& tx) -> Result<> {
         POSTERN_TRY(const auto deleted, rows::delete_invitation(tx, workspace, id));
-        if (deleted == 0) return fail(IdentityError::invitation_not_found);
+        if (deleted == 0) return fail(PeopleError::invitation_not_found);
         return {};
     };
     audit::Act act{by(actor), "invitation.withdrawn", {{"invitation_id", id.text()}}};
@@ -201,11 +202,11 @@ async::Task<> People::withdraw(Manage who, InvitationId id) {
 async::Task<InvitationRow> People::find_invitation(std::string token) {
     const auto hash = hash_of_bearer(k_invitation_prefix, token);
     wipe(token.data(), token.size());
-    if (!hash) co_return fail(IdentityError::invitation_invalid);
+    if (!hash) co_return fail(PeopleError::invitation_invalid);
     const auto load = [hash = *hash, now = parts_.clock.now_ms()](
                           store::Transaction& tx) -> Result<InvitationRow> {
         POSTERN_TRY(auto row, rows::find_invitation(tx, hash, now));
-        if (!row) return fail(IdentityError::invitation_invalid);
+        if (!row) return fail(PeopleError::invitation_invalid);
         return std::move(*row);
     };
     co_return co_await parts_.database.read(load);
@@ -286,7 +287,7 @@ async::Task<Joined> People::join(Join who, std::string token) {
     if (!*known) co_return fail(IdentityError::unauthenticated);
     auto person = std::move(**known);
     if (person.address_token != found->address_token) {
-        co_return fail(IdentityError::other_address);
+        co_return fail(PeopleError::other_address);
     }
     auto from = actor.from ? actor.from->text() : std::string();
     co_return co_await store_joining(std::move(*found), std::move(person), false, std::move(from));

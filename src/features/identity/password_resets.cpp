@@ -11,6 +11,7 @@
 #include "features/identity/letters.h"
 #include "features/identity/password_resets_store.h"
 #include "features/identity/password_rules.h"
+#include "features/identity/people_error.h"
 #include "features/identity/people_store.h"
 #include "features/identity/policy.h"
 #include "foundation/base/bytes.h"
@@ -71,7 +72,7 @@ struct Used {
 
 Result<> store_used(store::Transaction& tx, const Used& used) {
     POSTERN_TRY(const auto reset, rows::find_reset(tx, used.hash, used.now_ms));
-    if (!reset) return fail(IdentityError::reset_invalid);
+    if (!reset) return fail(PeopleError::reset_invalid);
     const auto person = reset->person;
     POSTERN_TRY(const auto replaced, rows::replace_password(tx, used.password));
     // Another change came between.
@@ -89,7 +90,7 @@ Result<> store_used(store::Transaction& tx, const Used& used) {
 Result<PersonRow> load_own(store::Transaction& tx, WorkspaceId workspace, PersonId id) {
     POSTERN_TRY(const auto place, rows::find_membership(tx, workspace, id));
     POSTERN_TRY(const auto person, rows::find_person(tx, id));
-    if (!place || !person) return fail(IdentityError::person_not_found);
+    if (!place || !person) return fail(PeopleError::person_not_found);
     return *person;
 }
 
@@ -97,7 +98,7 @@ Result<> check_works_here_only(store::Transaction& tx, WorkspaceId workspace, Pe
     POSTERN_TRY(const auto places, rows::list_memberships(tx, id));
     const bool only = std::ranges::all_of(
         places, [workspace](const auto& one) { return one.workspace == workspace; });
-    if (!only) return fail(IdentityError::works_elsewhere);
+    if (!only) return fail(PeopleError::works_elsewhere);
     return {};
 }
 
@@ -112,7 +113,7 @@ Secret link_with(const std::string& page, const Secret& token) {
 }
 
 async::Task<> PasswordResets::ask(std::string email, std::string page, std::string from) {
-    if (!parts_.mail.is_set_up()) co_return fail(IdentityError::no_mail);
+    if (!parts_.mail.is_set_up()) co_return fail(PeopleError::no_mail);
     if (email.size() > k_email_bytes_max) email.resize(k_email_bytes_max);
     auto prepared = co_await parts_.identity.prepare_installation();
     if (!prepared) co_return fail(std::move(prepared.error()));
@@ -196,7 +197,7 @@ async::Task<PersonRow> PasswordResets::find(std::string email) {
     if (!address) co_return fail(std::move(address.error()));
     const auto load = [address = std::move(*address)](store::Transaction& tx) -> Result<PersonRow> {
         POSTERN_TRY(const auto person, rows::find_person(tx, address));
-        if (!person) return fail(IdentityError::person_not_found);
+        if (!person) return fail(PeopleError::person_not_found);
         return *person;
     };
     co_return co_await parts_.database.read(load);
@@ -265,11 +266,11 @@ async::Task<Secret> PasswordResets::recover(std::string email) {
 async::Task<ResetRow> PasswordResets::find_reset(std::string token) {
     const auto hash = hash_of_bearer(k_reset_prefix, token);
     wipe(token.data(), token.size());
-    if (!hash) co_return fail(IdentityError::reset_invalid);
+    if (!hash) co_return fail(PeopleError::reset_invalid);
     const auto load = [hash = *hash,
                        now = parts_.clock.now_ms()](store::Transaction& tx) -> Result<ResetRow> {
         POSTERN_TRY(const auto row, rows::find_reset(tx, hash, now));
-        if (!row) return fail(IdentityError::reset_invalid);
+        if (!row) return fail(PeopleError::reset_invalid);
         return *row;
     };
     co_return co_await parts_.database.read(load);
@@ -288,7 +289,7 @@ async::Task<> PasswordResets::use(std::string token, Secret password, std::strin
     const auto load = [id](store::Transaction& tx) { return rows::find_person(tx, id); };
     auto found = co_await parts_.database.read(load);
     if (!found) co_return fail(std::move(found.error()));
-    if (!*found) co_return fail(IdentityError::reset_invalid);
+    if (!*found) co_return fail(PeopleError::reset_invalid);
     const auto person = **found;
     auto email = co_await parts_.identity.open_address(person);
     if (!email) co_return fail(std::move(email.error()));

@@ -5,6 +5,7 @@
 #include "features/identity/identity_error.h"
 #include "features/identity/identity_lab_test.h"
 #include "features/identity/people.h"
+#include "features/identity/people_error.h"
 #include "features/identity/policy.h"
 #include "foundation/base/clock.h"
 #include "foundation/base/result.h"
@@ -66,7 +67,7 @@ TEST_F(PasswordResetsTest, mailed_link_lets_a_person_choose_a_password_once) {
     EXPECT_FALSE(is_good(olga)) << "every session ends";
     EXPECT_TRUE(fails_with(sign_in(), IdentityError::invalid_credentials));
     EXPECT_TRUE(sign_in(k_email, k_next));
-    EXPECT_TRUE(fails_with(use(token), IdentityError::reset_invalid));
+    EXPECT_TRUE(fails_with(use(token), PeopleError::reset_invalid));
     const auto told = letters();
     ASSERT_EQ(told.size(), 1U);
     EXPECT_EQ(told[0].subject, "Your password was changed");
@@ -77,9 +78,9 @@ TEST_F(PasswordResetsTest, link_is_good_for_thirty_minutes_and_the_newest_alone)
     const auto first = mailed_token();
     ASSERT_TRUE(ask(k_email));
     const auto second = mailed_token();
-    EXPECT_TRUE(fails_with(use(first), IdentityError::reset_invalid));
+    EXPECT_TRUE(fails_with(use(first), PeopleError::reset_invalid));
     clock.now += k_reset_s * 1000;
-    EXPECT_TRUE(fails_with(use(second), IdentityError::reset_invalid));
+    EXPECT_TRUE(fails_with(use(second), PeopleError::reset_invalid));
     clock.now -= 1;
     EXPECT_TRUE(use(second));
 }
@@ -123,13 +124,13 @@ TEST_F(PasswordResetsTest, recovery_on_the_host_ends_factors_and_tells_every_own
     }));
     EXPECT_EQ(left.value(), 0);
     EXPECT_TRUE(
-        fails_with(run(resets->recover("nobody@brand.example")), IdentityError::person_not_found));
+        fails_with(run(resets->recover("nobody@brand.example")), PeopleError::person_not_found));
 }
 
 TEST_F(PasswordResetsTest, owner_passes_a_link_on_only_for_people_of_their_own) {
     sends_mail = false;
     restart();
-    EXPECT_TRUE(fails_with(ask(k_email), IdentityError::no_mail));
+    EXPECT_TRUE(fails_with(ask(k_email), PeopleError::no_mail));
     using Reset = Authorized<Permission::reset_passwords>;
     const auto self = *olga.person;
     const auto make = [&] {
@@ -141,9 +142,9 @@ TEST_F(PasswordResetsTest, owner_passes_a_link_on_only_for_people_of_their_own) 
     EXPECT_TRUE(text.starts_with(std::string(k_page) + "?token=psr_"));
     EXPECT_TRUE(fails_with(
         run(resets->ask_for(Reset::check(olga).value(), PersonId::make(9), std::string(k_page))),
-        IdentityError::person_not_found));
+        PeopleError::person_not_found));
     ASSERT_TRUE(run(people->create_workspace(People::Join::check(olga).value(), "Other")));
-    EXPECT_TRUE(fails_with(make(), IdentityError::works_elsewhere));
+    EXPECT_TRUE(fails_with(make(), PeopleError::works_elsewhere));
     EXPECT_TRUE(use(text.substr(text.find('=') + 1)));
 }
 

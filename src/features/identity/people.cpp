@@ -6,6 +6,7 @@
 #include "features/identity/identity_error.h"
 #include "features/identity/identity_store.h"
 #include "features/identity/names.h"
+#include "features/identity/people_error.h"
 #include "features/identity/people_store.h"
 #include "features/identity/policy.h"
 #include "features/identity/sealed_texts.h"
@@ -78,14 +79,14 @@ Result<> end_person(store::Transaction& tx, PersonId id) {
 
 Result<> apply(store::Transaction& tx, const PlaceChange& ask) {
     POSTERN_TRY(const auto found, rows::find_membership(tx, ask.workspace, ask.person));
-    if (!found) return fail(IdentityError::person_not_found);
+    if (!found) return fail(PeopleError::person_not_found);
     auto next = *found;
     next.role = ask.change.role.value_or(next.role);
     next.is_suspended = ask.change.is_suspended.value_or(next.is_suspended);
     next.since_ms = ask.now_ms;
     if (is_owner(*found) && (ask.ends || !is_owner(next))) {
         POSTERN_TRY(const auto owners, rows::count_owners(tx, ask.workspace));
-        if (owners < 2) return fail(IdentityError::last_owner);
+        if (owners < 2) return fail(PeopleError::last_owner);
     }
     Result<> done;
     if (!found->is_suspended && found->since_ms < ask.now_ms) {
@@ -136,7 +137,7 @@ async::Task<PersonRow> People::find(WorkspaceId workspace, PersonId person) {
     const auto load = [workspace, person](store::Transaction& tx) -> Result<PersonRow> {
         POSTERN_TRY(const auto place, rows::find_membership(tx, workspace, person));
         POSTERN_TRY(const auto row, rows::find_person(tx, person));
-        if (!place || !row) return fail(IdentityError::person_not_found);
+        if (!place || !row) return fail(PeopleError::person_not_found);
         return *row;
     };
     co_return co_await parts_.database.read(load);
@@ -175,7 +176,7 @@ async::Task<Member> People::change(Manage who, PersonId person, Change change) {
     auto all = co_await members(actor.workspace);
     if (!all) co_return fail(std::move(all.error()));
     const auto now = std::ranges::find(*all, person, &Member::id);
-    if (now == all->end()) co_return fail(IdentityError::person_not_found);
+    if (now == all->end()) co_return fail(PeopleError::person_not_found);
     co_return std::move(*now);
 }
 
@@ -197,7 +198,7 @@ async::Task<> People::end_sessions(Manage who, PersonId person) {
     const auto actor = who.actor();
     const auto body = [workspace = actor.workspace, person](store::Transaction& tx) -> Result<> {
         POSTERN_TRY(const auto place, rows::find_membership(tx, workspace, person));
-        if (!place) return fail(IdentityError::person_not_found);
+        if (!place) return fail(PeopleError::person_not_found);
         return rows::delete_sessions(tx, person);
     };
     audit::Act act{by(actor), "person.sessions_ended", {{"person_id", person.text()}}};
@@ -252,7 +253,7 @@ async::Task<Workspace> People::create_workspace(Join who, std::string name) {
     const auto body = [row, place](store::Transaction& tx) -> Result<> {
         POSTERN_TRY(const auto all, rows::list_memberships(tx, place.person));
         if (std::ranges::count_if(all, is_owner) >= k_owned_workspaces_max) {
-            return fail(IdentityError::too_many_workspaces);
+            return fail(PeopleError::too_many_workspaces);
         }
         if (auto stored = rows::insert_workspace(tx, row); !stored) return stored;
         return rows::insert_membership(tx, place);

@@ -4,6 +4,7 @@
 #include "features/identity/identity.h"
 #include "features/identity/identity_error.h"
 #include "features/identity/identity_lab_test.h"
+#include "features/identity/people_error.h"
 #include "features/identity/policy.h"
 #include "features/identity/scopes.h"
 #include "foundation/base/clock.h"
@@ -114,27 +115,27 @@ TEST_F(PeopleTest, invited_person_chooses_a_password_and_works_here) {
 TEST_F(PeopleTest, invitation_is_good_once_and_for_seven_days) {
     const auto once = invite(k_maya, Role::reader).value();
     EXPECT_TRUE(accept(once, k_maya_password));
-    EXPECT_TRUE(fails_with(accept(once, k_maya_password), IdentityError::invitation_invalid));
+    EXPECT_TRUE(fails_with(accept(once, k_maya_password), PeopleError::invitation_invalid));
     const auto late = invite("lea@brand.example", Role::reader).value();
     clock.now = late.expires_at_ms;
-    EXPECT_TRUE(fails_with(accept(late, k_maya_password), IdentityError::invitation_invalid));
+    EXPECT_TRUE(fails_with(accept(late, k_maya_password), PeopleError::invitation_invalid));
     clock.now = late.expires_at_ms - 1;
     EXPECT_TRUE(accept(late, k_maya_password));
-    EXPECT_TRUE(fails_with(run(people->look_at("psi_nothing")), IdentityError::invitation_invalid));
+    EXPECT_TRUE(fails_with(run(people->look_at("psi_nothing")), PeopleError::invitation_invalid));
 }
 
 TEST_F(PeopleTest, invitation_that_was_taken_back_or_made_anew_is_void) {
     const auto first = invite(k_maya, Role::owner).value();
     const auto second = invite("MAYA@brand.example", Role::reader).value();
-    EXPECT_TRUE(fails_with(accept(first, k_maya_password), IdentityError::invitation_invalid));
+    EXPECT_TRUE(fails_with(accept(first, k_maya_password), PeopleError::invitation_invalid));
     const auto open = run(people->invitations(People::See::check(olga).value())).value();
     ASSERT_EQ(open.size(), 1U);
     EXPECT_EQ(open[0].id, second.id);
     EXPECT_EQ(open[0].invited_by, olga.person);
     EXPECT_TRUE(run(people->withdraw(manage(), second.id)));
-    EXPECT_TRUE(fails_with(run(people->withdraw(manage(), second.id)),
-                           IdentityError::invitation_not_found));
-    EXPECT_TRUE(fails_with(accept(second, k_maya_password), IdentityError::invitation_invalid));
+    EXPECT_TRUE(
+        fails_with(run(people->withdraw(manage(), second.id)), PeopleError::invitation_not_found));
+    EXPECT_TRUE(fails_with(accept(second, k_maya_password), PeopleError::invitation_invalid));
 }
 
 TEST_F(PeopleTest, weak_passwords_are_refused_and_the_link_stays_good) {
@@ -157,7 +158,7 @@ TEST_F(PeopleTest, token_gives_no_role_beyond_its_scopes) {
 
 TEST_F(PeopleTest, who_works_here_is_not_invited_again) {
     join(k_maya, Role::reader);
-    EXPECT_TRUE(fails_with(invite(k_maya, Role::owner), IdentityError::already_member));
+    EXPECT_TRUE(fails_with(invite(k_maya, Role::owner), PeopleError::already_member));
     EXPECT_TRUE(fails_with(invite("no address", Role::owner), IdentityError::invalid_email));
 }
 
@@ -187,7 +188,7 @@ TEST_F(PeopleTest, signed_in_person_joins_by_an_invitation_to_their_address) {
     in_other.role = Role::owner;
     const auto for_olga = invite(in_other, k_email, Role::reader).value();
     EXPECT_TRUE(fails_with(run(people->join(People::Join::check(maya).value(), token_of(for_olga))),
-                           IdentityError::other_address));
+                           PeopleError::other_address));
     EXPECT_TRUE(run(people->join(People::Join::check(olga).value(), token_of(for_olga))));
     const auto named = run(people->places(*olga.person)).value();
     ASSERT_EQ(named.size(), 2U);
@@ -215,7 +216,7 @@ TEST_F(PeopleTest, nobody_owns_more_workspaces_than_they_may) {
     };
     for (std::int64_t i = 1; i < k_owned_workspaces_max; ++i)
         EXPECT_TRUE(make("Brand " + std::to_string(i)));
-    EXPECT_TRUE(fails_with(make("One more"), IdentityError::too_many_workspaces));
+    EXPECT_TRUE(fails_with(make("One more"), PeopleError::too_many_workspaces));
     EXPECT_TRUE(fails_with(make("two\nlines"), IdentityError::invalid_workspace_name));
 }
 
@@ -273,15 +274,15 @@ TEST_F(PeopleTest, there_is_always_an_owner_who_can_sign_in) {
         return run(people->leave(Authorized<Permission::leave_workspace>::check(actor).value()));
     };
     const auto self = *olga.person;
-    EXPECT_TRUE(fails_with(leave(olga), IdentityError::last_owner));
-    EXPECT_TRUE(fails_with(end(self), IdentityError::last_owner));
+    EXPECT_TRUE(fails_with(leave(olga), PeopleError::last_owner));
+    EXPECT_TRUE(fails_with(end(self), PeopleError::last_owner));
     EXPECT_TRUE(fails_with(change(self, {.role = Role::manager, .is_suspended = std::nullopt}),
-                           IdentityError::last_owner));
+                           PeopleError::last_owner));
     EXPECT_TRUE(fails_with(change(self, {.role = std::nullopt, .is_suspended = true}),
-                           IdentityError::last_owner));
+                           PeopleError::last_owner));
     const auto other = join(k_maya, Role::owner);
     EXPECT_TRUE(change(other.person, {.role = std::nullopt, .is_suspended = true}));
-    EXPECT_TRUE(fails_with(leave(olga), IdentityError::last_owner));
+    EXPECT_TRUE(fails_with(leave(olga), PeopleError::last_owner));
     EXPECT_TRUE(change(other.person, {.role = std::nullopt, .is_suspended = false}));
     EXPECT_TRUE(leave(olga));
     EXPECT_FALSE(is_good(olga));
@@ -291,7 +292,7 @@ TEST_F(PeopleTest, who_works_nowhere_any_more_is_deleted_and_can_come_again) {
     const auto joined = join(k_maya, Role::manager);
     clock.now += k_day_ms;
     EXPECT_TRUE(end(joined.person));
-    EXPECT_TRUE(fails_with(end(joined.person), IdentityError::person_not_found));
+    EXPECT_TRUE(fails_with(end(joined.person), PeopleError::person_not_found));
     EXPECT_TRUE(fails_with(sign_in(k_maya, k_maya_password), IdentityError::invalid_credentials));
     const auto gone = run(database->read(
         [id = joined.person](store::Transaction& tx) { return rows::find_person(tx, id); }));
