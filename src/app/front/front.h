@@ -4,6 +4,7 @@
 #include "app/control/control_protocol.h"
 #include "app/front/adapters.h"
 #include "app/front/own_mail_carrier.h"
+#include "app/front/anchor_adapter.h"
 #include "app/front/reader_pool.h"
 #include "app/front/trust_adapters.h"
 #include "edge/api/services.h"
@@ -50,6 +51,8 @@ public:
     async::Task<> connect();
     /// Finishes what a crash interrupted and starts the jobs.
     async::Task<> begin();
+    /// What belongs to a clean end, as far as that goes.
+    async::Job end();
     [[nodiscard]] api::Services& services() noexcept { return services_; }
     [[nodiscard]] api::Site& site() noexcept { return site_; }
 
@@ -69,9 +72,14 @@ private:
     async::Task<cli::ListClaims::Answer> list_claims() const;
     async::Task<cli::ProveClaim::Answer> prove(cli::ProveClaim asked);
     async::Task<cli::SealAll::Answer> seal_all(cli::SealAll asked);
+    async::Task<ipc::Nothing> note_host_acts(cli::NoteHostActs asked);
     async::Task<cli::VerifyAudit::Answer> verify_audit();
+    async::Task<ipc::Nothing> accept_anchors();
+    async::Task<cli::ExportAudit::Answer> export_audit(cli::ExportAudit asked);
     async::Job look_after_grants();
     async::Job look_after_reserve();
+    async::Job look_after_audit();
+    async::Task<> shorten_audit();
     async::Job run_admin(std::shared_ptr<ipc::Peer> peer);
 
     child::Runtime& runtime_;
@@ -88,6 +96,8 @@ private:
     audit::AuditLog audit_;
     OwnMailCarrier own_mail_carrier_;
     own_mail::OwnMail own_mail_;
+    AnchorAdapter anchor_place_;
+    audit::Anchors anchors_;
     identity::Identity identity_;
     identity::SecondFactors factors_;
     identity::People people_;

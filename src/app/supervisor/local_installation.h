@@ -22,6 +22,10 @@ public:
     cli::Outcome<cli::SetupToken> recover_person(const cli::Place& place,
                                                  const std::string& email) override;
     cli::Outcome<cli::VerifyAudit::Answer> verify_audit(const cli::Place& place) override;
+    cli::Outcome<> accept_anchors(const cli::Place& place) override;
+    cli::Outcome<> export_audit(const cli::Place& place,
+                                const std::string& workspace,
+                                const TellLines& tell) override;
     cli::Outcome<Bytes> receipt_key(const cli::Place& place) override;
     cli::Outcome<cli::Moved> migrate_store(const cli::Place& place, const std::string& to) override;
     std::vector<cli::DoctorCheck> doctor(const cli::Place& place) override;

@@ -122,7 +122,8 @@ TEST(Router, only_what_changes_nothing_that_counts_is_left_out_of_the_audit_reco
                                      "POST /v1/me/passkeys/options", "POST /v1/passkey-challenges",
                                      "POST /v1/sessions/current/passkey-challenge"}));
     EXPECT_EQ(openings,
-              (std::set<std::string>{"GET /v1/messages/{id}/attachments/{attachment}",
+              (std::set<std::string>{"GET /v1/audit/export",
+                                     "GET /v1/messages/{id}/attachments/{attachment}",
                                      "GET /v1/messages/{id}/raw", "GET /v1/threads/{id}"}));
 }
 

@@ -43,6 +43,13 @@ struct CheckTrustCommand {
 struct VerifyAuditCommand {
     Place place;
 };
+struct AcceptAnchorsCommand {
+    Place place;
+};
+struct ExportAuditCommand {
+    Place place;
+    std::string workspace;
+};
 using Command = std::variant<InitCommand,
                              MakeKitCommand,
                              PassphraseCommand,
@@ -58,7 +65,9 @@ using Command = std::variant<InitCommand,
                              VerifyReceiptCommand,
                              CheckTrustCommand,
                              VerifyAuditCommand,
-                             RecoverPersonCommand>;
+                             RecoverPersonCommand,
+                             AcceptAnchorsCommand,
+                             ExportAuditCommand>;
 
 /// What to print instead of running a command: help, the version, or what was wrong.
 struct Usage {

@@ -12,6 +12,7 @@
 #include "platform/store/transaction.h"
 
 #include <cstdint>
+#include <utility>
 
 namespace postern::identity {
 
@@ -21,7 +22,10 @@ Bytes attempts_key(PersonId person) {
     return to_bytes(crypto::sha256(text));
 }
 
-Result<> count_attempt(store::Transaction& tx, const Bytes& key, UnixMs now_ms, std::int64_t free) {
+Result<std::int64_t> count_attempt(store::Transaction& tx,
+                                   const Bytes& key,
+                                   UnixMs now_ms,
+                                   std::int64_t free) {
     POSTERN_TRY(auto attempts, rows::load_attempts(tx, key));
     const auto left_ms = attempts.blocked_until_ms - now_ms;
     if (attempts.failed >= free && left_ms > 0) {
@@ -30,10 +34,13 @@ Result<> count_attempt(store::Transaction& tx, const Bytes& key, UnixMs now_ms, 
     }
     ++attempts.failed;
     const auto beyond = attempts.failed - (free - k_free_attempts);
-    attempts.blocked_until_ms = now_ms + pause_after_attempt_s(beyond) * 1000;
+    const auto pause_s = pause_after_attempt_s(beyond);
+    attempts.blocked_until_ms = now_ms + pause_s * 1000;
     auto pruned = rows::delete_old_attempts(tx, now_ms - k_attempts_kept_s * 1000);
-    if (!pruned) return pruned;
-    return rows::store_attempts(tx, key, attempts);
+    if (!pruned) return fail(std::move(pruned.error()));
+    auto stored = rows::store_attempts(tx, key, attempts);
+    if (!stored) return fail(std::move(stored.error()));
+    return pause_s;
 }
 
 Result<> take_back_attempt(store::Transaction& tx, const Bytes& key, UnixMs now_ms) {

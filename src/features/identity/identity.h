@@ -194,15 +194,17 @@ public:
     async::Task<WorkspaceRow> new_workspace(std::string name, bool is_demo);
     async::Task<Workspace> open_workspace(WorkspaceRow row);
 
+    async::Task<std::optional<WorkspaceId>> workspace_named(std::string name);
+
 private:
     async::Task<std::string> workspace_name(WorkspaceRow row);
     async::Task<std::optional<WorkspaceRow>> find_workspace(std::string name);
     async::Task<NewToken> store_token(TokenRow row,
                                       std::optional<WorkspaceRow> with_workspace,
                                       std::optional<audit::By> by);
-    async::Task<> note_refused_sign_in(PersonId person, std::string from);
+    async::Task<> note_refused_sign_in(PersonId person, std::string from, std::int64_t pause_s);
     /// Errors: too_many_attempts.
-    async::Task<> count(Bytes key);
+    async::Task<std::int64_t> count(Bytes key);
     async::Task<> take_back(Bytes key);
     async::Task<std::string> password_hash(std::optional<PersonRow> person, Bytes address);
     /// Whose password was right, and how it is stored.

@@ -71,7 +71,7 @@ Result<> take_use(store::Transaction& tx,
 async::Task<> Passkeys::count(Bytes place) {
     const auto now = parts_.clock.now_ms();
     const auto body = [place = std::move(place), now](store::Transaction& tx) {
-        return count_attempt(tx, place, now, k_free_passkeys);
+        return store::done(count_attempt(tx, place, now, k_free_passkeys));
     };
     co_return co_await parts_.database.write(body);
 }

@@ -57,7 +57,8 @@ Result<> store_asked(store::Transaction& tx, const Asked& asked) {
     auto counted = count_attempt(tx, asked.key, asked.now_ms);
     // Too often: nothing is sent, and nobody is told.
     if (!counted && counted.error().is(IdentityError::too_many_attempts)) return {};
-    if (!counted || !asked.reset) return counted;
+    if (!counted) return fail(std::move(counted.error()));
+    if (!asked.reset) return {};
     if (auto stored = rows::insert_reset(tx, *asked.reset, asked.now_ms); !stored) return stored;
     return own_mail::OwnMail::put(tx, asked.letter);
 }
