@@ -64,7 +64,7 @@ struct SetupLink {
 /// Makes a link that lets somebody in anew, without their second factors. Errors: unknown_person,
 /// disk_full.
 struct RecoverPerson {
-    static constexpr std::uint16_t k_method = 209;
+    static constexpr std::uint16_t k_method = 211;
     using Answer = SetupLink::Answer;
     using Failure = AdminError;
     std::string email;
