@@ -155,3 +155,18 @@ class HalfSignedInTest(PeopleCase):
         half.call("POST", "/v1/tokens", {"role": "reader"}, key=key).expect(
             403, code="second_factor_needed"
         )
+
+    def test_page_of_somewhere_else_signs_nobody_in(self):
+        """As somebody that its owner chose, whose work they would read afterwards."""
+        body = {"email": self.olga.email, "password": self.olga.password}
+        victim = self.other_browser()
+        for origin in ("https://elsewhere.example", "null", "http://localhost:1",
+                       f"http://localhost.elsewhere.example:{self.server.port}"):
+            answer = victim.call("POST", "/v1/sessions", body, headers={"Origin": origin})
+            answer.expect(403, code="foreign_origin")
+            self.assertNotIn("set-cookie", answer.headers)
+        answer = victim.call(
+            "POST", "/v1/sessions", body, headers={"Sec-Fetch-Site": "cross-site"}
+        )
+        self.assertNotIn("set-cookie", answer.expect(403, code="foreign_origin").headers)
+        victim.call("POST", "/v1/sessions", body).expect(201)

@@ -102,3 +102,17 @@ class RecoveryCodeTest(PeopleCase):
         browser.show(code[:-1]).expect(403)
         browser.show(code + "A").expect(403)
         browser.show(code).expect(200)
+
+    def test_codes_are_120_bits_each_and_none_comes_twice(self):
+        self.olga.sign_in()
+        _, told = self.olga.enrol()
+        codes = told["recovery_codes"]
+        for _ in range(9):
+            made = self.olga.call("POST", "/v1/me/recovery-codes").expect(201)
+            codes += made["recovery_codes"]
+        self.assertEqual(len(set(codes)), 100)
+        for code in codes:
+            self.assertRegex(code, r"^[A-Z2-7]{6}(-[A-Z2-7]{6}){3}$")
+        # Of a hundred codes no place has always the same few of 32 characters.
+        for place in zip(*(code.replace("-", "") for code in codes), strict=True):
+            self.assertGreater(len(set(place)), 16)

@@ -148,6 +148,9 @@ Front::Front(child::Runtime& runtime, Stores stores)
     metrics_.add_source([this](api::MetricsText& out) {
         out.family("postern_mailboxes_watched", "gauge", "Mailboxes whose replies are looked for.")
             .sample("postern_mailboxes_watched", room_.watch_count());
+        out.family("postern_passwords_compared_total", "counter",
+                   "Passwords that Argon2id was computed for, whether anybody has them.")
+            .sample("postern_passwords_compared_total", identity_.passwords_compared());
     });
     serve_keeper();
     serve_courier();

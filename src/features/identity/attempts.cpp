@@ -22,7 +22,9 @@ Bytes attempts_key(PersonId person) {
 Result<> count_attempt(store::Transaction& tx, const Bytes& key, UnixMs now_ms) {
     POSTERN_TRY(auto attempts, rows::load_attempts(tx, key));
     const auto left_ms = attempts.blocked_until_ms - now_ms;
-    if (attempts.failed >= k_free_attempts && left_ms > 0) {
+    // Longer than the pause ever was: the clock was set back since, and nobody waits for that.
+    const bool pauses = left_ms > 0 && left_ms <= pause_after_attempt_s(attempts.failed) * 1000;
+    if (attempts.failed >= k_free_attempts && pauses) {
         return fail(
             Error(IdentityError::too_many_attempts).with_retry_after((left_ms + 999) / 1000));
     }
@@ -35,7 +37,8 @@ Result<> count_attempt(store::Transaction& tx, const Bytes& key, UnixMs now_ms) 
 
 Result<> take_back_attempt(store::Transaction& tx, const Bytes& key, UnixMs now_ms) {
     POSTERN_TRY(auto attempts, rows::load_attempts(tx, key));
-    if (attempts.failed == 0) return {};
+    // No row is left of it: a flood that is not looked at fills no table.
+    if (attempts.failed <= 1) return rows::delete_attempts(tx, key);
     --attempts.failed;
     attempts.blocked_until_ms = now_ms + pause_after_attempt_s(attempts.failed) * 1000;
     return rows::store_attempts(tx, key, attempts);

@@ -6,6 +6,7 @@
 #include "features/identity/identity_error.h"
 #include "features/identity/identity_store.h"
 #include "features/identity/policy.h"
+#include "features/identity/stored_actor.h"
 #include "foundation/base/bytes.h"
 #include "foundation/base/clock.h"
 #include "foundation/base/id.h"
@@ -63,10 +64,7 @@ Result<Membership> choose(const SessionFacts& facts, std::optional<WorkspaceId> 
     return fail(IdentityError::no_workspace);
 }
 
-struct SessionActor {
-    Actor actor;
-    UnixMs seen_at_ms = 0;
-};
+}  // namespace
 
 Result<SessionActor> session_actor(store::Transaction& tx,
                                    const crypto::Hash& hash,
@@ -93,7 +91,19 @@ Result<SessionActor> session_actor(store::Transaction& tx,
     return SessionActor{actor, session.seen_at_ms};
 }
 
-}  // namespace
+Result<> check_still(store::Transaction& tx, const Actor& actor, UnixMs now_ms) {
+    if (actor.token) {
+        POSTERN_TRY(const auto row, rows::find_token(tx, actor.proof));
+        const bool same = row && row->role == actor.role && row->scopes == actor.scopes &&
+                          !has_expired(*row, now_ms);
+        if (!same) return fail(IdentityError::unauthenticated);
+        return {};
+    }
+    POSTERN_TRY(const auto still, session_actor(tx, actor.proof, actor.workspace, now_ms));
+    const bool same = still.actor.role == actor.role && still.actor.standing == actor.standing;
+    if (!same) return fail(IdentityError::unauthenticated);
+    return {};
+}
 
 Identity::Identity(Parts parts) : parts_(parts), dummy_hash_(dummy_password_hash(parts.cost)) {}
 
@@ -165,19 +175,7 @@ async::Task<Actor> Identity::authenticate_session(std::string text,
 
 async::Task<> Identity::check_again(Actor actor) {
     const auto now = parts_.clock.now_ms();
-    const auto body = [actor, now](store::Transaction& tx) -> Result<> {
-        if (actor.token) {
-            POSTERN_TRY(const auto row, rows::find_token(tx, actor.proof));
-            const bool same = row && row->role == actor.role && row->scopes == actor.scopes &&
-                              !has_expired(*row, now);
-            if (!same) return fail(IdentityError::unauthenticated);
-            return {};
-        }
-        POSTERN_TRY(const auto still, session_actor(tx, actor.proof, actor.workspace, now));
-        const bool same = still.actor.role == actor.role && still.actor.standing == actor.standing;
-        if (!same) return fail(IdentityError::unauthenticated);
-        return {};
-    };
+    const auto body = [actor, now](store::Transaction& tx) { return check_still(tx, actor, now); };
     co_return co_await parts_.database.read(body);
 }
 
