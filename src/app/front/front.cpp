@@ -4,6 +4,7 @@
 #include "app/control/control_protocol.h"
 #include "app/stores/stores.h"
 #include "edge/api/metrics.h"
+#include "features/identity/trials.h"
 #include "features/integrations/integrations.h"
 #include "features/mail/parts.h"
 #include "features/mail/ports.h"
@@ -136,8 +137,9 @@ Front::Front(child::Runtime& runtime, Stores stores)
       history_(room_),
       fences_(runtime, missing_isolation(runtime)),
       bearers_(identity_),
+      gate_(identity::Trials(*stores_.main, runtime.clock())),
       claims_(trust::all_claims({*stores_.main, *stores_.index, keeper_, seals_, history_, fences_,
-                                 bearers_, audit_, store_files(runtime.config())}),
+                                 bearers_, gate_, audit_, store_files(runtime.config())}),
               runtime.clock()),
       services_{identity_,     factors_, audit_,   integrations_,   room_, creators_, events_,
                 *stores_.main, keeper_,  courier_, runtime.clock(), site_, metrics_} {
