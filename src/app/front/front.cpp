@@ -4,6 +4,7 @@
 #include "app/control/control_protocol.h"
 #include "app/stores/stores.h"
 #include "edge/api/metrics.h"
+#include "features/identity/trials.h"
 #include "features/integrations/integrations.h"
 #include "features/mail/parts.h"
 #include "features/mail/ports.h"
@@ -157,8 +158,9 @@ Front::Front(child::Runtime& runtime, Stores stores)
       history_(room_),
       fences_(runtime, missing_isolation(runtime)),
       bearers_(identity_),
+      gate_(identity::Trials(*stores_.main, runtime.clock())),
       claims_(trust::all_claims({*stores_.main, *stores_.index, keeper_, seals_, history_, fences_,
-                                 bearers_, audit_, anchors_, store_files(runtime.config())}),
+                                 bearers_, gate_, audit_, anchors_, store_files(runtime.config())}),
               runtime.clock()),
       services_{identity_,     factors_,        people_,   resets_, passkeys_,     audit_,
                 integrations_, room_,           creators_, events_, *stores_.main, keeper_,
@@ -174,6 +176,9 @@ Front::Front(child::Runtime& runtime, Stores stores)
     metrics_.add_source([this](api::MetricsText& out) {
         out.family("postern_mailboxes_watched", "gauge", "Mailboxes whose replies are looked for.")
             .sample("postern_mailboxes_watched", room_.watch_count());
+        out.family("postern_passwords_compared_total", "counter",
+                   "Passwords that Argon2id was computed for, whether anybody has them.")
+            .sample("postern_passwords_compared_total", identity_.passwords_compared());
     });
     serve_keeper();
     serve_courier();

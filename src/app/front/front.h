@@ -114,6 +114,7 @@ private:
     HistoryAdapter history_;
     FenceAdapter fences_;
     BearerAdapter bearers_;
+    GateAdapter gate_;
     trust::Registry claims_;
     api::Site site_;
     api::Metrics metrics_;

@@ -1,8 +1,11 @@
 #include "app/front/trust_adapters.h"
 
 #include "app/child/runtime.h"
+#include "edge/api/endpoints.h"
+#include "features/identity/actor.h"
 #include "features/identity/bearer.h"
 #include "features/identity/policy.h"
+#include "features/identity/trials.h"
 #include "features/integrations/integration_error.h"
 #include "features/mail/mail_types.h"
 #include "features/trust/claim.h"
@@ -57,6 +60,15 @@ void add_words(const mail::MessageBody& body, std::vector<std::string>& words) {
             words.push_back(person.address);
         }
     }
+}
+
+identity::Standing standing_of(trust::Gate::Shown shown) {
+    switch (shown) {
+        case trust::Gate::Shown::everything: return identity::Standing::whole;
+        case trust::Gate::Shown::password_only: return identity::Standing::needs_factor;
+        case trust::Gate::Shown::nothing_to_show: return identity::Standing::needs_enrolment;
+    }
+    return identity::Standing::whole;
 }
 
 }  // namespace
@@ -144,6 +156,44 @@ std::vector<trust::Bearers::Made> BearerAdapter::make_others() {
         out.push_back({std::move(bearer.text), bearer.hash});
     }
     return out;
+}
+
+GateAdapter::GateAdapter(identity::Trials trials) : trials_(trials), router_(api::make_router()) {}
+
+std::vector<std::string> GateAdapter::roles() const {
+    std::vector<std::string> out;
+    for (const auto role : identity::k_roles)
+        out.emplace_back(name_of(role));
+    return out;
+}
+
+async::Task<std::vector<trust::Gate::Door>> GateAdapter::try_doors(Asker asker) {
+    const auto role = identity::parse_role(asker.role);
+    if (!role) co_return fail(trust::TrustError::out_of_sight);
+    auto asking = asker.kind == Kind::token ? trials_.token(*role)
+                                            : trials_.session(*role, standing_of(asker.shown));
+    const auto actor = co_await std::move(asking);
+    if (!actor) co_return fail(actor.error());
+    std::vector<Door> out;
+    for (const auto& route : router_.routes()) {
+        const auto& permission = route.endpoint.permission;
+        if (!permission) continue;
+        Door door;
+        door.route = route.method + " " + route.pattern;
+        door.opens = identity::admit(*actor, *permission).has_value();
+        door.of_role = identity::allows(*role, *permission);
+        out.push_back(std::move(door));
+    }
+    co_return out;
+}
+
+async::Task<std::vector<trust::Gate::Ended>> GateAdapter::end_sessions(bool really) {
+    auto ended = co_await trials_.ends(really);
+    if (!ended) co_return fail(std::move(ended.error()));
+    std::vector<Ended> out;
+    for (const auto& each : *ended)
+        out.push_back({std::string(each.how), each.was_good, each.is_good, each.stream_goes_on});
+    co_return out;
 }
 
 }  // namespace postern::app::front

@@ -1,7 +1,9 @@
 #pragma once
 
 #include "app/child/runtime.h"
+#include "edge/api/router.h"
 #include "features/identity/identity.h"
+#include "features/identity/trials.h"
 #include "features/integrations/integrations.h"
 #include "features/mail/mail_service.h"
 #include "features/trust/ports.h"
@@ -46,6 +48,19 @@ public:
 
 private:
     identity::Identity& identity_;
+};
+
+/// The API's gate as the claims see it: the question that every request is asked.
+class GateAdapter final : public trust::Gate {
+public:
+    explicit GateAdapter(identity::Trials trials);
+    [[nodiscard]] std::vector<std::string> roles() const override;
+    async::Task<std::vector<Door>> try_doors(Asker asker) override;
+    async::Task<std::vector<Ended>> end_sessions(bool really) override;
+
+private:
+    identity::Trials trials_;
+    api::Router router_;
 };
 
 /// The processes of this installation as the claims see them.

@@ -11,8 +11,11 @@
 #include "foundation/base/result.h"
 #include "foundation/codec/json.h"
 
+#include <algorithm>
 #include <cstddef>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -39,6 +42,14 @@ Response workspace_response(const identity::Workspace& workspace) {
     return json_response(200, json.take());
 }
 
+/// Readers take it for a field that is not there.
+bool says_null(const codec::Json& json, std::string_view name) {
+    const auto* fields = json.fields();
+    return fields != nullptr && std::ranges::any_of(*fields, [name](const auto& field) {
+               return field.first == name && field.second.is_null();
+           });
+}
+
 /// GET /v1/workspace
 Answer get_workspace(Call call, See who) {
     auto found = co_await call.use().identity.workspace(who.actor().workspace);
@@ -52,12 +63,11 @@ Answer patch_workspace(Call call, Manage who) {
     if (!json) co_return fail(std::move(json.error()));
     std::vector<codec::FieldError> errors;
     codec::ObjectReader body(*json, "", errors);
-    const auto* given = body.value("second_factor_from", true);
-    const bool is_null = given != nullptr && given->is_null();
-    std::string text;
-    if (given != nullptr && !is_null) text = body.text("second_factor_from", k_time_bytes_max);
+    const bool is_null = says_null(*json, "second_factor_from");
+    const auto text = is_null ? body.optional_text("second_factor_from", k_time_bytes_max)
+                              : body.text("second_factor_from", k_time_bytes_max);
     body.finish();
-    const auto from = is_null ? std::optional<UnixMs>(0) : parse_rfc3339(text);
+    const auto from = is_null ? std::optional<UnixMs>(0) : parse_rfc3339(text.value_or(""));
     if (errors.empty() && (!from || *from < 0 || (*from == 0 && !is_null))) {
         errors.push_back({"second_factor_from", "invalid"});
     }

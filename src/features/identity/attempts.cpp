@@ -28,7 +28,9 @@ Result<std::int64_t> count_attempt(store::Transaction& tx,
                                    std::int64_t free) {
     POSTERN_TRY(auto attempts, rows::load_attempts(tx, key));
     const auto left_ms = attempts.blocked_until_ms - now_ms;
-    if (attempts.failed >= free && left_ms > 0) {
+    // Longer than the pause ever was: the clock was set back since, and nobody waits for that.
+    const bool pauses = left_ms > 0 && left_ms <= pause_after_attempt_s(attempts.failed) * 1000;
+    if (attempts.failed >= free && pauses) {
         return fail(
             Error(IdentityError::too_many_attempts).with_retry_after((left_ms + 999) / 1000));
     }
@@ -45,7 +47,8 @@ Result<std::int64_t> count_attempt(store::Transaction& tx,
 
 Result<> take_back_attempt(store::Transaction& tx, const Bytes& key, UnixMs now_ms) {
     POSTERN_TRY(auto attempts, rows::load_attempts(tx, key));
-    if (attempts.failed == 0) return {};
+    // No row is left of it: a flood that is not looked at fills no table.
+    if (attempts.failed <= 1) return rows::delete_attempts(tx, key);
     --attempts.failed;
     attempts.blocked_until_ms = now_ms + pause_after_attempt_s(attempts.failed) * 1000;
     return rows::store_attempts(tx, key, attempts);

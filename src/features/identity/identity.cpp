@@ -6,6 +6,7 @@
 #include "features/identity/identity_error.h"
 #include "features/identity/identity_store.h"
 #include "features/identity/policy.h"
+#include "features/identity/stored_actor.h"
 #include "foundation/base/bytes.h"
 #include "foundation/base/clock.h"
 #include "foundation/base/id.h"
@@ -55,31 +56,26 @@ Result<SessionFacts> load_session(store::Transaction& tx, const crypto::Hash& ha
     return facts;
 }
 
-struct Wanted {
-    std::optional<WorkspaceId> workspace;
-    Unnamed unnamed = Unnamed::refused;
-};
-
-Result<Membership> choose(const std::vector<Membership>& all, const Wanted& wanted) {
-    const bool is_named = wanted.workspace || wanted.unnamed == Unnamed::oldest;
+Result<Membership> choose(const std::vector<Membership>& all,
+                          std::optional<WorkspaceId> wanted,
+                          Unnamed unnamed) {
+    const bool is_named = wanted || unnamed == Unnamed::oldest;
     if (!is_named && all.size() > 1) return fail(IdentityError::workspace_needed);
     for (const auto& membership : all) {
-        if (!wanted.workspace || membership.workspace == *wanted.workspace) return membership;
+        if (!wanted || membership.workspace == *wanted) return membership;
     }
     return fail(IdentityError::no_workspace);
 }
 
-struct SessionActor {
-    Actor actor;
-    UnixMs seen_at_ms = 0;
-};
+}  // namespace
 
 Result<SessionActor> session_actor(store::Transaction& tx,
                                    const crypto::Hash& hash,
-                                   const Wanted& wanted,
-                                   UnixMs now_ms) {
+                                   std::optional<WorkspaceId> wanted,
+                                   UnixMs now_ms,
+                                   Unnamed unnamed) {
     POSTERN_TRY(const auto facts, load_session(tx, hash, now_ms));
-    POSTERN_TRY(const auto membership, choose(facts.memberships, wanted));
+    POSTERN_TRY(const auto membership, choose(facts.memberships, wanted, unnamed));
     POSTERN_TRY(const auto workspace, rows::find_workspace(tx, membership.workspace));
     const auto asks_from = workspace ? workspace->factors_from_ms : 0;
     const auto& session = facts.session;
@@ -99,7 +95,19 @@ Result<SessionActor> session_actor(store::Transaction& tx,
     return SessionActor{actor, session.seen_at_ms};
 }
 
-}  // namespace
+Result<> check_still(store::Transaction& tx, const Actor& actor, UnixMs now_ms) {
+    if (actor.token) {
+        POSTERN_TRY(const auto row, rows::find_token(tx, actor.proof));
+        const bool same = row && row->role == actor.role && row->scopes == actor.scopes &&
+                          !has_expired(*row, now_ms);
+        if (!same) return fail(IdentityError::unauthenticated);
+        return {};
+    }
+    POSTERN_TRY(const auto still, session_actor(tx, actor.proof, actor.workspace, now_ms));
+    const bool same = still.actor.role == actor.role && still.actor.standing == actor.standing;
+    if (!same) return fail(IdentityError::unauthenticated);
+    return {};
+}
 
 Identity::Identity(Parts parts) : parts_(parts), dummy_hash_(dummy_password_hash(parts.cost)) {}
 
@@ -155,8 +163,9 @@ async::Task<Actor> Identity::authenticate_session(std::string text,
     wipe(text.data(), text.size());
     if (!hash) co_return fail(IdentityError::unauthenticated);
     const auto now = parts_.clock.now_ms();
-    const auto body = [hash = *hash, wanted = Wanted{workspace, unnamed}, now](
-                          store::Transaction& tx) { return session_actor(tx, hash, wanted, now); };
+    const auto body = [hash = *hash, workspace, unnamed, now](store::Transaction& tx) {
+        return session_actor(tx, hash, workspace, now, unnamed);
+    };
     auto seen = co_await parts_.database.read(body);
     if (!seen) co_return fail(std::move(seen.error()));
     if (now - seen->seen_at_ms >= k_seen_grain_ms) {
@@ -171,19 +180,7 @@ async::Task<Actor> Identity::authenticate_session(std::string text,
 
 async::Task<> Identity::check_again(Actor actor) {
     const auto now = parts_.clock.now_ms();
-    const auto body = [actor, now](store::Transaction& tx) -> Result<> {
-        if (actor.token) {
-            POSTERN_TRY(const auto row, rows::find_token(tx, actor.proof));
-            const bool same = row && row->role == actor.role && row->scopes == actor.scopes &&
-                              !has_expired(*row, now);
-            if (!same) return fail(IdentityError::unauthenticated);
-            return {};
-        }
-        POSTERN_TRY(const auto still, session_actor(tx, actor.proof, Wanted{actor.workspace}, now));
-        const bool same = still.actor.role == actor.role && still.actor.standing == actor.standing;
-        if (!same) return fail(IdentityError::unauthenticated);
-        return {};
-    };
+    const auto body = [actor, now](store::Transaction& tx) { return check_still(tx, actor, now); };
     co_return co_await parts_.database.read(body);
 }
 

@@ -159,6 +159,8 @@ public:
     [[nodiscard]] std::uint64_t endings() const { return endings_; }
     /// Somebody may do less than before: who streams looks again.
     void note_ending() { ++endings_; }
+    /// How many passwords Argon2id was computed for at sign-ins, whether anybody has them.
+    [[nodiscard]] std::uint64_t passwords_compared() const { return passwords_compared_; }
 
     /// One's own that are good, newest first.
     async::Task<std::vector<Session>> sessions(Authorized<Permission::see_own_sign_in> who);
@@ -228,6 +230,7 @@ private:
     bool is_prepared_ = false;
     bool is_making_workspace_ = false;
     std::uint64_t endings_ = 0;
+    std::uint64_t passwords_compared_ = 0;
 };
 
 /// The fixed form of what libsodium makes, with salt and hash of zeros.

@@ -5,6 +5,7 @@
 #include "features/identity/identity_error.h"
 #include "features/identity/identity_store.h"
 #include "features/identity/letters.h"
+#include "features/identity/password_change.h"
 #include "features/identity/password_rules.h"
 #include "features/identity/policy.h"
 #include "foundation/base/bytes.h"
@@ -49,13 +50,7 @@ Result<Looked> look_at(const std::string& hash, const Secret& password, crypto::
     return looked;
 }
 
-/// The session under a new token, for as long as it had left.
-struct Rotated {
-    rows::Rotation tokens;
-    rows::NewPassword password;
-    Bytes address;
-    own_mail::Enclosed letter;
-};
+}  // namespace
 
 Result<UnixMs> store_change(store::Transaction& tx, const Rotated& change, UnixMs now_ms) {
     POSTERN_TRY(const auto session, rows::find_session(tx, change.tokens.from));
@@ -74,8 +69,6 @@ Result<UnixMs> store_change(store::Transaction& tx, const Rotated& change, UnixM
     POSTERN_TRY([[maybe_unused]] const auto rotated, rows::rotate_session(tx, change.tokens));
     return session->expires_at_ms;
 }
-
-}  // namespace
 
 async::Task<Identity::Verified> Identity::verify_password(std::optional<PersonRow> person,
                                                           Secret password,
@@ -96,6 +89,7 @@ async::Task<Identity::Verified> Identity::verify_password(std::optional<PersonRo
         (void)co_await take_back(std::move(key));
         co_return fail(std::move(looked.error()));
     }
+    ++passwords_compared_;
     if (!exists || !looked->matches) co_return fail(IdentityError::invalid_credentials);
     if (!looked->raised.empty()) {
         auto raised = co_await seal_hash(verified.person, std::move(looked->raised));

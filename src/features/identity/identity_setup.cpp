@@ -59,6 +59,7 @@ Result<> check_setup(store::Transaction& tx, const crypto::Hash& hash, UnixMs no
     if (is_done) return fail(IdentityError::setup_done);
     POSTERN_TRY(const auto token, rows::load_setup_token(tx));
     if (!token || token->expires_at_ms <= now_ms ||
+        is_of_later(token->expires_at_ms - k_setup_token_s * 1000, now_ms) ||
         !crypto::equal_in_constant_time(token->hash, hash)) {
         return fail(IdentityError::setup_token_invalid);
     }

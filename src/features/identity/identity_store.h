@@ -53,8 +53,15 @@ struct SessionRow {
 };
 /// How long a session lasts in which nothing is asked for.
 inline constexpr std::int64_t k_session_idle_s = 2 * 3600;
+/// How far a clock may be set back before what comes from later is taken as over: it would else
+/// last for so much longer.
+inline constexpr std::int64_t k_clock_set_back_max_s = 600;
+[[nodiscard]] inline bool is_of_later(UnixMs at_ms, UnixMs now_ms) {
+    return at_ms > now_ms + k_clock_set_back_max_s * 1000;
+}
 [[nodiscard]] inline bool is_over(const SessionRow& row, UnixMs now_ms) {
-    return row.expires_at_ms <= now_ms || row.seen_at_ms + k_session_idle_s * 1000 <= now_ms;
+    return row.expires_at_ms <= now_ms || row.seen_at_ms + k_session_idle_s * 1000 <= now_ms ||
+           is_of_later(row.created_at_ms, now_ms) || is_of_later(row.seen_at_ms, now_ms);
 }
 struct TokenRow {
     crypto::Hash token_hash{};
@@ -70,7 +77,8 @@ struct TokenRow {
     std::optional<PersonId> made_by;  ///< nothing: the host, or the set-up
 };
 [[nodiscard]] inline bool has_expired(const TokenRow& row, UnixMs now_ms) {
-    return row.expires_at_ms != 0 && row.expires_at_ms <= now_ms;
+    return row.expires_at_ms != 0 &&
+           (row.expires_at_ms <= now_ms || is_of_later(row.created_at_ms, now_ms));
 }
 struct Attempts {
     std::int64_t failed = 0;

@@ -7,6 +7,7 @@
 #include "features/identity/names.h"
 #include "features/identity/policy.h"
 #include "features/identity/scopes.h"
+#include "features/identity/stored_actor.h"
 #include "foundation/base/bytes.h"
 #include "foundation/base/clock.h"
 #include "foundation/base/id.h"
@@ -39,6 +40,13 @@ Deadline keeper_deadline() {
     return Deadline::in(std::chrono::seconds(20));
 }
 
+bool is_within_rights(const Actor& actor, const Identity::TokenWish& wish) {
+    const bool has_role = (permissions_of(wish.role) & ~permissions_of(actor.role)) == 0;
+    return has_role && (!actor.token || wish.scopes.are_within(actor.scopes));
+}
+
+}  // namespace
+
 Actor actor_of(const TokenRow& row) {
     Actor actor;
     actor.workspace = row.workspace;
@@ -50,13 +58,6 @@ Actor actor_of(const TokenRow& row) {
     actor.handle = handle_of(row.token_hash);
     return actor;
 }
-
-bool is_within_rights(const Actor& actor, const Identity::TokenWish& wish) {
-    const bool has_role = (permissions_of(wish.role) & ~permissions_of(actor.role)) == 0;
-    return has_role && (!actor.token || wish.scopes.are_within(actor.scopes));
-}
-
-}  // namespace
 
 async::Task<NewToken> Identity::store_token(TokenRow row,
                                             std::optional<WorkspaceRow> with_workspace,

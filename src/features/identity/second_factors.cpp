@@ -206,8 +206,9 @@ async::Task<Confirmed> SecondFactors::confirm(Mine who, FactorId id, std::string
     if (!found) co_return fail(std::move(found.error()));
     const auto row = std::move(*found);
     const auto now = parts_.clock.now_ms();
-    const bool waits =
-        row && row->confirmed_at_ms == 0 && now - row->created_at_ms <= k_unconfirmed_s * 1000;
+    const bool waits = row && row->confirmed_at_ms == 0 &&
+                       now - row->created_at_ms <= k_unconfirmed_s * 1000 &&
+                       !is_of_later(row->created_at_ms, now);
     if (!waits) co_return fail(IdentityError::factor_not_found);
     auto key = co_await open_factor_secret(&parts_.keeper, *row);
     if (!key) co_return fail(std::move(key.error()));

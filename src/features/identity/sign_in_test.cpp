@@ -38,6 +38,14 @@ protected:
                                std::optional<WorkspaceId> workspace = std::nullopt) {
         return run(identity->authenticate_session(text, workspace));
     }
+    std::int64_t attempts_stored() {
+        return database
+            ->read_now([](store::Transaction& tx) -> Result<std::int64_t> {
+                POSTERN_TRY(const auto row, tx.query_one("SELECT COUNT(*) FROM sign_in_attempts"));
+                return row->integer(0);
+            })
+            .value();
+    }
 
     NewToken made;
 };
@@ -154,6 +162,11 @@ TEST_F(SignInTest, password_that_was_not_looked_at_is_no_try) {
     loop.settle();
     for (std::int64_t i = 0; i < 2 * k_free_attempts; ++i)
         EXPECT_TRUE(fails_with(sign_in(k_email, "wrong"), async::AsyncError::busy));
+    for (int i = 0; i < 20; ++i) {
+        const auto nobody = "p" + std::to_string(i) + "@brand.example";
+        EXPECT_TRUE(fails_with(sign_in(nobody, "wrong"), async::AsyncError::busy));
+    }
+    EXPECT_EQ(attempts_stored(), 0);
     held.count_down();
     loop.run_until(
         [&] { return std::ranges::all_of(others, [](const auto& o) { return o.has_value(); }); });

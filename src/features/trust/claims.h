@@ -28,6 +28,7 @@ struct Grounds {
     History& history;
     Fences& fences;
     Bearers& bearers;
+    Gate& gate;
     audit::AuditLog& audit;
     audit::Anchors& anchors;
     /// Every file that the stores write, relative to the working directory; those that are not
@@ -51,6 +52,8 @@ std::vector<Claim> fence_claims(const Grounds& grounds);
 std::vector<Claim> keyring_claims(const Grounds& grounds);
 /// P7: that the audit record is whole.
 std::vector<Claim> audit_claims(const Grounds& grounds);
+/// P7: who is let in, and for how long.
+std::vector<Claim> sign_in_claims(const Grounds& grounds);
 /// P3: what connections insist on.
 std::vector<Claim> wire_claims(const Grounds& grounds);
 /// P7, P10 and P11: what is stored.

@@ -42,7 +42,69 @@ MadeBearer bearer(std::string_view prefix, PlayedBearers::As as) {
     return made;
 }
 
+constexpr std::string_view k_all = "owner manager reader privacy operator auditor";
+struct PlayedRoute {
+    std::string_view name;
+    std::string_view roles;
+};
+constexpr PlayedRoute k_routes[] = {
+    {"GET /v1/me", k_all},
+    {"POST /v1/sessions/current/proof", k_all},
+    {"GET /v1/sessions", k_all},
+    {"POST /v1/me/factors", k_all},
+    {"GET /v1/workspace", k_all},
+    {"GET /v1/threads", "owner manager reader privacy"},
+    {"POST /v1/threads", "owner manager"},
+    {"POST /v1/integrations/{id}/unlock", "owner manager"},
+    {"POST /v1/integrations/{id}/cut-off", "owner manager privacy operator"},
+    {"GET /v1/audit", "owner auditor"},
+    {"POST /v1/tokens", "owner"},
+    {"PATCH /v1/workspace", "owner"},
+};
+constexpr std::string_view k_ways_to_end[] = {"signed out", "password changed", "expired", "idle"};
+
+bool is_open_to(Gate::Shown shown, std::string_view route) {
+    if (shown == Gate::Shown::everything) return true;
+    const bool is_of_all = route == "GET /v1/me" || route.ends_with("/proof");
+    const bool is_enrolling = route == "GET /v1/sessions" || route == "POST /v1/me/factors";
+    return is_of_all || (is_enrolling && shown == Gate::Shown::nothing_to_show);
+}
+
 }  // namespace
+
+std::vector<std::string> PlayedGate::roles() const {
+    return {"owner", "manager", "reader", "privacy", "operator", "auditor"};
+}
+
+async::Task<std::vector<Gate::Door>> PlayedGate::try_doors(Asker asker) {
+    std::vector<Door> out;
+    for (const auto& route : k_routes) {
+        Door door;
+        door.route = std::string(route.name);
+        door.of_role = route.roles.find(asker.role) != std::string_view::npos;
+        door.opens = door.of_role && is_open_to(asker.shown, route.name);
+        if (route.name == faults.route && asker.role == faults.opens_to_role) {
+            door.opens = true;
+            door.of_role = door.of_role || faults.is_in_the_table;
+        }
+        using enum Shown;
+        if (asker.shown == password_only) door.opens |= route.name == faults.opens_to_half;
+        if (asker.shown == nothing_to_show) door.opens |= route.name == faults.opens_to_enrolling;
+        door.opens = door.opens && !faults.is_shut;
+        out.push_back(std::move(door));
+    }
+    co_return out;
+}
+
+async::Task<std::vector<Gate::Ended>> PlayedGate::end_sessions(bool really) {
+    std::vector<Ended> out;
+    for (const auto way : k_ways_to_end) {
+        const bool goes_on = (!really || way == faults.goes_on) && way != faults.always_over;
+        out.push_back({std::string(way), way != faults.never_good, goes_on,
+                       goes_on || way == faults.stream_goes_on});
+    }
+    co_return out;
+}
 
 async::Task<Bearers::Token> PlayedBearers::create_token() {
     auto made = bearer("pst_", tokens);

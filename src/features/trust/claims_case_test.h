@@ -128,6 +128,28 @@ private:
     std::unique_ptr<store::Database>& database_;
 };
 
+/// A gate of a few routes, that keeps to the rules or does not.
+class PlayedGate final : public Gate {
+public:
+    [[nodiscard]] std::vector<std::string> roles() const override;
+    async::Task<std::vector<Door>> try_doors(Asker asker) override;
+    async::Task<std::vector<Ended>> end_sessions(bool really) override;
+
+    struct Faults {
+        std::string opens_to_half;       ///< a route that asks for no second factor
+        std::string opens_to_enrolling;  ///< a route that asks for none to be set up
+        std::string opens_to_role;       ///< a role that the route below opens to
+        std::string route;
+        bool is_in_the_table = false;  ///< and the table of roles says so
+        bool is_shut = false;          ///< to everybody
+        std::string goes_on;           ///< a session that is not ended
+        std::string stream_goes_on;
+        std::string never_good;
+        std::string always_over;  ///< also where nothing was done to it
+    };
+    Faults faults;
+};
+
 /// The real one, with a fault in our connections, or one that plants less than it is asked to.
 class FaultyTrial final : public net::TlsTrial {
 public:
@@ -189,7 +211,7 @@ protected:
     }
 
     std::vector<Claim> claims_about(std::vector<std::string> files) {
-        return all_claims({*database, *index, keeper.link, seals, history, fences, bearers,
+        return all_claims({*database, *index, keeper.link, seals, history, fences, bearers, gate,
                            *audit_log, *anchors, std::move(files), [] { return trial(); }});
     }
     /// Of the engine that this run of the tests is on.
@@ -248,6 +270,7 @@ protected:
     PlayedHistory history;
     PlayedFences fences;
     PlayedBearers bearers{database};
+    PlayedGate gate;
     std::unique_ptr<audit::AuditLog> audit_log;
     audit::test::PlayedPlace second_place{false};
     std::unique_ptr<audit::Anchors> anchors;

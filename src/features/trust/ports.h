@@ -94,4 +94,40 @@ public:
     [[nodiscard]] virtual Result<bool> opens(Place place) const = 0;
 };
 
+/// What stands before every route of the API, asked for people, sessions and tokens of nobody's:
+/// their rows are written, read as all others are, and rolled back.
+class Gate {
+public:
+    virtual ~Gate() = default;
+    struct Door {
+        std::string route;  ///< "POST /v1/tokens"
+        bool opens = false;
+        bool of_role = false;  ///< by the table of roles
+    };
+    enum class Shown {
+        everything,
+        password_only,    ///< there is a second factor, which was not shown
+        nothing_to_show,  ///< a second factor is demanded, and there is none
+    };
+    enum class Kind { session, token };
+    struct Asker {
+        std::string role;
+        Kind kind = Kind::session;
+        Shown shown = Shown::everything;  ///< of a session
+    };
+    [[nodiscard]] virtual std::vector<std::string> roles() const = 0;
+    /// Every route that is not open to everybody.
+    virtual async::Task<std::vector<Door>> try_doors(Asker asker) = 0;
+
+    /// A session, before and after it was brought to an end.
+    struct Ended {
+        std::string how;
+        bool was_good = false;
+        bool is_good = false;
+        bool stream_goes_on = false;
+    };
+    /// By each way there is. `really`: false: it is only looked at again.
+    virtual async::Task<std::vector<Ended>> end_sessions(bool really) = 0;
+};
+
 }  // namespace postern::trust
