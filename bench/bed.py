@@ -80,10 +80,14 @@ class Bed:
     def installation(self, config: str = CONFIG) -> tuple[Postern, Desk]:
         """Initialised and not started; the desk's token is the owner's."""
         server = Postern(self.folder("postern"), config=config)
-        self._servers.append(server)
-        self._ends.callback(server.close)
+        self.ends_with(server)
         server.init()
         return server, Desk(server.api(server.token()), self.lab)
+
+    def ends_with(self, server: Postern) -> None:
+        """One that a measure made by itself."""
+        self._servers.append(server)
+        self._ends.callback(server.close)
 
     def logs(self) -> str:
         """The ends of what the servers of this bed have logged, for a measure that failed."""

@@ -14,12 +14,17 @@ _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 class KeepAlive:
     """Asks one server for one path again and again."""
 
-    def __init__(self, port: int, path: str, token: str = "") -> None:
+    def __init__(
+        self, port: int, path: str, token: str = "", *, lines: str = "", status: int = 200
+    ) -> None:
+        """`lines`: the head's, in the place of Host and token."""
         self._socket = socket.create_connection(("127.0.0.1", port), timeout=30)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._path = path
         bearer = f"Authorization: Bearer {token}\r\n" if token else ""
-        self._request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n{bearer}\r\n".encode()
+        head = lines or f"Host: 127.0.0.1:{port}\r\n{bearer}"
+        self._request = f"GET {path} HTTP/1.1\r\n{head}\r\n".encode()
+        self._status = f"HTTP/1.1 {status}".encode()
 
     def __enter__(self) -> KeepAlive:
         return self
@@ -28,14 +33,14 @@ class KeepAlive:
         self._socket.close()
 
     def get(self) -> bytes:
-        """The body; anything but 200 ends the measure."""
+        """The body; another status ends the measure."""
         self._socket.sendall(self._request)
         data = b""
         while b"\r\n\r\n" not in data:
             data += self._more()
         head, _, body = data.partition(b"\r\n\r\n")
         length = _LENGTH.search(head)
-        if not head.startswith(b"HTTP/1.1 200") or not length:
+        if not head.startswith(self._status) or not length:
             raise NotMeasured(f"GET {self._path}: {head[:300]!r} {body[:300]!r}")
         parts, have = [body], len(body)
         while have < int(length[1]):

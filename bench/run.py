@@ -21,6 +21,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "tests" / "functional")]
 
 import build_time  # noqa: E402
+import gate  # noqa: E402
 import healthz  # noqa: E402
 import keyring  # noqa: E402
 import mailbox_bytes  # noqa: E402
@@ -30,6 +31,7 @@ import reply_latency  # noqa: E402
 import results  # noqa: E402
 import audited_change  # noqa: E402
 import sealed_insert  # noqa: E402
+import sign_in  # noqa: E402
 import start  # noqa: E402
 import store_insert  # noqa: E402
 import thread_open  # noqa: E402
@@ -51,6 +53,8 @@ MEASURES: dict[str, Measure] = {
     "audited_change": audited_change.measure,
     "sealed_insert": sealed_insert.measure,
     "keyring": keyring.measure,
+    "sign_in": sign_in.measure,
+    "gate": gate.measure,
     "build": build_time.measure,
 }
 SLOW = ("build",)
