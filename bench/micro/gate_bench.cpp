@@ -19,6 +19,7 @@
 #include "platform/audit/audit_log.h"
 #include "platform/ipc/link.h"
 #include "platform/ipc/rpc.h"
+#include "platform/own_mail/own_mail.h"
 #include "platform/store/database.h"
 #include "platform/store/transaction.h"
 
@@ -111,8 +112,10 @@ public:
         database_ = std::move(*opened);
         audit_ =
             std::make_unique<audit::AuditLog>(audit::AuditLog::Parts{*database_, keeper_, clock_});
+        mail_ = std::make_unique<own_mail::OwnMail>(
+            own_mail::OwnMail::Parts{*database_, keeper_, clock_}, io_.get_executor());
         identity_ = std::make_unique<Identity>(
-            Identity::Parts{*database_, keeper_, clock_, *audit_, passwords_});
+            Identity::Parts{*database_, keeper_, clock_, *audit_, *mail_, passwords_});
         texts_ = fill(*database_, clock_.now_ms());
     }
 
@@ -176,6 +179,7 @@ private:
     async::BlockingPool passwords_{{.threads = 1, .queue_max = 1}};
     std::unique_ptr<store::Database> database_;
     std::unique_ptr<audit::AuditLog> audit_;
+    std::unique_ptr<own_mail::OwnMail> mail_;
     std::unique_ptr<Identity> identity_;
     Texts texts_;
 };
