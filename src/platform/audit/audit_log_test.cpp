@@ -65,6 +65,7 @@ TEST_F(AuditLogTest, record_and_change_are_stored_together_or_not_at_all) {
             })
             .value();
     };
+    restart();
     keeper.lose();
     EXPECT_FALSE(record(change, {workspace}));
     EXPECT_EQ(changes(), 0U) << "no record, no change";

@@ -143,6 +143,8 @@ async::Task<bool> AuditLog::shorten(WorkspaceId workspace, UnixMs before_ms) {
     const StoredRecord* last = nullptr;
     std::int64_t gone = 0;
     for (const auto& record : *page) {
+        // The newest stays: the one after it is chained to it.
+        if (&record == &page->back()) break;
         if (record.at_ms >= before_ms || record.number != number + gone + 1) break;
         last = &record;
         ++gone;
@@ -159,7 +161,7 @@ async::Task<bool> AuditLog::shorten(WorkspaceId workspace, UnixMs before_ms) {
     Act act{by_server(), "audit.shortened", {{"until_number", std::to_string(next.number)}}};
     auto done = co_await record(workspace, std::move(act), delete_them);
     if (!done) co_return fail(std::move(done.error()));
-    co_return gone == k_shortened_at_once;
+    co_return gone == k_shortened_at_once - 1;
 }
 
 }  // namespace postern::audit

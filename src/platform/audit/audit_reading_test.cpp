@@ -142,9 +142,22 @@ TEST_F(AuditReadingTest, old_records_go_and_what_stays_is_whole) {
     EXPECT_FALSE(found.broken_at);
 }
 
+TEST_F(AuditReadingTest, newest_one_stays_however_old_it_is) {
+    write_some(3);
+    EXPECT_FALSE(shorten(clock.now + 1));
+    EXPECT_EQ(numbers({}), (Numbers{4, 3}));
+    EXPECT_FALSE(verify().broken_at);
+    clock.now += 1000;
+    EXPECT_FALSE(shorten(clock.now));
+    EXPECT_EQ(numbers({}), (Numbers{5, 4}));
+    EXPECT_EQ(verify().base, 3);
+    EXPECT_FALSE(verify().broken_at);
+}
+
 TEST_F(AuditReadingTest, head_that_somebody_else_deleted_is_found) {
     act({{}, "one", {}});
     const auto cutoff = clock.now + 1;
+    clock.now += 1000;
     write_some(3);
     shorten(cutoff);
     tamper("DELETE FROM audit_records WHERE number = 2");
@@ -166,6 +179,7 @@ TEST_F(AuditReadingTest, head_that_somebody_else_deleted_is_found) {
 TEST_F(AuditReadingTest, base_of_another_workspace_is_none) {
     act({{}, "one", {}});
     const auto cutoff = clock.now + 1;
+    clock.now += 1000;
     write_some(1);
     shorten(cutoff);
     tamper("UPDATE audit_bases SET workspace_id = $1", {other});
