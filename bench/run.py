@@ -28,6 +28,7 @@ import mailboxes  # noqa: E402
 import memory  # noqa: E402
 import reply_latency  # noqa: E402
 import results  # noqa: E402
+import audited_change  # noqa: E402
 import sealed_insert  # noqa: E402
 import start  # noqa: E402
 import store_insert  # noqa: E402
@@ -47,6 +48,7 @@ MEASURES: dict[str, Measure] = {
     "reply_latency": reply_latency.measure,
     "mailboxes": mailboxes.measure,
     "store_insert": store_insert.measure,
+    "audited_change": audited_change.measure,
     "sealed_insert": sealed_insert.measure,
     "keyring": keyring.measure,
     "build": build_time.measure,

@@ -8,9 +8,11 @@
 #include "foundation/base/check.h"
 #include "foundation/base/clock.h"
 #include "platform/async/task_group.h"
+#include "platform/ipc/peer.h"
 #include "platform/ipc/rpc.h"
 #include "platform/keys/message_keys.h"
 #include "platform/keys/operator.h"
+#include "platform/os/fd.h"
 
 #include <boost/asio/io_context.hpp>
 #include <filesystem>
@@ -71,6 +73,21 @@ public:
         typename Method::Answer answer{};
         POSTERN_CHECK(decoder.get(answer) && decoder.finished());
         return answer;
+    }
+
+    /// Serves a front in another thread, until its end of the socket pair is closed.
+    void serve(os::Fd socket) {
+        const auto peer =
+            std::make_shared<ipc::Peer>(io_.get_executor(), std::move(socket), front().handler());
+        bool is_over = false;
+        const auto run = [](std::shared_ptr<ipc::Peer> with, bool* over) -> async::Job {
+            co_await with->run();
+            *over = true;
+        };
+        group_.spawn("front", run(peer, &is_over));
+        io_.restart();
+        while (!is_over)
+            io_.run_one();
     }
 
     const WorkspaceId workspace = WorkspaceId::make(1);
