@@ -20,7 +20,7 @@ set(POSTERN_SIDEWAYS
     "platform/net>platform/async" "platform/store>platform/async" "platform/os>platform/async"
     "platform/ipc>platform/async" "platform/ipc>platform/os" "platform/store>platform/os"
     "platform/audit>platform/async" "platform/audit>platform/ipc" "platform/audit>platform/keys"
-    "platform/audit>platform/store"
+    "platform/audit>platform/os" "platform/audit>platform/store"
     "platform/keys>platform/ipc" "platform/keys>platform/os" "platform/events>platform/async"
     "platform/events>platform/store"
     "features/integrations>features/mail/protocol"

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import json
+import re
 import sqlite3
 
+from lab.desk import Desk
 from lab.person import PeopleCase
 
 
@@ -105,6 +108,129 @@ class AuditTest(PeopleCase):
         for role, status in (("owner", 200), ("auditor", 200), ("manager", 403), ("reader", 403)):
             api = self.server.api(self.server.token(role=role))
             api.get("/v1/audit").expect(status)
+            api.get("/v1/audit/export").expect(status)
+
+    def test_every_act_on_an_integration_and_its_mail_stands_there(self):
+        self.olga.sign_in()
+        token = self.olga.call("POST", "/v1/tokens", {"role": "manager"}).expect(201)
+        desk = Desk(self.server.api(token["token"]), self.lab)
+        integration = desk.connect(self.person())
+        of = f"/v1/integrations/{integration.id}"
+        desk.api.patch(of, {"name": "Other"}).expect(200)
+        desk.unlock(integration).expect(200)
+        desk.unlock(integration, "not the secret").expect(422, 403, 401)
+        granted = desk.grant(integration)["id"]
+        desk.api.call("DELETE", f"{of}/grants/{granted}").expect(204)
+        desk.act(integration, "verify").expect(200)
+        desk.act(integration, "sync").expect(200)
+        thread = desk.write(integration, self.creator(), "Collab?", "Hello").expect(201)["id"]
+        desk.api.post(f"/v1/threads/{thread}/messages", {"text": "And"}).expect(201)
+        desk.sent(thread)
+        desk.act(integration, "lock").expect(204)
+        desk.act(integration, "cut-off").expect(403)
+        self.olga.call("POST", f"{of}/cut-off", {}).expect(200)
+        found = self.olga.call("GET", f"/v1/audit?about={integration.id}").expect(200)["items"]
+        self.assertEqual(
+            [record["action"] for record in reversed(found)],
+            [
+                "integration.connected", "integration.renamed", "integration.unlocked",
+                "secret.refused", "grant.made", "grant.revoked", "integration.verified",
+                "integration.synced", "thread.started", "message.written", "integration.locked",
+                "integration.cut_off",
+            ],
+        )
+        self.assertEqual(found[0]["facts"]["by"], "person")
+        for record in found[1:]:
+            self.assertEqual(record["facts"]["by_id"], token["id"], record)
+            self.assertEqual(record["from"], "127.0.0.1")
+        self.assertIn(" records, whole", self.verified())
+
+    def test_it_is_searched_by_page(self):
+        self.olga.sign_in()
+        made = [
+            self.olga.call("POST", "/v1/tokens", {"role": "reader"}).expect(201)["id"]
+            for _ in range(5)
+        ]
+        seen, cursor = [], ""
+        while True:
+            page = self.olga.call("GET", f"/v1/audit?action=token.created&limit=2{cursor}")
+            seen += [item["facts"]["token_id"] for item in page.expect(200)["items"]]
+            if page["next_cursor"] is None:
+                break
+            cursor = f"&cursor={page['next_cursor']}"
+        self.assertEqual(seen, made[::-1])
+        about = self.olga.call("GET", f"/v1/audit?about={made[2]}").expect(200)["items"]
+        self.assertEqual([item["facts"]["token_id"] for item in about], [made[2]])
+        by = about[0]["facts"]["by_id"]
+        self.assertGreaterEqual(len(self.olga.call("GET", f"/v1/audit?by={by}")["items"]), 5)
+        at = about[0]["at"]
+        since = self.olga.call("GET", f"/v1/audit?since={at}&until={at}").expect(200)["items"]
+        self.assertIn(about[0], since)
+        none = self.olga.call("GET", "/v1/audit?since=2100-01-01T00:00:00Z").expect(200)
+        self.assertEqual(none["items"], [])
+        for wrong in ("action=", "action=a%20b", "by=%22", "since=yesterday", "limit=0", "x=1"):
+            self.olga.call("GET", f"/v1/audit?{wrong}").expect(422)
+
+    def test_it_is_exported_with_what_its_macs_are_over(self):
+        self.olga.sign_in()
+        for _ in range(3):
+            self.server.token(role="reader")
+        told = self.olga.call("GET", "/v1/audit/export").expect(200)
+        self.assertEqual(told.headers["content-type"], "application/jsonl")
+        lines = [json.loads(line) for line in told.text.splitlines()]
+        self.assertEqual([line["number"] for line in lines], list(range(1, len(lines) + 1)))
+        self.assertIn("audit.exported", self.actions())
+        for line in lines:
+            self.assertRegex(line["mac"], "^[0-9a-f]{64}$")
+            self.assertRegex(line["segment"], "^[0-9a-f]{32}$")
+        self.assertEqual(lines[1]["from"], "127.0.0.1")
+        where = ("--data", str(self.server.data))
+        (by_id,) = re.findall(r"(wks_\w+): \d+ records", self.verified().split("\n", 1)[1])
+        for workspace in ("Brand", by_id):
+            on_host = self.server.command("audit", "export", *where, "--workspace", workspace)
+            self.assertTrue(on_host.startswith(told.text), workspace)
+        unknown = self.server.run("audit", "export", *where, "--workspace", "Nobody's")
+        self.assertIn("unknown_workspace", unknown.stderr)
+
+    def test_what_is_asked_on_the_host_stands_in_the_installations_record(self):
+        where = ("--data", str(self.server.data))
+        self.server.command("keyring", "recovery-kit", *where)
+        self.server.command("keyring", "rotate", *where)
+        self.server.command("seal-all", *where)
+        self.server.stop()
+        self.server.command("keyring", "rotate", *where, "--workspaces")
+        self.server.start()
+        told = self.server.command("audit", "export", *where, "--workspace", "installation")
+        self.assertEqual(
+            [json.loads(line)["action"] for line in told.splitlines()],
+            [
+                "recovery_kit.asked", "setup_link.made", "recovery_kit.asked",
+                "root_key.rotation_asked", "keyring_key.rotation_asked",
+                "workspace_keys.rotation_asked", "installation.sealed",
+                "workspace_keys.rotation_asked",
+            ],
+        )
+        # Keys have changed since, and every record is still known.
+        self.assertEqual(self.verified().count(", whole; "), 2)
+        refused = (
+            "CREATE TRIGGER refuse BEFORE INSERT ON audit_records "
+            "BEGIN SELECT RAISE(ABORT, 'x'); END"
+        )
+        self.change_store(refused)
+        self.assertNotEqual(self.server.run("keyring", "rotate", *where).returncode, 0)
+        self.assertNotEqual(self.server.run("keyring", "recovery-kit", *where).returncode, 0)
+        self.assertEqual(self.server.run("seal-all", *where).returncode, 0, "it ends access")
+
+    def test_a_pause_after_guesses_is_told_once(self):
+        guess = self.other_browser()
+        guess.password = "wrong horse battery staple"
+        for _ in range(8):
+            guess.try_sign_in()
+        self.server.token(role="reader")
+        auditor = self.server.api(self.server.token(role="auditor"))
+        found = auditor.get("/v1/audit?action=session.refused").expect(200)["items"]
+        self.assertEqual(len(found), 5, "tries during the pause are none")
+        self.assertEqual([item["facts"].get("pause_s") for item in found], ["30"] + [None] * 4)
 
     def test_refused_sign_ins_of_people_and_strangers(self):
         guess = self.other_browser()
@@ -120,3 +246,7 @@ class AuditTest(PeopleCase):
         self.assertEqual(self.records()[1]["facts"]["by"], "nobody")
         # The stranger's stands with the installation.
         self.assertEqual(self.verified().count(" records, whole"), 2)
+        told = self.server.command(
+            "audit", "export", "--data", str(self.server.data), "--workspace", "installation"
+        )
+        self.assertEqual(told.count('"session.refused"'), 1)

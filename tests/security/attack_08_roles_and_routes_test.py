@@ -73,7 +73,7 @@ MAY = (
     (("owner", "manager", "privacy", "auditor"), (
         "GET /v1/integrations/{integration}/read-ledger",
     )),
-    (("owner", "auditor"), ("GET /v1/audit",)),
+    (("owner", "auditor"), ("GET /v1/audit", "GET /v1/audit/export")),
 )
 ROUTES = [route for _, routes in MAY for route in routes]
 WITH_IDS = [route for route in (*ROUTES, *OF_A_PERSON) if "{" in route]
@@ -147,7 +147,7 @@ def told(answer: Reply) -> tuple:
     """All that an answer says but its own number and time."""
     headers = {name: value for name, value in answer.headers.items() if name != "date"}
     body: Any = answer.body
-    if "json" in headers.get("content-type", ""):
+    if headers.get("content-type", "").partition(";")[0].endswith("json"):
         body = {name: value for name, value in answer.json.items() if name != "instance"}
     return answer.status, body, headers
 
@@ -204,7 +204,7 @@ def ledger_of(tenant: Tenant) -> dict[int, dict]:
 
 def _lasting(answer: Reply) -> Any:
     """Without when a token was last used, which looking changes."""
-    if "json" not in answer.headers["content-type"]:
+    if not answer.headers["content-type"].partition(";")[0].endswith("json"):
         return answer.body
     seen = answer.json
     for item in seen.get("items", ()):

@@ -111,6 +111,14 @@ async::Task<control::ListProcesses::Answer> Runtime::list_processes(Deadline dea
     co_return std::move(*answer);
 }
 
+async::Task<control::OpenAnchors::Answer> Runtime::open_anchors(control::AnchorStep step,
+                                                                Deadline deadline) {
+    const auto control = state_.control;
+    auto answer = co_await ipc::call(control.get(), control::OpenAnchors{step}, deadline);
+    if (!answer) co_return fail(std::move(answer.error()));
+    co_return std::move(*answer);
+}
+
 async::Task<> Runtime::end_courier(Deadline deadline) {
     const auto control = state_.control;
     auto answer = co_await ipc::call(control.get(), control::EndCourier{}, deadline);

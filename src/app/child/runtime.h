@@ -61,6 +61,9 @@ public:
     void end_reader(std::uint64_t number);
     /// Front's: what the kernel tells of every process of ours. Errors: IpcError, deadline_passed.
     async::Task<control::ListProcesses::Answer> list_processes(Deadline deadline);
+    /// Front's: see control::OpenAnchors. Errors: IpcError, deadline_passed.
+    async::Task<control::OpenAnchors::Answer> open_anchors(control::AnchorStep step,
+                                                           Deadline deadline);
     /// Keeper's: ends the process that is courier now, with every connection it has.
     /// Errors: IpcError, deadline_passed.
     async::Task<> end_courier(Deadline deadline);

@@ -105,6 +105,13 @@ struct Store {
     auto wire() { return std::tie(engine, bulk, keyring, keyring_beside_bulk); }
 };
 
+/// The record of who did what.
+struct Audit {
+    std::string anchor_file;  ///< at a second place; empty: none
+    std::uint32_t keep_days = 400;
+    auto wire() { return std::tie(anchor_file, keep_days); }
+};
+
 /// How the processes are fenced.
 struct Isolation {
     bool only_log = false;  ///< a forbidden system call is logged, and does not end its process
@@ -132,11 +139,12 @@ struct Config {
     SignIn sign_in;
     Lease lease;
     Store store;
+    Audit audit;
     Isolation isolation;
     auto wire() {
         return std::tie(public_url, listen, tls, trusted_proxies, proxy_header, regions,
                         root_key_file, log_level, allow_private, name_servers, metrics_listen,
-                        backup_sites, smtp, mail, seal, sign_in, lease, store, isolation);
+                        backup_sites, smtp, mail, seal, sign_in, lease, store, audit, isolation);
     }
 };
 

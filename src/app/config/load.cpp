@@ -182,6 +182,8 @@ void read_limits(Reader& reader, Config& config) {
         reader.wrong("lease.default_s", ConfigError::out_of_range,
                      "must not be longer than lease.longest_s");
     }
+    set(config.audit.anchor_file, reader.text("audit.anchor_file", why_no_path));
+    set(config.audit.keep_days, reader.integer("audit.keep_days", 30, 36'500));
     const auto calls = reader.text("isolation.system_calls", one_of({"kill", "log"}));
     config.isolation.only_log = calls == "log";
     set(config.log_level, reader.text("log_level", why_no_log_level));

@@ -116,6 +116,15 @@ TEST(Load, one_pass_is_enough_with_46_mib) {
     EXPECT_EQ(load("")->config.sign_in.argon2_passes, 3U);
 }
 
+TEST(Load, audit_is_kept_for_400_days_and_anchored_where_that_is_said) {
+    EXPECT_EQ(load("")->config.audit.keep_days, 400U);
+    EXPECT_EQ(load("")->config.audit.anchor_file, "");
+    const auto loaded = load("[audit]\nanchor_file = '/mnt/other/anchors'\nkeep_days = 30");
+    ASSERT_TRUE(loaded) << loaded.error().front().text;
+    EXPECT_EQ(loaded->config.audit.anchor_file, "/mnt/other/anchors");
+    EXPECT_EQ(loaded->config.audit.keep_days, 30U);
+}
+
 TEST(Load, survives_the_way_to_a_child) {
     auto sent = load(k_whole)->config;
     ipc::Encoder encoder;
@@ -203,6 +212,9 @@ const std::vector<Rejected> k_rejected{
      "sign_in.argon2_passes", 3, "47104"},
     {"[sign_in]\nargon2_lanes = 2", ConfigError::unknown_key, "sign_in.argon2_lanes", 2,
      "no such setting"},
+    {"[audit]\nkeep_days = 29", ConfigError::out_of_range, "audit.keep_days", 2, "between"},
+    {"[audit]\nanchor_file = 'anchors'", ConfigError::invalid_value, "audit.anchor_file", 2, ""},
+    {"[audit]\nanchors = '/a'", ConfigError::unknown_key, "audit.anchors", 2, "no such setting"},
     {"[lease]\ndefault_s = 86400\nlongest_s = 3600", ConfigError::out_of_range, "lease.default_s",
      2, "longer"},
     {"[smtp]\nport = 25", ConfigError::missing_key, "smtp.host", 0, "must be set"},

@@ -13,7 +13,8 @@
 #include <vector>
 
 /// Between the supervisor and each child, over the child's descriptor 3. The supervisor calls but
-/// for StartReader, EndReader and ListProcesses, which are front's, and those that are keeper's.
+/// for StartReader, EndReader, ListProcesses and OpenAnchors, which are front's, and those that are
+/// keeper's.
 namespace postern::app::control {
 
 inline constexpr int k_control_descriptor = 3;
@@ -230,6 +231,21 @@ struct RestoreRootKey {
     Secret passphrase;  ///< empty: the key as it is
     StoreAccess store;
     auto wire() { return std::tie(shares, file, passphrase, store); }
+};
+
+enum class AnchorStep : std::uint8_t { open, rotate, accept };
+/// Front to supervisor: the files at the audit record's second place, which front may not open.
+struct OpenAnchors {
+    static constexpr std::uint16_t k_method = 15;
+    struct Answer {
+        Refusal refused;
+        os::Fd present;
+        os::Fd before;  ///< where there is one
+        auto wire() { return std::tie(refused, present, before); }
+    };
+    using Failure = ControlError;
+    AnchorStep step = AnchorStep::open;
+    auto wire() { return std::tie(step); }
 };
 
 enum class MoveStep : std::uint8_t {

@@ -1,4 +1,5 @@
 #include "app/front/front.h"
+#include "edge/api/audit_line.h"
 #include "edge/cli/admin_protocol.h"
 #include "features/identity/identity_error.h"
 #include "features/identity/policy.h"
@@ -39,6 +40,18 @@ Error admin_error(const Error& error) {
     return {cli::AdminError::failed, detail};
 }
 
+PublicText action_of(cli::HostAct act) {
+    switch (act) {
+        case cli::HostAct::recovery_kit: return "recovery_kit.asked";
+        case cli::HostAct::passphrase: return "passphrase.asked";
+        case cli::HostAct::root_rotation: return "root_key.rotation_asked";
+        case cli::HostAct::keyring_rotation: return "keyring_key.rotation_asked";
+        case cli::HostAct::workspace_rotation: return "workspace_keys.rotation_asked";
+        case cli::HostAct::migration: return "migration.asked";
+    }
+    return "host.asked";
+}
+
 cli::ClaimVerdict verdict_of(trust::Verdict verdict) {
     switch (verdict) {
         case trust::Verdict::proven: return cli::ClaimVerdict::proven;
@@ -60,6 +73,11 @@ void Front::serve_admin() {
     admin_router_.on<cli::ProveClaim>(
         [this](cli::ProveClaim asked) { return prove(std::move(asked)); });
     admin_router_.on<cli::SealAll>([this](cli::SealAll asked) { return seal_all(asked); });
+    admin_router_.on<cli::NoteHostActs>(
+        [this](cli::NoteHostActs asked) { return note_host_acts(std::move(asked)); });
+    admin_router_.on<cli::AcceptAnchors>([this](cli::AcceptAnchors) { return accept_anchors(); });
+    admin_router_.on<cli::ExportAudit>(
+        [this](cli::ExportAudit asked) { return export_audit(std::move(asked)); });
     admin_router_.on<cli::VerifyAudit>([this](cli::VerifyAudit) { return verify_audit(); });
 }
 
@@ -86,10 +104,21 @@ async::Task<cli::Identify::Answer> Front::identify() {
 }
 
 async::Task<cli::SealAll::Answer> Front::seal_all(cli::SealAll asked) {
-    auto sealed = co_await integrations_.seal_all(std::nullopt, asked.grants);
+    auto by = audit::by_host();
+    auto sealed = co_await integrations_.seal_all(std::move(by), std::nullopt, asked.grants);
     if (!sealed) co_return fail(admin_error(sealed.error()));
     co_return cli::SealAll::Answer{static_cast<std::uint32_t>(sealed->ended.size()), sealed->leases,
                                    sealed->grants, sealed->connections, sealed->confirmed};
+}
+
+async::Task<ipc::Nothing> Front::note_host_acts(cli::NoteHostActs asked) {
+    const auto nothing = [](store::Transaction&) { return Result<>{}; };
+    for (const auto act : asked.acts) {
+        audit::Act told{audit::by_host(), action_of(act), {}};
+        auto noted = co_await audit_.record(k_installation, std::move(told), nothing);
+        if (!noted) co_return fail(admin_error(noted.error()));
+    }
+    co_return ipc::Nothing{};
 }
 
 async::Task<cli::VerifyAudit::Answer> Front::verify_audit() {
@@ -101,7 +130,39 @@ async::Task<cli::VerifyAudit::Answer> Front::verify_audit() {
         if (!verified) co_return fail(admin_error(verified.error()));
         answer.chains.push_back({workspace.text(), verified->records,
                                  verified->broken_at.value_or(0), verified->fault,
-                                 codec::hex(verified->head)});
+                                 codec::hex(verified->head), verified->base});
+    }
+    auto compared = co_await anchors_.compare();
+    if (!compared) co_return fail(admin_error(compared.error()));
+    answer.has_anchors = compared->is_set;
+    answer.anchors = compared->lines;
+    answer.anchor_faults = std::move(compared->faults);
+    co_return answer;
+}
+
+async::Task<ipc::Nothing> Front::accept_anchors() {
+    if (!anchor_place_.is_set()) co_return fail(cli::AdminError::no_anchors);
+    auto accepted = co_await anchors_.accept();
+    if (!accepted) co_return fail(admin_error(accepted.error()));
+    co_return ipc::Nothing{};
+}
+
+async::Task<cli::ExportAudit::Answer> Front::export_audit(cli::ExportAudit asked) {
+    cli::ExportAudit::Answer answer;
+    auto workspace = WorkspaceId::parse(asked.workspace);
+    if (asked.workspace == "installation") workspace = k_installation;
+    if (!workspace) {
+        auto named = co_await identity_.workspace_named(asked.workspace);
+        if (!named) co_return fail(admin_error(named.error()));
+        workspace = *named;
+    }
+    if (!workspace) co_return fail(cli::AdminError::unknown_workspace);
+    auto page = co_await audit_.after(*workspace, asked.after);
+    if (!page) co_return fail(admin_error(page.error()));
+    answer.last = asked.after;
+    for (const auto& record : *page) {
+        answer.lines += api::audit_line(record);
+        answer.last = record.stored.number;
     }
     co_return answer;
 }
@@ -129,6 +190,15 @@ async::Task<cli::Doctor::Answer> Front::examine() {
                              held ? cli::Verdict::good : cli::Verdict::warning,
                              held ? "lock and cut-off work on a full disk"
                                   : "the reserve could not be made: is the disk full?"});
+    const auto& trouble = anchors_.trouble();
+    const bool is_anchored = anchor_place_.is_set();
+    std::string anchored = "each workspace's record is anchored at a second place";
+    if (!is_anchored) anchored = "set anchor_file in [audit], on another disk";
+    if (!trouble.empty()) anchored = trouble + ": see `postern audit verify`";
+    answer.checks.push_back(
+        {"audit record at a second place",
+         is_anchored && trouble.empty() ? cli::Verdict::good : cli::Verdict::warning,
+         std::move(anchored)});
     auto idle = co_await integrations_.count_idle(k_idle_days * 86'400);
     if (!idle) co_return fail(admin_error(idle.error()));
     answer.checks.push_back(

@@ -43,6 +43,7 @@ namespace {
 
 constexpr auto k_grants_every = 1min;
 constexpr auto k_reserve_every = 1min;
+constexpr auto k_audit_every = 1h;
 
 /// What keeps the processes apart less than it should. Our folder lies in the data directory, which
 /// is the supervisor's: the same owner means the same user for everything.
@@ -78,11 +79,12 @@ mail::Parts mail_parts(child::Runtime& runtime,
                        ipc::Link& keeper,
                        ipc::Link& courier,
                        events::EventLog& events,
+                       audit::AuditLog& audit,
                        mail::Mailboxes& mailboxes,
                        mail::CreatorDirectory& creators,
                        mail::Readers& readers) {
-    return {*stores.main,    keeper,    courier,  events, runtime.clock(),
-            runtime.tasks(), mailboxes, creators, readers};
+    return {*stores.main,    keeper,          courier,   events,   audit,
+            runtime.clock(), runtime.tasks(), mailboxes, creators, readers};
 }
 
 }  // namespace
@@ -110,12 +112,14 @@ Front::Front(child::Runtime& runtime, Stores stores)
       attached_(runtime.executor()),
       events_(runtime.executor(), *stores_.main, runtime.clock()),
       audit_({*stores_.main, keeper_, runtime.clock()}),
+      anchor_place_(runtime),
+      anchors_({*stores_.main, keeper_, runtime.clock(), audit_, anchor_place_}),
       identity_({*stores_.main, keeper_, runtime.clock(), audit_, passwords_,
                  cost_of(runtime.config().sign_in)}),
       factors_({*stores_.main, keeper_, runtime.clock(), audit_, identity_}),
       creators_({*stores_.main, *stores_.index, keeper_, runtime.clock()}),
-      integrations_({*stores_.main, stores_.reserve, keeper_, courier_, events_, runtime.clock(),
-                     policy_of(runtime.config())}),
+      integrations_({*stores_.main, stores_.reserve, keeper_, courier_, events_, audit_,
+                     runtime.clock(), policy_of(runtime.config())}),
       readers_(
           runtime.tasks(),
           [&runtime](Deadline deadline) { return runtime.start_reader(deadline); },
@@ -127,6 +131,7 @@ Front::Front(child::Runtime& runtime, Stores stores)
                        keeper_,
                        courier_,
                        events_,
+                       audit_,
                        mailboxes_,
                        creator_directory_,
                        readers_),
@@ -137,7 +142,7 @@ Front::Front(child::Runtime& runtime, Stores stores)
       fences_(runtime, missing_isolation(runtime)),
       bearers_(identity_),
       claims_(trust::all_claims({*stores_.main, *stores_.index, keeper_, seals_, history_, fences_,
-                                 bearers_, audit_, store_files(runtime.config())}),
+                                 bearers_, audit_, anchors_, store_files(runtime.config())}),
               runtime.clock()),
       services_{identity_,     factors_, audit_,   integrations_,   room_, creators_, events_,
                 *stores_.main, keeper_,  courier_, runtime.clock(), site_, metrics_} {
@@ -145,6 +150,10 @@ Front::Front(child::Runtime& runtime, Stores stores)
     site_.public_url = runtime.config().public_url;
     site_.version = POSTERN_VERSION;
     site_.isolation = fences_.missing();
+    site_.audit = [this] {
+        if (!anchor_place_.is_set()) return "not anchored";
+        return anchors_.trouble().empty() ? "anchored" : "trouble";
+    };
     metrics_.add_source([this](api::MetricsText& out) {
         out.family("postern_mailboxes_watched", "gauge", "Mailboxes whose replies are looked for.")
             .sample("postern_mailboxes_watched", room_.watch_count());
@@ -232,16 +241,48 @@ async::Task<> Front::begin() {
     jobs_started_ = true;
     runtime_.tasks().spawn("grants", look_after_grants());
     runtime_.tasks().spawn("reserve", look_after_reserve());
+    runtime_.tasks().spawn("anchors", anchors_.keep());
+    runtime_.tasks().spawn("audit", look_after_audit());
     co_return co_await room_.start();
 }
 
 async::Job Front::look_after_grants() {
     while (true) {
+        co_await audit_.settle();
         auto recovered = co_await integrations_.recover();
         if (!recovered) log(LogLevel::warning, "not_recovered", {{"error", recovered.error()}});
         auto done = co_await integrations_.warn_of_ending_grants();
         if (!done) log(LogLevel::warning, "grants_not_checked", {{"error", done.error()}});
         auto waited = co_await async::wait_until(Deadline::in(k_grants_every));
+        if (!waited) co_return;
+    }
+}
+
+async::Job Front::end() {
+    co_await audit_.settle();
+    auto written = co_await anchors_.write();
+    if (!written) log(LogLevel::warning, "anchors_not_written", {{"error", written.error()}});
+}
+
+async::Task<> Front::shorten_audit() {
+    const auto kept_ms = std::int64_t{runtime_.config().audit.keep_days} * 86'400'000;
+    const auto before_ms = runtime_.clock().now_ms() - kept_ms;
+    auto chains = co_await audit_.chains();
+    if (!chains) co_return fail(std::move(chains.error()));
+    for (const auto& workspace : *chains) {
+        auto more = co_await audit_.shorten(workspace, before_ms);
+        while (more && *more)
+            more = co_await audit_.shorten(workspace, before_ms);
+        if (!more) co_return fail(std::move(more.error()));
+    }
+    co_return Result<>{};
+}
+
+async::Job Front::look_after_audit() {
+    while (true) {
+        auto done = co_await shorten_audit();
+        if (!done) log(LogLevel::warning, "audit_not_shortened", {{"error", done.error()}});
+        auto waited = co_await async::wait_until(Deadline::in(k_audit_every));
         if (!waited) co_return;
     }
 }

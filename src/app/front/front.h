@@ -3,6 +3,7 @@
 #include "app/child/runtime.h"
 #include "app/control/control_protocol.h"
 #include "app/front/adapters.h"
+#include "app/front/anchor_adapter.h"
 #include "app/front/reader_pool.h"
 #include "app/front/trust_adapters.h"
 #include "edge/api/services.h"
@@ -46,6 +47,8 @@ public:
     async::Task<> connect();
     /// Finishes what a crash interrupted and starts the jobs.
     async::Task<> begin();
+    /// What belongs to a clean end, as far as that goes.
+    async::Job end();
     [[nodiscard]] api::Services& services() noexcept { return services_; }
     [[nodiscard]] api::Site& site() noexcept { return site_; }
 
@@ -64,9 +67,14 @@ private:
     async::Task<cli::ListClaims::Answer> list_claims() const;
     async::Task<cli::ProveClaim::Answer> prove(cli::ProveClaim asked);
     async::Task<cli::SealAll::Answer> seal_all(cli::SealAll asked);
+    async::Task<ipc::Nothing> note_host_acts(cli::NoteHostActs asked);
     async::Task<cli::VerifyAudit::Answer> verify_audit();
+    async::Task<ipc::Nothing> accept_anchors();
+    async::Task<cli::ExportAudit::Answer> export_audit(cli::ExportAudit asked);
     async::Job look_after_grants();
     async::Job look_after_reserve();
+    async::Job look_after_audit();
+    async::Task<> shorten_audit();
     async::Job run_admin(std::shared_ptr<ipc::Peer> peer);
 
     child::Runtime& runtime_;
@@ -81,6 +89,8 @@ private:
     events::EventLog events_;
     async::BlockingPool passwords_{{.threads = 1, .queue_max = identity::k_sign_ins_waiting_max}};
     audit::AuditLog audit_;
+    AnchorAdapter anchor_place_;
+    audit::Anchors anchors_;
     identity::Identity identity_;
     identity::SecondFactors factors_;
     outreach::Creators creators_;

@@ -25,11 +25,14 @@ async::Task<> work(child::Runtime& runtime, Front& front) {
     if (runtime.offline()) {
         runtime.ready({});
         co_await runtime.stop_requested();
+        co_await front.end();
         co_return Result<>{};
     }
     auto begun = co_await front.begin();
     if (!begun) co_return begun;
-    co_return co_await serve(runtime, front);
+    auto served = co_await serve(runtime, front);
+    co_await front.end();
+    co_return served;
 }
 
 async::Task<control::MoveStore::Answer> on_move(control::MoveStore asked) {

@@ -7,6 +7,7 @@
 #include "app/supervisor/root_key_file.h"
 #include "app/supervisor/session.h"
 #include "app/supervisor/settings.h"
+#include "edge/cli/admin_protocol.h"
 #include "edge/cli/installation.h"
 #include "foundation/base/clock.h"
 #include "foundation/base/secret.h"
@@ -17,6 +18,7 @@
 #include <expected>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace postern::app::supervisor {
 namespace {
@@ -129,7 +131,8 @@ OutcomeTask<keys::MakeRecoveryKit::Answer> make_kit_once(boost::asio::any_io_exe
                                                          cli::Place place,
                                                          keys::MakeRecoveryKit wanted) {
     Session session(executor);
-    auto opened = co_await session.open_keeper(std::move(place));
+    std::vector<cli::HostAct> acts{cli::HostAct::recovery_kit};
+    auto opened = co_await session.open_noted(std::move(place), std::move(acts));
     Outcome<keys::MakeRecoveryKit::Answer> kit = std::unexpected(control::Refusal{});
     if (opened) {
         kit = co_await session.ask_keeper(wanted);
@@ -147,7 +150,8 @@ OutcomeTask<std::string> rewrap_once(boost::asio::any_io_executor executor,
     if (!loaded) co_return std::unexpected(loaded.error());
     const auto path = root_key_of(place, loaded->config);
     Session session(executor);
-    auto opened = co_await session.open_keeper(place);
+    std::vector<cli::HostAct> acts{cli::HostAct::passphrase};
+    auto opened = co_await session.open_noted(place, std::move(acts));
     if (opened) opened = check_root_key(session, place, path);
     Outcome<std::string> done = std::unexpected(control::Refusal{});
     if (opened) {
@@ -168,7 +172,11 @@ OutcomeTask<cli::Rotated> rotate_once(boost::asio::any_io_executor executor,
     if (command.root) passphrase = passphrase_like(path, command.new_passphrase_fd);
     if (!passphrase) co_return std::unexpected(std::move(passphrase.error()));
     Session session(executor);
-    auto opened = co_await session.open_keeper(command.place);
+    std::vector<cli::HostAct> acts;
+    if (command.root) acts.push_back(cli::HostAct::root_rotation);
+    if (command.keyring) acts.push_back(cli::HostAct::keyring_rotation);
+    if (command.workspaces) acts.push_back(cli::HostAct::workspace_rotation);
+    auto opened = co_await session.open_noted(command.place, std::move(acts));
     if (opened && command.root) opened = check_root_key(session, command.place, path);
     Outcome<cli::Rotated> done = std::unexpected(control::Refusal{});
     if (opened) {

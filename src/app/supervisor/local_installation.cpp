@@ -88,6 +88,9 @@ struct Fresh {
 /// What belongs to a new installation beside its files.
 OutcomeTask<Fresh> first_asks(Session* session, keys::MakeRecoveryKit wanted) {
     Fresh fresh;
+    cli::NoteHostActs note{{cli::HostAct::recovery_kit}};
+    auto noted = co_await session->ask(std::move(note));
+    if (!noted) co_return std::unexpected(std::move(noted.error()));
     auto kit = co_await session->ask_keeper(wanted);
     if (!kit) co_return std::unexpected(std::move(kit.error()));
     fresh.kit = std::move(*kit);
@@ -160,6 +163,31 @@ OutcomeTask<> prove_once(boost::asio::any_io_executor executor,
     if (proven) proven = co_await prove_in(&session, std::move(id), tell);
     co_await session.close();
     co_return std::move(proven);
+}
+
+OutcomeTask<> export_in(Session* session,
+                        std::string workspace,
+                        const cli::Installation::TellLines* tell) {
+    std::int64_t last = 0;
+    while (true) {
+        cli::ExportAudit ask{workspace, last};
+        auto page = co_await session->ask(std::move(ask));
+        if (!page) co_return std::unexpected(std::move(page.error()));
+        if (page->lines.empty()) co_return Outcome<>{};
+        (*tell)(page->lines);
+        last = page->last;
+    }
+}
+
+OutcomeTask<> export_once(boost::asio::any_io_executor executor,
+                          cli::Place place,
+                          std::string workspace,
+                          const cli::Installation::TellLines* tell) {
+    Session session(executor);
+    auto told = co_await session.open(std::move(place));
+    if (told) told = co_await export_in(&session, std::move(workspace), tell);
+    co_await session.close();
+    co_return std::move(told);
 }
 
 OutcomeTask<std::int64_t> move_once(boost::asio::any_io_executor executor,
@@ -286,6 +314,20 @@ cli::Outcome<cli::VerifyAudit::Answer> LocalInstallation::verify_audit(const cli
     return outward(ask(place, cli::VerifyAudit{}));
 }
 
+cli::Outcome<> LocalInstallation::accept_anchors(const cli::Place& place) {
+    auto accepted = outward(ask(place, cli::AcceptAnchors{}));
+    if (!accepted) return std::unexpected(std::move(accepted.error()));
+    return {};
+}
+
+cli::Outcome<> LocalInstallation::export_audit(const cli::Place& place,
+                                               const std::string& workspace,
+                                               const TellLines& tell) {
+    return outward(run_alone<void>([&](const boost::asio::any_io_executor& executor) {
+        return export_once(executor, place, workspace, &tell);
+    }));
+}
+
 cli::Outcome<Bytes> LocalInstallation::receipt_key(const cli::Place& place) {
     auto answer = outward(ask(place, cli::Identify{}));
     if (!answer) return std::unexpected(std::move(answer.error()));
@@ -296,6 +338,14 @@ cli::Outcome<cli::Moved> LocalInstallation::migrate_store(const cli::Place& plac
                                                           const std::string& to) {
     const auto engine =
         to == "postgresql" ? config::StoreEngine::postgresql : config::StoreEngine::sqlite;
+    cli::NoteHostActs note{{cli::HostAct::migration}};
+    auto noted = outward(ask(place, std::move(note)));
+    // One that was begun, or is done, stands there already.
+    constexpr auto k_moving = describe(SupervisorError::move_unfinished).code.view();
+    constexpr auto k_other = describe(SupervisorError::other_engine).code.view();
+    if (!noted && noted.error().code != k_moving && noted.error().code != k_other) {
+        return std::unexpected(std::move(noted.error()));
+    }
     auto rows = outward(run_alone<std::int64_t>([&](const boost::asio::any_io_executor& executor) {
         return move_once(executor, place, engine);
     }));

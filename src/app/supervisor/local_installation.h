@@ -20,6 +20,10 @@ public:
     cli::Outcome<Secret> create_token(const cli::CreateTokenCommand& command) override;
     cli::Outcome<cli::SealAll::Answer> seal_all(const cli::SealAllCommand& command) override;
     cli::Outcome<cli::VerifyAudit::Answer> verify_audit(const cli::Place& place) override;
+    cli::Outcome<> accept_anchors(const cli::Place& place) override;
+    cli::Outcome<> export_audit(const cli::Place& place,
+                                const std::string& workspace,
+                                const TellLines& tell) override;
     cli::Outcome<Bytes> receipt_key(const cli::Place& place) override;
     cli::Outcome<cli::Moved> migrate_store(const cli::Place& place, const std::string& to) override;
     std::vector<cli::DoctorCheck> doctor(const cli::Place& place) override;

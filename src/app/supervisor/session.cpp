@@ -11,6 +11,7 @@
 #include "app/supervisor/settings.h"
 #include "app/supervisor/store_files.h"
 #include "app/supervisor/supervisor.h"
+#include "edge/cli/admin_protocol.h"
 #include "edge/cli/installation.h"
 #include "foundation/base/bytes.h"
 #include "foundation/base/secret.h"
@@ -63,12 +64,19 @@ OutcomeTask<> Session::open(cli::Place place) {
     co_return Outcome<>{};
 }
 
-OutcomeTask<> Session::open_keeper(cli::Place place) {
-    auto running = AdminSocket::connect(place.data, AdminSocket::k_keeper);
-    if (!running) co_return refuse(running.error());
-    std::vector<Role> alone{Role::keeper};
-    if (!running->valid()) co_return co_await start_own(std::move(place), std::move(alone));
-    keeper_ = use(std::move(*running));
+OutcomeTask<> Session::open_noted(cli::Place place, std::vector<cli::HostAct> acts) {
+    const auto data = place.data;
+    auto opened = co_await open(std::move(place));
+    if (!opened) co_return opened;
+    if (!keeper_) {
+        auto running = AdminSocket::connect(data, AdminSocket::k_keeper);
+        if (!running) co_return refuse(running.error());
+        if (!running->valid()) co_return refuse(SupervisorError::server_silent, data);
+        keeper_ = use(std::move(*running));
+    }
+    cli::NoteHostActs note{std::move(acts)};
+    auto noted = co_await ask(std::move(note));
+    if (!noted) co_return std::unexpected(std::move(noted.error()));
     co_return Outcome<>{};
 }
 

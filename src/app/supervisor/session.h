@@ -5,6 +5,7 @@
 #include "app/supervisor/roles.h"
 #include "app/supervisor/settings.h"
 #include "app/supervisor/supervisor.h"
+#include "edge/cli/admin_protocol.h"
 #include "edge/cli/installation.h"
 #include "platform/async/task_group.h"
 #include "platform/ipc/peer.h"
@@ -30,8 +31,8 @@ public:
 
     /// For ask(): to front.
     OutcomeTask<> open(cli::Place place);
-    /// For ask_keeper(): keeper alone.
-    OutcomeTask<> open_keeper(cli::Place place);
+    /// For both, after front has written down what is asked of keeper.
+    OutcomeTask<> open_noted(cli::Place place, std::vector<cli::HostAct> acts);
     /// Makes everything; both can be asked then. What fails leaves nothing behind.
     OutcomeTask<> create(cli::Place place, Secret passphrase);
     /// After create(), when all else is there that belongs to it.

@@ -2,6 +2,7 @@
 
 #include "app/config/config.h"
 #include "app/control/control_protocol.h"
+#include "app/supervisor/anchor_files.h"
 #include "app/supervisor/child_process.h"
 #include "app/supervisor/data_directory.h"
 #include "app/supervisor/outcome.h"
@@ -90,6 +91,8 @@ Supervisor::Supervisor(const boost::asio::any_io_executor& executor,
                 [this](control::EndReader asked) { return readers_.end(asked.number); });
             slot.router.on<control::ListProcesses>(
                 [this](control::ListProcesses) { return list_processes(); });
+            slot.router.on<control::OpenAnchors>(
+                [this](control::OpenAnchors asked) { return open_anchors(asked); });
         }
         if (role == Role::keeper) {
             slot.router.on<control::EndCourier>(
@@ -283,6 +286,19 @@ void Supervisor::take_next() {
     auto& key = options_.root_key;
     key.file = std::exchange(key.next, os::Fd());
     key.passphrase = std::exchange(key.next_passphrase, Secret());
+}
+
+async::Task<control::OpenAnchors::Answer> Supervisor::open_anchors(
+    control::OpenAnchors asked) const {
+    control::OpenAnchors::Answer answer;
+    auto files = open_anchor_files(options_.config.audit.anchor_file, asked.step);
+    if (files) {
+        answer.present = std::move(files->present);
+        answer.before = std::move(files->before);
+    } else {
+        answer.refused = control::refusal_of(files.error());
+    }
+    co_return answer;
 }
 
 async::Task<ipc::Nothing> Supervisor::next_root_key(control::NextRootKey asked) {

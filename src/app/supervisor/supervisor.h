@@ -114,6 +114,7 @@ private:
     void on_ended(Slot& slot, int status);
     async::Task<ipc::Nothing> end_courier();
     async::Task<control::ListProcesses::Answer> list_processes() const;
+    async::Task<control::OpenAnchors::Answer> open_anchors(control::OpenAnchors asked) const;
     async::Task<ipc::Nothing> next_root_key(control::NextRootKey asked);
     async::Task<ipc::Nothing> root_key_changed();
     async::Job stop(Slot* slot, Deadline deadline);

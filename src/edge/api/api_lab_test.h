@@ -98,17 +98,18 @@ public:
         }
         co_return out;
     }
-    async::Task<mail::MessageView> accept_held(WorkspaceId, MessageId, std::uint64_t) override {
+    async::Task<mail::MessageView> accept_held(audit::By,
+                                               WorkspaceId,
+                                               MessageId,
+                                               std::uint64_t) override {
         co_return fail(mail::MailServiceError::held_gone);
     }
-    async::Task<mail::MessageView> resolve(WorkspaceId,
-                                           MessageId,
-                                           mail::MessageState,
-                                           std::uint64_t) override {
+    async::Task<mail::MessageView> resolve(
+        audit::By, WorkspaceId, MessageId, mail::MessageState, std::uint64_t) override {
         co_return fail(mail::MailServiceError::not_unknown);
     }
-    async::Task<> refuse_held(WorkspaceId, MessageId) override { co_return Result<>{}; }
-    async::Task<mail::SyncResult> sync(WorkspaceId, IntegrationId) override {
+    async::Task<> refuse_held(audit::By, WorkspaceId, MessageId) override { co_return Result<>{}; }
+    async::Task<mail::SyncResult> sync(audit::By, WorkspaceId, IntegrationId) override {
         co_return fail(keys::KeyError::integration_cut_off);
     }
     async::Task<mail::SearchState> search_state(WorkspaceId, IntegrationId) override {
@@ -217,8 +218,8 @@ protected:
     ipc::Router nothing_served;
     ipc::Link courier{loop.tasks, nothing_served};
     events::EventLog events{loop.io.get_executor(), *database, clock};
-    integrations::Integrations integrations{
-        {*database, reserve, keeper.link, courier, events, clock, integrations::Policy{}}};
+    integrations::Integrations integrations{{*database, reserve, keeper.link, courier, events,
+                                             *audit_log, clock, integrations::Policy{}}};
     PlayedMail mail;
     outreach::Creators creators{{*database, *index, keeper.link, clock}};
     Site site{{8080}, "", "", "1.2.3"};

@@ -14,14 +14,12 @@ public:
         nothing,    ///< it only looks
         in_change,  ///< written in the transaction of what it changes
         opening,    ///< it shows what somebody wrote: written before that leaves
-        not_yet,    ///< it changes something that no record tells of yet
     };
     [[nodiscard]] static constexpr Audited nothing() { return Audited(Kind::nothing, {}); }
     [[nodiscard]] static constexpr Audited in_change() { return Audited(Kind::in_change, {}); }
     [[nodiscard]] static constexpr Audited opening(PublicText action) {
         return {Kind::opening, action};
     }
-    [[nodiscard]] static constexpr Audited not_yet() { return Audited(Kind::not_yet, {}); }
 
     [[nodiscard]] constexpr Kind kind() const { return kind_; }
     /// Of an opening.

@@ -36,6 +36,7 @@ Answer get_readiness(Call call) {
     json.end_array();
     json.field("isolation", use.site.isolation.empty() ? "isolated" : "not isolated");
     if (!use.site.isolation.empty()) json.field("isolation_detail", use.site.isolation);
+    json.field("audit", use.site.audit());
     json.field("version", use.site.version).end_object();
     co_return json_response(ready ? 200 : 503, json.take());
 }

@@ -8,6 +8,7 @@
 #include "edge/api/router.h"
 #include "edge/api/secret_field.h"
 #include "features/identity/actor.h"
+#include "features/identity/audited.h"
 #include "features/identity/policy.h"
 #include "features/integrations/integration_error.h"
 #include "features/integrations/integration_types.h"
@@ -72,7 +73,8 @@ Answer post_unlock(Call call, Open who) {
         read_duration_s(body, "for", 60, policy.lease_longest_s, policy.lease_default_s);
     body.finish();
     if (!errors.empty()) co_return problem_of_fields(errors, call.request.id);
-    auto lease = co_await call.use().integrations.unlock(who.actor().workspace, *id,
+    auto by = identity::by(who.actor());
+    auto lease = co_await call.use().integrations.unlock(std::move(by), who.actor().workspace, *id,
                                                          std::move(secret), lease_s, holder);
     if (!lease) co_return fail(std::move(lease.error()));
     co_return json_response(200, lease_json(*lease));
@@ -86,7 +88,8 @@ Answer post_lock(Call call, Close who) {
     auto fields = no_fields(call, errors);
     if (!fields) co_return fail(std::move(fields.error()));
     if (!errors.empty()) co_return problem_of_fields(errors, call.request.id);
-    auto locked = co_await call.use().integrations.lock(who.actor().workspace, *id);
+    auto by = identity::by(who.actor());
+    auto locked = co_await call.use().integrations.lock(std::move(by), who.actor().workspace, *id);
     if (!locked) co_return fail(std::move(locked.error()));
     co_return no_content();
 }
@@ -104,6 +107,7 @@ Answer post_grant(Call call, Manage who) {
     body.finish();
     if (!errors.empty()) co_return problem_of_fields(errors, call.request.id);
     ask.id = call.reserved_id<GrantTag>();
+    ask.by = identity::by(who.actor());
     auto grant =
         co_await call.use().integrations.grant(who.actor().workspace, *id, std::move(secret), ask);
     if (!grant) co_return fail(std::move(grant.error()));
@@ -130,8 +134,9 @@ Answer delete_grant(Call call, Close who) {
     if (!id) co_return fail(id.error());
     const auto grant = path_id<GrantTag>(call, 1);
     if (!grant) co_return fail(grant.error());
-    auto revoked =
-        co_await call.use().integrations.revoke_grant(who.actor().workspace, *id, *grant);
+    auto by = identity::by(who.actor());
+    auto revoked = co_await call.use().integrations.revoke_grant(
+        std::move(by), who.actor().workspace, *id, *grant);
     if (!revoked) co_return fail(std::move(revoked.error()));
     co_return no_content();
 }
@@ -149,9 +154,10 @@ Answer post_reseal(Call call, Reseal who) {
     body.finish();
     if (!errors.empty()) co_return problem_of_fields(errors, call.request.id);
     if (next.is_empty_text) co_return fail(keys::KeyError::weak_secret);
-    auto done =
-        co_await call.use().integrations.reseal(who.actor().workspace, *id, std::move(secret),
-                                                std::move(next.typed), next.generate, next.shares);
+    auto by = identity::by(who.actor());
+    auto done = co_await call.use().integrations.reseal(std::move(by), who.actor().workspace, *id,
+                                                        std::move(secret), std::move(next.typed),
+                                                        next.generate, next.shares);
     if (!done) co_return fail(std::move(done.error()));
     call.made(done->receipt.id);
     auto text = integrations::receipt_json(done->receipt, true);
@@ -181,14 +187,16 @@ async::Task<std::optional<Response>> replay_receipt(Call call, identity::Actor a
     co_return json_response(200, std::move(text));
 }
 
-Answer end_access(Call call, WorkspaceId workspace, bool erase) {
+Answer end_access(Call call, identity::Actor actor, bool erase) {
     const auto id = path_id<IntegrationTag>(call, 0);
     if (!id) co_return fail(id.error());
     std::vector<codec::FieldError> errors;
     auto fields = no_fields(call, errors);
     if (!fields) co_return fail(std::move(fields.error()));
     if (!errors.empty()) co_return problem_of_fields(errors, call.request.id);
-    auto receipt = co_await call.use().integrations.cut_off(workspace, *id, erase);
+    auto by = identity::by(actor);
+    auto receipt =
+        co_await call.use().integrations.cut_off(std::move(by), actor.workspace, *id, erase);
     if (!receipt) co_return fail(std::move(receipt.error()));
     call.made(receipt->id);
     co_return json_response(200, integrations::receipt_json(*receipt, true));
@@ -203,7 +211,9 @@ Answer post_seal_all(Call call, Close who) {
     const bool grants = body.flag("grants");
     body.finish();
     if (!errors.empty()) co_return problem_of_fields(errors, call.request.id);
-    auto sealed = co_await call.use().integrations.seal_all(who.actor().workspace, grants);
+    auto by = identity::by(who.actor());
+    auto sealed =
+        co_await call.use().integrations.seal_all(std::move(by), who.actor().workspace, grants);
     if (!sealed) co_return fail(std::move(sealed.error()));
     codec::JsonWriter out;
     out.begin_object().begin_array("integrations");
@@ -249,6 +259,7 @@ Answer post_holder(Call call, Reseal who) {
     ask.generate = next.generate;
     ask.shares = next.shares;
     ask.new_secret = std::move(next.typed);
+    ask.by = identity::by(who.actor());
     auto added =
         co_await call.use().integrations.add_holder(who.actor().workspace, *id, std::move(ask));
     if (!added) co_return fail(std::move(added.error()));
@@ -287,8 +298,9 @@ Answer delete_holder(Call call, Reseal who) {
     }
     body.finish();
     if (!errors.empty()) co_return problem_of_fields(errors, call.request.id);
-    auto receipt = co_await call.use().integrations.remove_holder(who.actor().workspace, *id,
-                                                                  *holder, std::move(secret));
+    auto by = identity::by(who.actor());
+    auto receipt = co_await call.use().integrations.remove_holder(
+        std::move(by), who.actor().workspace, *id, *holder, std::move(secret));
     if (!receipt) co_return fail(std::move(receipt.error()));
     call.made(receipt->id);
     co_return json_response(200, integrations::receipt_json(*receipt, true));
@@ -296,12 +308,12 @@ Answer delete_holder(Call call, Reseal who) {
 
 /// POST .../cut-off -> receipt
 Answer post_cut_off(Call call, CutOff who) {
-    return end_access(std::move(call), who.actor().workspace, false);
+    return end_access(std::move(call), who.actor(), false);
 }
 
 /// DELETE /v1/integrations/{id} -> receipt
 Answer delete_integration(Call call, CutOff who) {
-    return end_access(std::move(call), who.actor().workspace, true);
+    return end_access(std::move(call), who.actor(), true);
 }
 
 /// POST .../verify {reply_address?} -> checklist
@@ -315,7 +327,9 @@ Answer post_verify(Call call, Open who) {
     const bool sends = body.flag("reply_address");
     body.finish();
     if (!errors.empty()) co_return problem_of_fields(errors, call.request.id);
-    auto checks = co_await call.use().integrations.verify(who.actor().workspace, *id);
+    auto by = identity::by(who.actor());
+    auto checks =
+        co_await call.use().integrations.verify(std::move(by), who.actor().workspace, *id);
     if (!checks) co_return fail(std::move(checks.error()));
     const bool all_good = std::ranges::all_of(*checks, &mail::Check::good);
     if (sends && all_good) {
@@ -343,7 +357,8 @@ Answer post_sync(Call call, Open who) {
     auto touched = co_await call.use().integrations.touch(workspace, *id);
     // An act of a person moves the idle limit; where there is no lease there is none to move.
     static_cast<void>(touched);
-    auto result = co_await call.use().mail.sync(workspace, *id);
+    auto by = identity::by(who.actor());
+    auto result = co_await call.use().mail.sync(std::move(by), workspace, *id);
     if (!result) co_return fail(std::move(result.error()));
     codec::JsonWriter json;
     json.begin_object()
@@ -363,24 +378,25 @@ void add_integration_act_routes(Router& router) {
     cut_off.works_without_disk = true;
     auto seal_all = guarded(post_seal_all);
     seal_all.works_without_disk = true;
-    router.add("POST", "/v1/integrations/seal-all", Audited::not_yet(), std::move(seal_all));
+    router.add("POST", "/v1/integrations/seal-all", Audited::in_change(), std::move(seal_all));
     router.add("GET", "/v1/integrations/{id}/holders", Audited::nothing(), guarded(get_holders));
-    router.add("POST", "/v1/integrations/{id}/holders", Audited::not_yet(),
+    router.add("POST", "/v1/integrations/{id}/holders", Audited::in_change(),
                guarded(post_holder, replay_holder, 201));
-    router.add("DELETE", "/v1/integrations/{id}/holders/{holder}", Audited::not_yet(),
+    router.add("DELETE", "/v1/integrations/{id}/holders/{holder}", Audited::in_change(),
                guarded(delete_holder));
-    router.add("POST", "/v1/integrations/{id}/unlock", Audited::not_yet(), guarded(post_unlock));
-    router.add("POST", "/v1/integrations/{id}/lock", Audited::not_yet(), guarded(post_lock));
-    router.add("POST", "/v1/integrations/{id}/grants", Audited::not_yet(),
+    router.add("POST", "/v1/integrations/{id}/unlock", Audited::in_change(), guarded(post_unlock));
+    router.add("POST", "/v1/integrations/{id}/lock", Audited::in_change(), guarded(post_lock));
+    router.add("POST", "/v1/integrations/{id}/grants", Audited::in_change(),
                guarded(post_grant, replay_grant, 201));
-    router.add("DELETE", "/v1/integrations/{id}/grants/{grant}", Audited::not_yet(),
+    router.add("DELETE", "/v1/integrations/{id}/grants/{grant}", Audited::in_change(),
                guarded(delete_grant));
-    router.add("POST", "/v1/integrations/{id}/reseal", Audited::not_yet(),
+    router.add("POST", "/v1/integrations/{id}/reseal", Audited::in_change(),
                guarded(post_reseal, replay_receipt, 200));
-    router.add("POST", "/v1/integrations/{id}/cut-off", Audited::not_yet(), std::move(cut_off));
-    router.add("DELETE", "/v1/integrations/{id}", Audited::not_yet(), guarded(delete_integration));
-    router.add("POST", "/v1/integrations/{id}/verify", Audited::not_yet(), guarded(post_verify));
-    router.add("POST", "/v1/integrations/{id}/sync", Audited::not_yet(), guarded(post_sync));
+    router.add("POST", "/v1/integrations/{id}/cut-off", Audited::in_change(), std::move(cut_off));
+    router.add("DELETE", "/v1/integrations/{id}", Audited::in_change(),
+               guarded(delete_integration));
+    router.add("POST", "/v1/integrations/{id}/verify", Audited::in_change(), guarded(post_verify));
+    router.add("POST", "/v1/integrations/{id}/sync", Audited::in_change(), guarded(post_sync));
 }
 
 }  // namespace postern::api

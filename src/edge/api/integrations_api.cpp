@@ -10,6 +10,7 @@
 #include "edge/api/request_conditions.h"
 #include "edge/api/router.h"
 #include "features/identity/actor.h"
+#include "features/identity/audited.h"
 #include "features/identity/policy.h"
 #include "features/integrations/integration_error.h"
 #include "features/integrations/integration_types.h"
@@ -95,6 +96,7 @@ Answer post_integration(Call call, Manage who) {
     if (!errors.empty()) co_return problem_of_fields(errors, call.request.id);
     if (body.is_empty_secret) co_return fail(keys::KeyError::weak_secret);
     body.ask.id = call.reserved_id<IntegrationTag>();
+    body.ask.by = identity::by(who.actor());
     auto connected =
         co_await call.use().integrations.connect(who.actor().workspace, std::move(body.ask));
     if (!connected) co_return fail(std::move(connected.error()));
@@ -114,6 +116,7 @@ Answer post_reconnect(Call call, Manage who) {
     auto body = read_reconnect(*json, errors);
     if (!errors.empty()) co_return problem_of_fields(errors, call.request.id);
     if (body.is_empty_secret) co_return fail(keys::KeyError::weak_secret);
+    body.ask.by = identity::by(who.actor());
     auto connected =
         co_await call.use().integrations.reconnect(who.actor().workspace, *id, std::move(body.ask));
     if (!connected) co_return fail(std::move(connected.error()));
@@ -197,8 +200,9 @@ Answer patch_integration(Call call, Manage who) {
     const auto is_current = [wanted](const integrations::View& view) {
         return if_match_permits(wanted, etag_of(view));
     };
-    auto renamed =
-        co_await call.use().integrations.rename(workspace, *id, std::move(name), is_current);
+    auto by = identity::by(who.actor());
+    auto renamed = co_await call.use().integrations.rename(std::move(by), workspace, *id,
+                                                           std::move(name), is_current);
     if (!renamed) co_return fail(std::move(renamed.error()));
     auto after = co_await call.use().integrations.get(workspace, *id);
     if (!after) co_return fail(std::move(after.error()));
@@ -208,12 +212,12 @@ Answer patch_integration(Call call, Manage who) {
 }  // namespace
 
 void add_integration_routes(Router& router) {
-    router.add("POST", "/v1/integrations", Audited::not_yet(),
+    router.add("POST", "/v1/integrations", Audited::in_change(),
                guarded(post_integration, replay_integration, 201));
     router.add("GET", "/v1/integrations", Audited::nothing(), guarded(get_integrations));
     router.add("GET", "/v1/integrations/{id}", Audited::nothing(), guarded(get_integration));
-    router.add("PATCH", "/v1/integrations/{id}", Audited::not_yet(), guarded(patch_integration));
-    router.add("POST", "/v1/integrations/{id}/reconnect", Audited::not_yet(),
+    router.add("PATCH", "/v1/integrations/{id}", Audited::in_change(), guarded(patch_integration));
+    router.add("POST", "/v1/integrations/{id}/reconnect", Audited::in_change(),
                guarded(post_reconnect, replay_integration, 200));
 }
 

@@ -7,6 +7,7 @@
 #include "edge/api/problem.h"
 #include "edge/api/router.h"
 #include "features/identity/actor.h"
+#include "features/identity/audited.h"
 #include "features/identity/policy.h"
 #include "features/mail/mail_types.h"
 #include "foundation/base/id.h"
@@ -71,7 +72,9 @@ Answer post_resolve(Call call, Write who) {
     const auto actor = who.actor();
     const auto known = state == name_of(mail::MessageState::sent) ? mail::MessageState::sent
                                                                   : mail::MessageState::failed;
-    auto message = co_await call.use().mail.resolve(actor.workspace, *id, known, actor.handle);
+    auto by = identity::by(actor);
+    auto message =
+        co_await call.use().mail.resolve(std::move(by), actor.workspace, *id, known, actor.handle);
     if (!message) co_return fail(std::move(message.error()));
     co_return json_response(200, message_json(*message));
 }
@@ -105,7 +108,9 @@ Answer post_accept(Call call, Judge who) {
     const auto id = path_id<MessageTag>(call, 0);
     if (!id) co_return fail(id.error());
     const auto actor = who.actor();
-    auto message = co_await call.use().mail.accept_held(actor.workspace, *id, actor.handle);
+    auto by = identity::by(actor);
+    auto message =
+        co_await call.use().mail.accept_held(std::move(by), actor.workspace, *id, actor.handle);
     if (!message) co_return fail(std::move(message.error()));
     co_return json_response(200, message_json(*message));
 }
@@ -114,7 +119,8 @@ Answer post_accept(Call call, Judge who) {
 Answer post_refuse(Call call, Judge who) {
     const auto id = path_id<MessageTag>(call, 0);
     if (!id) co_return fail(id.error());
-    auto refused = co_await call.use().mail.refuse_held(who.actor().workspace, *id);
+    auto by = identity::by(who.actor());
+    auto refused = co_await call.use().mail.refuse_held(std::move(by), who.actor().workspace, *id);
     if (!refused) co_return fail(std::move(refused.error()));
     co_return no_content();
 }
@@ -126,10 +132,10 @@ void add_message_routes(Router& router) {
                guarded(get_raw));
     router.add("GET", "/v1/messages/{id}/attachments/{attachment}",
                Audited::opening("attachment.opened"), guarded(get_attachment));
-    router.add("POST", "/v1/messages/{id}/resolve", Audited::not_yet(), guarded(post_resolve));
+    router.add("POST", "/v1/messages/{id}/resolve", Audited::in_change(), guarded(post_resolve));
     router.add("GET", "/v1/held", Audited::nothing(), guarded(get_held));
-    router.add("POST", "/v1/held/{id}/accept", Audited::not_yet(), guarded(post_accept));
-    router.add("POST", "/v1/held/{id}/refuse", Audited::not_yet(), guarded(post_refuse));
+    router.add("POST", "/v1/held/{id}/accept", Audited::in_change(), guarded(post_accept));
+    router.add("POST", "/v1/held/{id}/refuse", Audited::in_change(), guarded(post_refuse));
 }
 
 }  // namespace postern::api

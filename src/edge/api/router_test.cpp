@@ -106,7 +106,8 @@ TEST(Router, only_what_changes_nothing_that_counts_is_left_out_of_the_audit_reco
     EXPECT_EQ(unrecorded,
               (std::set<std::string>{"POST /v1/integrations/discover", "POST /v1/me/factors"}));
     EXPECT_EQ(openings,
-              (std::set<std::string>{"GET /v1/messages/{id}/attachments/{attachment}",
+              (std::set<std::string>{"GET /v1/audit/export",
+                                     "GET /v1/messages/{id}/attachments/{attachment}",
                                      "GET /v1/messages/{id}/raw", "GET /v1/threads/{id}"}));
 }
 

@@ -13,6 +13,7 @@
 #include "platform/store/database.h"
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,8 @@ struct Site {
     std::string public_url;            ///< "https://postern.example", empty: none
     std::string isolation;             ///< empty: every process is fenced; else what is missing
     std::string version;
+    /// Of the audit record: "anchored", "not anchored" or "trouble", which its operator looks into.
+    std::function<const char*()> audit = [] { return "not anchored"; };
 };
 
 /// What the endpoints work with. Lifetime: all of it outlives the server.

@@ -7,6 +7,7 @@
 #include "edge/api/problem.h"
 #include "edge/api/router.h"
 #include "features/identity/actor.h"
+#include "features/identity/audited.h"
 #include "features/identity/policy.h"
 #include "features/mail/mail_types.h"
 #include "foundation/base/id.h"
@@ -43,6 +44,7 @@ Answer post_thread(Call call, Write who) {
     if (!integration) co_return fail(mail::MailServiceError::integration_not_found);
     mail.id = call.record->reserved;
     const auto actor = who.actor();
+    mail.by = identity::by(actor);
     auto thread = co_await call.use().mail.start_thread(actor.workspace, *integration,
                                                         std::move(mail), actor.handle);
     if (!thread) co_return fail(std::move(thread.error()));
@@ -109,6 +111,7 @@ Answer post_message(Call call, Write who) {
     if (!errors.empty()) co_return problem_of_fields(errors, call.request.id);
     mail.id = call.record->reserved;
     const auto actor = who.actor();
+    mail.by = identity::by(actor);
     auto message =
         co_await call.use().mail.add_message(actor.workspace, *id, std::move(mail), actor.handle);
     if (!message) co_return fail(std::move(message.error()));
@@ -131,10 +134,11 @@ async::Task<std::optional<Response>> replay_message(Call call, identity::Actor a
 }  // namespace
 
 void add_thread_routes(Router& router) {
-    router.add("POST", "/v1/threads", Audited::not_yet(), guarded(post_thread, replay_thread, 201));
+    router.add("POST", "/v1/threads", Audited::in_change(),
+               guarded(post_thread, replay_thread, 201));
     router.add("GET", "/v1/threads", Audited::nothing(), guarded(get_threads));
     router.add("GET", "/v1/threads/{id}", Audited::opening("thread.opened"), guarded(get_thread));
-    router.add("POST", "/v1/threads/{id}/messages", Audited::not_yet(),
+    router.add("POST", "/v1/threads/{id}/messages", Audited::in_change(),
                guarded(post_message, replay_message, 201));
 }
 

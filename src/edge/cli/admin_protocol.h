@@ -20,6 +20,8 @@ enum class AdminError {
     invalid_name,
     disk_full,
     unknown_claim,
+    unknown_workspace,
+    no_anchors,
     busy,
     failed,
 };
@@ -33,6 +35,10 @@ constexpr ErrorInfo describe(AdminError error) {
             return {"invalid_name", "A workspace name has 1 to 100 characters, none of control."};
         case AdminError::disk_full: return {"disk_full", "The disk is full; nothing was changed."};
         case AdminError::unknown_claim: return {"unknown_claim", "There is no such claim."};
+        case AdminError::unknown_workspace:
+            return {"unknown_workspace", "There is no such workspace."};
+        case AdminError::no_anchors:
+            return {"no_anchors", "No second place is set: anchor_file in [audit] names one."};
         case AdminError::busy: return {"busy", "Somebody else is at it already. Please try again."};
         case AdminError::failed: return {"internal_error", "Something went wrong inside."};
     }
@@ -153,6 +159,24 @@ struct SealAll {
     auto wire() { return std::tie(grants); }
 };
 
+/// What is asked of the installation's keys and stores on the host.
+enum class HostAct : std::uint8_t {
+    recovery_kit,
+    passphrase,
+    root_rotation,
+    keyring_rotation,
+    workspace_rotation,
+    migration,
+};
+/// Written down before any of it is done: no record, no change. Errors: disk_full, failed.
+struct NoteHostActs {
+    static constexpr std::uint16_t k_method = 208;
+    using Answer = ipc::Nothing;
+    using Failure = AdminError;
+    std::vector<HostAct> acts;
+    auto wire() { return std::tie(acts); }
+};
+
 /// Goes through the audit records of the installation and of every workspace.
 struct VerifyAudit {
     static constexpr std::uint16_t k_method = 207;
@@ -162,15 +186,42 @@ struct VerifyAudit {
         std::int64_t records = 0;    ///< whole ones, from the first on
         std::int64_t broken_at = 0;  ///< number of the first that is not; 0: all are whole
         std::string fault;
-        std::string head;  ///< of the last whole one, in hexadecimal
-        auto wire() { return std::tie(workspace, records, broken_at, fault, head); }
+        std::string head;       ///< of the last whole one, in hexadecimal
+        std::int64_t base = 0;  ///< how many went before the first because of their age
+        auto wire() { return std::tie(workspace, records, broken_at, fault, head, base); }
     };
     struct Answer {
         std::vector<Chain> chains;
-        auto wire() { return std::tie(chains); }
+        bool has_anchors = false;  ///< there is a second place
+        std::int64_t anchors = 0;  ///< good lines there
+        std::vector<std::string> anchor_faults;
+        auto wire() { return std::tie(chains, has_anchors, anchors, anchor_faults); }
     };
     using Failure = AdminError;
     auto wire() { return std::tie(); }
+};
+
+/// What differs from the second place is as the operator wants it: begins anew there.
+/// Errors: no_anchors, disk_full, failed.
+struct AcceptAnchors {
+    static constexpr std::uint16_t k_method = 209;
+    using Answer = ipc::Nothing;
+    using Failure = AdminError;
+    auto wire() { return std::tie(); }
+};
+
+/// Some of a workspace's records, oldest first, as JSON lines. Errors: unknown_workspace, failed.
+struct ExportAudit {
+    static constexpr std::uint16_t k_method = 210;
+    struct Answer {
+        std::string lines;      ///< empty: there are no others
+        std::int64_t last = 0;  ///< number of the last one
+        auto wire() { return std::tie(lines, last); }
+    };
+    using Failure = AdminError;
+    std::string workspace;   ///< its id, or its name
+    std::int64_t after = 0;  ///< larger numbers
+    auto wire() { return std::tie(workspace, after); }
 };
 
 }  // namespace postern::cli

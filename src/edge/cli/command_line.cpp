@@ -112,6 +112,8 @@ struct Tree {
     CLI::App* receipt_verify = nullptr;
     CLI::App* trust_check = nullptr;
     CLI::App* audit_verify = nullptr;
+    CLI::App* audit_accept = nullptr;
+    CLI::App* audit_export = nullptr;
 
 private:
     /// The commands that show whether something is as it should be.
@@ -192,6 +194,13 @@ void Tree::add_evidence(Parsed& parsed) {
     auto* audit = app.add_subcommand("audit", "who did what")->require_subcommand(1);
     audit_verify = audit->add_subcommand("verify", "go through every record: is each as written?");
     add_place(*audit_verify, parsed.place, true);
+    audit_accept = audit->add_subcommand(
+        "accept", "what differs from the second place is as it should be: begin anew there");
+    add_place(*audit_accept, parsed.place, true);
+    audit_export = audit->add_subcommand("export", "a workspace's whole record as JSON lines");
+    add_place(*audit_export, parsed.place, true);
+    audit_export->add_option("--workspace", parsed.workspace, "its name or id, or \"installation\"")
+        ->required();
 }
 
 Command command_of(const Tree& tree, Parsed parsed) {
@@ -231,6 +240,10 @@ Command command_of(const Tree& tree, Parsed parsed) {
         return CheckTrustCommand{std::move(place), std::move(parsed.claim), parsed.json};
     }
     if (tree.audit_verify->parsed()) return VerifyAuditCommand{std::move(place)};
+    if (tree.audit_accept->parsed()) return AcceptAnchorsCommand{std::move(place)};
+    if (tree.audit_export->parsed()) {
+        return ExportAuditCommand{std::move(place), std::move(parsed.workspace)};
+    }
     VerifyReceiptCommand verify{.place = std::nullopt, .file = std::move(parsed.receipt_file)};
     if (!place.data.empty()) verify.place = std::move(place);
     return verify;

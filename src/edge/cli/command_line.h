@@ -39,6 +39,13 @@ struct CheckTrustCommand {
 struct VerifyAuditCommand {
     Place place;
 };
+struct AcceptAnchorsCommand {
+    Place place;
+};
+struct ExportAuditCommand {
+    Place place;
+    std::string workspace;
+};
 using Command = std::variant<InitCommand,
                              MakeKitCommand,
                              PassphraseCommand,
@@ -53,7 +60,9 @@ using Command = std::variant<InitCommand,
                              DoctorCommand,
                              VerifyReceiptCommand,
                              CheckTrustCommand,
-                             VerifyAuditCommand>;
+                             VerifyAuditCommand,
+                             AcceptAnchorsCommand,
+                             ExportAuditCommand>;
 
 /// What to print instead of running a command: help, the version, or what was wrong.
 struct Usage {

@@ -130,6 +130,12 @@ public:
     virtual Outcome<Secret> create_token(const CreateTokenCommand& command) = 0;
     virtual Outcome<SealAll::Answer> seal_all(const SealAllCommand& command) = 0;
     virtual Outcome<VerifyAudit::Answer> verify_audit(const Place& place) = 0;
+    virtual Outcome<> accept_anchors(const Place& place) = 0;
+    /// Tells some lines at a time, oldest first.
+    using TellLines = std::function<void(const std::string&)>;
+    virtual Outcome<> export_audit(const Place& place,
+                                   const std::string& workspace,
+                                   const TellLines& tell) = 0;
     virtual Outcome<Bytes> receipt_key(const Place& place) = 0;
     /// Moves the stores to "sqlite" or "postgresql", while no server runs.
     virtual Outcome<Moved> migrate_store(const Place& place, const std::string& to) = 0;

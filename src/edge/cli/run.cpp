@@ -239,6 +239,7 @@ public:
         bool whole = true;
         for (const auto& chain : verified->chains) {
             std::cout << chain.workspace << ": " << chain.records << " records";
+            if (chain.base > 0) std::cout << " after number " << chain.base;
             if (chain.broken_at == 0) {
                 std::cout << ", whole; head " << (chain.head.empty() ? "-" : chain.head) << '\n';
                 continue;
@@ -246,6 +247,15 @@ public:
             whole = false;
             std::cout << " are whole; number " << chain.broken_at << ": " << chain.fault << '\n';
         }
+        if (verified->has_anchors) {
+            std::cout << "second place: " << verified->anchors << " anchors\n";
+            whole = whole && verified->anchor_faults.empty();
+        } else {
+            std::cout << "second place: none; a tail that was cut, or a store that was set back, "
+                         "does not show\n";
+        }
+        for (const auto& fault : verified->anchor_faults)
+            std::cout << "second place: " << shown(fault) << '\n';
         if (whole) return k_good;
         std::cerr << "postern: The audit record is not what was written. [audit_broken]\n";
         return k_refused;
@@ -305,6 +315,21 @@ public:
                          "installation publishes.\n";
         }
         return k_good;
+    }
+
+    int operator()(const AcceptAnchorsCommand& command) const {
+        const auto accepted = installation_.accept_anchors(command.place);
+        if (!accepted) return refused(accepted.error());
+        std::cout
+            << "The second place begins anew; what stood there is beside it, as *.accepted-N. "
+               "The installation's record says so.\n";
+        return k_good;
+    }
+
+    int operator()(const ExportAuditCommand& command) const {
+        const auto tell = [](const std::string& lines) { std::cout << lines; };
+        const auto told = installation_.export_audit(command.place, command.workspace, tell);
+        return told ? k_good : refused(told.error());
     }
 
     int operator()(const CheckTrustCommand& command) const {

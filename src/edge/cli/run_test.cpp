@@ -76,7 +76,24 @@ public:
         answer.chains.push_back({"ws_two", 0, 0, "", ""});
         if (verdict == Verdict::bad)
             answer.chains.push_back({"ws_three", 2, 3, "it is missing", ""});
+        answer.has_anchors = has_anchors;
+        answer.anchors = 5;
+        answer.anchor_faults = anchor_faults;
         return answer;
+    }
+    bool has_anchors = false;
+    std::vector<std::string> anchor_faults;
+    Outcome<> accept_anchors(const Place&) override {
+        if (refuses) return no();
+        return {};
+    }
+    Outcome<> export_audit(const Place&,
+                           const std::string& workspace,
+                           const TellLines& tell) override {
+        if (refuses) return no();
+        tell("{\"of\":\"" + workspace + "\"}\n");
+        tell("{}\n");
+        return {};
     }
     Outcome<Bytes> receipt_key(const Place&) override { return no(); }
     Outcome<Moved> migrate_store(const Place&, const std::string& to) override {
@@ -208,13 +225,42 @@ TEST(Run, audit_verify_is_good_only_when_every_chain_is_whole) {
     FakeInstallation installation;
     const auto good = run(installation, {"audit", "verify", "--data", "/d"});
     EXPECT_EQ(good.status, 0);
-    EXPECT_EQ(good.out, "ws_one: 7 records, whole; head abcd\nws_two: 0 records, whole; head -\n");
+    EXPECT_TRUE(good.out.starts_with(
+        "ws_one: 7 records, whole; head abcd\nws_two: 0 records, whole; head -\n"));
+    EXPECT_NE(good.out.find("second place: none"), std::string::npos);
     installation.verdict = Verdict::bad;
     const auto bad = run(installation, {"audit", "verify", "--data", "/d"});
     EXPECT_EQ(bad.status, 1);
     EXPECT_NE(bad.out.find("ws_three: 2 records are whole; number 3: it is missing"),
               std::string::npos);
     EXPECT_NE(bad.err.find("audit_broken"), std::string::npos);
+}
+
+TEST(Run, audit_verify_tells_what_the_second_place_says) {
+    FakeInstallation installation;
+    installation.has_anchors = true;
+    const auto good = run(installation, {"audit", "verify", "--data", "/d"});
+    EXPECT_EQ(good.status, 0);
+    EXPECT_NE(good.out.find("second place: 5 anchors\n"), std::string::npos);
+    installation.anchor_faults = {"ws_one: the record ends\x1b[2J"};
+    const auto bad = run(installation, {"audit", "verify", "--data", "/d"});
+    EXPECT_EQ(bad.status, 1);
+    EXPECT_NE(bad.out.find("second place: ws_one: the record ends"), std::string::npos);
+    EXPECT_EQ(bad.out.find('\x1b'), std::string::npos);
+    EXPECT_NE(bad.err.find("audit_broken"), std::string::npos);
+}
+
+TEST(Run, audit_is_exported_and_its_second_place_accepted) {
+    FakeInstallation installation;
+    const auto lines =
+        run(installation, {"audit", "export", "--data", "/d", "--workspace", "Brand"});
+    EXPECT_EQ(lines.out, "{\"of\":\"Brand\"}\n{}\n");
+    EXPECT_EQ(run(installation, {"audit", "accept", "--data", "/d"}).status, 0);
+    installation.refuses = true;
+    EXPECT_EQ(run(installation, {"audit", "accept", "--data", "/d"}).status, 1);
+    EXPECT_EQ(run(installation, {"audit", "export", "--data", "/d", "--workspace", "Brand"}).status,
+              1);
+    EXPECT_EQ(run(installation, {"audit", "export", "--data", "/d"}).status, 2);
 }
 
 TEST(Run, serve_announces_where) {

@@ -11,6 +11,9 @@
 #include "foundation/crypto/hash.h"
 #include "platform/store/transaction.h"
 
+#include <cstdint>
+#include <utility>
+
 namespace postern::identity {
 
 Bytes attempts_key(PersonId person) {
@@ -19,7 +22,7 @@ Bytes attempts_key(PersonId person) {
     return to_bytes(crypto::sha256(text));
 }
 
-Result<> count_attempt(store::Transaction& tx, const Bytes& key, UnixMs now_ms) {
+Result<std::int64_t> count_attempt(store::Transaction& tx, const Bytes& key, UnixMs now_ms) {
     POSTERN_TRY(auto attempts, rows::load_attempts(tx, key));
     const auto left_ms = attempts.blocked_until_ms - now_ms;
     if (attempts.failed >= k_free_attempts && left_ms > 0) {
@@ -27,10 +30,13 @@ Result<> count_attempt(store::Transaction& tx, const Bytes& key, UnixMs now_ms) 
             Error(IdentityError::too_many_attempts).with_retry_after((left_ms + 999) / 1000));
     }
     ++attempts.failed;
-    attempts.blocked_until_ms = now_ms + pause_after_attempt_s(attempts.failed) * 1000;
+    const auto pause_s = pause_after_attempt_s(attempts.failed);
+    attempts.blocked_until_ms = now_ms + pause_s * 1000;
     auto pruned = rows::delete_old_attempts(tx, now_ms - k_attempts_kept_s * 1000);
-    if (!pruned) return pruned;
-    return rows::store_attempts(tx, key, attempts);
+    if (!pruned) return fail(std::move(pruned.error()));
+    auto stored = rows::store_attempts(tx, key, attempts);
+    if (!stored) return fail(std::move(stored.error()));
+    return pause_s;
 }
 
 Result<> take_back_attempt(store::Transaction& tx, const Bytes& key, UnixMs now_ms) {

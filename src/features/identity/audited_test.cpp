@@ -22,7 +22,7 @@ protected:
     AuditedTest() { workspace = owner().workspace; }
 
     std::vector<audit::Record> records(WorkspaceId of) {
-        return run(audit_log->list(of, 0, 100)).value();
+        return run(audit_log->search(of, {}, 100)).value().records;
     }
     /// Newest first.
     std::vector<std::string> actions() {
@@ -67,10 +67,23 @@ TEST_F(AuditedTest, refused_sign_in_stands_where_the_person_works_or_with_the_in
     EXPECT_EQ(newest().from, "192.0.2.7");
     EXPECT_FALSE(sign_in("nobody@brand.example", "wrong horse battery staple"));
     const auto installation = records(k_installation);
-    ASSERT_EQ(installation.size(), 1U);
+    ASSERT_EQ(installation.size(), 2U);
     EXPECT_EQ(installation[0].action, "session.refused");
     EXPECT_EQ(installation[0].facts, R"({"by":"nobody"})");
+    EXPECT_EQ(installation[1].action, "setup_link.made");
+    EXPECT_EQ(installation[1].facts, R"({"by":"host"})");
     expect_whole(2);
+}
+
+TEST_F(AuditedTest, refused_sign_in_that_begins_a_pause_says_so) {
+    for (int i = 0; i < 4; ++i)
+        EXPECT_FALSE(sign_in(k_email, "wrong horse battery staple"));
+    EXPECT_EQ(newest().facts.find("pause_s"), std::string::npos);
+    EXPECT_FALSE(sign_in(k_email, "wrong horse battery staple"));
+    EXPECT_NE(newest().facts.find(R"("pause_s":"30")"), std::string::npos);
+    const auto before = records(workspace).size();
+    EXPECT_FALSE(sign_in(k_email, "wrong horse battery staple"));
+    EXPECT_EQ(records(workspace).size(), before) << "not looked at";
 }
 
 TEST_F(AuditedTest, tokens) {

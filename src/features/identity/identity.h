@@ -167,6 +167,8 @@ public:
     /// In whose records a person's own acts stand.
     async::Task<std::vector<WorkspaceId>> workspaces_of(PersonId person);
 
+    async::Task<std::optional<WorkspaceId>> workspace_named(std::string name);
+
 private:
     async::Task<> prepare_installation();
     async::Task<std::string> workspace_name(WorkspaceRow row);
@@ -178,10 +180,10 @@ private:
     async::Task<NewToken> store_token(TokenRow row,
                                       std::optional<WorkspaceRow> with_workspace,
                                       std::optional<audit::By> by);
-    async::Task<> note_refused_sign_in(PersonId person, std::string from);
+    async::Task<> note_refused_sign_in(PersonId person, std::string from, std::int64_t pause_s);
     async::Task<Bytes> address_token(std::string email);
     /// Errors: too_many_attempts.
-    async::Task<> count(Bytes key);
+    async::Task<std::int64_t> count(Bytes key);
     async::Task<> take_back(Bytes key);
     async::Task<std::string> password_hash(std::optional<PersonRow> person, Bytes address);
     /// Whose password was right, and how it is stored.

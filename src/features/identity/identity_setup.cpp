@@ -106,7 +106,8 @@ async::Task<Secret> Identity::create_setup_token() {
         if (is_done) return fail(IdentityError::setup_done);
         return rows::store_setup_token(tx, row);
     };
-    auto stored = co_await parts_.database.write(body);
+    audit::Act act{audit::by_host(), "setup_link.made", {}};
+    auto stored = co_await parts_.audit.record(k_installation, std::move(act), body);
     if (!stored) co_return fail(std::move(stored.error()));
     co_return std::move(bearer.text);
 }
@@ -188,6 +189,15 @@ async::Task<NewToken> Identity::set_up(SetUp ask) {
     auto stored = co_await parts_.audit.record(workspace, std::move(act), body);
     if (!stored) co_return fail(std::move(stored.error()));
     co_return NewToken{id, workspace, Role::owner, std::move(bearer.text)};
+}
+
+async::Task<std::optional<WorkspaceId>> Identity::workspace_named(std::string name) {
+    auto found = co_await find_workspace(std::move(name));
+    if (!found) co_return fail(std::move(found.error()));
+    const auto row = std::move(*found);
+    std::optional<WorkspaceId> id;
+    if (row) id = row->id;
+    co_return id;
 }
 
 async::Task<NewToken> Identity::create_token(TokenAsk ask) {

@@ -62,7 +62,7 @@ async::Task<Bytes> Identity::address_token(std::string email) {
                                          keeper_deadline());
 }
 
-async::Task<> Identity::count(Bytes key) {
+async::Task<std::int64_t> Identity::count(Bytes key) {
     const auto now = parts_.clock.now_ms();
     const auto body = [key = std::move(key), now](store::Transaction& tx) {
         return count_attempt(tx, key, now);
@@ -133,12 +133,15 @@ async::Task<NewSession> Identity::store_session(Verified verified, Bytes address
 }
 
 /// The same work for somebody who does not exist: theirs stands in the installation's record.
-async::Task<> Identity::note_refused_sign_in(PersonId person, std::string from) {
+async::Task<> Identity::note_refused_sign_in(PersonId person,
+                                             std::string from,
+                                             std::int64_t pause_s) {
     auto chains = co_await workspaces_of(person);
     if (!chains) co_return fail(std::move(chains.error()));
     if (chains->empty()) chains->push_back(k_installation);
     audit::Act act{{audit::By::Kind::nobody, {}, std::move(from)}, "session.refused", {}};
     if (!person.is_null()) act.about.push_back({"person_id", person.text()});
+    if (pause_s > 0) act.about.push_back({"pause_s", std::to_string(pause_s)});
     const auto nothing = [](store::Transaction&) { return Result<>{}; };
     co_return co_await parts_.audit.record(std::move(*chains), std::move(act), nothing);
 }
@@ -161,7 +164,7 @@ async::Task<NewSession> Identity::sign_in(std::string email, Secret password, Cl
     const auto id = known ? known->id : PersonId();
     auto verified = co_await verify_password(std::move(known), std::move(password), *address);
     if (!verified && verified.error().is(IdentityError::invalid_credentials)) {
-        auto noted = co_await note_refused_sign_in(id, client.address);
+        auto noted = co_await note_refused_sign_in(id, client.address, *counted);
         if (!noted) co_return fail(std::move(noted.error()));
     }
     if (!verified) co_return fail(std::move(verified.error()));

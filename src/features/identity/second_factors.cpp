@@ -221,8 +221,9 @@ async::Task<store::BodyValue<F>> SecondFactors::record(Actor actor,
 
 async::Task<> SecondFactors::count(PersonId person) {
     const auto now = parts_.clock.now_ms();
-    const auto body = [key = attempts_key(person), now](store::Transaction& tx) {
-        return count_attempt(tx, key, now);
+    const auto body = [key = attempts_key(person), now](store::Transaction& tx) -> Result<> {
+        POSTERN_TRY([[maybe_unused]] const auto pause_s, count_attempt(tx, key, now));
+        return {};
     };
     co_return co_await parts_.database.write(body);
 }

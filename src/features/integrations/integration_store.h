@@ -1,6 +1,7 @@
 #pragma once
 
 #include "features/integrations/integration_types.h"
+#include "platform/audit/record.h"
 #include "platform/store/database.h"
 
 #include <optional>
@@ -15,6 +16,7 @@ struct Operation {
     IntegrationId integration;
     std::string kind;  ///< connect, reseal, reconnect, cut_off, delete
     std::uint64_t epoch = 0;
+    audit::By by{};  ///< who asked for it; where they were is not stored
 };
 
 /// What outlives the rows it tells of: appended before the destruction, copied to backup sites.

@@ -107,13 +107,13 @@ constexpr SqlText k_set_warned =
     "UPDATE grants SET warned_days = $3 WHERE workspace_id = $1 AND grant_id = $2";
 constexpr SqlText k_insert_operation =
     "INSERT INTO operations (workspace_id, receipt_id, integration_id, kind, epoch, "
-    "requested_at_ms) VALUES ($1, $2, $3, $4, $5, $6)";
+    "requested_at_ms, done_by) VALUES ($1, $2, $3, $4, $5, $6, $7)";
 constexpr SqlText k_delete_operation =
     "DELETE FROM operations WHERE workspace_id = $1 AND receipt_id = $2";
 constexpr SqlText k_delete_operations_of =
     "DELETE FROM operations WHERE workspace_id = $1 AND integration_id = $2";
 constexpr SqlText k_list_operations =
-    "SELECT workspace_id, receipt_id, integration_id, kind, epoch FROM operations "
+    "SELECT workspace_id, receipt_id, integration_id, kind, epoch, done_by FROM operations "
     "ORDER BY requested_at_ms LIMIT 10000";
 constexpr SqlText k_has_operation =
     "SELECT receipt_id FROM operations WHERE workspace_id = $1 AND receipt_id = $2";
@@ -121,11 +121,11 @@ constexpr SqlText k_is_ending =
     "SELECT receipt_id FROM operations WHERE workspace_id = $1 AND integration_id = $2 AND "
     "kind IN ('cut_off', 'delete') LIMIT 1";
 constexpr SqlText k_left_replacements =
-    "SELECT workspace_id, receipt_id, integration_id, kind, epoch FROM operations "
+    "SELECT workspace_id, receipt_id, integration_id, kind, epoch, done_by FROM operations "
     "WHERE workspace_id = $1 AND integration_id = $2 AND kind IN ('reseal', 'reconnect') "
     "ORDER BY requested_at_ms LIMIT 100";
 constexpr SqlText k_left_connects =
-    "SELECT workspace_id, receipt_id, integration_id, kind, epoch FROM operations "
+    "SELECT workspace_id, receipt_id, integration_id, kind, epoch, done_by FROM operations "
     "WHERE workspace_id = $1 AND integration_id = $2 AND kind = 'connect' LIMIT 100";
 constexpr SqlText k_insert_receipt =
     "INSERT INTO receipts (workspace_id, receipt_id, subject_id, state, at_ms, body) "
@@ -217,7 +217,8 @@ std::vector<Operation> operations_of(const std::vector<Row>& found) {
     out.reserve(found.size());
     for (const auto& row : found) {
         out.push_back({row.id<WorkspaceTag>(0), row.id<ReceiptTag>(1), row.id<IntegrationTag>(2),
-                       row.clear_text(3), static_cast<std::uint64_t>(row.integer(4))});
+                       row.clear_text(3), static_cast<std::uint64_t>(row.integer(4)),
+                       audit::parse_kind_and_id(row.clear_text(5))});
     }
     return out;
 }
@@ -425,9 +426,10 @@ Result<> set_warned(Transaction& tx, WorkspaceId workspace, GrantId grant, std::
 }
 
 Result<> insert_operation(Transaction& tx, const Operation& operation, UnixMs now_ms) {
-    return done(tx.execute(k_insert_operation,
-                           {operation.workspace, operation.receipt, operation.integration,
-                            Clear::text(operation.kind), number(operation.epoch), now_ms}));
+    return done(tx.execute(
+        k_insert_operation,
+        {operation.workspace, operation.receipt, operation.integration, Clear::text(operation.kind),
+         number(operation.epoch), now_ms, Clear::text(audit::kind_and_id(operation.by))}));
 }
 
 Result<> delete_operation(Transaction& tx, WorkspaceId workspace, ReceiptId receipt) {

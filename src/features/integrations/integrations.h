@@ -5,6 +5,7 @@
 #include "features/integrations/integration_types.h"
 #include "foundation/base/error.h"
 #include "foundation/base/secret.h"
+#include "platform/audit/audit_log.h"
 #include "platform/events/event_log.h"
 #include "platform/ipc/link.h"
 #include "platform/store/reserve.h"
@@ -26,6 +27,7 @@ struct GrantAsk {
     std::uint32_t hourly_ceiling = 0;
     std::int64_t expires_in_s = 0;
     GrantId id{};  ///< null: a fresh one. The same again makes that grant anew, never a second
+    audit::By by{};
 };
 
 struct ConnectAsk {
@@ -39,7 +41,11 @@ struct ConnectAsk {
     keys::SecretInput shared_secret;
     std::optional<GrantAsk> keep_working;  ///< "while I am away"
     std::optional<IntegrationId> id;       ///< of what connect() makes; nothing: a fresh one
+    audit::By by{};
 };
+
+/// What was done to one of them.
+[[nodiscard]] audit::Act act_of(PublicText action, audit::By by, IntegrationId id);
 
 /// What connecting or reconnecting came to. Where a check is not good nothing was stored.
 struct Connected {
@@ -58,6 +64,7 @@ struct HolderAsk {
     bool generate = false;
     keys::ShareScheme shares;
     keys::SecretInput new_secret;
+    audit::By by{};
 };
 
 struct Ticket {
@@ -82,7 +89,8 @@ public:
 
 /// The life of integrations: connect, lease, grant, re-seal, cut off, reconnect, delete. Rows are
 /// front's, secrets keeper's; every change that spans both is an operation row first, which
-/// recover() completes or undoes after a crash.
+/// recover() completes or undoes after a crash. `by` is who asks, for the audit record: without it
+/// nothing changes, but for lock, revoking, sealing everything, cutting off and deleting.
 ///
 /// Executor: all calls from front's thread. Lifetime: outlives every coroutine it started.
 class Integrations {
@@ -93,6 +101,7 @@ public:
         ipc::Link& keeper;
         ipc::Link& courier;
         events::EventLog& events;
+        audit::AuditLog& audit;
         const Clock& clock;
         Policy policy;
         /// Between tries to finish what is decided.
@@ -106,7 +115,9 @@ public:
     async::Task<Connected> connect(WorkspaceId workspace, ConnectAsk ask);
     /// Errors: not_found, deleted, other_account, busy, and keeper's.
     async::Task<Connected> reconnect(WorkspaceId workspace, IntegrationId id, ConnectAsk ask);
-    async::Task<std::vector<mail::Check>> verify(WorkspaceId workspace, IntegrationId id);
+    async::Task<std::vector<mail::Check>> verify(audit::By by,
+                                                 WorkspaceId workspace,
+                                                 IntegrationId id);
 
     async::Task<View> get(WorkspaceId workspace, IntegrationId id);
     /// Row and settings of any integration, deleted ones too; nothing is asked about its lease.
@@ -123,30 +134,36 @@ public:
     async::Task<std::int64_t> count_idle(std::int64_t idle_s);
     /// `is_current` judges what it is about to change, while nothing else changes it.
     /// Errors: not_found, busy, changed_meanwhile.
-    async::Task<> rename(WorkspaceId workspace,
+    async::Task<> rename(audit::By by,
+                         WorkspaceId workspace,
                          IntegrationId id,
                          std::string name,
                          std::function<bool(const View&)> is_current);
 
-    async::Task<keys::Lease> unlock(WorkspaceId workspace,
+    async::Task<keys::Lease> unlock(audit::By by,
+                                    WorkspaceId workspace,
                                     IntegrationId id,
                                     keys::SecretInput secret,
                                     std::int64_t lease_s,
                                     std::optional<HolderId> holder = std::nullopt);
-    async::Task<> lock(WorkspaceId workspace, IntegrationId id);
+    async::Task<> lock(audit::By by, WorkspaceId workspace, IntegrationId id);
     async::Task<> touch(WorkspaceId workspace, IntegrationId id);
     async::Task<Grant> grant(WorkspaceId workspace,
                              IntegrationId id,
                              keys::SecretInput secret,
                              GrantAsk ask);
-    async::Task<> revoke_grant(WorkspaceId workspace, IntegrationId id, GrantId grant);
+    async::Task<> revoke_grant(audit::By by,
+                               WorkspaceId workspace,
+                               IntegrationId id,
+                               GrantId grant);
 
     struct Resealed {
         Receipt receipt;
         Secret generated;
         std::vector<Secret> generated_shares;
     };
-    async::Task<Resealed> reseal(WorkspaceId workspace,
+    async::Task<Resealed> reseal(audit::By by,
+                                 WorkspaceId workspace,
                                  IntegrationId id,
                                  keys::SecretInput secret,
                                  keys::SecretInput new_secret,
@@ -163,7 +180,8 @@ public:
     async::Task<HolderAdded> add_holder(WorkspaceId workspace, IntegrationId id, HolderAsk ask);
     /// A new epoch without them; nobody else has to be there. With a holder's secret, or with the
     /// open lease where none is given. Errors: not_found, last_holder.
-    async::Task<Receipt> remove_holder(WorkspaceId workspace,
+    async::Task<Receipt> remove_holder(audit::By by,
+                                       WorkspaceId workspace,
                                        IntegrationId id,
                                        HolderId holder,
                                        std::optional<keys::SecretInput> secret);
@@ -177,9 +195,11 @@ public:
     };
     /// Ends every lease, ticket and connection of a workspace, or of all, and with `grants` every
     /// grant. Works on a full disk.
-    async::Task<SealedAll> seal_all(std::optional<WorkspaceId> workspace, bool grants);
+    async::Task<SealedAll> seal_all(audit::By by,
+                                    std::optional<WorkspaceId> workspace,
+                                    bool grants);
     /// Cuts off; `erase` also takes the integration out of every list (DELETE).
-    async::Task<Receipt> cut_off(WorkspaceId workspace, IntegrationId id, bool erase);
+    async::Task<Receipt> cut_off(audit::By by, WorkspaceId workspace, IntegrationId id, bool erase);
     async::Task<Receipt> receipt(WorkspaceId workspace, ReceiptId id);
 
     /// Whether a person's request that needs `verb` can be carried out, and that a person acts.
@@ -209,6 +229,7 @@ private:
         keys::Seal seal;
         std::optional<Bytes> sealed_settings;
         std::optional<LedgerEntry> ledger;
+        audit::Act act;
     };
 
     async::Task<Integration> load(WorkspaceId workspace, IntegrationId id);
@@ -224,7 +245,7 @@ private:
     async::Task<> finish_replacement(Operation operation);
     async::Task<keys::Lease> finish_reconnect(Operation operation);
     boost::asio::awaitable<bool> may_try_again(Error error, int tries);
-    async::Task<> store_grant(WorkspaceId workspace, IntegrationId id, Grant row);
+    async::Task<> store_grant(audit::By by, WorkspaceId workspace, IntegrationId id, Grant row);
     async::Task<Grant> store_grant_with_lease(WorkspaceId workspace,
                                               IntegrationId id,
                                               keys::Seal seal,
@@ -237,11 +258,19 @@ private:
     async::Task<Receipt> store_receipt(Operation operation, Receipt receipt);
     async::Task<LedgerEntry> sign_entry(Operation operation);
     /// A prepared epoch of the same credential: recorded, committed, told of.
-    async::Task<Receipt> replace_seal(WorkspaceId workspace, IntegrationId id, keys::Seal seal);
+    async::Task<Receipt> replace_seal(audit::Act act,
+                                      WorkspaceId workspace,
+                                      IntegrationId id,
+                                      keys::Seal seal);
     async::Task<Integration> load_live(WorkspaceId workspace, IntegrationId id);
     async::Task<std::string> open_name(WorkspaceId workspace, IntegrationId id, Bytes sealed);
+    /// A wrong secret stands in the record of whoever gave it.
+    async::Job note_refusal(audit::By by, WorkspaceId workspace, IntegrationId id, bool is_wrong);
     async::Task<> note_use(WorkspaceId workspace, IntegrationId id, UnixMs last_used_at_ms);
-    async::Task<> tell_sealed(WorkspaceId workspace, std::uint32_t ended, bool grants);
+    async::Task<> tell_sealed(audit::By by,
+                              WorkspaceId workspace,
+                              std::uint32_t ended,
+                              bool grants);
     using Touched = std::set<std::pair<WorkspaceId, IntegrationId>>;
     /// Drops the rows of grants that keeper has no key of: a seal-all or a revocation was not
     /// written down. Returns whose they were.
@@ -267,11 +296,15 @@ private:
     /// Writes; on a full disk frees the reserve and tries once more.
     template <typename F>
     async::Task<> write_surely(F body);
+    /// The same with its record, which stops it no more than the disk does.
+    template <typename F>
+    async::Task<> end_surely(WorkspaceId workspace, audit::Act act, F body);
     void changed(WorkspaceId workspace, IntegrationId id);
     [[nodiscard]] Operation make_operation(WorkspaceId workspace,
                                            IntegrationId id,
                                            std::string kind,
-                                           std::uint64_t epoch) const;
+                                           std::uint64_t epoch,
+                                           audit::By by = {}) const;
 
     Parts parts_;
     StateListener* listener_ = nullptr;

@@ -10,6 +10,7 @@
 #include "foundation/base/result.h"
 #include "foundation/crypto/place.h"
 #include "platform/async/task.h"
+#include "platform/audit/record.h"
 #include "platform/events/event_log.h"
 #include "platform/ipc/call_surely.h"
 #include "platform/keys/key_error.h"
@@ -50,6 +51,10 @@ std::string_view name_of(State state) {
         case State::sealed: return "sealed";
     }
     return "sealed";
+}
+
+audit::Act act_of(PublicText action, audit::By by, IntegrationId id) {
+    return {std::move(by), action, {{"integration_id", id.text()}}};
 }
 
 void Integrations::changed(WorkspaceId workspace, IntegrationId id) {
@@ -160,7 +165,8 @@ async::Task<std::vector<View>> Integrations::list(WorkspaceId workspace,
     co_return views;
 }
 
-async::Task<> Integrations::rename(WorkspaceId workspace,
+async::Task<> Integrations::rename(audit::By by,
+                                   WorkspaceId workspace,
                                    IntegrationId id,
                                    std::string name,
                                    std::function<bool(const View&)> is_current) {
@@ -175,10 +181,12 @@ async::Task<> Integrations::rename(WorkspaceId workspace,
     const auto body = [workspace, id, settings = std::move(*sealed)](store::Transaction& tx) {
         return rows::set_settings(tx, workspace, id, settings);
     };
-    co_return co_await parts_.database.write(body);
+    auto act = act_of("integration.renamed", std::move(by), id);
+    co_return co_await parts_.audit.record(workspace, std::move(act), body);
 }
 
-async::Task<keys::Lease> Integrations::unlock(WorkspaceId workspace,
+async::Task<keys::Lease> Integrations::unlock(audit::By by,
+                                              WorkspaceId workspace,
                                               IntegrationId id,
                                               keys::SecretInput secret,
                                               std::int64_t lease_s,
@@ -195,14 +203,29 @@ async::Task<keys::Lease> Integrations::unlock(WorkspaceId workspace,
     ask.lease_s = lease_s;
     ask.holder = holder;
     auto lease = co_await parts_.keeper.call(std::move(ask), keeper_deadline());
-    if (!lease) co_return fail(std::move(lease.error()));
+    if (!lease) {
+        const bool is_wrong = lease.error().is(keys::KeyError::wrong_secret);
+        co_await note_refusal(std::move(by), workspace, id, is_wrong);
+        co_return fail(std::move(lease.error()));
+    }
+    auto act = act_of("integration.unlocked", std::move(by), id);
+    if (holder) act.about.push_back({"holder_id", holder->text()});
+    const auto nothing = [](store::Transaction&) { return Result<>{}; };
+    auto recorded = co_await parts_.audit.record(workspace, std::move(act), nothing);
+    if (!recorded) {
+        // Told as not opened, so it must not be open.
+        keys::Lock shut{workspace, id};
+        (void)co_await ipc::call_surely(&parts_.keeper, shut, keeper_deadline());
+        co_await announce(workspace, id);
+        co_return fail(std::move(recorded.error()));
+    }
     (void)co_await note_use(workspace, id, row->last_used_at_ms);
     co_await announce(workspace, id);
     changed(workspace, id);
     co_return *lease;
 }
 
-async::Task<> Integrations::lock(WorkspaceId workspace, IntegrationId id) {
+async::Task<> Integrations::lock(audit::By by, WorkspaceId workspace, IntegrationId id) {
     // It works while the store does not: keeper alone decides then.
     const auto row = co_await load(workspace, id);
     if (row ? is_hidden(*row) : row.error().is(IntegrationError::not_found)) {
@@ -211,6 +234,8 @@ async::Task<> Integrations::lock(WorkspaceId workspace, IntegrationId id) {
     keys::Lock ask{workspace, id};
     auto done = co_await ipc::call_surely(&parts_.keeper, ask, keeper_deadline());
     if (!done) co_return fail(std::move(done.error()));
+    auto act = act_of("integration.locked", std::move(by), id);
+    co_await parts_.audit.note(workspace, std::move(act));
     co_await announce(workspace, id);
     // Whose it is was not seen without the store.
     if (row) changed(workspace, id);
@@ -246,11 +271,15 @@ async::Task<Grant> Integrations::grant(WorkspaceId workspace,
     make.hourly_ceiling = ask.hourly_ceiling;
     make.expires_at_ms = now + ask.expires_in_s * 1000;
     auto made = co_await parts_.keeper.call(std::move(make), keeper_deadline());
-    if (!made) co_return fail(std::move(made.error()));
+    if (!made) {
+        const bool is_wrong = made.error().is(keys::KeyError::wrong_secret);
+        co_await note_refusal(std::move(ask.by), workspace, id, is_wrong);
+        co_return fail(std::move(made.error()));
+    }
     Grant out;
     out.seal = std::move(*made);
     out.created_at_ms = now;
-    auto stored = co_await store_grant(workspace, id, out);
+    auto stored = co_await store_grant(std::move(ask.by), workspace, id, out);
     if (!stored) co_return fail(std::move(stored.error()));
     (void)co_await note_use(workspace, id, row->last_used_at_ms);
     co_await announce(workspace, id);
@@ -258,14 +287,19 @@ async::Task<Grant> Integrations::grant(WorkspaceId workspace,
     co_return out;
 }
 
-async::Task<> Integrations::store_grant(WorkspaceId workspace, IntegrationId id, Grant row) {
+async::Task<> Integrations::store_grant(audit::By by,
+                                        WorkspaceId workspace,
+                                        IntegrationId id,
+                                        Grant row) {
     const auto body = [workspace, id, row](store::Transaction& tx) -> Result<> {
         // Left by one of the same id, whose key is gone.
         auto left = rows::delete_grant(tx, workspace, id, row.seal.grant);
         if (!left && !left.error().is(IntegrationError::grant_not_found)) return left;
         return rows::insert_grant(tx, workspace, id, row);
     };
-    auto written = co_await parts_.database.write(body);
+    auto act = act_of("grant.made", std::move(by), id);
+    act.about.push_back({"grant_id", row.seal.grant.text()});
+    auto written = co_await parts_.audit.record(workspace, std::move(act), body);
     if (!written) {
         // Told as not made: its key is not to stay.
         keys::RevokeGrant revoke{workspace, id, row.seal.grant};
@@ -274,7 +308,10 @@ async::Task<> Integrations::store_grant(WorkspaceId workspace, IntegrationId id,
     co_return written;
 }
 
-async::Task<> Integrations::revoke_grant(WorkspaceId workspace, IntegrationId id, GrantId grant) {
+async::Task<> Integrations::revoke_grant(audit::By by,
+                                         WorkspaceId workspace,
+                                         IntegrationId id,
+                                         GrantId grant) {
     auto row = co_await load(workspace, id);
     if (!row) co_return fail(std::move(row.error()));
     const bool known = std::any_of(row->grants.begin(), row->grants.end(),
@@ -284,12 +321,21 @@ async::Task<> Integrations::revoke_grant(WorkspaceId workspace, IntegrationId id
     keys::RevokeGrant ask{workspace, id, grant};
     auto revoked = co_await parts_.keeper.call(std::move(ask), keeper_deadline());
     if (!revoked) co_return fail(std::move(revoked.error()));
-    const auto body = [workspace, id, grant](store::Transaction& tx) {
-        return rows::delete_grant(tx, workspace, id, grant);
+    const bool ended = by.kind == audit::By::Kind::server;
+    auto act =
+        act_of(ended ? PublicText("grant.ended") : PublicText("grant.revoked"), std::move(by), id);
+    act.about.push_back({"grant_id", grant.text()});
+    const auto body = [workspace, id, grant](store::Transaction& tx) -> Result<> {
+        auto gone = rows::delete_grant(tx, workspace, id, grant);
+        // Without its key the row may have been dropped meanwhile.
+        if (!gone && gone.error().is(IntegrationError::grant_not_found)) return {};
+        return gone;
     };
-    auto written = co_await parts_.database.write(body);
-    // Without its key the row may have been dropped meanwhile.
-    if (!written && !written.error().is(IntegrationError::grant_not_found)) co_return written;
+    auto written = co_await parts_.audit.record_or_owe(workspace, act, body);
+    if (!written) {
+        parts_.audit.owe(workspace, std::move(act));
+        co_return written;
+    }
     co_await announce(workspace, id);
     changed(workspace, id);
     co_return Result<>{};
@@ -336,10 +382,15 @@ async::Task<Ticket> Integrations::ticket(WorkspaceId workspace, IntegrationId id
     co_return Ticket{std::move(minted->ticket), minted->until_ms, minted->by_grant};
 }
 
-async::Task<std::vector<mail::Check>> Integrations::verify(WorkspaceId workspace,
+async::Task<std::vector<mail::Check>> Integrations::verify(audit::By by,
+                                                           WorkspaceId workspace,
                                                            IntegrationId id) {
     auto minted = co_await ticket(workspace, id, keys::Verb::verify);
     if (!minted) co_return fail(std::move(minted.error()));
+    auto act = act_of("integration.verified", std::move(by), id);
+    const auto nothing = [](store::Transaction&) { return Result<>{}; };
+    auto recorded = co_await parts_.audit.record(workspace, std::move(act), nothing);
+    if (!recorded) co_return fail(std::move(recorded.error()));
     mail::VerifyMailbox ask;
     ask.ticket = std::move(minted->ticket);
     auto answer = co_await parts_.courier.call(std::move(ask), provider_deadline());

@@ -30,13 +30,15 @@ class AccessTest : public IntegrationsLab {
 protected:
     Result<> check_open(Verb verb) { return run(integrations->check_open(workspace, id, verb)); }
     Result<Ticket> ticket(Verb verb) { return run(integrations->ticket(workspace, id, verb)); }
-    Result<std::vector<mail::Check>> verify() { return run(integrations->verify(workspace, id)); }
+    Result<std::vector<mail::Check>> verify() {
+        return run(integrations->verify(k_by, workspace, id));
+    }
     void set_broken(std::optional<std::string> code) {
         EXPECT_TRUE(run(integrations->set_broken(workspace, id, std::move(code))).has_value());
     }
     Result<> rename(std::string name, bool is_current = true) {
         const auto judge = [is_current](const View&) { return is_current; };
-        return run(integrations->rename(workspace, id, std::move(name), judge));
+        return run(integrations->rename(k_by, workspace, id, std::move(name), judge));
     }
     IntegrationId id = connected();
 };
@@ -115,18 +117,21 @@ TEST_F(AccessTest, id_of_another_workspace_is_not_found_anywhere) {
     EXPECT_TRUE(fails_with(run(integrations->get(other, id)), k_gone));
     EXPECT_TRUE(fails_with(run(integrations->describe(other, id)), k_gone));
     EXPECT_TRUE(run(integrations->list(other, {}, 10)).value().empty());
-    EXPECT_TRUE(fails_with(run(integrations->rename(other, id, "x", always)), k_gone));
-    EXPECT_TRUE(fails_with(run(integrations->unlock(other, id, typed(k_secret), 60)), k_gone));
+    EXPECT_TRUE(fails_with(run(integrations->rename(k_by, other, id, "x", always)), k_gone));
+    EXPECT_TRUE(
+        fails_with(run(integrations->unlock(k_by, other, id, typed(k_secret), 60)), k_gone));
     GrantAsk ask{k_send, 1, 3600};
     EXPECT_TRUE(fails_with(run(integrations->grant(other, id, typed(k_secret), ask)), k_gone));
-    EXPECT_TRUE(fails_with(run(integrations->revoke_grant(other, id, GrantId::make(1))), k_gone));
+    EXPECT_TRUE(
+        fails_with(run(integrations->revoke_grant(k_by, other, id, GrantId::make(1))), k_gone));
     EXPECT_TRUE(fails_with(
-        run(integrations->reseal(other, id, typed(k_secret), typed(k_new_secret), false)), k_gone));
-    EXPECT_TRUE(fails_with(run(integrations->cut_off(other, id, false)), k_gone));
-    EXPECT_TRUE(fails_with(run(integrations->cut_off(other, id, true)), k_gone));
+        run(integrations->reseal(k_by, other, id, typed(k_secret), typed(k_new_secret), false)),
+        k_gone));
+    EXPECT_TRUE(fails_with(run(integrations->cut_off(k_by, other, id, false)), k_gone));
+    EXPECT_TRUE(fails_with(run(integrations->cut_off(k_by, other, id, true)), k_gone));
     EXPECT_TRUE(fails_with(run(integrations->check_open(other, id, Verb::send)), k_gone));
     EXPECT_TRUE(fails_with(run(integrations->ticket(other, id, Verb::send)), k_gone));
-    EXPECT_TRUE(fails_with(run(integrations->verify(other, id)), k_gone));
+    EXPECT_TRUE(fails_with(run(integrations->verify(k_by, other, id)), k_gone));
     EXPECT_TRUE(fails_with(run(integrations->set_broken(other, id, "x")), k_gone));
     expect_whole(id);
 }
@@ -134,8 +139,8 @@ TEST_F(AccessTest, id_of_another_workspace_is_not_found_anywhere) {
 TEST_F(AccessTest, lock_of_another_workspace_locks_nothing) {
     ASSERT_TRUE(unlock(id).has_value());
     listener.changed.clear();
-    EXPECT_TRUE(
-        fails_with(run(integrations->lock(other_workspace, id)), IntegrationError::not_found));
+    EXPECT_TRUE(fails_with(run(integrations->lock(k_by, other_workspace, id)),
+                           IntegrationError::not_found));
     EXPECT_EQ(keeper.count("Lock"), 0);
     EXPECT_TRUE(listener.changed.empty()) << "nobody looks at it anew";
     EXPECT_EQ(state_of(id), State::leased);
@@ -198,7 +203,7 @@ TEST_F(AccessTest, unlock_is_refused_with_keepers_reason_and_tells_nobody) {
     EXPECT_TRUE(fails_with(unlock(id, k_new_secret), KeyError::wrong_secret));
     EXPECT_TRUE(fails_with(unlock(id, ""), KeyError::wrong_secret));
     EXPECT_TRUE(fails_with(
-        run(integrations->unlock(workspace, IntegrationId::make(1), typed(k_secret), 60)),
+        run(integrations->unlock(k_by, workspace, IntegrationId::make(1), typed(k_secret), 60)),
         IntegrationError::not_found));
     EXPECT_EQ(told("integration.state").size(), before);
     EXPECT_TRUE(listener.changed.empty());
@@ -220,15 +225,15 @@ TEST_F(AccessTest, cut_off_counts_from_when_it_was_asked_for) {
 
 TEST_F(AccessTest, lock_ends_the_lease_and_works_without_the_store) {
     ASSERT_TRUE(unlock(id).has_value());
-    ASSERT_TRUE(run(integrations->lock(workspace, id)).has_value());
+    ASSERT_TRUE(run(integrations->lock(k_by, workspace, id)).has_value());
     EXPECT_EQ(state_of(id), State::sealed);
-    EXPECT_TRUE(run(integrations->lock(workspace, id)).has_value()) << "good again";
+    EXPECT_TRUE(run(integrations->lock(k_by, workspace, id)).has_value()) << "good again";
     ASSERT_TRUE(unlock(id).has_value());
     database->close();
-    EXPECT_TRUE(run(integrations->lock(workspace, id)).has_value());
+    EXPECT_TRUE(run(integrations->lock(k_by, workspace, id)).has_value());
     EXPECT_FALSE(held(id).lease.open);
     keeper.fail_named("Lock");
-    EXPECT_TRUE(fails_with(run(integrations->lock(workspace, id)), KeyError::storage_failed));
+    EXPECT_TRUE(fails_with(run(integrations->lock(k_by, workspace, id)), KeyError::storage_failed));
 }
 
 TEST_F(AccessTest, check_open_wants_a_lease_or_a_grant_with_the_verb) {
@@ -371,10 +376,10 @@ TEST_F(AccessTest, rename_judges_the_present_view_and_changes_nothing_that_is_no
         seen = view.settings.name;
         return view.state == State::sealed;
     };
-    EXPECT_TRUE(run(integrations->rename(workspace, id, "second", judge)).has_value());
+    EXPECT_TRUE(run(integrations->rename(k_by, workspace, id, "second", judge)).has_value());
     EXPECT_EQ(seen, "Brand mail");
     ASSERT_TRUE(unlock(id).has_value());
-    EXPECT_TRUE(fails_with(run(integrations->rename(workspace, id, "third", judge)),
+    EXPECT_TRUE(fails_with(run(integrations->rename(k_by, workspace, id, "third", judge)),
                            IntegrationError::changed_meanwhile));
     EXPECT_EQ(seen, "second");
     EXPECT_EQ(get(id)->settings.name, "second");
@@ -399,7 +404,7 @@ TEST_F(AccessTest, two_renames_at_once_do_not_overwrite_each_other) {
     keeper.hold("SealRecords");
     std::optional<Result<>> first;
     const auto always = [](const View&) { return true; };
-    loop.start(integrations->rename(workspace, id, "first", always), first);
+    loop.start(integrations->rename(k_by, workspace, id, "first", always), first);
     run_until_held(keeper);
     EXPECT_TRUE(fails_with(rename("second"), IntegrationError::busy));
     EXPECT_TRUE(fails_with(reconnect(id, ask_for()), IntegrationError::busy));

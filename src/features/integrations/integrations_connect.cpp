@@ -127,7 +127,7 @@ async::Task<Grant> Integrations::store_grant_with_lease(WorkspaceId workspace,
     Grant row;
     row.seal = std::move(*made);
     row.created_at_ms = now;
-    auto written = co_await store_grant(workspace, id, row);
+    auto written = co_await store_grant(std::move(ask.by), workspace, id, row);
     if (!written) co_return fail(std::move(written.error()));
     co_return row;
 }
@@ -200,7 +200,7 @@ async::Task<Connected> Integrations::connect(WorkspaceId workspace, ConnectAsk a
     row.sealed_settings = std::move(*sealed);
     row.search_label = make_search_label(ask.destination.address);
     row.created_at_ms = now;
-    const auto operation = make_operation(workspace, id, "connect", epoch);
+    const auto operation = make_operation(workspace, id, "connect", epoch, std::move(ask.by));
     auto stored = co_await store_new(row, operation, prepared->seal);
     if (!stored) {
         (void)co_await abandon(workspace, id, epoch);
@@ -235,12 +235,15 @@ async::Task<keys::Lease> Integrations::confirm_new(Operation operation) {
         }
         return rows::delete_operation(tx, o.workspace, o.receipt);
     };
-    auto written = co_await parts_.database.write(body);
+    auto act = act_of("integration.connected", operation.by, operation.integration);
+    auto written = co_await parts_.audit.record(operation.workspace, std::move(act), body);
     if (!written) co_return fail(std::move(written.error()));
     co_return *lease;
 }
 
 async::Task<> Integrations::store_replacement(Replacement replacement) {
+    const auto workspace = replacement.operation.workspace;
+    auto act = std::move(replacement.act);
     const auto body = [this, replacement](store::Transaction& tx) -> Result<> {
         const auto& operation = replacement.operation;
         // A cut-off that is still to be finished would destroy the replacement, too.
@@ -267,7 +270,7 @@ async::Task<> Integrations::store_replacement(Replacement replacement) {
         }
         return rows::insert_operation(tx, operation, parts_.clock.now_ms());
     };
-    co_return co_await parts_.database.write(body);
+    co_return co_await parts_.audit.record(workspace, std::move(act), body);
 }
 
 async::Task<> Integrations::finish_replacement(Operation operation) {
@@ -339,7 +342,8 @@ async::Task<Connected> Integrations::reconnect(WorkspaceId workspace,
     }
     row->sealed_settings = *sealed;
     Replacement replacement{make_operation(workspace, id, "reconnect", epoch), prepared->seal,
-                            std::move(*sealed), std::nullopt};
+                            std::move(*sealed), std::nullopt,
+                            act_of("integration.reconnected", std::move(ask.by), id)};
     const auto operation = replacement.operation;
     auto stored = co_await store_replacement(std::move(replacement));
     if (!stored) {

@@ -456,8 +456,8 @@ TEST_F(ReconnectTest, second_change_at_once_is_busy) {
     EXPECT_TRUE(fails_with(reconnect(id, new_ask()), IntegrationError::busy));
     EXPECT_TRUE(fails_with(reseal(id), IntegrationError::busy));
     const auto always = [](const View&) { return true; };
-    EXPECT_TRUE(
-        fails_with(run(integrations->rename(workspace, id, "x", always)), IntegrationError::busy));
+    EXPECT_TRUE(fails_with(run(integrations->rename(k_by, workspace, id, "x", always)),
+                           IntegrationError::busy));
     EXPECT_TRUE(unlock(id).has_value()) << "uses go on";
     courier.release("VerifyMailbox");
     EXPECT_TRUE(outcome_of(outcome).has_value());

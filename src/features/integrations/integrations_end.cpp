@@ -14,6 +14,7 @@
 #include "foundation/crypto/place.h"
 #include "platform/async/deadline.h"
 #include "platform/async/task.h"
+#include "platform/audit/record.h"
 #include "platform/events/event_log.h"
 #include "platform/ipc/call_surely.h"
 #include "platform/keys/key_error.h"
@@ -78,8 +79,10 @@ std::string connections_closed(const keys::CutOff::Answer& done) {
 Operation Integrations::make_operation(WorkspaceId workspace,
                                        IntegrationId id,
                                        std::string kind,
-                                       std::uint64_t epoch) const {
-    return {workspace, ReceiptId::make(parts_.clock.now_ms()), id, std::move(kind), epoch};
+                                       std::uint64_t epoch,
+                                       audit::By by) const {
+    return {workspace,    ReceiptId::make(parts_.clock.now_ms()), id, std::move(kind), epoch,
+            std::move(by)};
 }
 
 template <typename F>
@@ -90,6 +93,17 @@ async::Task<> Integrations::write_surely(F body) {
     if (!released) co_return fail(std::move(released.error()));
     log(LogLevel::warning, "disk_reserve_used");
     co_return co_await parts_.database.write(body);
+}
+
+template <typename F>
+async::Task<> Integrations::end_surely(WorkspaceId workspace, audit::Act act, F body) {
+    auto written = co_await parts_.audit.record(workspace, act, body);
+    if (written) co_return written;
+    if (written.error().is(store::StoreError::disk_full)) {
+        auto released = parts_.reserve.release();
+        if (released) log(LogLevel::warning, "disk_reserve_used");
+    }
+    co_return co_await parts_.audit.record_or_owe(workspace, std::move(act), std::move(body));
 }
 
 async::Task<LedgerEntry> Integrations::sign_entry(Operation operation) {
@@ -127,14 +141,18 @@ async::Task<> Integrations::record_ending(Operation operation, StoredState state
     co_return co_await write_surely(body);
 }
 
-async::Task<Receipt> Integrations::cut_off(WorkspaceId workspace, IntegrationId id, bool erase) {
+async::Task<Receipt> Integrations::cut_off(audit::By by,
+                                           WorkspaceId workspace,
+                                           IntegrationId id,
+                                           bool erase) {
     // Never behind a re-seal or reconnect, which may wait for a provider: those find out.
     const Change change(ending_, id);
     if (!change.mine()) co_return fail(IntegrationError::busy);
     auto row = co_await load(workspace, id);
     if (!row) co_return fail(std::move(row.error()));
     if (is_hidden(*row)) co_return fail(IntegrationError::not_found);
-    const auto operation = make_operation(workspace, id, erase ? "delete" : "cut_off", row->epoch);
+    const auto operation =
+        make_operation(workspace, id, erase ? "delete" : "cut_off", row->epoch, std::move(by));
     auto recorded =
         co_await record_ending(operation, erase ? StoredState::deleted : StoredState::cut_off);
     if (!recorded) co_return fail(std::move(recorded.error()));
@@ -224,7 +242,16 @@ async::Task<Receipt> Integrations::store_receipt(Operation operation, Receipt re
         if (auto done = parts_.events.append(tx, o.workspace, event); !done) return done;
         return rows::delete_operation(tx, o.workspace, o.receipt);
     };
-    auto written = co_await write_surely(body);
+    Result<> written;
+    if (operation.kind == "reseal") {
+        written = co_await write_surely(body);  // its record was written with the request
+    } else {
+        auto act = act_of(operation.kind == "delete" ? PublicText("integration.deleted")
+                                                     : PublicText("integration.cut_off"),
+                          operation.by, operation.integration);
+        act.about.push_back({"receipt_id", operation.receipt.text()});
+        written = co_await end_surely(operation.workspace, std::move(act), body);
+    }
     if (!written) co_return fail(std::move(written.error()));
     parts_.events.published(operation.workspace);
     changed(operation.workspace, operation.integration);
@@ -241,7 +268,8 @@ async::Task<Integration> Integrations::load_live(WorkspaceId workspace, Integrat
     co_return std::move(*row);
 }
 
-async::Task<Integrations::Resealed> Integrations::reseal(WorkspaceId workspace,
+async::Task<Integrations::Resealed> Integrations::reseal(audit::By by,
+                                                         WorkspaceId workspace,
                                                          IntegrationId id,
                                                          keys::SecretInput secret,
                                                          keys::SecretInput new_secret,
@@ -262,14 +290,20 @@ async::Task<Integrations::Resealed> Integrations::reseal(WorkspaceId workspace,
     ask.current = std::move(row->seal);
     ask.secret = std::move(secret);
     auto prepared = co_await parts_.keeper.call(std::move(ask), keeper_deadline());
-    if (!prepared) co_return fail(std::move(prepared.error()));
-    auto receipt = co_await replace_seal(workspace, id, std::move(prepared->seal));
+    if (!prepared) {
+        const bool is_wrong = prepared.error().is(keys::KeyError::wrong_secret);
+        co_await note_refusal(std::move(by), workspace, id, is_wrong);
+        co_return fail(std::move(prepared.error()));
+    }
+    auto act = act_of("integration.resealed", std::move(by), id);
+    auto receipt = co_await replace_seal(std::move(act), workspace, id, std::move(prepared->seal));
     if (!receipt) co_return fail(std::move(receipt.error()));
     co_return Resealed{std::move(*receipt), std::move(prepared->generated),
                        std::move(prepared->generated_shares)};
 }
 
-async::Task<Receipt> Integrations::replace_seal(WorkspaceId workspace,
+async::Task<Receipt> Integrations::replace_seal(audit::Act act,
+                                                WorkspaceId workspace,
                                                 IntegrationId id,
                                                 keys::Seal seal) {
     const auto operation = make_operation(workspace, id, "reseal", seal.epoch);
@@ -278,7 +312,9 @@ async::Task<Receipt> Integrations::replace_seal(WorkspaceId workspace,
         (void)co_await abandon(workspace, id, operation.epoch);
         co_return fail(std::move(entry.error()));
     }
-    Replacement replacement{operation, std::move(seal), std::nullopt, std::move(*entry)};
+    act.about.push_back({"receipt_id", operation.receipt.text()});
+    Replacement replacement{operation, std::move(seal), std::nullopt, std::move(*entry),
+                            std::move(act)};
     auto stored = co_await store_replacement(std::move(replacement));
     if (!stored) {
         (void)co_await abandon(workspace, id, operation.epoch);
@@ -329,15 +365,25 @@ async::Task<Receipt> Integrations::finish_reseal(Operation operation) {
     co_return co_await store_receipt(std::move(operation), std::move(receipt));
 }
 
-async::Task<> Integrations::tell_sealed(WorkspaceId workspace, std::uint32_t ended, bool grants) {
+async::Task<> Integrations::tell_sealed(audit::By by,
+                                        WorkspaceId workspace,
+                                        std::uint32_t ended,
+                                        bool grants) {
+    audit::Act act{
+        std::move(by),
+        "integrations.sealed",
+        {{"integrations", std::to_string(ended)}, {"grants", grants ? "ended" : "kept"}}};
     const auto body = [this, workspace, ended, grants](store::Transaction& tx) -> Result<> {
         events::Event event{
             "integrations.sealed",
             {{"integrations", std::to_string(ended)}, {"grants", grants ? "ended" : "kept"}}};
         return parts_.events.append(tx, workspace, event);
     };
-    auto written = co_await write_surely(body);
-    if (!written) co_return fail(std::move(written.error()));
+    auto written = co_await end_surely(workspace, act, body);
+    if (!written) {
+        parts_.audit.owe(workspace, std::move(act));
+        co_return fail(std::move(written.error()));
+    }
     parts_.events.published(workspace);
     co_return Result<>{};
 }
@@ -399,7 +445,8 @@ async::Job Integrations::announce_all(Touched touched) {
     }
 }
 
-async::Task<Integrations::SealedAll> Integrations::seal_all(std::optional<WorkspaceId> workspace,
+async::Task<Integrations::SealedAll> Integrations::seal_all(audit::By by,
+                                                            std::optional<WorkspaceId> workspace,
                                                             bool grants) {
     keys::SealAll ask{workspace, grants};
     auto done = co_await ipc::call_surely(&parts_.keeper, ask, provider_deadline());
@@ -420,9 +467,15 @@ async::Task<Integrations::SealedAll> Integrations::seal_all(std::optional<Worksp
         if (!dropped) log(LogLevel::error, "grants_not_dropped", {{"error", dropped.error()}});
     }
     for (const auto& [whose, count] : counts) {
-        auto told = co_await tell_sealed(whose, count, grants);
+        auto told = co_await tell_sealed(by, whose, count, grants);
         // It is done, whether it can be written down or not.
         if (!told) log(LogLevel::error, "sealing_not_recorded", {{"error", told.error()}});
+    }
+    if (!workspace) {
+        audit::Act act{std::move(by), "installation.sealed", {}};
+        act.about.push_back({"integrations", std::to_string(sealed.ended.size())});
+        act.about.push_back({"grants", grants ? "ended" : "kept"});
+        co_await parts_.audit.note(k_installation, std::move(act));
     }
     co_await announce_all(std::move(touched));
     co_return sealed;
@@ -437,7 +490,8 @@ async::Task<> Integrations::warn_of_ending_grants() {
         for (const auto& grant : row.grants) {
             const auto left_ms = grant.seal.expires_at_ms - now;
             if (left_ms <= 0) {
-                (void)co_await revoke_grant(row.workspace, row.id, grant.seal.grant);
+                auto by = audit::by_server();
+                (void)co_await revoke_grant(std::move(by), row.workspace, row.id, grant.seal.grant);
                 continue;
             }
             const std::int64_t days = left_ms <= k_day_ms ? 1 : left_ms <= 7 * k_day_ms ? 7 : 0;

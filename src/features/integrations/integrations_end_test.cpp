@@ -73,11 +73,11 @@ TEST_F(EndTest, what_ends_access_waits_for_a_keeper_that_is_started_again) {
         std::optional<Result<Receipt>> ended;
         std::optional<Result<Integrations::SealedAll>> sealed;
         if (name == std::string_view("Lock")) {
-            loop.start(integrations->lock(workspace, id), locked);
+            loop.start(integrations->lock(k_by, workspace, id), locked);
         } else if (name == std::string_view("SealAll")) {
-            loop.start(integrations->seal_all(workspace, true), sealed);
+            loop.start(integrations->seal_all(k_by, workspace, true), sealed);
         } else {
-            loop.start(integrations->cut_off(workspace, id, false), ended);
+            loop.start(integrations->cut_off(k_by, workspace, id, false), ended);
         }
         run_until_held(keeper);
         keeper.lose();
@@ -260,7 +260,7 @@ TEST_F(EndTest, second_cut_off_at_once_is_busy) {
     const auto id = connected();
     keeper.hold("CutOff");
     std::optional<Result<Receipt>> outcome;
-    loop.start(integrations->cut_off(workspace, id, false), outcome);
+    loop.start(integrations->cut_off(k_by, workspace, id, false), outcome);
     run_until_held(keeper);
     EXPECT_TRUE(fails_with(cut_off(id), IntegrationError::busy));
     EXPECT_TRUE(fails_with(cut_off(id, true), IntegrationError::busy));
@@ -290,11 +290,12 @@ TEST_F(EndTest, cut_off_does_not_wait_for_a_reseal_at_any_of_its_steps) {
         const auto id = connected();
         keeper.hold(step);
         std::optional<Result<Integrations::Resealed>> outcome;
-        loop.start(integrations->reseal(workspace, id, typed(k_secret), typed(k_new_secret), false),
-                   outcome);
+        loop.start(
+            integrations->reseal(k_by, workspace, id, typed(k_secret), typed(k_new_secret), false),
+            outcome);
         run_until_held(keeper);
         std::optional<Result<Receipt>> ended;
-        loop.start(integrations->cut_off(workspace, id, false), ended);
+        loop.start(integrations->cut_off(k_by, workspace, id, false), ended);
         loop.settle();
         keeper.release(step);
         EXPECT_TRUE(outcome_of(ended).has_value());
@@ -323,8 +324,9 @@ TEST_F(EndTest, reseal_that_a_cut_off_overtook_is_told_as_such_and_has_no_receip
     const auto id = connected();
     keeper.hold_answer("CommitSeal");
     std::optional<Result<Integrations::Resealed>> resealed;
-    loop.start(integrations->reseal(workspace, id, typed(k_secret), typed(k_new_secret), false),
-               resealed);
+    loop.start(
+        integrations->reseal(k_by, workspace, id, typed(k_secret), typed(k_new_secret), false),
+        resealed);
     run_until_held(keeper);
     const auto ended = cut_off(id, true).value();
     keeper.release("CommitSeal");
@@ -414,8 +416,9 @@ TEST_F(EndTest, second_reseal_at_once_is_busy) {
     const auto id = connected();
     keeper.hold("CommitSeal");
     std::optional<Result<Integrations::Resealed>> outcome;
-    loop.start(integrations->reseal(workspace, id, typed(k_secret), typed(k_new_secret), false),
-               outcome);
+    loop.start(
+        integrations->reseal(k_by, workspace, id, typed(k_secret), typed(k_new_secret), false),
+        outcome);
     run_until_held(keeper);
     EXPECT_TRUE(fails_with(reseal(id), IntegrationError::busy));
     keeper.release("CommitSeal");
@@ -457,8 +460,9 @@ protected:
         integrations.reset();
         database->close();
         small = store::open_or_fail(options);
-        integrations = std::make_unique<Integrations>(Integrations::Parts{
-            *small, small_reserve(), keeper.link, courier.link, small_events(), clock, Policy{}});
+        integrations = std::make_unique<Integrations>(
+            Integrations::Parts{*small, small_reserve(), keeper.link, courier.link, small_events(),
+                                small_audit(), clock, Policy{}});
     }
     void TearDown() override {
         integrations.reset();
@@ -470,6 +474,11 @@ protected:
             std::make_unique<store::Reserve>(store::Reserve::Options{disk + "/reserve", 1 << 20});
         EXPECT_TRUE(room->restore().has_value());
         return *room;
+    }
+    audit::AuditLog& small_audit() {
+        record =
+            std::make_unique<audit::AuditLog>(audit::AuditLog::Parts{*small, keeper.link, clock});
+        return *record;
     }
     events::EventLog& small_events() {
         log = std::make_unique<events::EventLog>(loop.io.get_executor(), *small, clock);
@@ -486,6 +495,7 @@ protected:
     bool mounted = false;
     std::unique_ptr<store::Database> small;
     std::unique_ptr<store::Reserve> room;
+    std::unique_ptr<audit::AuditLog> record;
     std::unique_ptr<events::EventLog> log;
 };
 
@@ -497,9 +507,14 @@ TEST_F(FullDiskTest, cut_off_works_with_the_room_of_the_reserve_and_other_change
     EXPECT_TRUE(fails_with(reseal(id), StoreError::disk_full));
     EXPECT_TRUE(fails_with(grant(id), StoreError::disk_full));
     EXPECT_TRUE(room->held());
-    EXPECT_TRUE(unlock(id, k_secret).has_value()) << "nothing was changed";
+    EXPECT_TRUE(fails_with(unlock(id, k_secret), StoreError::disk_full)) << "no record, no change";
+    EXPECT_FALSE(held(id).lease.open);
+    EXPECT_TRUE(run(integrations->lock(k_by, workspace, id)).has_value());
+    EXPECT_EQ(record->owed(), 1U);
+    EXPECT_TRUE(room->held());
     const auto done = cut_off(id);
     ASSERT_TRUE(done.has_value()) << done.error().code();
+    EXPECT_EQ(record->owed(), 0U) << "written as soon as there was room";
     EXPECT_FALSE(room->held());
     EXPECT_EQ(state_of(id), State::cut_off);
     EXPECT_TRUE(receipt(done->id).has_value());

@@ -36,7 +36,9 @@ protected:
         }
         return out;
     }
-    Result<> revoke(GrantId which) { return run(integrations->revoke_grant(workspace, id, which)); }
+    Result<> revoke(GrantId which) {
+        return run(integrations->revoke_grant(k_by, workspace, id, which));
+    }
     using Days = std::vector<std::string>;
     IntegrationId id = connected();
 };
@@ -156,7 +158,7 @@ TEST_F(GrantTest, seal_all_that_front_did_not_live_to_write_down_is_whole) {
     ASSERT_TRUE(grant(id).has_value());
     ASSERT_TRUE(grant(elsewhere).has_value());
     keeper.die_at("SealAll", Fault::answer_lost);
-    EXPECT_FALSE(run(integrations->seal_all(workspace, true)).has_value());
+    EXPECT_FALSE(run(integrations->seal_all(k_by, workspace, true)).has_value());
     restart();
     EXPECT_EQ(stored(id)->grants.size(), 1);
     EXPECT_EQ(state_of(id), State::sealed) << "before anything is mended";
@@ -177,10 +179,10 @@ TEST_F(GrantTest, seal_all_again_takes_the_rows_away_that_the_first_one_left) {
     for (const auto whose : {std::optional(workspace), std::optional<WorkspaceId>()}) {
         ASSERT_TRUE(grant(id).has_value());
         keeper.fail_named("SealAll", Fault::answer_lost);
-        EXPECT_FALSE(run(integrations->seal_all(whose, true)).has_value());
+        EXPECT_FALSE(run(integrations->seal_all(k_by, whose, true)).has_value());
         keeper.heal();
         ASSERT_EQ(stored(id)->grants.size(), 1);
-        const auto again = run(integrations->seal_all(whose, true));
+        const auto again = run(integrations->seal_all(k_by, whose, true));
         ASSERT_TRUE(again.has_value());
         EXPECT_EQ(again->grants, 0U);
         EXPECT_TRUE(stored(id)->grants.empty());
@@ -192,7 +194,7 @@ TEST_F(GrantTest, seal_all_that_cannot_be_written_down_is_done_all_the_same) {
     change_store(store::EngineText{
         "CREATE TRIGGER refuse BEFORE DELETE ON grants BEGIN SELECT RAISE(ABORT, 'x'); END",
         "CREATE TRIGGER refuse BEFORE DELETE ON grants FOR EACH ROW EXECUTE FUNCTION refuse()"});
-    EXPECT_EQ(run(integrations->seal_all(workspace, true))->grants, 1U);
+    EXPECT_EQ(run(integrations->seal_all(k_by, workspace, true))->grants, 1U);
     EXPECT_EQ(state_of(id), State::sealed);
     recover();
     change_store(store::EngineText{"DROP TRIGGER refuse", "DROP TRIGGER refuse ON grants"});
@@ -220,7 +222,7 @@ TEST_F(GrantTest, revoking_while_its_row_is_dropped_is_good) {
     const auto gone = grant(id).value().seal.grant;
     keeper.hold_answer("RevokeGrant");
     std::optional<Result<>> outcome;
-    loop.start(integrations->revoke_grant(workspace, id, gone), outcome);
+    loop.start(integrations->revoke_grant(k_by, workspace, id, gone), outcome);
     run_until_held(keeper);
     recover();
     EXPECT_TRUE(stored(id)->grants.empty());

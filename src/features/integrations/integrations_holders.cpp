@@ -99,7 +99,11 @@ async::Task<Integrations::HolderAdded> Integrations::add_holder(WorkspaceId work
     add.new_secret = std::move(ask.new_secret);
     add.holder = ask.id;
     auto added = co_await parts_.keeper.call(std::move(add), keeper_deadline());
-    if (!added) co_return fail(std::move(added.error()));
+    if (!added) {
+        const bool is_wrong = added.error().is(keys::KeyError::wrong_secret);
+        co_await note_refusal(std::move(ask.by), workspace, id, is_wrong);
+        co_return fail(std::move(added.error()));
+    }
     HolderAdded out;
     out.holder = {added->holder.holder, std::move(ask.name), parts_.clock.now_ms()};
     out.generated = std::move(added->generated);
@@ -115,13 +119,16 @@ async::Task<Integrations::HolderAdded> Integrations::add_holder(WorkspaceId work
         if (auto put = rows::insert_seal(tx, workspace, id, seal); !put) return put;
         return rows::insert_holder(tx, workspace, id, {holder.id, sealed, holder.created_at_ms});
     };
-    auto stored = co_await parts_.database.write(body);
+    auto act = act_of("holder.added", std::move(ask.by), id);
+    act.about.push_back({"holder_id", out.holder.id.text()});
+    auto stored = co_await parts_.audit.record(workspace, std::move(act), body);
     if (!stored) co_return fail(std::move(stored.error()));
     co_await announce(workspace, id);
     co_return out;
 }
 
-async::Task<Receipt> Integrations::remove_holder(WorkspaceId workspace,
+async::Task<Receipt> Integrations::remove_holder(audit::By by,
+                                                 WorkspaceId workspace,
                                                  IntegrationId id,
                                                  HolderId holder,
                                                  std::optional<keys::SecretInput> secret) {
@@ -140,7 +147,9 @@ async::Task<Receipt> Integrations::remove_holder(WorkspaceId workspace,
     if (secret) ask.secret = std::move(*secret);
     auto prepared = co_await parts_.keeper.call(std::move(ask), keeper_deadline());
     if (!prepared) co_return fail(std::move(prepared.error()));
-    auto receipt = co_await replace_seal(workspace, id, std::move(prepared->seal));
+    auto act = act_of("holder.deleted", std::move(by), id);
+    act.about.push_back({"holder_id", holder.text()});
+    auto receipt = co_await replace_seal(std::move(act), workspace, id, std::move(prepared->seal));
     if (!receipt) co_return fail(std::move(receipt.error()));
     const auto body = [workspace, id, holder](store::Transaction& tx) {
         return rows::delete_holder(tx, workspace, id, holder);
@@ -173,6 +182,15 @@ async::Task<std::int64_t> Integrations::count_idle(std::int64_t idle_s) {
     const auto cutoff = parts_.clock.now_ms() - idle_s * 1000;
     const auto body = [cutoff](store::Transaction& tx) { return rows::count_idle(tx, cutoff); };
     co_return co_await parts_.database.read(body);
+}
+
+async::Job Integrations::note_refusal(audit::By by,
+                                      WorkspaceId workspace,
+                                      IntegrationId id,
+                                      bool is_wrong) {
+    if (!is_wrong) co_return;
+    auto act = act_of("secret.refused", std::move(by), id);
+    co_await parts_.audit.note(workspace, std::move(act));
 }
 
 /// Looking for replies by itself is no use; a person's act is.

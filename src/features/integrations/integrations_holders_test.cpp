@@ -46,7 +46,7 @@ protected:
     Result<Receipt> remove(IntegrationId id, HolderId who, std::optional<std::string> secret) {
         std::optional<keys::SecretInput> given;
         if (secret) given = typed(*secret);
-        return run(integrations->remove_holder(workspace, id, who, std::move(given)));
+        return run(integrations->remove_holder(k_by, workspace, id, who, std::move(given)));
     }
     /// Recorded, and keeper went away before it was committed.
     void leave_unfinished(IntegrationId id, HolderId who) {
@@ -104,7 +104,7 @@ TEST_F(HoldersTest, only_a_holder_adds_one_and_only_while_it_is_not_cut_off) {
     EXPECT_TRUE(fails_with(add(id, "another secret"), KeyError::wrong_secret));
     EXPECT_TRUE(fails_with(add(IntegrationId::make(clock.now)), IntegrationError::not_found));
     EXPECT_EQ(holders(id)->size(), 1U);
-    ASSERT_TRUE(run(integrations->cut_off(workspace, id, false)));
+    ASSERT_TRUE(run(integrations->cut_off(k_by, workspace, id, false)));
     EXPECT_TRUE(fails_with(add(id), KeyError::integration_cut_off));
     EXPECT_TRUE(fails_with(holders(id), KeyError::integration_cut_off));
 }
@@ -126,7 +126,7 @@ TEST_F(HoldersTest, who_leaves_is_gone_with_their_name_and_a_receipt_says_so) {
 TEST_F(HoldersTest, leaving_needs_a_secret_or_an_open_lease) {
     const auto id = connected();
     const auto added = add(id);
-    ASSERT_TRUE(run(integrations->lock(workspace, id)));
+    ASSERT_TRUE(run(integrations->lock(k_by, workspace, id)));
     EXPECT_TRUE(
         fails_with(remove(id, added->holder.id, std::nullopt), KeyError::integration_sealed));
     EXPECT_TRUE(fails_with(remove(id, added->holder.id, "another secret"), KeyError::wrong_secret));
@@ -190,7 +190,7 @@ TEST_F(HoldersTest, last_one_and_strangers_do_not_leave) {
 TEST_F(HoldersTest, cut_off_takes_the_names_along) {
     const auto id = connected();
     ASSERT_TRUE(add(id));
-    ASSERT_TRUE(run(integrations->cut_off(workspace, id, false)));
+    ASSERT_TRUE(run(integrations->cut_off(k_by, workspace, id, false)));
     EXPECT_TRUE(names_of(id).empty());
 }
 
@@ -198,17 +198,17 @@ TEST_F(HoldersTest, sealing_all_ends_leases_and_grants_of_this_workspace_alone) 
     const auto first = connected(true);
     const auto second = connected(true);
     ASSERT_TRUE(grant(second));
-    auto sealed = run(integrations->seal_all(workspace, false));
+    auto sealed = run(integrations->seal_all(k_by, workspace, false));
     ASSERT_TRUE(sealed);
     EXPECT_EQ(sealed->leases, 2U);
     EXPECT_EQ(sealed->grants, 0U);
     EXPECT_EQ(run(integrations->get(workspace, first))->state, State::sealed);
     EXPECT_EQ(run(integrations->get(workspace, second))->state, State::granted);
-    sealed = run(integrations->seal_all(workspace, true));
+    sealed = run(integrations->seal_all(k_by, workspace, true));
     EXPECT_EQ(sealed->grants, 1U);
     EXPECT_EQ(run(integrations->get(workspace, second))->state, State::sealed);
     EXPECT_TRUE(run(integrations->get(workspace, second))->integration.grants.empty());
-    sealed = run(integrations->seal_all(WorkspaceId::make(clock.now), true));
+    sealed = run(integrations->seal_all(k_by, WorkspaceId::make(clock.now), true));
     EXPECT_TRUE(sealed->ended.empty());
 }
 
@@ -229,7 +229,7 @@ TEST_F(HoldersTest, those_that_nobody_uses_are_listed_until_somebody_does) {
     EXPECT_EQ(run(integrations->get(workspace, id))->integration.last_used_at_ms, clock.now);
     clock.pass_days(90);
     EXPECT_EQ(idle(90), 1U);
-    ASSERT_TRUE(run(integrations->cut_off(workspace, id, false)));
+    ASSERT_TRUE(run(integrations->cut_off(k_by, workspace, id, false)));
     EXPECT_EQ(idle(90), 0U) << "what is cut off already is not proposed";
 }
 

@@ -29,7 +29,7 @@ void IntegrationsLab::restart() {
     Policy policy;
     policy.regions = {"eu"};
     integrations = std::make_unique<Integrations>(
-        Integrations::Parts{*database, reserve, keeper.link, courier.link, events, clock,
+        Integrations::Parts{*database, reserve, keeper.link, courier.link, events, audit, clock,
                             std::move(policy), std::chrono::milliseconds(0)});
     integrations->listen(listener);
 }
@@ -69,7 +69,7 @@ void IntegrationsLab::recover() {
 }
 
 Result<keys::Lease> IntegrationsLab::unlock(IntegrationId id, std::string_view secret) {
-    return run(integrations->unlock(workspace, id, typed(secret), 3600));
+    return run(integrations->unlock(k_by, workspace, id, typed(secret), 3600));
 }
 
 Result<Grant> IntegrationsLab::grant(IntegrationId id,
@@ -83,11 +83,12 @@ Result<Integrations::Resealed> IntegrationsLab::reseal(IntegrationId id,
                                                        std::string_view secret,
                                                        std::string_view new_secret,
                                                        bool generate) {
-    return run(integrations->reseal(workspace, id, typed(secret), typed(new_secret), generate));
+    return run(
+        integrations->reseal(k_by, workspace, id, typed(secret), typed(new_secret), generate));
 }
 
 Result<Receipt> IntegrationsLab::cut_off(IntegrationId id, bool erase) {
-    return run(integrations->cut_off(workspace, id, erase));
+    return run(integrations->cut_off(k_by, workspace, id, erase));
 }
 
 void IntegrationsLab::run_until_held(const PlayedProcess& process) {

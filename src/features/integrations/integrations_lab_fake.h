@@ -25,6 +25,7 @@ namespace postern::integrations::test {
 using store::fails_with;
 
 inline constexpr std::string_view k_secret = "maple otter violin";
+inline const audit::By k_by{audit::By::Kind::person, "per_olga", {}};
 inline constexpr std::string_view k_new_secret = "zebra under lamplight";
 inline constexpr keys::Verbs k_send = static_cast<keys::Verbs>(keys::Verb::send);
 inline constexpr keys::Verbs k_read = static_cast<keys::Verbs>(keys::Verb::read_replies);
@@ -147,6 +148,7 @@ protected:
     std::unique_ptr<store::Database> database = open_store(folder, clock);
     store::Reserve reserve{{folder.file("reserve"), 4096}};
     events::EventLog events{loop.io.get_executor(), *database, clock};
+    audit::AuditLog audit{{*database, keeper.link, clock}};
     CountingListener listener;
     std::unique_ptr<Integrations> integrations;
     WorkspaceId workspace = WorkspaceId::make(1);

@@ -39,7 +39,8 @@ protected:
         return integrations->connect(workspace, std::move(ask));
     }
     async::Task<Integrations::Resealed> resealing(IntegrationId id) {
-        return integrations->reseal(workspace, id, typed(k_secret), typed(k_new_secret), false);
+        return integrations->reseal(k_by, workspace, id, typed(k_secret), typed(k_new_secret),
+                                    false);
     }
     async::Task<Connected> reconnecting(IntegrationId id) {
         auto ask = ask_for();
@@ -141,7 +142,7 @@ TEST_F(RecoveryTest, cut_off_and_deletion_are_rolled_forward_with_their_receipt)
     for (const bool erase : {false, true}) {
         for (const auto fault : {Fault::refused, Fault::answer_lost}) {
             const auto id = connected();
-            die_at("CutOff", fault, integrations->cut_off(workspace, id, erase));
+            die_at("CutOff", fault, integrations->cut_off(k_by, workspace, id, erase));
             recover();
             EXPECT_TRUE(held(id).cut_off);
             ASSERT_EQ(receipts_of(id).size(), 1);
@@ -155,7 +156,7 @@ TEST_F(RecoveryTest, cut_off_and_deletion_are_rolled_forward_with_their_receipt)
 
 TEST_F(RecoveryTest, receipt_has_the_id_that_the_ledger_names) {
     const auto id = connected();
-    die_at("CutOff", Fault::refused, integrations->cut_off(workspace, id, false));
+    die_at("CutOff", Fault::refused, integrations->cut_off(k_by, workspace, id, false));
     recover();
     ASSERT_EQ(ledger().size(), 1);
     ASSERT_EQ(receipts_of(id).size(), 1);
@@ -197,10 +198,10 @@ TEST_F(RecoveryTest, cut_off_wins_over_a_reseal_that_was_left) {
 
 TEST_F(RecoveryTest, one_that_cannot_be_finished_holds_up_nothing_else_and_is_tried_again) {
     const auto first = connected();
-    die_at("CutOff", Fault::refused, integrations->cut_off(workspace, first, false));
+    die_at("CutOff", Fault::refused, integrations->cut_off(k_by, workspace, first, false));
     clock.pass_s(1);
     const auto second = connected();
-    die_at("CutOff", Fault::refused, integrations->cut_off(workspace, second, false));
+    die_at("CutOff", Fault::refused, integrations->cut_off(k_by, workspace, second, false));
     keeper.fail_call(0, Fault::refused);
     recover();
     ASSERT_EQ(operations().size(), 1);
@@ -244,7 +245,7 @@ TEST_F(RecoveryTest, changes_under_way_are_left_alone) {
     const auto ending = connected();
     keeper.hold("CutOff");
     std::optional<Result<Receipt>> ended;
-    loop.start(integrations->cut_off(workspace, ending, false), ended);
+    loop.start(integrations->cut_off(k_by, workspace, ending, false), ended);
     run_until_held(keeper);
     recover();
     EXPECT_EQ(keeper.count("CutOff"), 1);
@@ -256,7 +257,7 @@ TEST_F(RecoveryTest, changes_under_way_are_left_alone) {
 
 TEST_F(RecoveryTest, connect_that_was_finished_since_it_was_listed_stands) {
     const auto left = connected();
-    die_at("CutOff", Fault::refused, integrations->cut_off(workspace, left, false));
+    die_at("CutOff", Fault::refused, integrations->cut_off(k_by, workspace, left, false));
     clock.pass_s(1);
     const auto id = IntegrationId::make(clock.now);
     keeper.hold("CommitSeal");
@@ -280,13 +281,13 @@ TEST_F(RecoveryTest, connect_that_was_finished_since_it_was_listed_stands) {
 
 TEST_F(RecoveryTest, cut_off_that_was_finished_since_does_not_end_a_reconnect) {
     const auto left = connected();
-    die_at("CutOff", Fault::refused, integrations->cut_off(workspace, left, false));
+    die_at("CutOff", Fault::refused, integrations->cut_off(k_by, workspace, left, false));
     clock.pass_s(1);
     const auto id = connected();
     keeper.hold("CutOff");
     std::optional<Result<Receipt>> ended;
     std::optional<Result<>> recovered;
-    loop.start(integrations->cut_off(workspace, id, false), ended);
+    loop.start(integrations->cut_off(k_by, workspace, id, false), ended);
     run_until_held(keeper);
     loop.start(integrations->recover(), recovered);
     loop.run_until([&] { return keeper.holding() == 2; });

@@ -14,6 +14,7 @@
 #include "foundation/crypto/receipt_statement.h"
 #include "platform/ipc/peer.h"
 #include "platform/ipc/rpc.h"
+#include "platform/keys/audit_keys.h"
 #include "platform/keys/key_error.h"
 #include "platform/keys/message_keys.h"
 #include "platform/keys/played_keeper_test.h"
@@ -100,6 +101,11 @@ void PlayedKeeper::serve_records() {
                              [](keys::SealRecords& ask) { return keys::test::played(ask); });
     serve<keys::OpenRecords>("OpenRecords",
                              [](keys::OpenRecords& ask) { return keys::test::played(ask); });
+    // Not among those that are counted and made to fail.
+    router_.on<keys::OpenAuditSegment>(
+        [](keys::OpenAuditSegment ask) { return keys::test::answer(std::move(ask)); });
+    router_.on<keys::CheckAuditMacs>(
+        [](keys::CheckAuditMacs ask) { return keys::test::answer(std::move(ask)); });
     serve<keys::Identify>("Identify", [this](keys::Identify&) -> Result<keys::Identify::Answer> {
         return keys::Identify::Answer{{}, signing_.public_key, true};
     });

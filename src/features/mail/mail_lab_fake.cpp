@@ -143,9 +143,12 @@ void MailLab::open_store() {
     options.readers = store_readers;
     options.clock = &clock;
     events.reset();
+    audit.reset();
     database.reset();
     database = store::open_or_fail(options);
     events = std::make_unique<events::EventLog>(loop.io.get_executor(), *database, clock);
+    audit =
+        std::make_unique<audit::AuditLog>(audit::AuditLog::Parts{*database, keeper.link, clock});
     jobs = std::make_unique<async::TaskGroup>(loop.io.get_executor());
 }
 
@@ -161,8 +164,8 @@ void MailLab::stop() {
 }
 
 Parts MailLab::parts() {
-    return {*database, keeper.link, courier.link, *events, clock,
-            *jobs,     mailboxes,   creators,     readers};
+    return {*database, keeper.link, courier.link, *events,  *audit,
+            clock,     *jobs,       mailboxes,    creators, readers};
 }
 
 void MailLab::add_mailbox(IntegrationId id, WorkspaceId owner) {

@@ -22,6 +22,7 @@
 namespace postern::mail::test {
 
 inline constexpr std::string_view k_label = "@box7.ptn.brand.example";
+inline const audit::By k_by{audit::By::Kind::person, "per_olga", {}};
 inline const MailAddress k_maya{"Maya", "maya@brand.example"};
 inline const MailAddress k_lea{"Lea", "lea@creators.example"};
 inline const MailAddress k_bo{"Bo", "bo@creators.example"};
@@ -168,6 +169,7 @@ protected:
     std::size_t store_readers;
     std::unique_ptr<store::Database> database;
     std::unique_ptr<events::EventLog> events;
+    std::unique_ptr<audit::AuditLog> audit;
     std::unique_ptr<async::TaskGroup> jobs;
     WorkspaceId workspace = WorkspaceId::make(1);
     WorkspaceId other_workspace = WorkspaceId::make(2);

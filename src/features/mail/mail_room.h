@@ -58,15 +58,19 @@ public:
                                      std::uint32_t index,
                                      std::uint64_t handle) override;
     async::Task<std::vector<HeldView>> held(WorkspaceId workspace, HeldQuery query) override;
-    async::Task<MessageView> accept_held(WorkspaceId workspace,
+    async::Task<MessageView> accept_held(audit::By by,
+                                         WorkspaceId workspace,
                                          MessageId id,
                                          std::uint64_t handle) override;
-    async::Task<MessageView> resolve(WorkspaceId workspace,
+    async::Task<MessageView> resolve(audit::By by,
+                                     WorkspaceId workspace,
                                      MessageId id,
                                      MessageState state,
                                      std::uint64_t handle) override;
-    async::Task<> refuse_held(WorkspaceId workspace, MessageId id) override;
-    async::Task<SyncResult> sync(WorkspaceId workspace, IntegrationId integration) override;
+    async::Task<> refuse_held(audit::By by, WorkspaceId workspace, MessageId id) override;
+    async::Task<SyncResult> sync(audit::By by,
+                                 WorkspaceId workspace,
+                                 IntegrationId integration) override;
     async::Task<SearchState> search_state(WorkspaceId workspace,
                                           IntegrationId integration) override;
     async::Task<> probe_reply_address(WorkspaceId workspace, IntegrationId integration) override;
@@ -99,7 +103,8 @@ private:
                                        std::uint32_t number,
                                        MessageBody body,
                                        std::string raw);
-    async::Task<> store(std::optional<rows::NewThread> thread,
+    async::Task<> store(audit::By by,
+                        std::optional<rows::NewThread> thread,
                         rows::NewMessage message,
                         IntegrationId integration,
                         Bytes reply_tag_mac);

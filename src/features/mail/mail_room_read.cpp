@@ -239,7 +239,10 @@ async::Task<std::vector<HeldView>> MailRoom::held(WorkspaceId workspace, HeldQue
     co_return out;
 }
 
-async::Task<MessageView> MailRoom::accept_held(WorkspaceId workspace, MessageId id, std::uint64_t) {
+async::Task<MessageView> MailRoom::accept_held(audit::By by,
+                                               WorkspaceId workspace,
+                                               MessageId id,
+                                               std::uint64_t) {
     const auto load = [workspace, id](store::Transaction& tx) {
         return rows::load_held(tx, workspace, id);
     };
@@ -252,13 +255,11 @@ async::Task<MessageView> MailRoom::accept_held(WorkspaceId workspace, MessageId 
     // It is read over the watch's connection, which may only just begin after an unlock.
     auto ready = co_await watches_.until_watching(workspace, integration, Deadline::in(60s));
     if (!ready) co_return fail(std::move(ready.error()));
-    co_return co_await replies_.accept_held(workspace, id);
+    co_return co_await replies_.accept_held(std::move(by), workspace, id);
 }
 
-async::Task<MessageView> MailRoom::resolve(WorkspaceId workspace,
-                                           MessageId id,
-                                           MessageState state,
-                                           std::uint64_t handle) {
+async::Task<MessageView> MailRoom::resolve(
+    audit::By by, WorkspaceId workspace, MessageId id, MessageState state, std::uint64_t handle) {
     const auto now = parts_.clock.now_ms();
     const std::string code = state == MessageState::failed ? "resolved_by_person" : "";
     const auto body = [this, workspace, id, state, code, now](store::Transaction& tx) -> Result<> {
@@ -269,7 +270,9 @@ async::Task<MessageView> MailRoom::resolve(WorkspaceId workspace,
         return parts_.events.append(tx, workspace,
                                     message_event("message.state", row.thread, id, state));
     };
-    auto written = co_await parts_.database.write(body);
+    audit::Act act{std::move(by), "message.resolved", {{"message_id", id.text()}}};
+    act.about.push_back({"state", std::string(name_of(state))});
+    auto written = co_await parts_.audit.record(workspace, std::move(act), body);
     if (!written) co_return fail(std::move(written.error()));
     parts_.events.published(workspace);
     sender_.wake();
@@ -285,20 +288,27 @@ async::Task<MessageView> MailRoom::resolve(WorkspaceId workspace,
     co_return std::move(views->at(0));
 }
 
-async::Task<> MailRoom::refuse_held(WorkspaceId workspace, MessageId id) {
+async::Task<> MailRoom::refuse_held(audit::By by, WorkspaceId workspace, MessageId id) {
     const auto body = [workspace, id](store::Transaction& tx) -> Result<> {
         POSTERN_TRY([[maybe_unused]] const auto row, rows::load_held(tx, workspace, id));
         return rows::delete_held(tx, workspace, id);
     };
-    co_return co_await parts_.database.write(body);
+    audit::Act act{std::move(by), "held.refused", {{"message_id", id.text()}}};
+    co_return co_await parts_.audit.record(workspace, std::move(act), body);
 }
 
-async::Task<SyncResult> MailRoom::sync(WorkspaceId workspace, IntegrationId integration) {
+async::Task<SyncResult> MailRoom::sync(audit::By by,
+                                       WorkspaceId workspace,
+                                       IntegrationId integration) {
     auto mailbox = co_await parts_.mailboxes.find(workspace, integration);
     if (!mailbox) co_return fail(std::move(mailbox.error()));
     auto open =
         co_await parts_.mailboxes.check_open(workspace, integration, MailVerb::read_replies);
     if (!open) co_return fail(std::move(open.error()));
+    audit::Act act{std::move(by), "integration.synced", {{"integration_id", integration.text()}}};
+    const auto nothing = [](store::Transaction&) { return Result<>{}; };
+    auto recorded = co_await parts_.audit.record(workspace, std::move(act), nothing);
+    if (!recorded) co_return fail(std::move(recorded.error()));
     if (!mailbox->reads_replies) co_return SyncResult{};
     auto ready = co_await watches_.until_watching(workspace, integration, Deadline::in(60s));
     if (!ready) co_return fail(std::move(ready.error()));

@@ -184,12 +184,18 @@ async::Task<rows::NewMessage> MailRoom::seal(const Outgoing* outgoing,
     co_return message;
 }
 
-async::Task<> MailRoom::store(std::optional<rows::NewThread> thread,
+async::Task<> MailRoom::store(audit::By by,
+                              std::optional<rows::NewThread> thread,
                               rows::NewMessage message,
                               IntegrationId integration,
                               Bytes reply_tag_mac) {
     const auto workspace = message.workspace;
     const auto now = parts_.clock.now_ms();
+    audit::Act act{
+        std::move(by), thread ? PublicText("thread.started") : PublicText("message.written"), {}};
+    act.about.push_back({"integration_id", integration.text()});
+    act.about.push_back({"thread_id", message.thread.text()});
+    act.about.push_back({"message_id", message.id.text()});
     const auto write = [this, thread = std::move(thread), message = std::move(message), integration,
                         reply_tag_mac = std::move(reply_tag_mac),
                         now](store::Transaction& tx) -> Result<> {
@@ -214,7 +220,7 @@ async::Task<> MailRoom::store(std::optional<rows::NewThread> thread,
         return parts_.events.append(
             tx, m.workspace, message_event("message.state", m.thread, m.id, MessageState::queued));
     };
-    auto written = co_await parts_.database.write(write);
+    auto written = co_await parts_.audit.record(workspace, std::move(act), write);
     if (!written) co_return written;
     parts_.events.published(workspace);
     sender_.wake();
@@ -249,8 +255,9 @@ async::Task<MessageView> MailRoom::queue(Outgoing outgoing) {
     view.body = body;
     view.created_at_ms = body.date_ms;
     auto reply_tag_mac = reply_to ? reply_to->tag_mac : Bytes();
-    auto stored = co_await store(std::move(thread), std::move(*message), outgoing.mailbox.id,
-                                 std::move(reply_tag_mac));
+    auto stored =
+        co_await store(std::move(outgoing.mail.by), std::move(thread), std::move(*message),
+                       outgoing.mailbox.id, std::move(reply_tag_mac));
     if (!stored) co_return fail(std::move(stored.error()));
     co_return view;
 }

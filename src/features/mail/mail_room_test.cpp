@@ -111,7 +111,7 @@ protected:
         found.candidates = std::move(candidates);
         return found;
     }
-    Result<SyncResult> sync() { return run(room->sync(workspace, integration)); }
+    Result<SyncResult> sync() { return run(room->sync(k_by, workspace, integration)); }
 
     std::unique_ptr<MailRoom> room;
 };
@@ -467,9 +467,9 @@ TEST_F(MailRoomTest, sync_counts_what_became_of_this_search) {
 }
 
 TEST_F(MailRoomTest, sync_is_refused_where_nothing_may_be_read) {
-    EXPECT_TRUE(fails_with(run(room->sync(workspace, other_integration)),
+    EXPECT_TRUE(fails_with(run(room->sync(k_by, workspace, other_integration)),
                            MailServiceError::integration_not_found));
-    EXPECT_TRUE(fails_with(run(room->sync(other_workspace, integration)),
+    EXPECT_TRUE(fails_with(run(room->sync(k_by, other_workspace, integration)),
                            MailServiceError::integration_not_found));
     for (const auto why :
          {keys::KeyError::integration_sealed, keys::KeyError::integration_cut_off}) {
@@ -482,7 +482,7 @@ TEST_F(MailRoomTest, sync_is_refused_where_nothing_may_be_read) {
 TEST_F(MailRoomTest, sync_of_a_mailbox_that_only_sends_finds_nothing_at_once) {
     add_mailbox(other_integration, workspace);
     mailboxes.all[other_integration].reads_replies = false;
-    const auto found = run(room->sync(workspace, other_integration));
+    const auto found = run(room->sync(k_by, workspace, other_integration));
     ASSERT_TRUE(found.has_value());
     EXPECT_EQ(found->searched, 0U);
     EXPECT_EQ(courier.searches, 0);
@@ -495,7 +495,7 @@ TEST_F(MailRoomTest, two_may_sync_before_there_is_a_watch) {
     settle();
     std::optional<Result<SyncResult>> outcomes[2];
     for (auto& outcome : outcomes) {
-        loop.start(room->sync(workspace, integration), outcome);
+        loop.start(room->sync(k_by, workspace, integration), outcome);
         settle();
     }
     courier.watches_hang = false;
@@ -530,7 +530,7 @@ protected:
         return view;
     }
     Result<MessageView> resolve(MessageId id, MessageState state, WorkspaceId owner) {
-        auto resolved = run(room->resolve(owner, id, state, k_handle));
+        auto resolved = run(room->resolve(k_by, owner, id, state, k_handle));
         settle();
         return resolved;
     }
@@ -596,13 +596,13 @@ TEST_F(MailRoomTest, held_mail_shows_its_sender_and_can_be_refused) {
     EXPECT_EQ(held[0].sender.name, "Eve");
     EXPECT_EQ(held[0].sender.address, "eve@evil.example");
     EXPECT_TRUE(run(room->held(other_workspace, {}))->empty());
-    EXPECT_TRUE(fails_with(run(room->refuse_held(other_workspace, held[0].id)),
+    EXPECT_TRUE(fails_with(run(room->refuse_held(k_by, other_workspace, held[0].id)),
                            MailServiceError::message_not_found));
-    EXPECT_TRUE(run(room->refuse_held(workspace, held[0].id)));
+    EXPECT_TRUE(run(room->refuse_held(k_by, workspace, held[0].id)));
     EXPECT_TRUE(run(room->held(workspace, {}))->empty());
-    EXPECT_TRUE(fails_with(run(room->refuse_held(workspace, held[0].id)),
+    EXPECT_TRUE(fails_with(run(room->refuse_held(k_by, workspace, held[0].id)),
                            MailServiceError::message_not_found));
-    EXPECT_TRUE(fails_with(run(room->accept_held(workspace, held[0].id, k_handle)),
+    EXPECT_TRUE(fails_with(run(room->accept_held(k_by, workspace, held[0].id, k_handle)),
                            MailServiceError::message_not_found));
     EXPECT_TRUE(courier.fetched.empty());
     EXPECT_EQ(view_of(thread.id).messages.size(), 1U);
@@ -614,7 +614,7 @@ TEST_F(MailRoomTest, accepted_mail_is_in_the_thread) {
     ++clock.now;
     ASSERT_TRUE(sync());
     const auto held = run(room->held(workspace, {})).value();
-    const auto accepted = run(room->accept_held(workspace, held.at(0).id, k_handle));
+    const auto accepted = run(room->accept_held(k_by, workspace, held.at(0).id, k_handle));
     ASSERT_TRUE(accepted.has_value());
     EXPECT_EQ(view_of(thread.id).messages.at(1).id, accepted->id);
     EXPECT_TRUE(run(room->held(workspace, {}))->empty());
@@ -628,12 +628,12 @@ TEST_F(MailRoomTest, mail_is_accepted_while_the_watch_of_an_unlocked_mailbox_beg
     const auto held = run(room->held(workspace, {})).value();
     close(Error(keys::KeyError::integration_sealed));
     restart();
-    EXPECT_TRUE(fails_with(run(room->accept_held(workspace, held.at(0).id, k_handle)),
+    EXPECT_TRUE(fails_with(run(room->accept_held(k_by, workspace, held.at(0).id, k_handle)),
                            keys::KeyError::integration_sealed));
     courier.watches_hang = true;
     mailboxes.closed.clear();
     std::optional<Result<MessageView>> accepted;
-    loop.start(room->accept_held(workspace, held.at(0).id, k_handle), accepted);
+    loop.start(room->accept_held(k_by, workspace, held.at(0).id, k_handle), accepted);
     settle();
     EXPECT_FALSE(accepted);
     EXPECT_EQ(room->watch_count(), 0U);

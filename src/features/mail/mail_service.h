@@ -2,6 +2,7 @@
 
 #include "features/mail/mail_types.h"
 #include "features/mail/protocol/courier_protocol.h"
+#include "platform/audit/record.h"
 #include "platform/os/fd.h"
 
 #include <array>
@@ -20,6 +21,7 @@ struct NewMail {
     std::string basis;
     /// Of the thread (start_thread) or message (add_message) that is made; nothing: a fresh one.
     std::optional<std::array<std::uint8_t, 16>> id;
+    audit::By by{};
 };
 
 struct SyncResult {
@@ -38,7 +40,8 @@ struct Download {
 };
 
 /// The outreach history and what adds to it: what the API asks of the mail feature. `handle` names
-/// the session that reads, for keeper's ceilings.
+/// the session that reads, for keeper's ceilings; `by` is who acts, for the audit record, without
+/// which nothing changes.
 ///
 /// Executor: front's thread.
 class MailService {
@@ -79,20 +82,24 @@ public:
 
     /// Newest first.
     virtual async::Task<std::vector<HeldView>> held(WorkspaceId workspace, HeldQuery query) = 0;
-    virtual async::Task<MessageView> accept_held(WorkspaceId workspace,
+    virtual async::Task<MessageView> accept_held(audit::By by,
+                                                 WorkspaceId workspace,
                                                  MessageId id,
                                                  std::uint64_t handle) = 0;
     /// A person knows what became of a mail whose delivery is unknown. Nothing is sent by that.
     /// `state`: sent or failed. Errors: not_found, message_not_unknown.
-    virtual async::Task<MessageView> resolve(WorkspaceId workspace,
+    virtual async::Task<MessageView> resolve(audit::By by,
+                                             WorkspaceId workspace,
                                              MessageId id,
                                              MessageState state,
                                              std::uint64_t handle) = 0;
-    virtual async::Task<> refuse_held(WorkspaceId workspace, MessageId id) = 0;
+    virtual async::Task<> refuse_held(audit::By by, WorkspaceId workspace, MessageId id) = 0;
 
     /// Looks for replies now; one that only sends has none.
     /// Errors: integration_sealed, integration_cut_off, MailError.
-    virtual async::Task<SyncResult> sync(WorkspaceId workspace, IntegrationId integration) = 0;
+    virtual async::Task<SyncResult> sync(audit::By by,
+                                         WorkspaceId workspace,
+                                         IntegrationId integration) = 0;
     virtual async::Task<SearchState> search_state(WorkspaceId workspace,
                                                   IntegrationId integration) = 0;
     /// Sends one mail from the mailbox to a reply address of its own, unless one is waited for.

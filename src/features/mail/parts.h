@@ -3,6 +3,7 @@
 #include "features/mail/message_vault.h"
 #include "features/mail/ports.h"
 #include "platform/async/task_group.h"
+#include "platform/audit/audit_log.h"
 #include "platform/events/event_log.h"
 #include "platform/ipc/link.h"
 #include "platform/store/database.h"
@@ -15,6 +16,7 @@ struct Parts {
     ipc::Link& keeper;
     ipc::Link& courier;
     events::EventLog& events;
+    audit::AuditLog& audit;
     const Clock& clock;
     async::TaskGroup& jobs;
     Mailboxes& mailboxes;

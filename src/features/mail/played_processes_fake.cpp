@@ -9,6 +9,7 @@
 #include "foundation/crypto/random.h"
 #include "platform/async/task.h"
 #include "platform/ipc/rpc.h"
+#include "platform/keys/audit_keys.h"
 #include "platform/keys/key_error.h"
 #include "platform/keys/message_keys.h"
 #include "platform/keys/played_keeper_test.h"
@@ -63,6 +64,9 @@ std::string content_of(const os::Fd& file) {
 PlayedKeeper::PlayedKeeper(net::test::Loop& loop, Steps& steps) : PlayedPeer(loop), steps_(steps) {
     router_.on<keys::SealKeys>([this](keys::SealKeys ask) { return seal_keys(std::move(ask)); });
     router_.on<keys::OpenKeys>([this](keys::OpenKeys ask) { return open_keys(std::move(ask)); });
+    // Not a step that is made to fail.
+    router_.on<keys::OpenAuditSegment>(
+        [](keys::OpenAuditSegment ask) { return keys::test::answer(std::move(ask)); });
     router_.on<keys::SealRecords>([this](keys::SealRecords ask) { return answer(std::move(ask)); });
     router_.on<keys::OpenRecords>([this](keys::OpenRecords ask) { return answer(std::move(ask)); });
     router_.on<keys::ComputeMacs>([this](keys::ComputeMacs ask) { return answer(std::move(ask)); });

@@ -500,17 +500,17 @@ async::Task<> Replies::hold(Match match,
     co_return written;
 }
 
-async::Task<MessageView> Replies::accept_held(WorkspaceId workspace, MessageId id) {
+async::Task<MessageView> Replies::accept_held(audit::By by, WorkspaceId workspace, MessageId id) {
     // Two accepted at once both let somebody join: the one that comes second looks again.
     for (int tries = 0;; ++tries) {
-        auto accepted = co_await try_accept(workspace, id);
+        auto accepted = co_await try_accept(by, workspace, id);
         const bool changed =
             !accepted && accepted.error().is(MailServiceError::thread_changed) && tries < 3;
         if (!changed) co_return accepted;
     }
 }
 
-async::Task<MessageView> Replies::try_accept(WorkspaceId workspace, MessageId id) {
+async::Task<MessageView> Replies::try_accept(audit::By by, WorkspaceId workspace, MessageId id) {
     const auto body = [workspace, id](store::Transaction& tx) {
         return rows::load_held(tx, workspace, id);
     };
@@ -536,8 +536,9 @@ async::Task<MessageView> Replies::try_accept(WorkspaceId workspace, MessageId id
     if (!before) co_return fail(std::move(before.error()));
     // Another author's mail under this id is in the thread: this one is stored beside it.
     if (before->message) found->origin_mac = origin_beside(found->origin_mac, id);
+    std::optional<Accepted> accepted = Accepted{id, std::move(by)};
     co_return co_await admit(std::move(*found), std::move(location), std::move(sender->candidate),
-                             id);
+                             std::move(accepted));
 }
 
 }  // namespace postern::mail

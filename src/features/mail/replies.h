@@ -58,7 +58,7 @@ public:
                                 IntegrationId integration,
                                 std::vector<FolderCursor> cursors,
                                 std::uint64_t bytes);
-    async::Task<MessageView> accept_held(WorkspaceId workspace, MessageId id);
+    async::Task<MessageView> accept_held(audit::By by, WorkspaceId workspace, MessageId id);
 
     /// What happened to candidates of this mailbox since the server started.
     [[nodiscard]] SyncResult totals(IntegrationId integration) const;
@@ -123,11 +123,16 @@ private:
                                    const Candidate* candidate,
                                    MessageId id);
     async::Task<> hold(Match match, Location location, Candidate candidate, std::string reason);
-    async::Task<MessageView> try_accept(WorkspaceId workspace, MessageId id);
+    async::Task<MessageView> try_accept(audit::By by, WorkspaceId workspace, MessageId id);
+    /// A held mail that a person lets in.
+    struct Accepted {
+        MessageId id;
+        audit::By by;
+    };
     async::Task<MessageView> admit(Match match,
                                    Location location,
                                    Candidate candidate,
-                                   std::optional<MessageId> held);
+                                   std::optional<Accepted> held);
     async::Task<Fetched> fetch(Location location, std::uint32_t uid, bool was_held);
     async::Task<MessageBody> read_body(WorkspaceId workspace,
                                        Candidate* candidate,
@@ -144,7 +149,7 @@ private:
         rows::NewMessage message;
         IntegrationId integration;
         rows::LedgerEntry entry;
-        std::optional<MessageId> held;  ///< no longer: a person accepted it
+        std::optional<Accepted> held;  ///< no longer
         std::optional<rows::NewHead> head;
     };
     async::Task<> store(Admission admission);

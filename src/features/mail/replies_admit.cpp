@@ -189,6 +189,12 @@ async::Task<std::optional<rows::NewHead>> Replies::join(const Match* match,
 async::Task<> Replies::store(Admission admission) {
     const auto workspace = admission.message.workspace;
     const auto now = parts_.clock.now_ms();
+    std::optional<audit::Act> act;
+    if (admission.held) {
+        act.emplace(audit::Act{admission.held->by, "held.accepted", {}});
+        act->about.push_back({"held_id", admission.held->id.text()});
+        act->about.push_back({"message_id", admission.message.id.text()});
+    }
     const auto write = [this, admission = std::move(admission),
                         now](store::Transaction& tx) -> Result<> {
         const auto& [m, integration, entry, held, head] = admission;
@@ -201,9 +207,9 @@ async::Task<> Replies::store(Admission admission) {
         }
         if (held) {
             // Refused while it was fetched: what nobody is to read is not kept.
-            const auto still = rows::load_held(tx, m.workspace, *held);
+            const auto still = rows::load_held(tx, m.workspace, held->id);
             if (!still) return fail(still.error());
-            if (auto gone = rows::delete_held(tx, m.workspace, *held); !gone) return gone;
+            if (auto gone = rows::delete_held(tx, m.workspace, held->id); !gone) return gone;
         }
         if (head) {
             auto joined = rows::replace_head(tx, m.workspace, m.thread, *head);
@@ -217,7 +223,12 @@ async::Task<> Replies::store(Admission admission) {
         }
         return tell_received(tx, &parts_.events, m, now);
     };
-    auto written = co_await parts_.database.write(write);
+    Result<> written;
+    if (act) {
+        written = co_await parts_.audit.record(workspace, std::move(*act), write);
+    } else {
+        written = co_await parts_.database.write(write);
+    }
     if (written) parts_.events.published(workspace);
     co_return written;
 }
@@ -271,7 +282,7 @@ async::Task<> Replies::fill(Match match, Location location, Candidate candidate,
 async::Task<MessageView> Replies::admit(Match match,
                                         Location location,
                                         Candidate candidate,
-                                        std::optional<MessageId> held) {
+                                        std::optional<Accepted> held) {
     auto fetched = co_await fetch(location, candidate.uid, held.has_value());
     if (!fetched) co_return fail(std::move(fetched.error()));
     auto body = co_await read_body(match.mailbox.workspace, &candidate, &*fetched);
@@ -295,8 +306,10 @@ async::Task<MessageView> Replies::admit(Match match,
     view.author_kind = candidate.author_kind;
     view.body = std::move(*body);
     view.created_at_ms = parts_.clock.now_ms();
-    Admission admission{std::move(*message), location.integration, std::move(entry), held, {}};
-    if (held) {
+    const bool is_accepted = held.has_value();
+    Admission admission{
+        std::move(*message), location.integration, std::move(entry), std::move(held), {}};
+    if (is_accepted) {
         auto joined = co_await join(&match, &candidate);
         if (!joined) co_return fail(std::move(joined.error()));
         admission.head = std::move(*joined);

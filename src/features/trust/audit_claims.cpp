@@ -2,16 +2,19 @@
 #include "features/trust/claims.h"
 #include "foundation/base/result.h"
 #include "platform/async/task.h"
+#include "platform/audit/anchors.h"
 #include "platform/audit/audit_log.h"
 
+#include <array>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace postern::trust {
 namespace {
 
-async::Task<Finding> look(audit::AuditLog* log) {
+async::Task<Finding> look(audit::AuditLog* log, audit::Anchors* anchors) {
     auto chains = co_await log->chains();
     if (!chains) co_return fail(std::move(chains.error()));
     Finding finding;
@@ -24,22 +27,37 @@ async::Task<Finding> look(audit::AuditLog* log) {
         finding.faults.push_back("record " + std::to_string(*verified->broken_at) + " of " +
                                  workspace.text() + ": " + verified->fault);
     }
+    auto compared = co_await anchors->compare();
+    if (!compared) co_return fail(std::move(compared.error()));
+    for (auto& fault : compared->faults)
+        finding.faults.push_back("second place: " + fault);
     if (finding.faults.empty()) {
         finding.evidence.push_back(std::to_string(records) + " records in " +
                                    std::to_string(chains->size()) +
                                    " chains: each as it was written, and none missing between");
+        finding.evidence.push_back(
+            compared->is_set
+                ? std::to_string(compared->lines) +
+                      " anchors at the second place: the records are as far as each says"
+                : "no second place is set: records taken off the end, and a whole store that was "
+                  "set back, are not seen");
     }
     co_return finding;
 }
 
 /// Every change of a chain that was made up has to be seen, or seeing none means nothing.
-async::Task<Finding> look_at_changed(audit::AuditLog* log) {
+async::Task<Finding> look_at_changed(audit::AuditLog* log, audit::Anchors* anchors) {
     auto trial = co_await log->try_changes();
     if (!trial) co_return fail(std::move(trial.error()));
+    auto anchored = co_await anchors->try_changes();
+    if (!anchored) co_return fail(std::move(anchored.error()));
     Finding finding;
-    if (!trial->is_whole || !trial->unseen.empty()) co_return finding;
-    for (auto& change : trial->seen)
-        finding.faults.push_back("seen: " + change);
+    const std::array both{&*trial, &*anchored};
+    for (const auto* one : both) {
+        if (!one->is_whole || !one->unseen.empty()) co_return Finding{};
+        for (const auto& change : one->seen)
+            finding.faults.push_back("seen: " + change);
+    }
     co_return finding;
 }
 
@@ -54,13 +72,15 @@ std::vector<Claim> audit_claims(const Grounds& grounds) {
     whole.method =
         "every record of every workspace is gone through from the first to the last: its number "
         "follows the one before, and keeper knows its MAC, which covers the record and the MAC "
-        "before; not seen: records taken off the end, and a whole store that was set back";
+        "before; every anchor at the second place is keeper's, and the record it names is there";
     whole.planted =
-        "a chain made up in memory, changed in each way that somebody with the store "
-        "could: each has to be seen";
+        "a chain and anchors made up in memory, changed in each way that somebody with the store, "
+        "or with the second place, could: each has to be seen";
     whole.cost = "reads the whole record";
-    whole.check = [log = &grounds.audit] { return look(log); };
-    whole.control = [log = &grounds.audit] { return look_at_changed(log); };
+    whole.check = [log = &grounds.audit, anchors = &grounds.anchors] { return look(log, anchors); };
+    whole.control = [log = &grounds.audit, anchors = &grounds.anchors] {
+        return look_at_changed(log, anchors);
+    };
     return {whole};
 }
 

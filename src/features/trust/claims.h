@@ -6,6 +6,7 @@
 #include "features/trust/ports.h"
 #include "foundation/base/clock.h"
 #include "platform/async/blocking_pool.h"
+#include "platform/audit/anchors.h"
 #include "platform/audit/audit_log.h"
 #include "platform/ipc/link.h"
 #include "platform/net/tls_trial.h"
@@ -28,6 +29,7 @@ struct Grounds {
     Fences& fences;
     Bearers& bearers;
     audit::AuditLog& audit;
+    audit::Anchors& anchors;
     /// Every file that the stores write, relative to the working directory; those that are not
     /// there are left out: where none is, claims about files are unknown. A name that ends in `*`
     /// is of all that begin so. No names at all: the stores are on a server, and their rows are

@@ -12,6 +12,8 @@
 #include "foundation/crypto/password.h"
 #include "foundation/crypto/place.h"
 #include "platform/async/task.h"
+#include "platform/audit/anchors.h"
+#include "platform/audit/played_place_test.h"
 #include "platform/keys/message_keys.h"
 #include "platform/keys/records.h"
 #include "platform/net/test_loop.h"
@@ -169,6 +171,8 @@ protected:
         index = store::open_or_fail(options);
         audit_log = std::make_unique<audit::AuditLog>(
             audit::AuditLog::Parts{*database, keeper.link, clock});
+        anchors = std::make_unique<audit::Anchors>(
+            audit::Anchors::Parts{*database, keeper.link, clock, *audit_log, second_place});
         add_integration(1, "active");
         add_integration(2, "cut_off");
         add_integration(3, "deleted");
@@ -186,7 +190,7 @@ protected:
 
     std::vector<Claim> claims_about(std::vector<std::string> files) {
         return all_claims({*database, *index, keeper.link, seals, history, fences, bearers,
-                           *audit_log, std::move(files), [] { return trial(); }});
+                           *audit_log, *anchors, std::move(files), [] { return trial(); }});
     }
     /// Of the engine that this run of the tests is on.
     std::vector<Claim> claims() {
@@ -245,6 +249,8 @@ protected:
     PlayedFences fences;
     PlayedBearers bearers{database};
     std::unique_ptr<audit::AuditLog> audit_log;
+    audit::test::PlayedPlace second_place{false};
+    std::unique_ptr<audit::Anchors> anchors;
     FaultyTrial::Faults& wire = trial()->faults = {};
 
 private:

@@ -49,10 +49,23 @@ TEST_F(StoredClaimsTest, p7_fails_for_an_audit_record_that_is_not_as_it_was_writ
     EXPECT_EQ(whole.verdict, Verdict::proven);
     EXPECT_EQ(whole.finding.evidence.at(0),
               "3 records in 1 chains: each as it was written, and none missing between");
+    EXPECT_TRUE(whole.finding.evidence.at(1).starts_with("no second place is set"));
     run_sql("UPDATE audit_records SET facts = '{}' WHERE number = $1", {2});
     expect_failing("P7.audited");
     EXPECT_NE(prove("P7.audited").finding.faults.at(0).find("record 2 of "), std::string::npos);
     run_sql("DELETE FROM audit_records WHERE number = $1", {2});
+    expect_failing("P7.audited");
+}
+
+TEST_F(StoredClaimsTest, p7_fails_for_an_audit_record_whose_tail_was_cut) {
+    second_place = audit::test::PlayedPlace(true);
+    for (int i = 0; i < 3; ++i)
+        add_audit_record();
+    ASSERT_TRUE(loop.run(anchors->write()));
+    const auto whole = prove("P7.audited");
+    EXPECT_EQ(whole.verdict, Verdict::proven);
+    EXPECT_TRUE(whole.finding.evidence.at(1).starts_with("1 anchors at the second place"));
+    run_sql("DELETE FROM audit_records WHERE number = $1", {3});
     expect_failing("P7.audited");
 }
 

@@ -11,6 +11,7 @@
 #include "platform/ipc/peer.h"
 #include "platform/keys/audit_keys.h"
 
+#include <cstdint>
 #include <utility>
 
 namespace postern::vault {
@@ -20,6 +21,29 @@ using ipc::IpcError;
 
 Secret segment_key(const Secret& audit, ByteView label) {
     return crypto::derive_key(audit, "postern audit segment 1", label);
+}
+
+void put_number(Bytes& out, std::uint64_t number) {
+    for (int shift = 56; shift >= 0; shift -= 8)
+        out.push_back(static_cast<std::uint8_t>(number >> shift));
+}
+
+/// Every part has one length.
+Bytes statement_of(WorkspaceId workspace, const keys::AuditMark& mark) {
+    Bytes bytes = to_bytes(workspace.bytes());
+    put_number(bytes, static_cast<std::uint64_t>(mark.number));
+    put_number(bytes, static_cast<std::uint64_t>(mark.at_ms));
+    bytes.insert(bytes.end(), mark.record_mac.begin(), mark.record_mac.end());
+    return bytes;
+}
+
+Secret mark_key(const Secret& audit, keys::AuditMarkKind kind) {
+    return crypto::derive_key(audit, kind == keys::AuditMarkKind::anchor ? "postern audit anchor 1"
+                                                                         : "postern audit base 1");
+}
+
+bool is_well_formed(const keys::AuditMark& mark) {
+    return mark.number > 0 && mark.record_mac.size() == sizeof(crypto::Hash);
 }
 
 bool is_well_formed(const keys::AuditMac& mac) {
@@ -54,6 +78,28 @@ async::Task<keys::CheckAuditMacs::Answer> AuditService::check_macs(keys::CheckAu
         const auto right = key.mac(mac.step, mac.digest);
         if (!crypto::equal_in_constant_time(right, mac.mac)) break;
         ++answer.good;
+    }
+    co_return answer;
+}
+
+async::Task<keys::MarkAudit::Answer> AuditService::mark(keys::MarkAudit asked) {
+    if (!is_well_formed(asked.mark)) co_return fail(IpcError::malformed);
+    POSTERN_CO_TRY(const auto keys, co_await core_->workspace(asked.workspace));
+    const auto key = mark_key(keys->audit, asked.kind);
+    keys::MarkAudit::Answer answer;
+    answer.mac = to_bytes(crypto::hmac(key, statement_of(asked.workspace, asked.mark)));
+    co_return answer;
+}
+
+async::Task<keys::CheckAuditMarks::Answer> AuditService::check_marks(keys::CheckAuditMarks asked) {
+    if (asked.marks.size() > k_macs_max) co_return fail(IpcError::too_large);
+    POSTERN_CO_TRY(const auto keys, co_await core_->workspace(asked.workspace));
+    const auto key = mark_key(keys->audit, asked.kind);
+    keys::CheckAuditMarks::Answer answer;
+    for (const auto& mark : asked.marks) {
+        const auto right = crypto::hmac(key, statement_of(asked.workspace, mark));
+        const bool good = is_well_formed(mark) && crypto::equal_in_constant_time(right, mark.mac);
+        answer.good.push_back(good ? 1 : 0);
     }
     co_return answer;
 }

@@ -8,7 +8,8 @@
 
 namespace postern::vault {
 
-/// Keys for audit records that will be written, and the judgement of those that were.
+/// Keys for audit records that will be written, and the judgement of those that were; marks of how
+/// far a record had come.
 class AuditService {
 public:
     static constexpr std::size_t k_macs_max = 1000;
@@ -17,6 +18,8 @@ public:
 
     async::Task<keys::OpenAuditSegment::Answer> open_segment(keys::OpenAuditSegment asked);
     async::Task<keys::CheckAuditMacs::Answer> check_macs(keys::CheckAuditMacs asked);
+    async::Task<keys::MarkAudit::Answer> mark(keys::MarkAudit asked);
+    async::Task<keys::CheckAuditMarks::Answer> check_marks(keys::CheckAuditMarks asked);
 
 private:
     std::shared_ptr<KeeperCore> core_;

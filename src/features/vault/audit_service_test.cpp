@@ -86,6 +86,44 @@ TEST_F(AuditServiceTest, another_workspace_has_another_chain) {
     EXPECT_EQ(checked->good, 0U);
 }
 
+TEST_F(AuditServiceTest, marks_are_known_again_and_nothing_else_is) {
+    using Kind = keys::AuditMarkKind;
+    const auto other = WorkspaceId::make(clock.now + 9);
+    ASSERT_TRUE(keeper->ask(keys::CreateWorkspace{other}));
+    keys::AuditMark mark{42, Bytes(32, 7), 1'000, {}};
+    mark.mac = keeper->ask(keys::MarkAudit{workspace, Kind::anchor, mark})->mac;
+    const auto good = [&](WorkspaceId of, Kind kind, const keys::AuditMark& one) {
+        auto checked = keeper->ask(keys::CheckAuditMarks{of, kind, {one}});
+        return checked && checked->good == Bytes{1};
+    };
+    EXPECT_TRUE(good(workspace, Kind::anchor, mark));
+    EXPECT_FALSE(good(workspace, Kind::base, mark));
+    EXPECT_FALSE(good(other, Kind::anchor, mark));
+    const auto is_refused = [&](auto change) {
+        auto changed = mark;
+        change(changed);
+        return !good(workspace, Kind::anchor, changed);
+    };
+    EXPECT_TRUE(is_refused([](keys::AuditMark& one) { ++one.number; }));
+    EXPECT_TRUE(is_refused([](keys::AuditMark& one) { ++one.at_ms; }));
+    EXPECT_TRUE(is_refused([](keys::AuditMark& one) { one.record_mac[0] ^= 1; }));
+    EXPECT_TRUE(is_refused([](keys::AuditMark& one) { one.record_mac.pop_back(); }));
+    EXPECT_TRUE(is_refused([](keys::AuditMark& one) { one.mac[31] ^= 1; }));
+    EXPECT_TRUE(is_refused([](keys::AuditMark& one) { one.mac.clear(); }));
+    auto wrong = mark;
+    wrong.mac.clear();
+    auto mixed = keeper->ask(keys::CheckAuditMarks{workspace, Kind::anchor, {wrong, mark, wrong}});
+    EXPECT_EQ(mixed->good, (Bytes{0, 1, 0}));
+    for (const auto& refused :
+         {keys::AuditMark{0, Bytes(32, 7), 1, {}}, keys::AuditMark{1, Bytes(31, 7), 1, {}}}) {
+        EXPECT_FALSE(keeper->ask(keys::MarkAudit{workspace, Kind::base, refused}));
+    }
+    EXPECT_FALSE(
+        keeper->ask(keys::MarkAudit{WorkspaceId::make(clock.now + 99), Kind::anchor, mark}));
+    std::vector<keys::AuditMark> marks(AuditService::k_macs_max + 1);
+    EXPECT_FALSE(keeper->ask(keys::CheckAuditMarks{workspace, Kind::anchor, std::move(marks)}));
+}
+
 TEST_F(AuditServiceTest, too_many_at_once_are_refused) {
     std::vector<keys::AuditMac> macs(AuditService::k_macs_max + 1);
     EXPECT_FALSE(keeper->ask(keys::CheckAuditMacs{workspace, std::move(macs)}));

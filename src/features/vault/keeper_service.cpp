@@ -127,6 +127,8 @@ void KeeperService::serve_message_keys() {
     serve(front_, message_keys_, &MessageKeyService::identify);
     serve(front_, audit_, &AuditService::open_segment);
     serve(front_, audit_, &AuditService::check_macs);
+    serve(front_, audit_, &AuditService::mark);
+    serve(front_, audit_, &AuditService::check_marks);
     serve(front_, receipts_, &ReceiptService::sign_receipt);
     serve(front_, receipts_, &ReceiptService::sign_ledger);
     serve(front_, rotation_, &RotationService::count_wraps);

@@ -12,8 +12,11 @@
 #include "foundation/base/id.h"
 #include "foundation/base/result.h"
 #include "foundation/base/secret.h"
+#include "foundation/crypto/evolving_key.h"
+#include "foundation/crypto/hash.h"
 #include "foundation/crypto/keypair.h"
 #include "platform/ipc/rpc.h"
+#include "platform/keys/audit_keys.h"
 #include "platform/keys/message_keys.h"
 #include "platform/keys/operator.h"
 #include "platform/keys/seals.h"
@@ -102,9 +105,24 @@ protected:
         for (std::size_t i = 0; i < keys::k_mac_purposes; ++i)
             macs_.push_back(mac(static_cast<keys::MacPurpose>(i)));
         receipt_key_ = keeper->ask(keys::Identify{})->receipt_key;
+        auto segment = keeper->ask(keys::OpenAuditSegment{workspace});
+        const auto digest = crypto::sha256(as_bytes("a record"));
+        const crypto::EvolvingKey key(std::move(segment->key));
+        audit_ = {segment->label, 0, to_bytes(digest), to_bytes(key.mac(0, digest))};
+        mark_ = {7, to_bytes(digest), 1'000, {}};
+        mark_.mac =
+            keeper->ask(keys::MarkAudit{workspace, keys::AuditMarkKind::anchor, mark_})->mac;
+    }
+    /// What was written into the audit record, and said of it, is known.
+    void expect_audit_known(int step) {
+        EXPECT_EQ(keeper->ask(keys::CheckAuditMacs{workspace, {audit_}})->good, 1U) << step;
+        const auto marks =
+            keeper->ask(keys::CheckAuditMarks{workspace, keys::AuditMarkKind::anchor, {mark_}});
+        EXPECT_EQ(marks->good, Bytes{1}) << step;
     }
     void expect_everything_opens(int step = 0) {
         EXPECT_EQ(open(opening_), key_) << step;
+        expect_audit_known(step);
         EXPECT_EQ(read(record_), "first") << step;
         EXPECT_TRUE(unlock(seal_, k_secret)) << step;
         ASSERT_TRUE(keeper->ask(keys::Lock{workspace, integration}));
@@ -163,6 +181,8 @@ protected:
     keys::KeyOpening opening_;
     Bytes key_;
     Bytes record_;
+    keys::AuditMac audit_;
+    keys::AuditMark mark_;
     std::vector<Bytes> macs_;
     Bytes receipt_key_;
 };

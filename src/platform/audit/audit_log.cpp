@@ -1,6 +1,7 @@
 #include "platform/audit/audit_log.h"
 
 #include "foundation/base/bytes.h"
+#include "foundation/base/log.h"
 #include "foundation/base/result.h"
 #include "foundation/crypto/random.h"
 #include "platform/async/deadline.h"
@@ -18,6 +19,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -27,6 +29,9 @@ namespace {
 constexpr auto k_details_column = store::data_map::store::audit_records::details.value;
 constexpr std::size_t k_seal_row_bytes = 16;
 constexpr std::int64_t k_checked_at_once = 1000;
+constexpr std::size_t k_owed_max = 4096;
+constexpr UnixMs k_place_ms = 600'000;
+constexpr std::size_t k_places_max = 1000;
 
 constexpr int k_trial_records = 4;
 /// What somebody could do who has the store and no key.
@@ -74,24 +79,44 @@ async::Task<> AuditLog::make_room(WorkspaceId workspace) {
     co_return Result<>{};
 }
 
-async::Task<AuditLog::Entries> AuditLog::prepare(std::vector<WorkspaceId> workspaces, Act act) {
+async::Task<> AuditLog::put_place(WorkspaceId workspace, By by, StoredRecord* record) {
+    record->seal_row = crypto::random_bytes(k_seal_row_bytes);
+    if (by.from.empty()) co_return Result<>{};
+    const auto now = parts_.clock.now_ms();
+    const auto key = std::tuple(workspace, by.id, by.from);
+    // Of whoever is somebody: that two strangers are at one place is not to show.
+    const auto known = by.id.empty() ? places_.end() : places_.find(key);
+    if (known != places_.end() && now - known->second.at_ms < k_place_ms &&
+        now >= known->second.at_ms) {
+        record->seal_row = known->second.seal_row;
+        record->details = known->second.details;
+        co_return Result<>{};
+    }
+    auto sealed =
+        co_await keys::seal_record(&parts_.keeper, workspace, k_details_column, record->seal_row,
+                                   to_bytes(by.from), keeper_deadline());
+    if (!sealed) co_return fail(std::move(sealed.error()));
+    record->details = store::SealedBytes(std::move(*sealed));
+    if (by.id.empty()) co_return Result<>{};
+    if (places_.size() >= k_places_max) places_.clear();
+    places_.insert_or_assign(key, SealedPlace{record->seal_row, *record->details, now});
+    co_return Result<>{};
+}
+
+async::Task<AuditLog::Entries> AuditLog::prepare(std::vector<WorkspaceId> workspaces,
+                                                 Act act,
+                                                 UnixMs at_ms) {
     const auto facts = facts_json(act);
     Entries entries;
     for (const auto& workspace : workspaces) {
         auto room = co_await make_room(workspace);
         if (!room) co_return fail(std::move(room.error()));
         StoredRecord record;
-        record.at_ms = parts_.clock.now_ms();
+        record.at_ms = at_ms;
         record.action = act.action.view();
         record.facts = facts;
-        record.seal_row = crypto::random_bytes(k_seal_row_bytes);
-        if (!act.by.from.empty()) {
-            auto sealed = co_await keys::seal_record(&parts_.keeper, workspace, k_details_column,
-                                                     record.seal_row, to_bytes(act.by.from),
-                                                     keeper_deadline());
-            if (!sealed) co_return fail(std::move(sealed.error()));
-            record.details = store::SealedBytes(std::move(*sealed));
-        }
+        auto placed = co_await put_place(workspace, act.by, &record);
+        if (!placed) co_return fail(std::move(placed.error()));
         entries.push_back({workspace, std::move(record)});
     }
     co_return entries;
@@ -107,35 +132,53 @@ Result<> AuditLog::append(store::Transaction& tx, const ChainKeys& keys, Entries
 }
 
 void AuditLog::committed(const Entries& entries) {
-    for (const auto& [workspace, record] : entries)
+    for (const auto& [workspace, record] : entries) {
         keys_->committed(workspace, record);
+        auto& head = heads_[workspace];
+        if (head.number < record.number) head = {record.number, record.mac};
+    }
 }
 
-async::Task<std::vector<Record>> AuditLog::list(WorkspaceId workspace,
-                                                std::int64_t before,
-                                                std::int64_t limit) {
-    const auto end = before > 0 ? before : std::numeric_limits<std::int64_t>::max();
-    const auto body = [workspace, end, limit](store::Transaction& tx) {
-        return rows::before(tx, workspace, end, limit);
-    };
-    auto found = co_await parts_.database.read(body);
-    if (!found) co_return fail(std::move(found.error()));
-    std::vector<Record> out;
-    for (auto& row : *found) {
-        Record record{row.number, row.at_ms, std::move(row.action), std::move(row.facts), {}};
-        if (row.details) {
-            auto sealed = std::move(*row.details).take();
-            auto from =
-                co_await keys::open_record(&parts_.keeper, workspace, k_details_column,
-                                           row.seal_row, std::move(sealed), keeper_deadline());
-            // What was changed, or whose key is gone, is told by verify().
-            const bool is_shut = !from && from.error().is(keys::KeyError::cannot_open);
-            if (!from && !is_shut) co_return fail(std::move(from.error()));
-            if (from) record.from = as_text(*from);
-        }
-        out.push_back(std::move(record));
+void AuditLog::give_back(Heads heads) {
+    for (auto& [workspace, head] : heads) {
+        auto& newest = heads_[workspace];
+        if (newest.number < head.number) newest = std::move(head);
     }
-    co_return out;
+}
+
+async::Job AuditLog::note(WorkspaceId workspace, Act act) {
+    const auto nothing = [](store::Transaction&) { return Result<>{}; };
+    auto written = co_await record(workspace, act, nothing);
+    if (!written) owe(workspace, std::move(act));
+}
+
+void AuditLog::owe(WorkspaceId workspace, Act act) {
+    log(LogLevel::error, "audit_record_owed",
+        {{"workspace", workspace}, {"action", act.action}, {"owed", owed_.size() + 1}});
+    if (owed_.size() >= k_owed_max) {
+        log(LogLevel::error, "audit_record_lost", {{"workspace", owed_.front().workspace}});
+        owed_.pop_front();
+    }
+    owed_.push_back({workspace, std::move(act), parts_.clock.now_ms()});
+}
+
+async::Job AuditLog::settle() {
+    if (settling_) co_return;
+    settling_ = true;
+    const auto nothing = [](store::Transaction&) { return Result<>{}; };
+    while (!owed_.empty()) {
+        const auto next = owed_.front();
+        auto act = next.act;
+        if (act.about.size() < k_fields_max) act.about.push_back({"recorded", "late"});
+        std::vector<WorkspaceId> whose{next.workspace};
+        auto written = co_await write(std::move(whose), std::move(act), next.at_ms, nothing);
+        if (!written) break;
+        log(LogLevel::info, "audit_record_settled",
+            {{"workspace", next.workspace}, {"action", next.act.action}});
+        // Others may have been owed, or the oldest given up, meanwhile.
+        if (!owed_.empty() && owed_.front().at_ms == next.at_ms) owed_.pop_front();
+    }
+    settling_ = false;
 }
 
 async::Task<std::vector<WorkspaceId>> AuditLog::chains() {
@@ -173,8 +216,24 @@ async::Task<AuditLog::Judgement> AuditLog::judge(WorkspaceId workspace,
 async::Task<Verification> AuditLog::verify(WorkspaceId workspace) {
     Verification out;
     std::optional<StoredRecord> last;
+    auto begin = co_await base(workspace);
+    if (!begin) co_return fail(std::move(begin.error()));
+    if (*begin) {
+        auto known = co_await is_base(workspace, **begin);
+        if (!known) co_return fail(std::move(known.error()));
+        out.base = (*begin)->number;
+        last.emplace();
+        last->number = (*begin)->number;
+        last->mac = (*begin)->record_mac;
+        out.head = last->mac;
+        if (!*known) {
+            out.broken_at = out.base;
+            out.fault = "what says where the record begins was changed";
+            co_return out;
+        }
+    }
     while (true) {
-        const auto body = [workspace, done = out.records](store::Transaction& tx) {
+        const auto body = [workspace, done = out.base + out.records](store::Transaction& tx) {
             return rows::after(tx, workspace, done, k_checked_at_once);
         };
         auto found = co_await parts_.database.read(body);
@@ -187,7 +246,7 @@ async::Task<Verification> AuditLog::verify(WorkspaceId workspace) {
         if (judged->good > 0) last = std::move((*found)[judged->good - 1]);
         if (last) out.head = last->mac;
         if (judged->good == found->size()) continue;
-        out.broken_at = out.records + 1;
+        out.broken_at = out.base + out.records + 1;
         out.fault = std::move(judged->fault);
         co_return out;
     }

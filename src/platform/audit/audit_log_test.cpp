@@ -4,6 +4,7 @@
 #include "foundation/base/id.h"
 #include "foundation/base/manual_clock_test.h"
 #include "platform/audit/audit_error.h"
+#include "platform/audit/audit_lab_test.h"
 #include "platform/audit/audit_store.h"
 #include "platform/keys/audit_keys.h"
 #include "platform/keys/message_keys.h"
@@ -26,81 +27,7 @@ using store::Clear;
 using store::SqlText;
 using store::Transaction;
 
-class PlayedKeeper final : public keys::test::PlayedPeer {
-public:
-    explicit PlayedKeeper(net::test::Loop& loop) : PlayedPeer(loop) {
-        router_.on<keys::OpenAuditSegment>([this](keys::OpenAuditSegment ask) {
-            ++segments;
-            return keys::test::answer(std::move(ask));
-        });
-        router_.on<keys::CheckAuditMacs>(
-            [this](keys::CheckAuditMacs ask) { return check(std::move(ask)); });
-        router_.on<keys::SealRecords>(
-            [](keys::SealRecords ask) { return keys::test::answer(std::move(ask)); });
-        router_.on<keys::OpenRecords>(
-            [](keys::OpenRecords ask) { return keys::test::answer(std::move(ask)); });
-    }
-    int segments = 0;
-    bool believes_everything = false;
-
-private:
-    async::Task<keys::CheckAuditMacs::Answer> check(keys::CheckAuditMacs ask) {
-        if (!believes_everything) co_return keys::test::played(ask);
-        co_return keys::CheckAuditMacs::Answer{static_cast<std::uint32_t>(ask.macs.size())};
-    }
-};
-
-class AuditLogTest : public testing::Test {
-protected:
-    AuditLogTest() {
-        store::Database::Options options;
-        options.file = folder.file("store.db");
-        options.create = true;
-        options.readers = 0;
-        database = store::open_or_fail(options);
-        restart();
-    }
-    void restart() {
-        log = std::make_unique<AuditLog>(AuditLog::Parts{*database, keeper.link, clock});
-    }
-    template <typename F>
-    auto record(F body, std::vector<WorkspaceId> where) {
-        Act act{{By::Kind::token, "tok_1", "192.0.2.7"}, "token.created", {{"role", "owner"}}};
-        return loop.run(log->record(std::move(where), std::move(act), std::move(body)));
-    }
-    Result<> record() {
-        return record([](Transaction&) { return Result<>{}; }, {workspace});
-    }
-    void write_some(int count) {
-        for (int i = 0; i < count; ++i)
-            ASSERT_TRUE(record());
-    }
-    Verification verify(WorkspaceId of) { return loop.run(log->verify(of)).value(); }
-    Verification verify() { return verify(workspace); }
-    std::vector<Record> list(std::int64_t before = 0, std::int64_t limit = 100) {
-        return loop.run(log->list(workspace, before, limit)).value();
-    }
-    /// As somebody does who has the store and no key.
-    void tamper(SqlText sql, std::initializer_list<store::Value> values = {}) {
-        ASSERT_TRUE(database->write_now(
-            [&](Transaction& tx) { return store::done(tx.execute(sql, values)); }));
-    }
-    void expect_broken_at(std::int64_t number, std::string_view fault) {
-        const auto found = verify();
-        EXPECT_EQ(found.broken_at, number);
-        EXPECT_EQ(found.records, number - 1);
-        EXPECT_EQ(found.fault, fault);
-    }
-
-    store::TestFolder folder;
-    postern::test::ManualClock clock;
-    net::test::Loop loop;
-    PlayedKeeper keeper{loop};
-    std::unique_ptr<store::Database> database;
-    std::unique_ptr<AuditLog> log;
-    WorkspaceId workspace = WorkspaceId::make(1'000);
-    WorkspaceId other = WorkspaceId::make(2'000);
-};
+using AuditLogTest = test::AuditLab;
 
 TEST_F(AuditLogTest, what_is_recorded_is_listed_newest_first_and_is_whole) {
     write_some(3);
@@ -138,6 +65,7 @@ TEST_F(AuditLogTest, record_and_change_are_stored_together_or_not_at_all) {
             })
             .value();
     };
+    restart();
     keeper.lose();
     EXPECT_FALSE(record(change, {workspace}));
     EXPECT_EQ(changes(), 0U) << "no record, no change";

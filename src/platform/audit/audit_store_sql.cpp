@@ -34,6 +34,27 @@ constexpr SqlText k_after =
     "SELECT number, at_ms, action, facts, seal_row, details, segment, step, mac FROM audit_records "
     "WHERE workspace_id = $1 AND number > $2 ORDER BY number LIMIT $3";
 
+constexpr SqlText k_mac_at =
+    "SELECT mac FROM audit_records WHERE workspace_id = $1 AND number = $2";
+constexpr SqlText k_load_base =
+    "SELECT number, record_mac, at_ms, base_mac FROM audit_bases WHERE workspace_id = $1";
+constexpr SqlText k_store_base =
+    "INSERT INTO audit_bases (workspace_id, number, record_mac, at_ms, base_mac) "
+    "VALUES ($1, $2, $3, $4, $5) ON CONFLICT (workspace_id) DO UPDATE SET "
+    "number = excluded.number, record_mac = excluded.record_mac, at_ms = excluded.at_ms, "
+    "base_mac = excluded.base_mac";
+constexpr SqlText k_delete_until =
+    "DELETE FROM audit_records WHERE workspace_id = $1 AND number <= $2";
+constexpr SqlText k_kept_anchors =
+    "SELECT workspace_id, number, record_mac, at_ms FROM audit_anchors "
+    "ORDER BY workspace_id LIMIT 10000";
+constexpr SqlText k_keep_anchor =
+    "INSERT INTO audit_anchors (workspace_id, number, record_mac, at_ms) VALUES ($1, $2, $3, $4) "
+    "ON CONFLICT (workspace_id) DO UPDATE SET number = excluded.number, "
+    "record_mac = excluded.record_mac, at_ms = excluded.at_ms "
+    "WHERE excluded.number > audit_anchors.number";
+constexpr SqlText k_forget_anchors = "DELETE FROM audit_anchors";
+
 constexpr SqlText k_chains =
     "SELECT DISTINCT workspace_id FROM audit_records ORDER BY workspace_id LIMIT 10000";
 
@@ -96,6 +117,46 @@ Result<std::vector<StoredRecord>> after(Transaction& tx,
                                         std::int64_t limit) {
     POSTERN_TRY(const auto rows, tx.query(k_after, {workspace, number, limit}));
     return read_all(rows);
+}
+
+Result<std::optional<Bytes>> mac_at(Transaction& tx, WorkspaceId workspace, std::int64_t number) {
+    POSTERN_TRY(const auto row, tx.query_one(k_mac_at, {workspace, number}));
+    if (!row) return std::optional<Bytes>();
+    return std::optional<Bytes>(row->clear_bytes(0));
+}
+
+Result<std::optional<Base>> load_base(Transaction& tx, WorkspaceId workspace) {
+    POSTERN_TRY(const auto row, tx.query_one(k_load_base, {workspace}));
+    if (!row) return std::optional<Base>();
+    return std::optional<Base>(
+        Base{row->integer(0), row->clear_bytes(1), row->integer(2), row->clear_bytes(3)});
+}
+
+Result<> begin_after(Transaction& tx, WorkspaceId workspace, const Base& base) {
+    auto stored =
+        done(tx.execute(k_store_base, {workspace, base.number, Clear::bytes(base.record_mac),
+                                       base.at_ms, Clear::bytes(base.mac)}));
+    if (!stored) return stored;
+    return done(tx.execute(k_delete_until, {workspace, base.number}));
+}
+
+Result<std::vector<Anchor>> kept_anchors(Transaction& tx) {
+    POSTERN_TRY(const auto rows, tx.query(k_kept_anchors));
+    std::vector<Anchor> out;
+    for (const auto& row : rows) {
+        out.push_back(
+            {row.id<WorkspaceTag>(0), row.integer(1), row.clear_bytes(2), row.integer(3), {}});
+    }
+    return out;
+}
+
+Result<> keep_anchor(Transaction& tx, const Anchor& anchor) {
+    return done(tx.execute(k_keep_anchor, {anchor.workspace, anchor.number,
+                                           Clear::bytes(anchor.record_mac), anchor.at_ms}));
+}
+
+Result<> forget_anchors(Transaction& tx) {
+    return done(tx.execute(k_forget_anchors));
 }
 
 }  // namespace postern::audit::rows

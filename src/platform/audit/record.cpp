@@ -3,6 +3,7 @@
 #include "foundation/base/bytes.h"
 #include "foundation/base/check.h"
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 
@@ -41,9 +42,27 @@ std::string_view name_of(By::Kind kind) {
         case By::Kind::person: return "person";
         case By::Kind::token: return "token";
         case By::Kind::host: return "host";
+        case By::Kind::server: return "server";
         case By::Kind::nobody: return "nobody";
     }
     return "nobody";
+}
+
+std::string kind_and_id(const By& by) {
+    std::string text(name_of(by.kind));
+    return by.id.empty() ? text : text.append(" ").append(by.id);
+}
+
+By parse_kind_and_id(std::string_view text) {
+    const auto end = text.find(' ');
+    const auto name = text.substr(0, end);
+    By by;
+    for (const auto kind : {By::Kind::person, By::Kind::token, By::Kind::host, By::Kind::server}) {
+        if (name_of(kind) == name) by.kind = kind;
+    }
+    const auto id = end == std::string_view::npos ? std::string_view{} : text.substr(end + 1);
+    if (by.kind != By::Kind::nobody && std::ranges::all_of(id, is_plain)) by.id = id;
+    return by;
 }
 
 std::string facts_json(const Act& act) {

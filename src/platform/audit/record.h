@@ -26,6 +26,7 @@ struct By {
         person,
         token,
         host,    ///< somebody at the command line of the machine
+        server,  ///< what happens by itself
         nobody,  ///< who is not signed in
     };
     Kind kind = Kind::nobody;
@@ -36,6 +37,12 @@ struct By {
 [[nodiscard]] inline By by_host() {
     return {By::Kind::host, {}, {}};
 }
+[[nodiscard]] inline By by_server() {
+    return {By::Kind::server, {}, {}};
+}
+/// "person per_..."; kind and id, without where they were. What is none of these is nobody.
+[[nodiscard]] std::string kind_and_id(const By& by);
+[[nodiscard]] By parse_kind_and_id(std::string_view text);
 
 /// Something that somebody did.
 struct Act {

@@ -52,4 +52,42 @@ struct CheckAuditMacs {
     auto wire() { return std::tie(workspace, macs); }
 };
 
+/// What keeper says of one record, under a key that it gives to nobody.
+enum class AuditMarkKind : std::uint8_t {
+    anchor = 1,  ///< the record stood at that time: told at a second place
+    base,        ///< it was the last of those that went because of their age
+};
+struct AuditMark {
+    std::int64_t number = 0;
+    Bytes record_mac;  ///< 32 bytes
+    std::int64_t at_ms = 0;
+    Bytes mac;  ///< keeper's; empty where it is asked for
+    auto wire() { return std::tie(number, record_mac, at_ms, mac); }
+};
+struct MarkAudit {
+    static constexpr std::uint16_t k_method = 52;
+    struct Answer {
+        Bytes mac;
+        auto wire() { return std::tie(mac); }
+    };
+    using Failure = KeyError;
+    WorkspaceId workspace;
+    AuditMarkKind kind = AuditMarkKind::anchor;
+    AuditMark mark;
+    auto wire() { return std::tie(workspace, kind, mark); }
+};
+/// Whether each of these marks is keeper's.
+struct CheckAuditMarks {
+    static constexpr std::uint16_t k_method = 53;
+    struct Answer {
+        Bytes good;  ///< 1 or 0 for each
+        auto wire() { return std::tie(good); }
+    };
+    using Failure = KeyError;
+    WorkspaceId workspace;
+    AuditMarkKind kind = AuditMarkKind::anchor;
+    std::vector<AuditMark> marks;  ///< at most 1,000
+    auto wire() { return std::tie(workspace, kind, marks); }
+};
+
 }  // namespace postern::keys

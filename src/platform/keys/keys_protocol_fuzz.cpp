@@ -17,5 +17,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         OpenKeys, OpenKeys::Answer, SealRecords, OpenRecords, ComputeMacs, ComputeMacs::Answer,
         Identify, Identify::Answer, SignReceipt, SignReceipt::Answer, SignLedger, CountWraps,
         CountWraps::Answer, OpenAuditSegment, OpenAuditSegment::Answer, CheckAuditMacs,
-        CheckAuditMacs::Answer>(data, size);
+        CheckAuditMacs::Answer, MarkAudit, MarkAudit::Answer, CheckAuditMarks,
+        CheckAuditMarks::Answer>(data, size);
 }

@@ -18,6 +18,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -134,6 +135,24 @@ inline Result<CheckAuditMacs::Answer> played(const CheckAuditMacs& ask) {
         if (as_text(right) != as_text(mac.mac)) break;
         ++out.good;
     }
+    return out;
+}
+
+inline Bytes played_mark(WorkspaceId workspace, AuditMarkKind kind, const AuditMark& mark) {
+    Bytes bytes = to_bytes(workspace.bytes());
+    bytes.push_back(static_cast<std::uint8_t>(kind));
+    const auto rest = std::to_string(mark.number) + " " + std::to_string(mark.at_ms);
+    bytes.insert(bytes.end(), rest.begin(), rest.end());
+    bytes.insert(bytes.end(), mark.record_mac.begin(), mark.record_mac.end());
+    return to_bytes(crypto::sha256(bytes));
+}
+inline Result<MarkAudit::Answer> played(const MarkAudit& ask) {
+    return MarkAudit::Answer{played_mark(ask.workspace, ask.kind, ask.mark)};
+}
+inline Result<CheckAuditMarks::Answer> played(const CheckAuditMarks& ask) {
+    CheckAuditMarks::Answer out;
+    for (const auto& mark : ask.marks)
+        out.good.push_back(mark.mac == played_mark(ask.workspace, ask.kind, mark) ? 1 : 0);
     return out;
 }
 
