@@ -12,6 +12,14 @@ from lab.api import Reply
 from lab.person import PeopleCase
 
 WRONG = "wrong horse battery staple"
+MADE = {
+    "type": "public-key", "id": "AAAA",
+    "response": {"clientDataJSON": "AAAA", "attestationObject": "AAAA"},
+}
+SHOWN = {
+    "type": "public-key", "id": "AAAA",
+    "response": {"clientDataJSON": "AAAA", "authenticatorData": "AAAA", "signature": "AAAA"},
+}
 # What would give more to whoever sends it, if it were taken.
 EXTRA = {
     "workspace_id": "wks_00000000000000000000000000", "tenant_id": 1, "workspace": "Other",
@@ -64,6 +72,13 @@ class FieldsTest(PeopleCase):
                 "role": "reader", "name": "x", "scopes": [], "networks": [], "expires_in": "PT1H",
             },
             "PATCH /v1/workspace": {"second_factor_from": None},
+            "POST /v1/me/passkeys": {"name": "Key", "credential": MADE},
+            "POST /v1/sessions/passkey": {"credential": SHOWN},
+            "POST /v1/me/workspaces": {"invitation": "psi_" + "A" * 43},
+            "POST /v1/invitations": {"email": "noor@brand.example", "role": "reader"},
+            "POST /v1/invitations/accept": {"token": "psi_" + "A" * 43, "password": WRONG},
+            "POST /v1/password-resets": {"email": self.olga.email},
+            "POST /v1/password-resets/use": {"token": "psr_" + "A" * 43, "password": WRONG},
         }
 
     def send(self, route: str, body: Any = None, raw: bytes | None = None) -> Reply:
@@ -71,7 +86,10 @@ class FieldsTest(PeopleCase):
         return self.olga.call(method, path, body, raw=raw)
 
     def test_every_route_that_takes_a_body_is_here(self):
-        mine = ("/v1/setup", "/v1/sessions", "/v1/me", "/v1/tokens", "/v1/workspace")
+        mine = (
+            "/v1/setup", "/v1/sessions", "/v1/me", "/v1/tokens", "/v1/workspace",
+            "/v1/invitations", "/v1/password-resets",
+        )
         there = {
             f"{method.upper()} {path}"
             for path, operations in openapi.document()["paths"].items()
@@ -181,11 +199,17 @@ class FieldsTest(PeopleCase):
             "POST /v1/sessions/current/proof": (401,),
             f"POST /v1/me/factors/{self.unconfirmed}/confirm": (403,),
             "POST /v1/me/password": (401,), "PATCH /v1/workspace": (200,),
+            "POST /v1/me/passkeys": (403,), "POST /v1/sessions/passkey": (403,),
+            "POST /v1/me/workspaces": (403,), "POST /v1/invitations/accept": (403,),
+            "POST /v1/password-resets": (409,), "POST /v1/password-resets/use": (403,),
         }
         for route, good in self.routes().items():
-            if route in ("POST /v1/tokens", "POST /v1/me/factors"):
+            if route in ("POST /v1/tokens", "POST /v1/me/factors", "POST /v1/invitations"):
                 continue
             with self.subTest(route):
                 self.send(route, good).expect(*codes[route])
+        invited = self.routes()["POST /v1/invitations"]
+        made = self.send("POST /v1/invitations", invited).expect(201)
+        self.olga.call("DELETE", f"/v1/invitations/{made['id']}").expect(204)
         made = self.send("POST /v1/tokens", self.routes()["POST /v1/tokens"]).expect(201)
         self.olga.call("DELETE", f"/v1/tokens/{made['id']}").expect(204)
