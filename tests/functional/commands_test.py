@@ -296,6 +296,7 @@ class CheckConfigTest(LabCase):
             'regions = ["us"]\n[egress]\nallow_private = ["127.0.0.1/32"]\n'
             '[[backup.site]]\nname = "a"\nkind = "directory"\npath = "/srv/a"\nregion = "us"\n'
             '[smtp]\nhost = "mail.brand.example"\nport = 587\n'
+            'from = "postern@brand.example"\n'
         )
         self.assertEqual(done.returncode, 0, done.stderr)
 
