@@ -37,7 +37,8 @@ std::string roles_table() {
 
 std::string routes_table() {
     std::string out = "\n## What each route asks for\n\n| route | permission |\n|---|---|\n";
-    for (const auto& route : make_router().routes()) {
+    const auto router = make_router();
+    for (const auto& route : router.routes()) {
         out.append("| `").append(route.method).append(" ").append(route.pattern).append("` | ");
         if (route.endpoint.permission) {
             out.append("`").append(name_of(*route.endpoint.permission)).append("` |\n");
