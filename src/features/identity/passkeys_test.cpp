@@ -70,7 +70,9 @@ protected:
     Result<NewSession> sign_in_with(PlayedAuthenticator& key) {
         return sign_in_with(key.sign(open_challenge()));
     }
-    audit::Record newest(WorkspaceId of) { return run(audit_log->search(of, {}, 1))->records.at(0); }
+    audit::Record newest(WorkspaceId of) {
+        return run(audit_log->search(of, {}, 1))->records.at(0);
+    }
     audit::Record newest() { return newest(workspace); }
     /// Of the newest record that tells of a refusal.
     std::string reason() {
