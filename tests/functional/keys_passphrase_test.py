@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-import pathlib
 import pty
 import shutil
 import subprocess
 
+from lab import stored
 from lab.case import LabCase
 from lab.postern import Postern, binary, passed_line
 from lab.process import eventually
@@ -42,14 +42,19 @@ class PassphraseCase(LabCase):
         self.assertIn(f"[{code}]", server.log())
         server.log_path.unlink()
 
-    def everything(self, server: Postern) -> dict[str, str]:
-        """What the keyring holds; the record of what was asked stands in the other store."""
-        return {
+    def everything(self, server: Postern) -> dict[str, object]:
+        """What the stores hold: the keyring byte by byte, the others but for the record of what
+        was asked. Opening one makes an empty log beside it."""
+        rows = {
+            path.name: stored.rows_of(path) for path in (server.data / "store").glob("*.db")
+        }
+        self.assertTrue(rows["store.db"].pop("audit_records"), "nothing was recorded")
+        keyring = {
             path.name: hashlib.sha256(path.read_bytes()).hexdigest()
-            for folder in ("keyring",)
-            for path in pathlib.Path(server.data / folder).iterdir()
+            for path in (server.data / "keyring").iterdir()
             if path.suffix in (".db", ".db-wal") and path.stat().st_size > 0
         }
+        return {**rows, **keyring}
 
 
 class StartTest(PassphraseCase):

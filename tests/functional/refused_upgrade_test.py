@@ -40,6 +40,11 @@ class RefusedUpgradeTest(LabCase):
         refused = self.server.run("token", "create", *place, *wanted)
         self.assertIn("migration_changed", refused.stderr)
         self.assertEqual(_schema(self.keyring), self.before)
+        for words in (("recovery-kit",), ("rotate",), ("passphrase", "--remove")):
+            refused = self.server.run("keyring", words[0], *place, *words[1:])
+            self.assertNotEqual(refused.returncode, 0, words)
+            self.assertIn("migration_changed", refused.stderr, words)
+            self.assertEqual(_schema(self.keyring), self.before, words)
         (self.server.data / "root.key").unlink()
         share = self.fixture.expected["recovery_share"] + "\n"
         self.assertNotEqual(self.server.run("recover", *place, stdin=share).returncode, 0)
@@ -48,7 +53,10 @@ class RefusedUpgradeTest(LabCase):
 
     def test_a_key_command_brings_the_stores_up_to_date_for_its_record(self):
         place = ("--data", str(self.server.data))
+        before = _schema(self.store)
         self.server.command("keyring", "recovery-kit", *place)
+        self.assertGreater(len(_schema(self.store)), len(before))
+        self.assertGreater(len(_schema(self.keyring)), len(self.before))
         self.server.start()
         self.server.stop()
         self.server.command("keyring", "recovery-kit", *place)

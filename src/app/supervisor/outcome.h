@@ -35,7 +35,6 @@ enum class SupervisorError {
     server_silent,
     config_invalid,
     store_file_unreadable,
-    keyring_behind,
     other_engine,
     no_target,
     move_unfinished,
@@ -76,10 +75,6 @@ constexpr ErrorInfo describe(SupervisorError error) {
             return {"store_file_unreadable",
                     "A file that [store] names cannot be read by whoever starts the server; mend "
                     "its name or its mode."};
-        case SupervisorError::keyring_behind:
-            return {"keyring_behind",
-                    "The keyring is of an earlier version. Start the server once, which brings all "
-                    "stores to this version together, and try again."};
         case SupervisorError::other_engine:
             return {"other_engine",
                     "The stores of this installation lie on the other engine than [store] kind "

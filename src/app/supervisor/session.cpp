@@ -21,6 +21,7 @@
 #include "platform/os/process.h"
 
 #include <unistd.h>
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <expected>
@@ -43,6 +44,9 @@ Secret copy_of(const Secret& secret) {
         [](ByteView bytes) { return bytes.empty() ? Secret() : Secret::copy_of(bytes); });
 }
 
+/// Of one command: what it asks of keeper, front writes down.
+constexpr std::array k_command_roles{Role::keeper, Role::front};
+
 }  // namespace
 
 Session::Session(const boost::asio::any_io_executor& executor)
@@ -58,8 +62,7 @@ Session::Peer Session::use(os::Fd socket) {
 OutcomeTask<> Session::open(cli::Place place) {
     auto running = AdminSocket::connect(place.data, AdminSocket::k_front);
     if (!running) co_return refuse(running.error());
-    std::vector<Role> both{Role::keeper, Role::front};
-    if (!running->valid()) co_return co_await start_own(std::move(place), std::move(both));
+    if (!running->valid()) co_return co_await start_own(std::move(place));
     front_ = use(std::move(*running));
     co_return Outcome<>{};
 }
@@ -80,7 +83,7 @@ OutcomeTask<> Session::open_noted(cli::Place place, std::vector<cli::HostAct> ac
     co_return Outcome<>{};
 }
 
-OutcomeTask<> Session::start_own(cli::Place place, std::vector<Role> roles) {
+OutcomeTask<> Session::start_own(cli::Place place) {
     auto loaded = load_settings(place);
     if (!loaded) co_return std::unexpected(std::move(loaded.error()));
     auto directory = DataDirectory::open(place.data);
@@ -96,23 +99,22 @@ OutcomeTask<> Session::start_own(cli::Place place, std::vector<Role> roles) {
     if (!same) co_return same;
     auto root_key = open_root_key_of(place, loaded->config);
     if (!root_key) co_return std::unexpected(std::move(root_key.error()));
-    auto prepared = prepare(std::move(loaded->config), std::move(roles), false);
+    auto prepared = prepare(std::move(loaded->config), false);
     if (!prepared) co_return prepared;
     supervisor_->set_root_key(std::move(*root_key));
     co_return co_await start();
 }
 
-Outcome<> Session::prepare(config::Config config, std::vector<Role> roles, bool create) {
+Outcome<> Session::prepare(config::Config config, bool create) {
     auto programs = Programs::open();
     if (!programs) return refuse(programs.error());
     programs_ = std::make_unique<Programs>(std::move(*programs));
     auto store_files = StoreFiles::read(config.store);
     if (!store_files) return std::unexpected(std::move(store_files.error()));
-    roles_ = roles;
     SupervisorOptions options;
     options.store_files = std::move(*store_files);
     options.config = std::move(config);
-    options.roles = std::move(roles);
+    options.roles = {k_command_roles.begin(), k_command_roles.end()};
     options.offline = true;
     options.create = create;
     supervisor_ =
@@ -123,7 +125,7 @@ Outcome<> Session::prepare(config::Config config, std::vector<Role> roles, bool 
 OutcomeTask<> Session::start() {
     auto ready = co_await supervisor_->start();
     if (!ready) co_return std::unexpected(std::move(ready.error()));
-    for (const auto role : roles_) {
+    for (const auto role : k_command_roles) {
         auto pair = os::socket_pair();
         if (!pair) co_return refuse(pair.error());
         co_await supervisor_->attach_admin(role, std::move(pair->second));
@@ -166,7 +168,7 @@ OutcomeTask<> Session::make(config::Config config, std::string root_key, Secret 
     auto file = NewRootKeyFile::begin(root_key);
     if (!file) co_return refuse(file.error());
     const auto engine = config.store.engine;
-    auto prepared = prepare(std::move(config), {Role::keeper, Role::front}, true);
+    auto prepared = prepare(std::move(config), true);
     if (!prepared) co_return prepared;
     // Both before either is made: files go with their folder, what lies on a server would stay,
     // bound to a root key that is gone.
@@ -201,7 +203,7 @@ OutcomeTask<std::string> Session::recover(cli::Place place, Secret shares, Secre
     if (!same) co_return std::unexpected(std::move(same.error()));
     auto file = NewRootKeyFile::begin(root_key_of(place, loaded->config));
     if (!file) co_return refuse(file.error());
-    auto prepared = prepare(std::move(loaded->config), {Role::keeper, Role::front}, false);
+    auto prepared = prepare(std::move(loaded->config), false);
     if (!prepared) co_return std::unexpected(std::move(prepared.error()));
     auto looked = co_await supervisor_->look_at_stores();
     if (!looked) co_return std::unexpected(std::move(looked.error()));
@@ -230,7 +232,7 @@ OutcomeTask<std::int64_t> Session::move_stores(cli::Place place, config::StoreEn
     if (!now) co_return refuse(now.error());
     const auto begun = directory_->moving();
     if (!begun) co_return refuse(begun.error());
-    auto prepared = prepare(std::move(loaded->config), {Role::keeper, Role::front}, false);
+    auto prepared = prepare(std::move(loaded->config), false);
     if (!prepared) co_return std::unexpected(std::move(prepared.error()));
     const auto other = to == Engine::sqlite ? Engine::postgresql : Engine::sqlite;
     if (*begun == other && *now == other) {

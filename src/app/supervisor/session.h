@@ -81,9 +81,9 @@ private:
         co_return std::move(*answer);
     }
 
-    OutcomeTask<> start_own(cli::Place place, std::vector<Role> roles);
+    OutcomeTask<> start_own(cli::Place place);
     /// Programs and processes, not yet started.
-    Outcome<> prepare(config::Config config, std::vector<Role> roles, bool create);
+    Outcome<> prepare(config::Config config, bool create);
     OutcomeTask<> start();
     OutcomeTask<std::int64_t> copy_stores(config::StoreEngine from, config::StoreEngine to);
     OutcomeTask<std::int64_t> give_up(config::StoreEngine from, config::StoreEngine to);
@@ -97,7 +97,6 @@ private:
     std::unique_ptr<Supervisor> supervisor_;
     Peer front_;
     Peer keeper_;
-    std::vector<Role> roles_;
     std::string made_folder_;    ///< of create()
     std::string made_root_key_;  ///< of create()
     async::TaskGroup tasks_;

@@ -239,7 +239,6 @@ OutcomeTask<> Supervisor::look_at_stores() {
     auto behind = co_await look(Role::keeper);
     if (!behind) co_return std::unexpected(std::move(behind.error()));
     if (!*behind) co_return Outcome<>{};
-    if (find(Role::front) == nullptr) co_return refuse(SupervisorError::keyring_behind);
     auto migrated = co_await look(Role::front);
     if (!migrated) co_return std::unexpected(std::move(migrated.error()));
     co_return Outcome<>{};

@@ -50,6 +50,10 @@ Result<std::vector<codec::FieldError>> empty_body(const Call& call) {
     return errors;
 }
 
+std::string caller_address(const Call& call) {
+    return call.request.peer.address.unmapped().text();
+}
+
 Response json_response(int status, std::string json) {
     Response response;
     response.status = status;

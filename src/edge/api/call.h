@@ -60,6 +60,9 @@ template <typename Tag>
 /// Of a request without fields: those that it has all the same.
 [[nodiscard]] Result<std::vector<codec::FieldError>> empty_body(const Call& call);
 
+/// Where the caller is, for the record.
+[[nodiscard]] std::string caller_address(const Call& call);
+
 [[nodiscard]] Response json_response(int status, std::string json);
 [[nodiscard]] Response no_content();
 /// Adds a field to an object's text, without a copy of the secret staying behind.

@@ -3,9 +3,12 @@
 #include "edge/api/api_error.h"
 #include "edge/api/call.h"
 #include "edge/api/page.h"
+#include "edge/api/password_field.h"
 #include "edge/api/site.h"
 #include "foundation/base/bytes.h"
 #include "foundation/base/result.h"
+#include "foundation/base/secret.h"
+#include "foundation/codec/json.h"
 #include "platform/net/http/request.h"
 
 #include <algorithm>
@@ -14,6 +17,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace postern::api {
 namespace {
@@ -53,6 +57,25 @@ std::string shown_token(std::string_view token) {
                    c == '-' || c == '_';
         });
     return good ? std::string(token) : std::string();
+}
+
+Result<std::optional<LinkFields>> link_form(const Call& call) {
+    POSTERN_TRY(auto fields, form_body(call));
+    if (!fields) return std::optional<LinkFields>();
+    auto text = take_field(*fields, "password");
+    auto password = Secret::take(text);
+    return LinkFields{shown_token(take_field(*fields, "token")), std::move(password)};
+}
+
+Result<LinkFields> link_body(const Call& call, std::vector<codec::FieldError>& errors) {
+    if (!is_not_foreign(call.request)) return fail(ApiError::foreign_origin);
+    POSTERN_TRY(const auto json, json_body(call));
+    codec::ObjectReader body(json, "", errors);
+    LinkFields out;
+    out.token = body.text("token", k_token_bytes_max);
+    out.password = read_password(body, "password");
+    body.finish();
+    return out;
 }
 
 std::string token_of_link(const Call& call) {

@@ -1,4 +1,3 @@
-#include "edge/api/api_error.h"
 #include "edge/api/audited.h"
 #include "edge/api/call.h"
 #include "edge/api/endpoints.h"
@@ -15,7 +14,6 @@
 #include "features/identity/people.h"
 #include "features/identity/policy.h"
 #include "foundation/base/result.h"
-#include "foundation/base/secret.h"
 #include "foundation/codec/json.h"
 
 #include <cstddef>
@@ -44,10 +42,6 @@ std::string joined_json(const identity::Joined& joined) {
         .field("role", name_of(joined.role))
         .end_object();
     return json.take();
-}
-
-std::string caller_address(const Request& request) {
-    return request.peer.address.unmapped().text();
 }
 
 /// POST /v1/invitations {email, role, delivery?}
@@ -112,18 +106,13 @@ Answer delete_invitation(Call call, Manage who) {
 
 /// POST /v1/invitations/accept {token, password}
 Answer post_accept(Call call) {
-    if (!is_not_foreign(call.request)) co_return fail(ApiError::foreign_origin);
-    auto json = json_body(call);
-    if (!json) co_return fail(std::move(json.error()));
     std::vector<codec::FieldError> errors;
-    codec::ObjectReader body(*json, "", errors);
-    auto token = body.text("token", k_token_bytes_max);
-    auto password = read_password(body, "password");
-    body.finish();
+    auto given = link_body(call, errors);
+    if (!given) co_return fail(std::move(given.error()));
     if (!errors.empty()) co_return problem_of_fields(errors, call.request.id);
-    auto from = caller_address(call.request);
-    auto joined =
-        co_await call.use().people.accept(std::move(token), std::move(password), std::move(from));
+    auto from = caller_address(call);
+    auto joined = co_await call.use().people.accept(std::move(given->token),
+                                                    std::move(given->password), std::move(from));
     if (!joined) co_return refuse_password(joined.error(), "password", call.request.id);
     co_return json_response(201, joined_json(*joined));
 }
@@ -152,17 +141,16 @@ Answer get_invitation_page(Call call) {
 
 /// POST /invitation: what the form sends
 Answer post_invitation_page(Call call) {
-    auto form = form_body(call);
+    auto form = link_form(call);
     if (!form) co_return fail(std::move(form.error()));
-    auto fields = std::move(*form);
-    if (!fields) co_return notice_page(400, k_title, "The form could not be read.");
-    auto text = take_field(*fields, "password");
-    auto password = Secret::take(text);
-    const auto token = shown_token(take_field(*fields, "token"));
+    auto given = std::move(*form);
+    if (!given) co_return notice_page(400, k_title, "The form could not be read.");
+    const auto token = given->token;
     auto offer = co_await call.use().people.look_at(token);
     if (!offer) co_return refused_page(k_title, offer.error());
-    auto from = caller_address(call.request);
-    auto joined = co_await call.use().people.accept(token, std::move(password), std::move(from));
+    auto from = caller_address(call);
+    auto joined =
+        co_await call.use().people.accept(token, std::move(given->password), std::move(from));
     if (!joined) {
         co_return invitation_form(page_status(joined.error()), token, *offer,
                                   joined.error().text());

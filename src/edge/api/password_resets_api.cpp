@@ -14,7 +14,6 @@
 #include "features/identity/policy.h"
 #include "foundation/base/id.h"
 #include "foundation/base/result.h"
-#include "foundation/base/secret.h"
 #include "foundation/codec/json.h"
 
 #include <cstddef>
@@ -28,13 +27,8 @@ namespace {
 
 using Reset = identity::Authorized<identity::Permission::reset_passwords>;
 
-constexpr std::size_t k_token_bytes_max = 100;
 constexpr std::string_view k_title = "New password";
 constexpr std::string_view k_page = "/reset";
-
-std::string caller_address(const Request& request) {
-    return request.peer.address.unmapped().text();
-}
 
 /// POST /v1/password-resets {email}: a link by mail, if somebody has this address
 Answer post_reset(Call call) {
@@ -47,7 +41,7 @@ Answer post_reset(Call call) {
     body.finish();
     if (!errors.empty()) co_return problem_of_fields(errors, call.request.id);
     auto page = page_url(call.use().site, call.request, k_page);
-    auto from = caller_address(call.request);
+    auto from = caller_address(call);
     auto asked = co_await call.use().resets.ask(std::move(email), std::move(page), std::move(from));
     if (!asked) co_return fail(std::move(asked.error()));
     Response response;
@@ -74,18 +68,13 @@ Answer post_reset_for(Call call, Reset who) {
 
 /// POST /v1/password-resets/use {token, password}
 Answer post_use(Call call) {
-    if (!is_not_foreign(call.request)) co_return fail(ApiError::foreign_origin);
-    auto json = json_body(call);
-    if (!json) co_return fail(std::move(json.error()));
     std::vector<codec::FieldError> errors;
-    codec::ObjectReader body(*json, "", errors);
-    auto token = body.text("token", k_token_bytes_max);
-    auto password = read_password(body, "password");
-    body.finish();
+    auto given = link_body(call, errors);
+    if (!given) co_return fail(std::move(given.error()));
     if (!errors.empty()) co_return problem_of_fields(errors, call.request.id);
-    auto from = caller_address(call.request);
-    auto used =
-        co_await call.use().resets.use(std::move(token), std::move(password), std::move(from));
+    auto from = caller_address(call);
+    auto used = co_await call.use().resets.use(std::move(given->token), std::move(given->password),
+                                               std::move(from));
     if (!used) co_return refuse_password(used.error(), "password", call.request.id);
     call.use().events.wake_all();
     co_return no_content();
@@ -101,17 +90,15 @@ Answer get_reset_page(Call call) {
 
 /// POST /reset: what the form sends
 Answer post_reset_page(Call call) {
-    auto form = form_body(call);
+    auto form = link_form(call);
     if (!form) co_return fail(std::move(form.error()));
-    auto fields = std::move(*form);
-    if (!fields) co_return notice_page(400, k_title, "The form could not be read.");
-    auto text = take_field(*fields, "password");
-    auto password = Secret::take(text);
-    const auto token = shown_token(take_field(*fields, "token"));
+    auto given = std::move(*form);
+    if (!given) co_return notice_page(400, k_title, "The form could not be read.");
+    const auto token = given->token;
     auto good = co_await call.use().resets.look_at(token);
     if (!good) co_return refused_page(k_title, good.error());
-    auto from = caller_address(call.request);
-    auto used = co_await call.use().resets.use(token, std::move(password), std::move(from));
+    auto from = caller_address(call);
+    auto used = co_await call.use().resets.use(token, std::move(given->password), std::move(from));
     if (!used) {
         co_return reset_form(page_status(used.error()), token, used.error().text());
     }

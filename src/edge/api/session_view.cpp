@@ -25,7 +25,7 @@ std::string_view name_of(identity::Standing standing) {
 
 identity::Client client_of(const Call& call) {
     identity::Client client;
-    client.address = call.request.peer.address.unmapped().text();
+    client.address = caller_address(call);
     client.device = identity::device_of(call.request.headers.find("User-Agent").value_or(""));
     return client;
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import pathlib
 import sqlite3
 
 from .postern import Postern
@@ -15,7 +16,26 @@ _TIMES = {
     "api_tokens": ("created_at_ms", "expires_at_ms", "used_at_ms"),
     "factors": ("created_at_ms", "confirmed_at_ms", "used_at_ms"),
     "sign_in_attempts": ("blocked_until_ms",),
+    "people": ("created_at_ms", "signed_in_at_ms"),
+    "memberships": ("created_at_ms", "since_ms"),
+    "invitations": ("created_at_ms", "expires_at_ms"),
+    "password_resets": ("expires_at_ms",),
+    "passkey_challenges": ("expires_at_ms",),
+    "known_clients": ("seen_at_ms",),
 }
+
+
+def rows_of(file: pathlib.Path) -> dict[str, list[tuple]]:
+    """Every row of every table, the list of migrations apart: its times are of the making."""
+    store = sqlite3.connect(f"file:{file}?mode=ro", uri=True)
+    names = [row[0] for row in store.execute(
+        "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")]
+    rows = {
+        name: sorted(store.execute(f"SELECT * FROM {name}").fetchall(), key=repr)
+        for name in names if name != "schema_migrations"
+    }
+    store.close()
+    return rows
 
 
 def change(server: Postern, *statements: str) -> None:
