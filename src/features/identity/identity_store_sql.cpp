@@ -65,12 +65,6 @@ constexpr SqlText k_replace_password =
     "UPDATE people SET password = $1 WHERE workspace_id = $2 AND person_id = $3 AND password = $4";
 constexpr SqlText k_note_sign_in =
     "UPDATE people SET signed_in_at_ms = $3 WHERE workspace_id = $1 AND person_id = $2";
-constexpr SqlText k_insert_membership =
-    "INSERT INTO memberships (workspace_id, person_id, role, created_at_ms, since_ms, "
-    "is_suspended) VALUES ($1, $2, $3, $4, $5, $6)";
-constexpr SqlText k_list_memberships =
-    "SELECT workspace_id, person_id, role, created_at_ms, since_ms, is_suspended FROM memberships "
-    "WHERE person_id = $1 ORDER BY workspace_id LIMIT $2";
 constexpr SqlText k_load_attempts =
     "SELECT failed, blocked_until_ms FROM sign_in_attempts WHERE workspace_id = $1 AND "
     "address_token = $2";
@@ -86,12 +80,6 @@ constexpr SqlText k_delete_old_attempts =
 constexpr std::string_view k_setup_token = "setup_token";
 constexpr std::string_view k_setup_done = "setup_done";
 constexpr std::size_t k_time_bytes = 8;
-
-Result<Role> role_at(const Row& row, std::size_t column) {
-    const auto role = parse_role(row.clear_text(column));
-    if (!role) return fail(StoreError::corrupt, "a role's name");
-    return *role;
-}
 
 WorkspaceRow read_workspace(const Row& row) {
     return {row.id<WorkspaceTag>(0), row.sealed(1),  row.boolean(2),
@@ -204,24 +192,6 @@ Result<std::int64_t> replace_password(Transaction& tx, const NewPassword& change
 
 Result<> note_sign_in(Transaction& tx, PersonId person, UnixMs now_ms) {
     return done(tx.execute(k_note_sign_in, {k_installation, person, now_ms}));
-}
-
-Result<> insert_membership(Transaction& tx, const Membership& row) {
-    return done(
-        tx.execute(k_insert_membership, {row.workspace, row.person, Clear::text(name_of(row.role)),
-                                         row.created_at_ms, row.since_ms, row.is_suspended}));
-}
-
-Result<std::vector<Membership>> list_memberships(Transaction& tx, PersonId person) {
-    POSTERN_TRY(const auto found, tx.query(k_list_memberships, {person, k_identity_rows_max}));
-    std::vector<Membership> out;
-    for (const auto& row : found) {
-        Membership membership{row.id<WorkspaceTag>(0), row.id<PersonTag>(1), {},
-                              row.integer(3),          row.integer(4),       row.boolean(5)};
-        POSTERN_TRY(membership.role, role_at(row, 2));
-        out.push_back(membership);
-    }
-    return out;
 }
 
 Result<Attempts> load_attempts(Transaction& tx, const Bytes& address_token) {

@@ -260,6 +260,14 @@ async::Task<Joined> People::accept(std::string token, Secret password, std::stri
     if (*known) {
         auto person = std::move(**known);
         auto shown = co_await parts_.identity.check_password(person.id, std::move(password));
+        if (!shown && shown.error().is(IdentityError::invalid_credentials)) {
+            audit::Act act{
+                {audit::By::Kind::nobody, {}, std::move(from)}, "invitation.refused", {}};
+            act.about = {{"invitation_id", row.id.text()}, {"person_id", person.id.text()}};
+            const auto nothing = [](store::Transaction&) { return Result<>{}; };
+            auto noted = co_await parts_.audit.record(row.workspace, std::move(act), nothing);
+            if (!noted) co_return fail(std::move(noted.error()));
+        }
         if (!shown) co_return fail(std::move(shown.error()));
         co_return co_await store_joining(std::move(row), std::move(person), false, std::move(from));
     }

@@ -16,6 +16,8 @@ namespace postern::identity {
 /// From then on a device counts as new again.
 inline constexpr std::int64_t k_client_known_s = 90LL * 24 * 3600;
 
+/// The network around an address (/24, /48); empty for what is none.
+[[nodiscard]] std::string network_of(const std::string& address);
 /// By what a device in a network is known again: the program's name without its version, and the
 /// network around the address (/24, /48).
 async::Task<Bytes> client_token(ipc::Link* keeper, PersonId person, Client client);

@@ -43,14 +43,14 @@ constexpr SqlText k_delete = "DELETE FROM known_clients WHERE workspace_id = $1 
 constexpr std::size_t k_network_bytes_v4 = 3;
 constexpr std::size_t k_network_bytes_v6 = 6;
 
+}  // namespace
+
 std::string network_of(const std::string& text) {
     const auto address = net::IpAddress::parse(text);
     if (!address) return {};
     const auto size = address->is_v4() ? k_network_bytes_v4 : k_network_bytes_v6;
     return codec::hex(address->bytes().first(size));
 }
-
-}  // namespace
 
 async::Task<Bytes> client_token(ipc::Link* keeper, PersonId person, Client client) {
     auto name = std::move(client.device);

@@ -8,6 +8,7 @@
 #include "features/identity/identity.h"
 #include "features/identity/identity_error.h"
 #include "features/identity/identity_store.h"
+#include "features/identity/known_clients.h"
 #include "features/identity/letters.h"
 #include "features/identity/password_resets_store.h"
 #include "features/identity/password_rules.h"
@@ -113,8 +114,26 @@ Secret link_with(const std::string& page, const Secret& token) {
     return Secret::take(text);
 }
 
+Result<> PasswordResets::count_asking(const std::string& from) {
+    constexpr std::int64_t k_minute_ms = 60'000;
+    const auto minute = parts_.clock.now_ms() / k_minute_ms;
+    if (minute != minute_) {
+        minute_ = minute;
+        asked_from_.clear();
+        asked_ = 0;
+    }
+    auto& here = asked_from_[network_of(from)];
+    if (here >= k_asked_at_place_max || asked_ >= k_asked_max) {
+        return fail(Error(async::AsyncError::busy).with_retry_after(k_minute_ms / 1000));
+    }
+    ++here;
+    ++asked_;
+    return {};
+}
+
 async::Task<> PasswordResets::ask(std::string email, std::string page, std::string from) {
     if (!parts_.mail.is_set_up()) co_return fail(PeopleError::no_mail);
+    if (auto counted = count_asking(from); !counted) co_return fail(std::move(counted.error()));
     if (email.size() > k_email_bytes_max) email.resize(k_email_bytes_max);
     auto prepared = co_await parts_.identity.prepare_installation();
     if (!prepared) co_return fail(std::move(prepared.error()));
@@ -134,7 +153,9 @@ async::Task<> PasswordResets::ask(std::string email, std::string page, std::stri
 
     const auto bearer = make_bearer(k_reset_prefix);
     const auto link = link_with(page, bearer.text);
-    auto letter = co_await parts_.mail.enclose(letters::password_link(std::move(email), link));
+    auto to = co_await stored_address(std::move(*found), std::move(email));
+    if (!to) co_return fail(std::move(to.error()));
+    auto letter = co_await parts_.mail.enclose(letters::password_link(std::move(*to), link));
     if (!letter) co_return fail(std::move(letter.error()));
     Asked asked;
     asked.key = asked_key(*address);
@@ -151,6 +172,15 @@ async::Task<> PasswordResets::ask(std::string email, std::string page, std::stri
     auto stored = co_await parts_.audit.record(std::move(*chains), std::move(act), body);
     if (stored) parts_.mail.wake();
     co_return stored;
+}
+
+/// To where a person has said that they are, however it was typed now; for nobody the same work.
+async::Task<std::string> PasswordResets::stored_address(std::optional<PersonRow> person,
+                                                        std::string typed) {
+    if (person) co_return co_await parts_.identity.open_address(std::move(*person));
+    auto ignored = co_await parts_.identity.address_token(typed);
+    if (!ignored) co_return fail(std::move(ignored.error()));
+    co_return typed;
 }
 
 async::Task<std::optional<Secret>> PasswordResets::ask_for(

@@ -9,12 +9,17 @@
 #include "platform/own_mail/own_mail.h"
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 
 namespace postern::identity {
 
 inline constexpr std::int64_t k_reset_s = 30 * 60;
+/// How often links are asked for in a minute, from one network and in all: each leaves a record,
+/// and anybody may ask.
+inline constexpr std::int64_t k_asked_at_place_max = 6;
+inline constexpr std::int64_t k_asked_max = 60;
 
 /// Links with which somebody chooses a new password: good once, for 30 minutes. None begins a
 /// session, and none but the host's touches a second factor. Executor: front's thread. Lifetime:
@@ -32,7 +37,8 @@ public:
     explicit PasswordResets(Parts parts) : parts_(parts) {}
 
     /// By mail, where somebody has this address: the same answer and work where nobody has, and
-    /// where one was asked for too often. `page`: "https://postern.example/reset". Errors: no_mail.
+    /// where one was asked for too often. `page`: "https://postern.example/reset". Errors: no_mail,
+    /// AsyncError::busy (asked too often in all, or from there).
     async::Task<> ask(std::string email, std::string page, std::string from);
     /// An owner asks for somebody of their workspace: by mail, and then nothing is answered; where
     /// no mail is sent, the link is for them to pass on. Errors: person_not_found, works_elsewhere.
@@ -56,7 +62,14 @@ private:
     async::Task<std::vector<own_mail::Enclosed>> letters_to_owners(
         std::vector<WorkspaceId> workspaces, std::string about);
 
+    async::Task<std::string> stored_address(std::optional<PersonRow> person, std::string typed);
+    /// Errors: AsyncError::busy.
+    Result<> count_asking(const std::string& from);
+
     Parts parts_;
+    std::int64_t minute_ = 0;  ///< in which the following was asked
+    std::map<std::string, std::int64_t> asked_from_;
+    std::int64_t asked_ = 0;
 };
 
 /// "https://postern.example/reset?token=..."

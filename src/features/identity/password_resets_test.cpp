@@ -88,9 +88,31 @@ TEST_F(PasswordResetsTest, link_is_good_for_thirty_minutes_and_the_newest_alone)
 TEST_F(PasswordResetsTest, nobody_learns_who_is_there_and_nobody_is_flooded) {
     ASSERT_TRUE(ask("nobody@brand.example"));
     EXPECT_TRUE(letters().empty());
-    for (int i = 0; i < 20; ++i)
-        EXPECT_TRUE(ask(k_email));
+    for (int i = 0; i < 20; ++i) {
+        auto place = "10.0." + std::to_string(i) + ".1";
+        EXPECT_TRUE(run(resets->ask(std::string(k_email), std::string(k_page), std::move(place))));
+    }
     EXPECT_LE(letters().size(), 5U);
+}
+
+TEST_F(PasswordResetsTest, asking_is_bounded_by_place_and_in_all) {
+    const auto from = [this](std::string address) {
+        return run(resets->ask("nobody@brand.example", std::string(k_page), std::move(address)));
+    };
+    for (std::int64_t i = 0; i < k_asked_at_place_max; ++i)
+        EXPECT_TRUE(from("198.51.100." + std::to_string(i)));
+    EXPECT_TRUE(fails_with(from("198.51.100.77"), async::AsyncError::busy));
+    EXPECT_TRUE(from("203.0.113.5")) << "another network";
+    for (std::int64_t i = k_asked_at_place_max + 1; i < k_asked_max; ++i)
+        EXPECT_TRUE(from("10.0." + std::to_string(i) + ".1"));
+    EXPECT_TRUE(fails_with(from("192.0.2.1"), async::AsyncError::busy));
+    clock.now += 60'000;
+    EXPECT_TRUE(from("198.51.100.77"));
+}
+
+TEST_F(PasswordResetsTest, link_goes_to_the_address_that_is_stored) {
+    ASSERT_TRUE(ask("OLGA@Brand.Example"));
+    EXPECT_TRUE(use(mailed_token()));
 }
 
 TEST_F(PasswordResetsTest, second_factor_is_asked_for_as_before) {

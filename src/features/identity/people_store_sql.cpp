@@ -38,6 +38,12 @@ constexpr SqlText k_list_members =
     "SELECT m.workspace_id, m.person_id, m.role, m.created_at_ms, m.since_ms, m.is_suspended, "
     "p.address, p.signed_in_at_ms FROM memberships m JOIN people p ON p.workspace_id = $2 AND "
     "p.person_id = m.person_id WHERE m.workspace_id = $1 ORDER BY m.person_id LIMIT $3";
+constexpr SqlText k_insert_membership =
+    "INSERT INTO memberships (workspace_id, person_id, role, created_at_ms, since_ms, "
+    "is_suspended) VALUES ($1, $2, $3, $4, $5, $6)";
+constexpr SqlText k_list_memberships =
+    "SELECT workspace_id, person_id, role, created_at_ms, since_ms, is_suspended FROM memberships "
+    "WHERE person_id = $1 ORDER BY workspace_id LIMIT $2";
 constexpr SqlText k_find_membership =
     "SELECT workspace_id, person_id, role, created_at_ms, since_ms, is_suspended FROM memberships "
     "WHERE workspace_id = $1 AND person_id = $2";
@@ -112,6 +118,22 @@ Result<InvitationRow> read_invitation(const Row& row) {
 }
 
 }  // namespace
+
+Result<> insert_membership(Transaction& tx, const Membership& row) {
+    return done(
+        tx.execute(k_insert_membership, {row.workspace, row.person, Clear::text(name_of(row.role)),
+                                         row.created_at_ms, row.since_ms, row.is_suspended}));
+}
+
+Result<std::vector<Membership>> list_memberships(Transaction& tx, PersonId person) {
+    POSTERN_TRY(const auto found, tx.query(k_list_memberships, {person, k_identity_rows_max}));
+    std::vector<Membership> out;
+    for (const auto& row : found) {
+        POSTERN_TRY(const auto membership, read_membership(row));
+        out.push_back(membership);
+    }
+    return out;
+}
 
 Result<std::vector<MemberRow>> list_members(Transaction& tx, WorkspaceId workspace) {
     POSTERN_TRY(const auto found,

@@ -173,6 +173,7 @@ TEST_F(PeopleTest, known_person_joins_with_their_own_password_only) {
     const auto invitation = invite(in_other, k_email, Role::reader).value();
     EXPECT_TRUE(
         fails_with(accept(invitation, k_maya_password), IdentityError::invalid_credentials));
+    EXPECT_EQ(run(audit_log->search(other->id, {}, 1))->records.at(0).action, "invitation.refused");
     const auto joined = accept(invitation, k_password).value();
     EXPECT_EQ(joined.person, *olga.person);
     EXPECT_EQ(run(people->places(*olga.person)).value().size(), 2U);

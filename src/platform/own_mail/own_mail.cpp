@@ -51,9 +51,11 @@ async::Task<Enclosed> OwnMail::enclose(Letter letter) {
     QueuedRow row;
     row.id = crypto::random_bytes(k_id_bytes);
     row.created_at_ms = row.next_at_ms = parts_.clock.now_ms();
-    auto sealed =
-        co_await keys::seal_record(&parts_.keeper, k_installation, k_column, row.id,
-                                   keys::encode_record(std::move(letter)), keeper_deadline());
+    auto content = keys::encode_record(letter);
+    // It may hold a link that lets somebody in.
+    wipe(letter.text.data(), letter.text.size());
+    auto sealed = co_await keys::seal_record(&parts_.keeper, k_installation, k_column, row.id,
+                                             std::move(content), keeper_deadline());
     if (!sealed) co_return fail(std::move(sealed.error()));
     row.letter = store::SealedBytes(std::move(*sealed));
     co_return Enclosed(std::move(row));
