@@ -13,6 +13,7 @@
 #include "platform/own_mail/own_mail_store.h"
 #include "platform/store/data_map.h"
 #include "platform/store/transaction.h"
+#include "platform/store/value.h"
 
 #include <algorithm>
 #include <chrono>
@@ -64,18 +65,30 @@ async::Task<Enclosed> OwnMail::enclose(Letter letter) {
 Result<> OwnMail::put(store::Transaction& tx, const Enclosed& enclosed) {
     if (!enclosed) return {};
     POSTERN_TRY(const auto waiting, rows::count(tx));
-    if (waiting >= k_waiting_max) return {};
+    if (waiting >= k_waiting_max) {
+        log(LogLevel::warning, "own_mail_not_queued", {{"waiting", waiting}});
+        return {};
+    }
     return rows::insert(tx, *enclosed);
 }
 
-async::Task<> OwnMail::hand_over(QueuedRow row) {
-    auto opened = co_await keys::open_record(&parts_.keeper, k_installation, k_column, row.id,
-                                             std::move(row.letter).take(), keeper_deadline());
+async::Task<> OwnMail::carry(Bytes id, store::SealedBytes sealed) {
+    auto opened =
+        co_await keys::open_record(&parts_.keeper, k_installation, k_column, std::move(id),
+                                   std::move(sealed).take(), keeper_deadline());
     if (!opened) co_return fail(std::move(opened.error()));
     auto letter = keys::decode_record<Letter>(*opened);
     wipe(opened->data(), opened->size());
     if (!letter) co_return fail(std::move(letter.error()));
-    auto carried = co_await parts_.carrier->carry(std::move(*letter));
+    co_return co_await parts_.carrier->carry(std::move(*letter));
+}
+
+async::Task<> OwnMail::hand_over(QueuedRow row) {
+    // One that cannot be opened waits as one that cannot be carried: the next has its turn.
+    auto carried = co_await carry(row.id, std::move(row.letter));
+    if (!carried && carried.error().is(async::AsyncError::cancelled)) {
+        co_return fail(std::move(carried.error()));
+    }
     const auto now = parts_.clock.now_ms();
     const bool is_over = carried || carried.error().is(CarryError::refused) ||
                          now - row.created_at_ms >= k_tried_s * 1000;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "foundation/base/bytes.h"
 #include "foundation/base/clock.h"
 #include "foundation/base/error.h"
 #include "platform/async/signal.h"
@@ -7,6 +8,7 @@
 #include "platform/ipc/link.h"
 #include "platform/own_mail/own_mail_store.h"
 #include "platform/store/database.h"
+#include "platform/store/value.h"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <cstdint>
@@ -70,7 +72,8 @@ public:
     [[nodiscard]] bool is_set_up() const { return parts_.carrier != nullptr; }
     /// Nothing where no mail is sent. Errors: those of keeper.
     async::Task<Enclosed> enclose(Letter letter);
-    /// Into the queue, in the caller's transaction; a full queue takes no more, and says nothing.
+    /// Into the queue, in the caller's transaction; a full queue takes no more: the log says
+    /// so, and the caller goes on.
     [[nodiscard]] static Result<> put(store::Transaction& tx, const Enclosed& enclosed);
     /// After that transaction.
     void wake() { signal_.set(); }
@@ -81,6 +84,7 @@ public:
     async::Task<std::optional<UnixMs>> hand_over_due();
 
 private:
+    async::Task<> carry(Bytes id, store::SealedBytes sealed);
     async::Task<> hand_over(QueuedRow row);
 
     Parts parts_;

@@ -10,6 +10,8 @@
 #include "platform/net/test_loop.h"
 #include "platform/own_mail/own_mail_store.h"
 #include "platform/store/scratch_store_test.h"
+#include "platform/store/transaction.h"
+#include "platform/store/value.h"
 
 #include <gtest/gtest.h>
 #include <cstdint>
@@ -146,6 +148,29 @@ TEST_F(OwnMailTest, one_letter_does_not_hold_up_the_next) {
     EXPECT_TRUE(hand_over().has_value());
     ASSERT_EQ(postman.letters.size(), 1U);
     EXPECT_EQ(postman.letters[0].to, "maya@brand.example");
+}
+
+TEST_F(OwnMailTest, letter_that_cannot_be_opened_does_not_hold_up_the_next) {
+    write("lea@brand.example");
+    const auto damage = [](store::Transaction& tx) -> Result<> {
+        POSTERN_TRY(auto found, rows::due(tx, INT64_MAX, 1));
+        auto row = std::move(found.at(0));
+        if (auto gone = rows::remove(tx, row.id); !gone) return gone;
+        auto sealed = std::move(row.letter).take();
+        sealed.pop_back();
+        row.letter = store::SealedBytes(std::move(sealed));
+        return rows::insert(tx, row);
+    };
+    ASSERT_TRUE(loop.run(database->write(damage)));
+    clock.now += 1;
+    write("maya@brand.example");
+    EXPECT_GT(hand_over().value(), clock.now);
+    ASSERT_EQ(postman.letters.size(), 1U);
+    EXPECT_EQ(postman.letters[0].to, "maya@brand.example");
+    EXPECT_EQ(waiting(), 1) << "it is tried again, for a day";
+    clock.now += k_tried_s * 1000;
+    EXPECT_EQ(hand_over(), std::nullopt);
+    EXPECT_EQ(waiting(), 0);
 }
 
 TEST_F(OwnMailTest, nothing_waits_in_clear) {
