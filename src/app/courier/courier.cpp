@@ -2,6 +2,7 @@
 
 #include "app/config/config.h"
 #include "app/control/control_protocol.h"
+#include "app/courier/fetches.h"
 #include "app/courier/keeper_credentials.h"
 #include "app/fence/fence.h"
 #include "app/fence/replaced_files.h"
@@ -81,7 +82,8 @@ public:
           connector_(network_),
           lookups_(dns_client(runtime.config()), network_),
           keeper_(runtime.tasks(), keeper_router_),
-          credentials_(keeper_) {
+          credentials_(keeper_),
+          fetches_(network_, keeper_) {
         keeper_router_.on<keys::EndUses>([this](keys::EndUses asked) { return end_uses(asked); });
     }
 
@@ -100,6 +102,7 @@ public:
                                                      .group = &runtime_.tasks()},
                          options_of(runtime_.config()));
         service_->serve(front_router_);
+        fetches_.serve(front_router_);
         service_->start();
         runtime_.tasks().spawn("courier_front", serve(front_peer_));
     }
@@ -129,6 +132,7 @@ private:
     ipc::Router keeper_router_;
     ipc::Link keeper_;
     KeeperCredentials credentials_;
+    Fetches fetches_;
     ipc::Router front_router_;
     std::shared_ptr<ipc::Peer> front_peer_;
     std::optional<mail::FrontOverIpc> front_;
