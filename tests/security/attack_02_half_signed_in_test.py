@@ -54,7 +54,9 @@ class HalfSignedInTest(PeopleCase):
         self.olga.call("PATCH", "/v1/workspace", demanded).expect(200)
         enrolling = {
             (method, path) for method, path in routes()
-            if path.startswith(("/v1/me/factors", "/v1/me/recovery-codes", "/v1/sessions"))
+            if path.startswith((
+                "/v1/me/factors", "/v1/me/recovery-codes", "/v1/me/provider-links", "/v1/sessions",
+            ))
         }
         self.closed_to(self.olga, "second_factor_enrolment_needed", enrolling)
 

@@ -14,8 +14,10 @@ from typing import Any
 
 from lab import openapi
 from lab.api import Api, Reply, new_key
+from lab.fake_provider import shared_provider
 from lab.person import Person, first_owner
 from lab.postern import Postern
+from lab.sign_in import provider_body
 from lab.tenant import SECRET, Tenant
 
 ROLES = ("owner", "manager", "reader", "privacy", "operator", "auditor")
@@ -28,8 +30,10 @@ OF_A_PERSON = (
     "GET /v1/me/factors", "POST /v1/me/factors", "DELETE /v1/me/factors/{factor}",
     "POST /v1/me/factors/{factor}/confirm", "POST /v1/me/recovery-codes", "POST /v1/me/password",
     "GET /v1/sessions", "DELETE /v1/sessions", "DELETE /v1/sessions/{session}",
+    "GET /v1/me/provider-links", "POST /v1/me/provider-links",
+    "DELETE /v1/me/provider-links/{link}", "POST /v1/sessions/current/provider-proof",
 )
-OF_PEOPLE = ("factor", "session")
+OF_PEOPLE = ("factor", "session", "link")
 MAY = (
     (ROLES, (
         "GET /v1/me", "POST /v1/sessions/current/proof", "DELETE /v1/sessions/current",
@@ -40,6 +44,8 @@ MAY = (
     (("owner",), (
         "PATCH /v1/workspace",
         "GET /v1/tokens", "POST /v1/tokens", "DELETE /v1/tokens/{token}",
+        "GET /v1/identity-providers", "POST /v1/identity-providers",
+        "PATCH /v1/identity-providers/{provider}", "DELETE /v1/identity-providers/{provider}",
     )),
     (("owner", "manager"), (
         "POST /v1/integrations", "POST /v1/integrations/discover",
@@ -90,19 +96,21 @@ ENDING = (
     "POST /v1/integrations/{integration}/cut-off",
     "POST /v1/integrations/{integration}/reconnect",
     "DELETE /v1/tokens/{token}",
+    "DELETE /v1/identity-providers/{provider}",
     "DELETE /v1/integrations/{integration}",
 )
 
 PREFIXES = {
     "integration": "int_", "grant": "grt_", "holder": "hld_", "thread": "thr_", "message": "msg_",
     "held": "msg_", "creator": "cre_", "receipt": "rcp_", "token": "tok_", "factor": "fac_",
-    "session": "ses_",
+    "session": "ses_", "provider": "idp_", "link": "lnk_",
 }
 NO_ATTACHMENT = "att_77"
+NO_LINK = "lnk_01jqz0000000000000000000ab"
 NONSENSE = "x"
 LISTS = (
     "/v1/integrations", "/v1/integrations?idle_for=PT0S", "/v1/threads", "/v1/held",
-    "/v1/creators", "/v1/tokens",
+    "/v1/creators", "/v1/tokens", "/v1/identity-providers",
 )
 PAGED = ("/v1/threads", "/v1/creators")
 FILTERS = (
@@ -179,6 +187,9 @@ def bodies_of(tenant: Tenant) -> dict[str, Any]:
         "POST /v1/messages/{message}/resolve": {"state": "sent"},
         "PATCH /v1/workspace": {"second_factor_from": None},
         "POST /v1/tokens": {"role": "reader"},
+        "POST /v1/identity-providers": provider_body(shared_provider(), client_secret=SECRET),
+        "PATCH /v1/identity-providers/{provider}": {"name": "Renamed"},
+        "POST /v1/me/provider-links": {"provider_id": tenant.ids["provider"]},
         "POST /v1/me/factors": {"kind": "totp", "name": "Phone"},
         "POST /v1/me/factors/{factor}/confirm": {"code": "000000"},
         "POST /v1/me/password": {"current_password": WRONG, "new_password": NEW_SECRET},
@@ -236,6 +247,7 @@ class TenantsCase(unittest.TestCase):
         cls.theirs.ids["factor"] = cls.factors()["items"][0]["id"]
         sessions = cls.olga.call("GET", "/v1/sessions").expect(200)
         cls.theirs.ids["session"] = sessions["items"][0]["id"]
+        cls.theirs.ids["link"] = NO_LINK
 
     @classmethod
     def factors(cls) -> dict:

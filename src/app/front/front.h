@@ -8,6 +8,8 @@
 #include "edge/api/services.h"
 #include "edge/cli/admin_protocol.h"
 #include "features/identity/identity.h"
+#include "features/identity/provider_sign_in.h"
+#include "features/identity/providers.h"
 #include "features/identity/second_factors.h"
 #include "features/mail/protocol/courier_protocol.h"
 #include "features/trust/registry.h"
@@ -83,6 +85,8 @@ private:
     audit::AuditLog audit_;
     identity::Identity identity_;
     identity::SecondFactors factors_;
+    identity::Providers providers_;
+    identity::ProviderSignIn provider_sign_in_;
     outreach::Creators creators_;
     integrations::Integrations integrations_;
     ReaderPool readers_;

@@ -13,6 +13,8 @@ void add_factor_routes(Router& router);
 void add_workspace_routes(Router& router);
 void add_password_routes(Router& router);
 void add_token_routes(Router& router);
+void add_provider_routes(Router& router);
+void add_provider_sign_in_routes(Router& router);
 void add_catalogue_routes(Router& router);
 void add_integration_routes(Router& router);
 void add_integration_act_routes(Router& router);

@@ -17,6 +17,8 @@ namespace postern::api {
 /// Shows the new token, once.
 [[nodiscard]] net::http::Response setup_finished(const Secret& token);
 /// A heading and a sentence.
+/// After a sign-in elsewhere: leads on to the first page by itself.
+[[nodiscard]] net::http::Response arrived_page(std::string_view title, std::string_view text);
 [[nodiscard]] net::http::Response notice_page(int status,
                                               std::string_view title,
                                               std::string_view text);

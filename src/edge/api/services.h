@@ -2,6 +2,8 @@
 
 #include "edge/api/metrics.h"
 #include "features/identity/identity.h"
+#include "features/identity/provider_sign_in.h"
+#include "features/identity/providers.h"
 #include "features/identity/second_factors.h"
 #include "features/integrations/integrations.h"
 #include "features/mail/mail_service.h"
@@ -30,6 +32,8 @@ struct Site {
 struct Services {
     identity::Identity& identity;
     identity::SecondFactors& factors;
+    identity::Providers& providers;
+    identity::ProviderSignIn& provider_sign_in;
     audit::AuditLog& audit;
     integrations::Integrations& integrations;
     mail::MailService& mail;

@@ -21,6 +21,13 @@ namespace postern::api {
 [[nodiscard]] bool is_not_foreign(const net::http::Request& request);
 /// Where a page asked for as 127.0.0.1 or [::1] stands; empty: here.
 [[nodiscard]] std::string page_redirect(const net::http::Request& request);
+/// Where people reach this server: public_url, else where this request came to. Without a slash at
+/// the end.
+[[nodiscard]] std::string own_place(const Site& site, const net::http::Request& request);
+/// Where an identity provider sends people back to.
+[[nodiscard]] std::string callback_place(const Site& site, const net::http::Request& request);
+/// The same page at public_url, where the request came to another name; empty: here.
+[[nodiscard]] std::string public_place(const Site& site, const net::http::Request& request);
 /// What every answer carries.
 void add_security_headers(net::http::Response& response, bool is_secure);
 

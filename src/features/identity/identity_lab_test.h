@@ -1,7 +1,10 @@
 #pragma once
 
 #include "features/identity/identity.h"
+#include "features/identity/played_courier_test.h"
 #include "features/identity/played_keeper_test.h"
+#include "features/identity/provider_sign_in.h"
+#include "features/identity/providers.h"
 #include "features/identity/second_factors.h"
 #include "foundation/codec/base32.h"
 #include "foundation/crypto/one_time_code.h"
@@ -46,6 +49,10 @@ protected:
             Identity::Parts{*database, keeper.link, clock, *audit_log, passwords, todays_cost});
         factors = std::make_unique<SecondFactors>(
             SecondFactors::Parts{*database, keeper.link, clock, *audit_log, *identity});
+        providers = std::make_unique<Providers>(Providers::Parts{
+            *database, keeper.link, provider_side.link, clock, *audit_log, *identity});
+        provider_sign_in = std::make_unique<ProviderSignIn>(ProviderSignIn::Parts{
+            *database, keeper.link, provider_side.link, clock, *audit_log, *identity, *providers});
     }
 
     template <typename T>
@@ -87,12 +94,15 @@ protected:
     ManualClock clock;
     net::test::Loop loop;
     TestKeeper keeper{loop};
+    TestCourier provider_side{loop};
     std::unique_ptr<store::Database> database;
     crypto::Argon2Cost todays_cost{.passes = 1, .memory_kib = 64};  ///< from the next restart() on
     async::BlockingPool passwords{{.threads = 1, .queue_max = k_sign_ins_waiting_max}};
     std::unique_ptr<audit::AuditLog> audit_log;
     std::unique_ptr<Identity> identity;
     std::unique_ptr<SecondFactors> factors;
+    std::unique_ptr<Providers> providers;
+    std::unique_ptr<ProviderSignIn> provider_sign_in;
 };
 
 }  // namespace postern::identity::test

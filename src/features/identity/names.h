@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 namespace postern::identity {
@@ -15,6 +16,14 @@ inline constexpr std::size_t k_name_bytes_max = 200;
         const auto byte = static_cast<unsigned char>(c);
         return byte < 0x20 || byte == 0x7F;
     });
+}
+
+/// As an address is looked for: ASCII letters in lower case.
+[[nodiscard]] inline std::string folded_address(std::string address) {
+    for (char& c : address) {
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
+    }
+    return address;
 }
 
 }  // namespace postern::identity
