@@ -60,6 +60,13 @@ QMAIL = (
     "Message-ID: <ptn1.a.1.b@b7.ptn.brand.example>\r\n\r\nx\r\n"
 )
 
+METADATA = {
+    "issuer": "https://login.example", "authorization_endpoint": "https://login.example/auth?a=b",
+    "token_endpoint": "https://login.example/token", "jwks_uri": "https://login.example/keys",
+    "response_types_supported": ["code"], "code_challenge_methods_supported": ["S256"],
+    "id_token_signing_alg_values_supported": ["RS256"],
+}
+
 # Of a throw-away authority.
 PINNED_PEM = """-----BEGIN CERTIFICATE-----
 MIIBjTCCATOgAwIBAgIUUgFQG5J/FBKskvEKFyCT9Ce1X7gwCgYIKoZIzj0EAwIw
@@ -80,6 +87,11 @@ VECTORS = dict(
     line.split() for line in
     (HERE.parents[1] / "src/foundation/codec/webauthn/vectors.txt").read_text().splitlines()
 )
+
+
+def jws(header: dict, payload: dict) -> bytes:
+    parts = (json.dumps(header).encode(), json.dumps(payload).encode(), b"signature")
+    return b".".join(base64.urlsafe_b64encode(part).rstrip(b"=") for part in parts)
 
 
 def webauthn(choice: int, name: str, client_data: str, rest: str) -> bytes:
@@ -213,6 +225,32 @@ SEEDS: dict[str, list[str | bytes]] = {
     "sql_values": ["\0'); DROP TABLE notes; --", b"\x80\x00\xff", "\1$1"],
     "transfer_encoding": ["\x08a=20b=\r\nc", "\x40" + base64.b64encode(b"what is said").decode(),
                           "\x08base64"],
+    "http_response": [
+        b"\x02https://login.example:8443/a?b=%2F\nHTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n"
+        b"Content-Length: 5\r\n\r\nhello",
+        b"\x00https://[2001:db8::1]\nHTTP/1.1 103 Hints\r\nLink: x\r\n\r\nHTTP/1.1 200\r\n"
+        b"Transfer-Encoding: chunked\r\n\r\n2;a=b\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n",
+        b"\x07https://a.example?x\nHTTP/1.0 302 Found\r\nLocation: /\r\n\r\nmoved",
+    ],
+    "jose": [
+        b"\x00" + jws({"alg": "RS256", "typ": "JWT", "kid": "k1"}, {"iss": "https://l.example"}),
+        b"\x00" + jws({"alg": "ES256"}, {}),
+        b"\x00" + jws({"alg": "none"}, {}),
+        b"\x01" + json.dumps({"keys": [
+            {"kty": "RSA", "kid": "k1", "use": "sig", "alg": "RS256", "n": "ofgW", "e": "AQAB"},
+            {"kty": "EC", "crv": "P-256", "x": "f83O", "y": "x_FE", "key_ops": ["verify"]},
+        ]}).encode(),
+        b"\x02" + json.dumps({
+            "iss": "https://login.example", "sub": "2482", "aud": ["postern"], "nonce": "n-0S",
+            "exp": 1800000300, "iat": 1800000000, "auth_time": 1799999999, "azp": "postern",
+            "email": "lea@brand.example", "email_verified": True,
+        }).encode(),
+    ],
+    "provider_metadata": [
+        json.dumps(METADATA).encode(),
+        json.dumps({**METADATA, "token_endpoint_auth_methods_supported": ["client_secret_post"],
+                    "authorization_response_iss_parameter_supported": True}).encode(),
+    ],
     "webauthn_assertion": [
         webauthn(2, "none.ES256", "get_client_data", "authenticator_data"),
         webauthn(0x71, "own.ES256", "get_client_data", "authenticator_data"),
@@ -231,8 +269,8 @@ SEEDS: dict[str, list[str | bytes]] = {
     ],
 }
 # Messages between processes: the first byte chooses one; zeroes are a valid one of most.
-for name in ("admin_protocol", "control_protocol", "keys_protocol", "mail_protocol",
-             "stored_records", "wire"):
+for name in ("admin_protocol", "control_protocol", "fetch_protocol", "keys_protocol",
+             "mail_protocol", "stored_records", "wire"):
     SEEDS[name] = [bytes([choice]) + tail for choice in range(8)
                    for tail in (b"", bytes(24), b"\x01" + bytes(80))]
 

@@ -58,7 +58,8 @@ class HalfSignedInTest(PeopleCase):
         enrolling = {
             (method, path) for method, path in routes()
             if path.startswith((
-                "/v1/me/factors", "/v1/me/passkeys", "/v1/me/recovery-codes", "/v1/sessions",
+                "/v1/me/factors", "/v1/me/passkeys", "/v1/me/recovery-codes",
+                "/v1/me/provider-links", "/v1/sessions",
             ))
         }
         enrolling |= {("GET", "/v1/me/workspaces"), ("HEAD", "/v1/me/workspaces")}

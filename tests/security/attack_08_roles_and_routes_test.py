@@ -14,8 +14,10 @@ from typing import Any
 
 from lab import openapi
 from lab.api import Api, Reply, new_key
+from lab.fake_provider import shared_provider
 from lab.person import Person, first_owner
 from lab.postern import Postern
+from lab.sign_in import provider_body
 from lab.tenant import SECRET, Tenant
 
 ROLES = ("owner", "manager", "reader", "privacy", "operator", "auditor")
@@ -36,8 +38,10 @@ OF_A_PERSON = (
     "GET /v1/sessions", "DELETE /v1/sessions", "DELETE /v1/sessions/{session}",
     "POST /v1/people/{person}/password-reset",
     "POST /v1/me/leave", "GET /v1/me/workspaces", "POST /v1/me/workspaces", "POST /v1/workspaces",
+    "GET /v1/me/provider-links", "POST /v1/me/provider-links",
+    "DELETE /v1/me/provider-links/{link}", "POST /v1/sessions/current/provider-proof",
 )
-OF_PEOPLE = ("factor", "session")
+OF_PEOPLE = ("factor", "session", "link")
 MAY = (
     (ROLES, (
         "GET /v1/me", "POST /v1/sessions/current/proof", "DELETE /v1/sessions/current",
@@ -52,6 +56,8 @@ MAY = (
         "PATCH /v1/people/{person}", "DELETE /v1/people/{person}",
         "DELETE /v1/people/{person}/sessions",
         "POST /v1/invitations", "DELETE /v1/invitations/{invitation}", "POST /v1/access-review",
+        "GET /v1/identity-providers", "POST /v1/identity-providers",
+        "PATCH /v1/identity-providers/{provider}", "DELETE /v1/identity-providers/{provider}",
     )),
     (("owner", "manager", "privacy", "auditor"), ("GET /v1/people", "GET /v1/invitations")),
     (("owner", "privacy", "auditor"), ("GET /v1/access-review",)),
@@ -108,6 +114,7 @@ ENDING = (
     "DELETE /v1/tokens/{token}",
     "DELETE /v1/invitations/{invitation}",
     "DELETE /v1/people/{person}",
+    "DELETE /v1/identity-providers/{provider}",
     "DELETE /v1/integrations/{integration}",
 )
 
@@ -115,12 +122,15 @@ PREFIXES = {
     "integration": "int_", "grant": "grt_", "holder": "hld_", "thread": "thr_", "message": "msg_",
     "held": "msg_", "creator": "cre_", "receipt": "rcp_", "token": "tok_", "factor": "fac_",
     "session": "ses_", "person": "per_", "invitation": "inv_",
+    "session": "ses_", "provider": "idp_", "link": "lnk_",
 }
 NO_ATTACHMENT = "att_77"
+NO_LINK = "lnk_01jqz0000000000000000000ab"
 NONSENSE = "x"
 LISTS = (
     "/v1/integrations", "/v1/integrations?idle_for=PT0S", "/v1/threads", "/v1/held",
     "/v1/creators", "/v1/tokens", "/v1/people", "/v1/invitations",
+    "/v1/creators", "/v1/tokens", "/v1/identity-providers",
 )
 PAGED = ("/v1/threads", "/v1/creators")
 FILTERS = (
@@ -201,6 +211,9 @@ def bodies_of(tenant: Tenant) -> dict[str, Any]:
         "POST /v1/invitations": {"email": "noor@brand.example", "role": "reader"},
         "POST /v1/me/workspaces": {"invitation": "psi_" + "A" * 43},
         "POST /v1/workspaces": {"name": "Of their own"},
+        "POST /v1/identity-providers": provider_body(shared_provider(), client_secret=SECRET),
+        "PATCH /v1/identity-providers/{provider}": {"name": "Renamed"},
+        "POST /v1/me/provider-links": {"provider_id": tenant.ids["provider"]},
         "POST /v1/me/factors": {"kind": "totp", "name": "Phone"},
         "POST /v1/me/factors/{factor}/confirm": {"code": "000000"},
         "POST /v1/me/password": {"current_password": WRONG, "new_password": NEW_SECRET},
@@ -258,6 +271,7 @@ class TenantsCase(unittest.TestCase):
         cls.theirs.ids["factor"] = cls.factors()["items"][0]["id"]
         sessions = cls.olga.call("GET", "/v1/sessions").expect(200)
         cls.theirs.ids["session"] = sessions["items"][0]["id"]
+        cls.theirs.ids["link"] = NO_LINK
 
     @classmethod
     def factors(cls) -> dict:

@@ -1,5 +1,6 @@
 # ensure_packages NAME...: installs what tools/packages/NAME.txt lists and this machine lacks; for
-# `build` also what tools/npm pins, into build/npm.
+# `build` also what tools/npm pins, into build/npm, and for `test` what tools/npm_tests pins, into
+# build/npm-tests.
 
 package_names() {
     local name
@@ -39,7 +40,8 @@ update_and_install() {
 
 ensure_packages() {
     ensure_debian_packages "$@"
-    case " $* " in *" build "*) ensure_npm_packages ;; esac
+    case " $* " in *" build "*) ensure_npm_packages npm npm ;; esac
+    case " $* " in *" test "*) ensure_npm_packages npm_tests npm-tests ;; esac
 }
 
 # The stamp is good while neither the lists nor dpkg's own record have changed since it was made.
@@ -63,21 +65,23 @@ ensure_debian_packages() {
     touch "$stamp"
 }
 
-# Data only: no script of a package runs. The lock file has the SHA-512 of every archive.
+# No script of a package runs when it is installed. The lock file has the SHA-512 of each archive.
 install_npm_packages() {
-    local log="$root/build/npm.log"
-    mkdir -p "$root/build/npm"
-    cp "$root"/tools/npm/package.json "$root"/tools/npm/package-lock.json "$root/build/npm/"
-    npm ci --prefix "$root/build/npm" --ignore-scripts --no-audit --no-fund >"$log" 2>&1 ||
+    local pinned="$root/tools/$1" place="$root/build/$2" log="$root/build/$2.log"
+    mkdir -p "$place"
+    cp "$pinned/package.json" "$pinned/package-lock.json" "$place/"
+    npm ci --prefix "$place" --ignore-scripts --no-audit --no-fund >"$log" 2>&1 ||
         { tail -n 40 "$log" >&2; return 1; }
 }
 
-# What is installed is good while the lock file says what it said then: no registry is asked.
+# ensure_npm_packages FOLDER PLACE: what tools/FOLDER pins, in build/PLACE. It is good while the
+# lock file says what it said then: no registry is asked.
 ensure_npm_packages() {
-    local lock="$root/tools/npm/package-lock.json"
-    local installed="$root/build/npm/node_modules/.installed-lock.json"
+    local lock="$root/tools/$1/package-lock.json"
+    local installed="$root/build/$2/node_modules/.installed-lock.json"
     ! cmp -s "$lock" "$installed" || return 0
     command -v npm >/dev/null || ensure_debian_packages npm
-    timed "npm ci" install_npm_packages || die "npm packages could not be installed"
+    timed "npm ci ($1)" install_npm_packages "$1" "$2" ||
+        die "npm packages could not be installed"
     cp "$lock" "$installed"
 }

@@ -2,6 +2,7 @@
 
 #include "app/config/config.h"
 #include "app/control/control_protocol.h"
+#include "app/courier/fetches.h"
 #include "app/courier/keeper_credentials.h"
 #include "app/fence/fence.h"
 #include "app/fence/replaced_files.h"
@@ -98,7 +99,8 @@ public:
           lookups_(dns_client(runtime.config()), network_),
           keeper_(runtime.tasks(), keeper_router_),
           credentials_(keeper_),
-          own_account_(own_account(runtime)) {
+          own_account_(own_account(runtime)),
+          fetches_(network_, keeper_) {
         keeper_router_.on<keys::EndUses>([this](keys::EndUses asked) { return end_uses(asked); });
     }
 
@@ -119,6 +121,7 @@ public:
                                                      .group = &runtime_.tasks()},
                          std::move(options));
         service_->serve(front_router_);
+        fetches_.serve(front_router_);
         service_->start();
         runtime_.tasks().spawn("courier_front", serve(front_peer_));
     }
@@ -149,6 +152,7 @@ private:
     ipc::Link keeper_;
     KeeperCredentials credentials_;
     std::shared_ptr<const mail::OwnAccount> own_account_;
+    Fetches fetches_;
     ipc::Router front_router_;
     std::shared_ptr<ipc::Peer> front_peer_;
     std::optional<mail::FrontOverIpc> front_;

@@ -134,6 +134,9 @@ Front::Front(child::Runtime& runtime, Stores stores)
       people_({*stores_.main, keeper_, runtime.clock(), audit_, own_mail_, identity_}),
       resets_({*stores_.main, keeper_, runtime.clock(), audit_, own_mail_, identity_}),
       passkeys_({*stores_.main, keeper_, runtime.clock(), audit_, identity_}),
+      providers_({*stores_.main, keeper_, courier_, runtime.clock(), audit_, identity_}),
+      provider_sign_in_(
+          {*stores_.main, keeper_, courier_, runtime.clock(), audit_, identity_, providers_}),
       creators_({*stores_.main, *stores_.index, keeper_, runtime.clock()}),
       integrations_({*stores_.main, stores_.reserve, keeper_, courier_, events_, audit_,
                      runtime.clock(), policy_of(runtime.config())}),
@@ -162,9 +165,9 @@ Front::Front(child::Runtime& runtime, Stores stores)
       claims_(trust::all_claims({*stores_.main, *stores_.index, keeper_, seals_, history_, fences_,
                                  bearers_, gate_, audit_, anchors_, store_files(runtime.config())}),
               runtime.clock()),
-      services_{identity_,     factors_,        people_,   resets_, passkeys_,     audit_,
-                integrations_, room_,           creators_, events_, *stores_.main, keeper_,
-                courier_,      runtime.clock(), site_,     metrics_} {
+      services_{identity_, factors_, people_, resets_, passkeys_, providers_, provider_sign_in_, audit_,
+                integrations_, room_, creators_, events_, *stores_.main, keeper_, courier_,
+                runtime.clock(), site_, metrics_} {
     integrations_.listen(notifier_);
     site_.public_url = runtime.config().public_url;
     site_.version = POSTERN_VERSION;

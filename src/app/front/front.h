@@ -13,6 +13,8 @@
 #include "features/identity/passkeys.h"
 #include "features/identity/password_resets.h"
 #include "features/identity/people.h"
+#include "features/identity/provider_sign_in.h"
+#include "features/identity/providers.h"
 #include "features/identity/second_factors.h"
 #include "features/mail/protocol/courier_protocol.h"
 #include "features/trust/registry.h"
@@ -103,6 +105,8 @@ private:
     identity::People people_;
     identity::PasswordResets resets_;
     identity::Passkeys passkeys_;
+    identity::Providers providers_;
+    identity::ProviderSignIn provider_sign_in_;
     outreach::Creators creators_;
     integrations::Integrations integrations_;
     ReaderPool readers_;

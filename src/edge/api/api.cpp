@@ -47,7 +47,7 @@ struct Api {
 };
 
 bool is_page(std::string_view path) {
-    return path == "/" || path == "/setup";
+    return path == "/" || path == "/setup" || path.starts_with("/sign-in/");
 }
 
 Answer refuse_method(const std::string& allowed, std::uint64_t request_id) {
@@ -189,6 +189,8 @@ Router make_router() {
     add_people_routes(router);
     add_invitation_routes(router);
     add_password_reset_routes(router);
+    add_provider_routes(router);
+    add_provider_sign_in_routes(router);
     add_catalogue_routes(router);
     add_integration_routes(router);
     add_integration_act_routes(router);

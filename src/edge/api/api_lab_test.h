@@ -152,7 +152,7 @@ protected:
     }
     /// As after a restart of front.
     void begin() {
-        handlers = make_handlers({*identity, *factors, *people, *resets, *passkeys, *audit_log,
+        handlers = make_handlers({*identity, *factors, *people, *resets, *passkeys, *providers, *provider_sign_in, *audit_log,
                                   integrations, mail, creators, events, *database, keeper.link,
                                   courier, clock, site, metrics});
     }

@@ -24,6 +24,8 @@ namespace {
 
 constexpr std::string_view k_secure_cookie = "__Host-postern";
 constexpr std::string_view k_plain_cookie = "postern";
+constexpr std::string_view k_secure_away_cookie = "__Host-postern-away";
+constexpr std::string_view k_plain_away_cookie = "postern-away";
 
 std::string_view cookie_name(bool is_secure) {
     return is_secure ? k_secure_cookie : k_plain_cookie;
@@ -52,8 +54,28 @@ std::string bearer_of(std::string_view authorization) {
     return std::string(authorization.substr(k_scheme.size()));
 }
 
-std::string attributes(bool is_secure) {
-    return std::string("; Path=/; HttpOnly; SameSite=Strict") + (is_secure ? "; Secure" : "");
+std::string_view away_cookie_name(bool is_secure) {
+    return is_secure ? k_secure_away_cookie : k_plain_away_cookie;
+}
+
+enum class SameSite { strict, lax };
+
+std::string attributes(bool is_secure, SameSite same_site) {
+    std::string out = "; Path=/; HttpOnly; SameSite=";
+    out.append(same_site == SameSite::strict ? "Strict" : "Lax");
+    return out.append(is_secure ? "; Secure" : "");
+}
+
+std::string cookie(std::string_view name,
+                   const Secret& text,
+                   std::int64_t age_s,
+                   const std::string& attributes) {
+    constexpr std::size_t k_room = 160;
+    std::string out;
+    out.reserve(k_room + text.size());
+    out.append(name).append("=");
+    text.with_bytes([&](ByteView bytes) { out.append(as_text(bytes)); });
+    return out.append("; Max-Age=").append(std::to_string(age_s)).append(attributes);
 }
 
 }  // namespace
@@ -96,16 +118,25 @@ async::Task<identity::Actor> authenticate(std::shared_ptr<const Services> servic
 }
 
 std::string session_cookie(const Secret& text, bool is_secure, std::int64_t age_s) {
-    constexpr std::size_t k_room = 160;
-    std::string out;
-    out.reserve(k_room + text.size());
-    out.append(cookie_name(is_secure)).append("=");
-    text.with_bytes([&](ByteView bytes) { out.append(as_text(bytes)); });
-    return out.append("; Max-Age=").append(std::to_string(age_s)).append(attributes(is_secure));
+    return cookie(cookie_name(is_secure), text, age_s, attributes(is_secure, SameSite::strict));
 }
 
 std::string ended_session_cookie(bool is_secure) {
-    return std::string(cookie_name(is_secure)) + "=; Max-Age=0" + attributes(is_secure);
+    return std::string(cookie_name(is_secure)) + "=; Max-Age=0" +
+           attributes(is_secure, SameSite::strict);
+}
+
+std::string away_cookie(const Secret& text, bool is_secure, std::int64_t age_s) {
+    return cookie(away_cookie_name(is_secure), text, age_s, attributes(is_secure, SameSite::lax));
+}
+
+std::string ended_away_cookie(bool is_secure) {
+    return std::string(away_cookie_name(is_secure)) + "=; Max-Age=0" +
+           attributes(is_secure, SameSite::lax);
+}
+
+std::optional<std::string> away_cookie_of(const net::http::Request& request) {
+    return cookie_value(request.headers.joined("Cookie"), away_cookie_name(request.secure));
 }
 
 }  // namespace postern::api

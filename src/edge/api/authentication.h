@@ -34,4 +34,10 @@ async::Task<identity::Actor> authenticate(std::shared_ptr<const Services> servic
 [[nodiscard]] std::string session_cookie(const Secret& text, bool is_secure, std::int64_t age_s);
 [[nodiscard]] std::string ended_session_cookie(bool is_secure);
 
+/// Of a browser that is away at an identity provider. Lax, so that it comes back from there; it
+/// opens nothing.
+[[nodiscard]] std::string away_cookie(const Secret& text, bool is_secure, std::int64_t age_s);
+[[nodiscard]] std::string ended_away_cookie(bool is_secure);
+[[nodiscard]] std::optional<std::string> away_cookie_of(const net::http::Request& request);
+
 }  // namespace postern::api

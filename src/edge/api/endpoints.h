@@ -17,6 +17,8 @@ void add_token_routes(Router& router);
 void add_people_routes(Router& router);
 void add_invitation_routes(Router& router);
 void add_password_reset_routes(Router& router);
+void add_provider_routes(Router& router);
+void add_provider_sign_in_routes(Router& router);
 void add_catalogue_routes(Router& router);
 void add_integration_routes(Router& router);
 void add_integration_act_routes(Router& router);

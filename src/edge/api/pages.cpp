@@ -35,14 +35,16 @@ const std::string& policy() {
     return text;
 }
 
-std::string open_page(std::string_view title, std::size_t room = 0) {
+std::string open_page(std::string_view title, std::size_t room = 0, std::string_view more = {}) {
     std::string html;
     html.reserve(room);
     html.append("<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">")
         .append("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">")
         .append("<title>")
         .append(title)
-        .append(" - Postern</title><style>")
+        .append(" - Postern</title>")
+        .append(more)
+        .append("<style>")
         .append(k_style)
         .append("</style></head><body><main><h1>")
         .append(title)
@@ -167,6 +169,13 @@ int page_status(const Error& error) {
 
 net::http::Response refused_page(std::string_view title, const Error& error) {
     return notice_page(page_status(error), title, error.text());
+}
+
+net::http::Response arrived_page(std::string_view title, std::string_view text) {
+    auto html =
+        open_page(escape_html(title), 0, "<meta http-equiv=\"refresh\" content=\"1;url=/\">");
+    html.append("<p>").append(escape_html(text)).append("</p><p><a href=\"/\">Go on</a></p>");
+    return page(200, std::move(html));
 }
 
 net::http::Response notice_page(int status, std::string_view title, std::string_view text) {

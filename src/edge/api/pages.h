@@ -31,6 +31,8 @@ namespace postern::api {
 [[nodiscard]] int page_status(const Error& error);
 [[nodiscard]] net::http::Response refused_page(std::string_view title, const Error& error);
 /// A heading and a sentence.
+/// After a sign-in elsewhere: leads on to the first page by itself.
+[[nodiscard]] net::http::Response arrived_page(std::string_view title, std::string_view text);
 [[nodiscard]] net::http::Response notice_page(int status,
                                               std::string_view title,
                                               std::string_view text);

@@ -5,6 +5,8 @@
 #include "features/identity/passkeys.h"
 #include "features/identity/password_resets.h"
 #include "features/identity/people.h"
+#include "features/identity/provider_sign_in.h"
+#include "features/identity/providers.h"
 #include "features/identity/second_factors.h"
 #include "features/integrations/integrations.h"
 #include "features/mail/mail_service.h"
@@ -39,6 +41,8 @@ struct Services {
     identity::People& people;
     identity::PasswordResets& resets;
     identity::Passkeys& passkeys;
+    identity::Providers& providers;
+    identity::ProviderSignIn& provider_sign_in;
     audit::AuditLog& audit;
     integrations::Integrations& integrations;
     mail::MailService& mail;

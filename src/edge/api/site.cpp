@@ -104,6 +104,23 @@ std::string page_url(const Site& site, const net::http::Request& request, std::s
     return url.append(path);
 }
 
+std::string own_place(const Site& site, const net::http::Request& request) {
+    std::string place = site.public_url.empty() ? own_origin(request) : site.public_url;
+    while (place.ends_with('/'))
+        place.pop_back();
+    return place;
+}
+
+std::string callback_place(const Site& site, const net::http::Request& request) {
+    return own_place(site, request) + "/sign-in/oidc/callback";
+}
+
+std::string public_place(const Site& site, const net::http::Request& request) {
+    const auto ours = host_of_url(site.public_url);
+    if (ours.empty() || net::http::equal_ignoring_case(request.host, ours)) return {};
+    return own_place(site, request) + std::string(request.path());
+}
+
 void add_security_headers(net::http::Response& response, bool is_secure) {
     auto& headers = response.headers;
     const auto add = [&](std::string_view name, std::string_view value) {

@@ -25,6 +25,13 @@ namespace postern::api {
 [[nodiscard]] std::string page_url(const Site& site,
                                    const net::http::Request& request,
                                    std::string_view path);
+/// Where people reach this server: public_url, else where this request came to. Without a slash at
+/// the end.
+[[nodiscard]] std::string own_place(const Site& site, const net::http::Request& request);
+/// Where an identity provider sends people back to.
+[[nodiscard]] std::string callback_place(const Site& site, const net::http::Request& request);
+/// The same page at public_url, where the request came to another name; empty: here.
+[[nodiscard]] std::string public_place(const Site& site, const net::http::Request& request);
 /// What every answer carries.
 void add_security_headers(net::http::Response& response, bool is_secure);
 

@@ -7,6 +7,7 @@
 #include "features/identity/identity_store.h"
 #include "features/identity/policy.h"
 #include "features/identity/stored_actor.h"
+#include "features/identity/provider_store.h"
 #include "foundation/base/bytes.h"
 #include "foundation/base/clock.h"
 #include "foundation/base/id.h"
@@ -44,15 +45,38 @@ struct SessionFacts {
     SessionRow session;
     std::vector<Membership> memberships;
     bool has_factor = false;
+    bool is_managed = false;  ///< has no password
 };
+
+/// A session that came of a provider opens the provider's workspace and no other one: whoever runs
+/// a provider speaks for people in their own workspace. Errors: unauthenticated, where it is gone.
+Result<> keep_to_provider(store::Transaction& tx, SessionFacts& facts) {
+    POSTERN_TRY(const auto provider, rows::find_provider(tx, *facts.session.provider));
+    if (!provider || !provider->is_on) return fail(IdentityError::unauthenticated);
+    std::erase_if(facts.memberships, [&](const Membership& membership) {
+        return membership.workspace != provider->workspace;
+    });
+    POSTERN_TRY(const auto person, rows::find_person(tx, facts.session.person));
+    facts.is_managed = person && person->managed_in;
+    return {};
+}
+
+/// When that was shown which makes a session fresh: the strongest thing that the person has.
+UnixMs shown_at(const SessionFacts& facts) {
+    if (facts.has_factor) return facts.session.factor_at_ms;
+    return facts.is_managed ? facts.session.provider_at_ms : facts.session.password_at_ms;
+}
 
 Result<SessionFacts> load_session(store::Transaction& tx, const crypto::Hash& hash, UnixMs now_ms) {
     POSTERN_TRY(const auto session, rows::find_session(tx, hash));
     if (!session || is_over(*session, now_ms)) return fail(IdentityError::unauthenticated);
-    SessionFacts facts{*session, {}, false};
+    SessionFacts facts{*session, {}, false, false};
     POSTERN_TRY(facts.memberships, rows::list_memberships(tx, session->person));
     std::erase_if(facts.memberships, [](const auto& one) { return one.is_suspended; });
     POSTERN_TRY(facts.has_factor, rows::has_factor(tx, session->person));
+    if (session->provider) {
+        if (auto kept = keep_to_provider(tx, facts); !kept) return fail(std::move(kept.error()));
+    }
     return facts;
 }
 
@@ -89,8 +113,7 @@ Result<SessionActor> session_actor(store::Transaction& tx,
     if (!facts.has_factor && asks_from != 0 && asks_from <= now_ms) {
         actor.standing = Standing::needs_enrolment;
     }
-    const auto shown_at = facts.has_factor ? session.factor_at_ms : session.password_at_ms;
-    const auto age_ms = now_ms - shown_at;
+    const auto age_ms = now_ms - shown_at(facts);
     actor.is_fresh = age_ms >= 0 && age_ms <= k_fresh_s * 1000;
     return SessionActor{actor, session.seen_at_ms};
 }

@@ -4,7 +4,10 @@
 #include "features/identity/passkeys.h"
 #include "features/identity/password_resets.h"
 #include "features/identity/people.h"
+#include "features/identity/played_courier_test.h"
 #include "features/identity/played_keeper_test.h"
+#include "features/identity/provider_sign_in.h"
+#include "features/identity/providers.h"
 #include "features/identity/second_factors.h"
 #include "foundation/codec/base32.h"
 #include "foundation/crypto/one_time_code.h"
@@ -71,6 +74,10 @@ protected:
             PasswordResets::Parts{*database, keeper.link, clock, *audit_log, *own_mail, *identity});
         passkeys = std::make_unique<Passkeys>(
             Passkeys::Parts{*database, keeper.link, clock, *audit_log, *identity});
+        providers = std::make_unique<Providers>(Providers::Parts{
+            *database, keeper.link, provider_side.link, clock, *audit_log, *identity});
+        provider_sign_in = std::make_unique<ProviderSignIn>(ProviderSignIn::Parts{
+            *database, keeper.link, provider_side.link, clock, *audit_log, *identity, *providers});
     }
 
     /// What was sent since the last look.
@@ -117,6 +124,7 @@ protected:
     ManualClock clock;
     net::test::Loop loop;
     TestKeeper keeper{loop};
+    TestCourier provider_side{loop};
     std::unique_ptr<store::Database> database;
     crypto::Argon2Cost todays_cost{.passes = 1, .memory_kib = 64};  ///< from the next restart() on
     async::BlockingPool passwords{{.threads = 1, .queue_max = k_sign_ins_waiting_max}};
@@ -129,6 +137,8 @@ protected:
     std::unique_ptr<People> people;
     std::unique_ptr<PasswordResets> resets;
     std::unique_ptr<Passkeys> passkeys;
+    std::unique_ptr<Providers> providers;
+    std::unique_ptr<ProviderSignIn> provider_sign_in;
 };
 
 }  // namespace postern::identity::test

@@ -74,7 +74,7 @@ async::Task<Identity::Verified> Identity::verify_password(std::optional<PersonRo
                                                           Secret password,
                                                           Bytes key) {
     Verified verified;
-    const bool exists = person.has_value();
+    const bool exists = person && !person->managed_in;
     if (exists) {
         verified.person = person->id;
         verified.password = person->password;

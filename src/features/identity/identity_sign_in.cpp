@@ -10,6 +10,7 @@
 #include "features/identity/letters.h"
 #include "features/identity/persons_record.h"
 #include "features/identity/session_proof.h"
+#include "features/identity/names.h"
 #include "foundation/base/bytes.h"
 #include "foundation/base/clock.h"
 #include "foundation/base/id.h"
@@ -25,7 +26,6 @@
 #include "platform/store/data_map.h"
 #include "platform/store/transaction.h"
 
-#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <optional>
@@ -45,10 +45,6 @@ Deadline keeper_deadline() {
     return Deadline::in(std::chrono::seconds(20));
 }
 
-char lower(char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
-}
-
 }  // namespace
 
 std::string dummy_password_hash(crypto::Argon2Cost cost) {
@@ -60,9 +56,9 @@ std::string dummy_password_hash(crypto::Argon2Cost cost) {
 }
 
 async::Task<Bytes> Identity::address_token(std::string email) {
-    std::transform(email.begin(), email.end(), email.begin(), lower);
+    const auto folded = folded_address(std::move(email));
     co_return co_await keys::compute_mac(&parts_.keeper, k_installation,
-                                         keys::MacPurpose::person_address, to_bytes(email),
+                                         keys::MacPurpose::person_address, to_bytes(folded),
                                          keeper_deadline());
 }
 
@@ -83,8 +79,8 @@ async::Task<> Identity::take_back(Bytes key) {
 }
 
 async::Task<std::string> Identity::password_hash(std::optional<PersonRow> person, Bytes address) {
-    if (!person) {
-        // As much work at keeper as for somebody who exists.
+    if (!person || person->managed_in) {
+        // As much work at keeper as for somebody who has one.
         auto ignored = co_await keys::compute_mac(&parts_.keeper, k_installation,
                                                   keys::MacPurpose::person_address,
                                                   std::move(address), keeper_deadline());

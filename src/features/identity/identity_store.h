@@ -3,14 +3,22 @@
 #include "features/identity/policy.h"
 #include "features/identity/scopes.h"
 #include "foundation/base/clock.h"
+#include "foundation/base/id.h"
 #include "foundation/crypto/hash.h"
 #include "platform/net/ip_address.h"
 #include "platform/store/database.h"
 
 #include <optional>
+#include <string_view>
 #include <vector>
 
 namespace postern::identity {
+
+/// An identity provider of a workspace.
+struct ProviderTag {
+    static constexpr std::string_view k_prefix = "idp_";
+};
+using ProviderId = Id<ProviderTag>;
 
 struct SetupToken {
     crypto::Hash hash{};
@@ -28,9 +36,10 @@ struct PersonRow {
     PersonId id;
     Bytes address_token;
     store::SealedBytes address;
-    store::SealedBytes password;
+    store::SealedBytes password;  ///< of somebody who is managed: of nothing
     UnixMs created_at_ms = 0;
     UnixMs signed_in_at_ms = 0;  ///< last; 0: never
+    std::optional<WorkspaceId> managed_in;  ///< made by a provider of that one; has no password
 };
 struct Membership {
     WorkspaceId workspace;
@@ -49,7 +58,9 @@ struct SessionRow {
     UnixMs factor_at_ms = 0;    ///< last shown; 0: never
     SessionId id;
     store::SealedBytes client;
-    UnixMs seen_at_ms = 0;  ///< to the minute
+    UnixMs seen_at_ms = 0;               ///< to the minute
+    std::optional<ProviderId> provider;  ///< that it came of
+    UnixMs provider_at_ms = 0;           ///< when that one last confirmed who it is
 };
 /// How long a session lasts in which nothing is asked for.
 inline constexpr std::int64_t k_session_idle_s = 2 * 3600;

@@ -52,13 +52,13 @@ constexpr SqlText k_must_have_factor =
     "LIMIT 1";
 constexpr SqlText k_insert_person =
     "INSERT INTO people (workspace_id, person_id, address_token, address, password, "
-    "created_at_ms) VALUES ($1, $2, $3, $4, $5, $6)";
+    "created_at_ms, managed_in) VALUES ($1, $2, $3, $4, $5, $6, $7)";
 constexpr SqlText k_find_person_by_address =
-    "SELECT person_id, address_token, address, password, created_at_ms, signed_in_at_ms FROM "
+    "SELECT person_id, address_token, address, password, created_at_ms, signed_in_at_ms, managed_in FROM "
     "people "
     "WHERE workspace_id = $1 AND address_token = $2";
 constexpr SqlText k_find_person =
-    "SELECT person_id, address_token, address, password, created_at_ms, signed_in_at_ms FROM "
+    "SELECT person_id, address_token, address, password, created_at_ms, signed_in_at_ms, managed_in FROM "
     "people "
     "WHERE workspace_id = $1 AND person_id = $2";
 constexpr SqlText k_replace_password =
@@ -88,7 +88,8 @@ WorkspaceRow read_workspace(const Row& row) {
 
 PersonRow read_person(const Row& row) {
     return {row.id<PersonTag>(0), row.clear_bytes(1), row.sealed(2),
-            row.sealed(3),        row.integer(4),     row.integer(5)};
+            row.sealed(3),        row.integer(4),     row.integer(5),
+            row.maybe_id<WorkspaceTag>(6)};
 }
 
 std::optional<PersonRow> maybe_person(const std::optional<Row>& row) {
@@ -170,9 +171,9 @@ Result<bool> must_have_factor(Transaction& tx, PersonId person, UnixMs now_ms) {
 }
 
 Result<> insert_person(Transaction& tx, const PersonRow& row) {
-    return done(
-        tx.execute(k_insert_person, {k_installation, row.id, Clear::bytes(row.address_token),
-                                     row.address, row.password, row.created_at_ms}));
+    return done(tx.execute(k_insert_person,
+                           {k_installation, row.id, Clear::bytes(row.address_token), row.address,
+                            row.password, row.created_at_ms, row.managed_in}));
 }
 
 Result<std::optional<PersonRow>> find_person(Transaction& tx, const Bytes& address_token) {

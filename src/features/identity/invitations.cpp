@@ -294,6 +294,7 @@ async::Task<Joined> People::join(Join who, std::string token) {
     if (!known) co_return fail(std::move(known.error()));
     if (!*known) co_return fail(IdentityError::unauthenticated);
     auto person = std::move(**known);
+    if (person.managed_in) co_return fail(PeopleError::managed);
     if (person.address_token != found->address_token) {
         co_return fail(PeopleError::other_address);
     }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 namespace postern::identity {
@@ -31,6 +32,14 @@ namespace detail {
         if (detail::begins_unshown(name.substr(at))) return false;
     }
     return true;
+}
+
+/// As an address is looked for: ASCII letters in lower case.
+[[nodiscard]] inline std::string folded_address(std::string address) {
+    for (char& c : address) {
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
+    }
+    return address;
 }
 
 }  // namespace postern::identity

@@ -93,6 +93,7 @@ Result<PersonRow> load_own(store::Transaction& tx, WorkspaceId workspace, Person
     POSTERN_TRY(const auto place, rows::find_membership(tx, workspace, id));
     POSTERN_TRY(const auto person, rows::find_person(tx, id));
     if (!place || !person) return fail(PeopleError::person_not_found);
+    if (person->managed_in) return fail(PeopleError::managed);
     return *person;
 }
 

@@ -9,6 +9,7 @@
 #include "features/identity/people_error.h"
 #include "features/identity/people_store.h"
 #include "features/identity/policy.h"
+#include "features/identity/provider_store.h"
 #include "features/identity/sealed_texts.h"
 #include "foundation/base/bytes.h"
 #include "foundation/base/clock.h"
@@ -96,6 +97,7 @@ Result<> apply(store::Transaction& tx, const PlaceChange& ask) {
     if (done) done = end_tokens(tx, next, !ask.ends && !next.is_suspended);
     if (done) done = rows::delete_sessions(tx, ask.person);
     if (done && !ask.ends) return rows::update_membership(tx, next);
+    if (done) done = rows::delete_links(tx, ask.workspace, ask.person);
     if (done) done = rows::delete_membership(tx, ask.workspace, ask.person);
     if (done) done = end_person(tx, ask.person);
     return done;
@@ -251,6 +253,8 @@ async::Task<Workspace> People::create_workspace(Join who, std::string name) {
     const auto now = row.created_at_ms;
     const Membership place{row.id, *actor.person, Role::owner, now, now};
     const auto body = [row, place](store::Transaction& tx) -> Result<> {
+        POSTERN_TRY(const auto owner, rows::find_person(tx, place.person));
+        if (!owner || owner->managed_in) return fail(PeopleError::managed);
         POSTERN_TRY(const auto all, rows::list_memberships(tx, place.person));
         if (std::ranges::count_if(all, is_owner) >= k_owned_workspaces_max) {
             return fail(PeopleError::too_many_workspaces);

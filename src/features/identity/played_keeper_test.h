@@ -29,6 +29,8 @@ public:
             records_opened += ask.records.size();
             return keys::test::answer(std::move(ask));
         });
+        router_.on<keys::SealDestined>(
+            [](keys::SealDestined ask) { return keys::test::answer(std::move(ask)); });
         router_.on<keys::OpenAuditSegment>(
             [](keys::OpenAuditSegment ask) { return keys::test::answer(std::move(ask)); });
         router_.on<keys::CheckAuditMacs>(

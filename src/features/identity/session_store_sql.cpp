@@ -28,18 +28,20 @@ namespace {
 
 constexpr SqlText k_insert_session =
     "INSERT INTO sessions (workspace_id, token_hash, person_id, created_at_ms, expires_at_ms, "
-    "password_at_ms, factor_at_ms, session_id, client, seen_at_ms) "
-    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+    "password_at_ms, factor_at_ms, session_id, client, seen_at_ms, provider_id, provider_at_ms) "
+    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
 constexpr SqlText k_find_session =
     "SELECT token_hash, person_id, created_at_ms, expires_at_ms, password_at_ms, factor_at_ms, "
-    "session_id, client, seen_at_ms FROM sessions WHERE workspace_id = $1 AND token_hash = $2";
+    "session_id, client, seen_at_ms, provider_id, provider_at_ms FROM sessions WHERE workspace_id "
+    "= $1 AND token_hash = $2";
 constexpr SqlText k_list_sessions =
     "SELECT token_hash, person_id, created_at_ms, expires_at_ms, password_at_ms, factor_at_ms, "
-    "session_id, client, seen_at_ms FROM sessions WHERE workspace_id = $1 AND person_id = $2 "
+    "session_id, client, seen_at_ms, provider_id, provider_at_ms FROM sessions WHERE workspace_id "
+    "= $1 AND person_id = $2 "
     "ORDER BY session_id DESC LIMIT $3";
 constexpr SqlText k_update_session =
-    "UPDATE sessions SET expires_at_ms = $3, password_at_ms = $4, factor_at_ms = $5 WHERE "
-    "workspace_id = $1 AND token_hash = $2";
+    "UPDATE sessions SET expires_at_ms = $3, password_at_ms = $4, factor_at_ms = $5, "
+    "provider_at_ms = $6 WHERE workspace_id = $1 AND token_hash = $2";
 constexpr SqlText k_note_seen =
     "UPDATE sessions SET seen_at_ms = $3 WHERE workspace_id = $1 AND token_hash = $2";
 constexpr SqlText k_delete_session =
@@ -72,6 +74,8 @@ Result<SessionRow> read_session(const Row& row) {
     out.id = row.id<SessionTag>(6);
     out.client = row.sealed(7);
     out.seen_at_ms = row.integer(8);
+    out.provider = row.maybe_id<ProviderTag>(9);
+    out.provider_at_ms = row.integer(10);
     return out;
 }
 
@@ -79,9 +83,10 @@ Result<SessionRow> read_session(const Row& row) {
 
 Result<> insert_session(Transaction& tx, const SessionRow& row) {
     return done(
-        tx.execute(k_insert_session, {k_installation, Clear::bytes(row.token_hash), row.person,
-                                      row.created_at_ms, row.expires_at_ms, row.password_at_ms,
-                                      row.factor_at_ms, row.id, row.client, row.seen_at_ms}));
+        tx.execute(k_insert_session,
+                   {k_installation, Clear::bytes(row.token_hash), row.person, row.created_at_ms,
+                    row.expires_at_ms, row.password_at_ms, row.factor_at_ms, row.id, row.client,
+                    row.seen_at_ms, row.provider, row.provider_at_ms}));
 }
 
 Result<std::optional<SessionRow>> find_session(Transaction& tx, const crypto::Hash& hash) {
@@ -103,10 +108,10 @@ Result<std::vector<SessionRow>> list_sessions(Transaction& tx, PersonId person) 
 }
 
 Result<bool> update_session(Transaction& tx, const SessionRow& row) {
-    POSTERN_TRY(
-        const auto changed,
-        tx.execute(k_update_session, {k_installation, Clear::bytes(row.token_hash),
-                                      row.expires_at_ms, row.password_at_ms, row.factor_at_ms}));
+    POSTERN_TRY(const auto changed,
+                tx.execute(k_update_session,
+                           {k_installation, Clear::bytes(row.token_hash), row.expires_at_ms,
+                            row.password_at_ms, row.factor_at_ms, row.provider_at_ms}));
     return changed == 1;
 }
 

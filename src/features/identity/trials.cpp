@@ -96,8 +96,11 @@ Result<Somebody> add_somebody(store::Transaction& tx, Role role, Standing standi
     if (auto done = rows::set_factors_from(tx, out.workspace, now_ms); !done) {
         return fail(done.error());
     }
-    out.person = {PersonId::make(now_ms), crypto::random_bytes(k_noise_bytes), noise(), noise(),
-                  now_ms};
+    out.person.id = PersonId::make(now_ms);
+    out.person.address_token = crypto::random_bytes(k_noise_bytes);
+    out.person.address = noise();
+    out.person.password = noise();
+    out.person.created_at_ms = now_ms;
     if (auto done = rows::insert_person(tx, out.person); !done) return fail(done.error());
     const Membership member{out.workspace, out.person.id, role, now_ms};
     if (auto done = rows::insert_membership(tx, member); !done) return fail(done.error());

@@ -64,7 +64,8 @@ bool rules_the_workspace(std::string_view route) {
     const bool is_about_people = is_below(route, "/v1/people") ||
                                  is_below(route, "/v1/invitations") ||
                                  is_below(route, "/v1/access-review");
-    return is_below(route, "/v1/tokens") || route == "PATCH /v1/workspace" ||
+    return is_below(route, "/v1/tokens") || is_below(route, "/v1/identity-providers") ||
+           route == "PATCH /v1/workspace" ||
            (is_about_people && changes(route));
 }
 

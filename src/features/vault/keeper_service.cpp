@@ -105,6 +105,7 @@ KeeperService::KeeperService(const boost::asio::any_io_executor& executor, Keepe
     : core_(std::make_shared<KeeperCore>(executor, std::move(parts))),
       message_keys_(core_),
       audit_(core_),
+      destined_(core_),
       receipts_(core_),
       seals_(core_),
       leases_(core_),
@@ -129,6 +130,8 @@ void KeeperService::serve_message_keys() {
     serve(front_, audit_, &AuditService::check_macs);
     serve(front_, audit_, &AuditService::mark);
     serve(front_, audit_, &AuditService::check_marks);
+    serve(front_, destined_, &DestinedService::seal);
+    serve(courier_, destined_, &DestinedService::open);
     serve(front_, receipts_, &ReceiptService::sign_receipt);
     serve(front_, receipts_, &ReceiptService::sign_ledger);
     serve(front_, rotation_, &RotationService::count_wraps);

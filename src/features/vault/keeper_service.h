@@ -1,6 +1,7 @@
 #pragma once
 
 #include "features/vault/audit_service.h"
+#include "features/vault/destined_service.h"
 #include "features/vault/grant_service.h"
 #include "features/vault/keeper_core.h"
 #include "features/vault/lease_service.h"
@@ -62,6 +63,7 @@ private:
     std::shared_ptr<KeeperCore> core_;
     MessageKeyService message_keys_;
     AuditService audit_;
+    DestinedService destined_;
     ReceiptService receipts_;
     SealService seals_;
     LeaseService leases_;

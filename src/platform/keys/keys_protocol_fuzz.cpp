@@ -1,6 +1,7 @@
 // Oracle: one_form.h, for what front and courier ask of keeper, and what it answers.
 #include "platform/ipc/one_form.h"
 #include "platform/keys/audit_keys.h"
+#include "platform/keys/destined.h"
 #include "platform/keys/message_keys.h"
 #include "platform/keys/receipts.h"
 #include "platform/keys/seals.h"
@@ -18,5 +19,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         Identify, Identify::Answer, SignReceipt, SignReceipt::Answer, SignLedger, CountWraps,
         CountWraps::Answer, OpenAuditSegment, OpenAuditSegment::Answer, CheckAuditMacs,
         CheckAuditMacs::Answer, MarkAudit, MarkAudit::Answer, CheckAuditMarks,
-        CheckAuditMarks::Answer>(data, size);
+        CheckAuditMarks::Answer, SealDestined, SealDestined::Answer, OpenDestined,
+        OpenDestined::Answer>(data, size);
 }

@@ -11,6 +11,7 @@
 #include "platform/ipc/peer.h"
 #include "platform/ipc/rpc.h"
 #include "platform/keys/audit_keys.h"
+#include "platform/keys/destined.h"
 #include "platform/keys/key_error.h"
 #include "platform/keys/message_keys.h"
 #include "platform/net/test_loop.h"
@@ -98,6 +99,14 @@ inline Result<Records> played(const OpenRecords& ask) {
         if (!is_at(record.content, place)) return fail(KeyError::cannot_open);
         out.contents.push_back(to_bytes(ByteView(record.content).subspan(place.size())));
     }
+    return out;
+}
+
+/// Readable, and no ordinary record.
+inline Result<SealDestined::Answer> played(const SealDestined& ask) {
+    SealDestined::Answer out;
+    out.sealed = place_of("destined:", ask.workspace, ask.column, ask.row);
+    out.sealed.insert(out.sealed.end(), ask.destination.begin(), ask.destination.end());
     return out;
 }
 

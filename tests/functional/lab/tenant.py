@@ -8,8 +8,10 @@ from . import creator
 from .api import new_key
 from .case import shared_lab
 from .desk import Desk
+from .fake_provider import shared_provider
 from .postern import Postern
 from .process import eventually
+from .sign_in import provider_body
 
 SECRET = "three tin boats at noon"
 SECRET_OF_IDA = "nine copper kettles"
@@ -36,6 +38,9 @@ class Tenant:
         self._write()
         self.ids["token"] = self.token_made()["id"]
         self._invite(number)
+        provider = provider_body(shared_provider(), client_secret=SECRET)
+        made = self.api.post("/v1/identity-providers", provider).expect(201)
+        self.ids["provider"] = made["id"]
 
     def _invite(self, number: int) -> None:
         """Somebody who came, and somebody who did not come yet."""
