@@ -165,9 +165,9 @@ Front::Front(child::Runtime& runtime, Stores stores)
       claims_(trust::all_claims({*stores_.main, *stores_.index, keeper_, seals_, history_, fences_,
                                  bearers_, gate_, audit_, anchors_, store_files(runtime.config())}),
               runtime.clock()),
-      services_{identity_, factors_, people_, resets_, passkeys_, providers_, provider_sign_in_, audit_,
-                integrations_, room_, creators_, events_, *stores_.main, keeper_, courier_,
-                runtime.clock(), site_, metrics_} {
+      services_{identity_,         factors_, people_,       resets_,         passkeys_, providers_,
+                provider_sign_in_, audit_,   integrations_, room_,           creators_, events_,
+                *stores_.main,     keeper_,  courier_,      runtime.clock(), site_,     metrics_} {
     integrations_.listen(notifier_);
     site_.public_url = runtime.config().public_url;
     site_.version = POSTERN_VERSION;

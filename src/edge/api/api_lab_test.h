@@ -152,9 +152,9 @@ protected:
     }
     /// As after a restart of front.
     void begin() {
-        handlers = make_handlers({*identity, *factors, *people, *resets, *passkeys, *providers, *provider_sign_in, *audit_log,
-                                  integrations, mail, creators, events, *database, keeper.link,
-                                  courier, clock, site, metrics});
+        handlers = make_handlers({*identity, *factors, *people, *resets, *passkeys, *providers,
+                                  *provider_sign_in, *audit_log, integrations, mail, creators,
+                                  events, *database, keeper.link, courier, clock, site, metrics});
     }
 
     net::http::Request request_of(const Sent& sent) {

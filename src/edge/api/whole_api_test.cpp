@@ -395,8 +395,9 @@ TEST_F(ApiTest, stream_of_a_deleted_token_ends) {
     const auto actor =
         run(identity->authenticate_token(identity::test::text_of(made.text))).value();
     const auto services = std::make_shared<const Services>(
-        Services{*identity, *factors, *people, *resets, *passkeys, *providers, *provider_sign_in, *audit_log, integrations, mail,
-                 creators, events, *database, keeper.link, courier, clock, site, metrics});
+        Services{*identity, *factors, *people, *resets, *passkeys, *providers, *provider_sign_in,
+                 *audit_log, integrations, mail, creators, events, *database, keeper.link, courier,
+                 clock, site, metrics});
     const auto response = event_stream(services, actor, 0, std::chrono::milliseconds(1));
     EXPECT_EQ(metrics.streams(), 1U);
     ASSERT_TRUE(run(identity->delete_token(made.workspace, made.id)).has_value());

@@ -38,7 +38,7 @@ struct PersonRow {
     store::SealedBytes address;
     store::SealedBytes password;  ///< of somebody who is managed: of nothing
     UnixMs created_at_ms = 0;
-    UnixMs signed_in_at_ms = 0;  ///< last; 0: never
+    UnixMs signed_in_at_ms = 0;             ///< last; 0: never
     std::optional<WorkspaceId> managed_in;  ///< made by a provider of that one; has no password
 };
 struct Membership {

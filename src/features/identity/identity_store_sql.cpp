@@ -54,11 +54,13 @@ constexpr SqlText k_insert_person =
     "INSERT INTO people (workspace_id, person_id, address_token, address, password, "
     "created_at_ms, managed_in) VALUES ($1, $2, $3, $4, $5, $6, $7)";
 constexpr SqlText k_find_person_by_address =
-    "SELECT person_id, address_token, address, password, created_at_ms, signed_in_at_ms, managed_in FROM "
+    "SELECT person_id, address_token, address, password, created_at_ms, signed_in_at_ms, "
+    "managed_in FROM "
     "people "
     "WHERE workspace_id = $1 AND address_token = $2";
 constexpr SqlText k_find_person =
-    "SELECT person_id, address_token, address, password, created_at_ms, signed_in_at_ms, managed_in FROM "
+    "SELECT person_id, address_token, address, password, created_at_ms, signed_in_at_ms, "
+    "managed_in FROM "
     "people "
     "WHERE workspace_id = $1 AND person_id = $2";
 constexpr SqlText k_replace_password =
@@ -87,8 +89,12 @@ WorkspaceRow read_workspace(const Row& row) {
 }
 
 PersonRow read_person(const Row& row) {
-    return {row.id<PersonTag>(0), row.clear_bytes(1), row.sealed(2),
-            row.sealed(3),        row.integer(4),     row.integer(5),
+    return {row.id<PersonTag>(0),
+            row.clear_bytes(1),
+            row.sealed(2),
+            row.sealed(3),
+            row.integer(4),
+            row.integer(5),
             row.maybe_id<WorkspaceTag>(6)};
 }
 

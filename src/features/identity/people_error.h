@@ -50,9 +50,10 @@ constexpr ErrorInfo describe(PeopleError error) {
                 "This person works in a workspace that is not yours, too: only they themselves, "
                 "or the operator on the machine, can choose a new password for them."};
         case PeopleError::managed:
-            return {"managed_person",
-                    "An identity provider of their workspace brought this person: they work in that "
-                    "one alone, and have no password here."};
+            return {
+                "managed_person",
+                "An identity provider of their workspace brought this person: they work in that "
+                "one alone, and have no password here."};
     }
     return {"not_found", "There is no such person."};
 }
