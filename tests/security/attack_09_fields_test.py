@@ -33,6 +33,9 @@ VALUES: tuple[Any, ...] = (
     ["x"], {"sealed": 1}, {"sealed": ""}, {"0": "x"}, [["x"]],
 )
 NAMED = ("POST", "PATCH", "PUT")
+OPTIONAL = ("name", "expires_in", "second_factor_from", "client_secret", "tls_ca_pem", "default_role")
+UNKNOWN_PROVIDER = "idp_" + "0" * 26
+NOWHERE = "https://localhost:1"
 
 
 class FieldsTest(PeopleCase):
@@ -77,6 +80,17 @@ class FieldsTest(PeopleCase):
             "POST /v1/me/workspaces": {"invitation": "psi_" + "A" * 43},
             "POST /v1/invitations": {"email": "noor@brand.example", "role": "reader"},
             "POST /v1/invitations/accept": {"token": "psi_" + "A" * 43, "password": WRONG},
+            "POST /v1/me/provider-links": {"provider_id": UNKNOWN_PROVIDER},
+            "POST /v1/identity-providers": {
+                "name": "Brand", "issuer": NOWHERE, "client_id": "postern", "default_role": "reader",
+                "client_secret": "a secret of the client's", "domains": ["brand.example"],
+                "tls_ca_pem": "", "enabled": False,
+            },
+            f"PATCH /v1/identity-providers/{UNKNOWN_PROVIDER}": {
+                "name": "Brand", "client_secret": "a secret of the client's",
+                "domains": ["brand.example"], "default_role": "reader", "enabled": False,
+                "look_again": False,
+            },
             "POST /v1/password-resets": {"email": self.olga.email},
             "POST /v1/password-resets/use": {"token": "psr_" + "A" * 43, "password": WRONG},
         }
@@ -88,7 +102,7 @@ class FieldsTest(PeopleCase):
     def test_every_route_that_takes_a_body_is_here(self):
         mine = (
             "/v1/setup", "/v1/sessions", "/v1/me", "/v1/tokens", "/v1/workspace",
-            "/v1/invitations", "/v1/password-resets",
+            "/v1/invitations", "/v1/password-resets", "/v1/identity-providers",
         )
         there = {
             f"{method.upper()} {path}"
@@ -97,7 +111,10 @@ class FieldsTest(PeopleCase):
             if method.upper() in NAMED and "requestBody" in operation
             and any(path == one or path.startswith(one + "/") for one in mine)
         }
-        known = {route.replace(self.unconfirmed, "{factor}") for route in self.routes()}
+        known = {
+            route.replace(self.unconfirmed, "{factor}").replace(UNKNOWN_PROVIDER, "{provider}")
+            for route in self.routes()
+        }
         self.assertEqual({self.unnamed(route) for route in there},
                          {self.unnamed(route) for route in known})
 
@@ -151,7 +168,11 @@ class FieldsTest(PeopleCase):
         """Of what these fields do take."""
         if name in ("scopes", "networks"):
             return value in ([], None) and not isinstance(value, bool) and value != 0
-        return value is None and name in ("name", "expires_in", "second_factor_from")
+        if name == "domains":
+            return value is None or value in ([], ["x"])
+        if name in ("enabled", "look_again"):
+            return value is None or isinstance(value, bool)
+        return value is None and name in OPTIONAL
 
     def fields_of(self, name: str, value: Any) -> set[str]:
         """Which of them is named: a field that says null counts as one that is not there, and of
@@ -202,6 +223,8 @@ class FieldsTest(PeopleCase):
             "POST /v1/me/passkeys": (403,), "POST /v1/sessions/passkey": (403,),
             "POST /v1/me/workspaces": (403,), "POST /v1/invitations/accept": (403,),
             "POST /v1/password-resets": (409,), "POST /v1/password-resets/use": (403,),
+            "POST /v1/me/provider-links": (404,), "POST /v1/identity-providers": (502,),
+            f"PATCH /v1/identity-providers/{UNKNOWN_PROVIDER}": (404,),
         }
         for route, good in self.routes().items():
             if route in ("POST /v1/tokens", "POST /v1/me/factors", "POST /v1/invitations"):
