@@ -127,9 +127,14 @@ class OidcTest(PeopleCase):
         olga.call("POST", "/v1/tokens", {"role": "reader"}).expect(403, code="fresh_proof_needed")
         olga.show_password(self.olga.password).expect(200)
         olga.call("POST", "/v1/tokens", {"role": "reader"}).expect(201)
+        other = self.sign_in("olga")
         (link,) = olga.call("GET", "/v1/me/provider-links").expect(200)["items"]
         olga.call("DELETE", f"/v1/me/provider-links/{link['id']}").expect(204)
         self.arrive("olga")[0].expect(403)
+        # What came of the account there ends; she who unlinked it, and who has a password, stay.
+        other.call("GET", "/v1/me").expect(401)
+        olga.me()
+        self.olga.me()
 
     def test_an_account_is_one_persons(self):
         self.sign_in("lea")

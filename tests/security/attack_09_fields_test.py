@@ -33,7 +33,9 @@ VALUES: tuple[Any, ...] = (
     ["x"], {"sealed": 1}, {"sealed": ""}, {"0": "x"}, [["x"]],
 )
 NAMED = ("POST", "PATCH", "PUT")
-OPTIONAL = ("name", "expires_in", "second_factor_from", "client_secret", "tls_ca_pem", "default_role")
+OPTIONAL = (
+    "name", "expires_in", "second_factor_from", "client_secret", "tls_ca_pem", "default_role",
+)
 UNKNOWN_PROVIDER = "idp_" + "0" * 26
 NOWHERE = "https://localhost:1"
 
@@ -82,9 +84,9 @@ class FieldsTest(PeopleCase):
             "POST /v1/invitations/accept": {"token": "psi_" + "A" * 43, "password": WRONG},
             "POST /v1/me/provider-links": {"provider_id": UNKNOWN_PROVIDER},
             "POST /v1/identity-providers": {
-                "name": "Brand", "issuer": NOWHERE, "client_id": "postern", "default_role": "reader",
+                "name": "Brand", "issuer": NOWHERE, "client_id": "postern",
                 "client_secret": "a secret of the client's", "domains": ["brand.example"],
-                "tls_ca_pem": "", "enabled": False,
+                "default_role": "reader", "tls_ca_pem": "", "enabled": False,
             },
             f"PATCH /v1/identity-providers/{UNKNOWN_PROVIDER}": {
                 "name": "Brand", "client_secret": "a secret of the client's",

@@ -188,6 +188,7 @@ Answer delete_link(Call call, ProviderSignIn::Mine who) {
     if (!id) co_return fail(id.error());
     auto deleted = co_await call.use().provider_sign_in.remove_link(who, *id);
     if (!deleted) co_return fail(std::move(deleted.error()));
+    call.use().events.wake_all();
     co_return no_content();
 }
 

@@ -49,6 +49,10 @@ struct Membership {
     UnixMs since_ms = 0;  ///< in this role, suspended or not
     bool is_suspended = false;
 };
+/// Who can act as one.
+[[nodiscard]] inline bool is_owner(const Membership& row) {
+    return row.role == Role::owner && !row.is_suspended;
+}
 struct SessionRow {
     crypto::Hash token_hash{};
     PersonId person;

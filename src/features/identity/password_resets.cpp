@@ -10,6 +10,7 @@
 #include "features/identity/identity_store.h"
 #include "features/identity/known_clients.h"
 #include "features/identity/letters.h"
+#include "features/identity/password_change.h"
 #include "features/identity/password_resets_store.h"
 #include "features/identity/password_rules.h"
 #include "features/identity/people_error.h"
@@ -64,30 +65,6 @@ Result<> store_asked(store::Transaction& tx, const Asked& asked) {
     return own_mail::OwnMail::put(tx, asked.letter);
 }
 
-struct Used {
-    crypto::Hash hash{};
-    rows::NewPassword password;
-    Bytes address_token;
-    own_mail::Enclosed letter;
-    UnixMs now_ms = 0;
-};
-
-Result<> store_used(store::Transaction& tx, const Used& used) {
-    POSTERN_TRY(const auto reset, rows::find_reset(tx, used.hash, used.now_ms));
-    if (!reset) return fail(PeopleError::reset_invalid);
-    const auto person = reset->person;
-    POSTERN_TRY(const auto replaced, rows::replace_password(tx, used.password));
-    // Another change came between.
-    if (replaced == 0) return fail(async::AsyncError::busy);
-    auto done = rows::delete_resets(tx, person);
-    if (done) done = rows::delete_sessions(tx, person);
-    if (done) done = rows::delete_attempts(tx, used.address_token);
-    if (done && reset->ends_factors) done = rows::delete_factors(tx, person);
-    if (done && reset->ends_factors) done = rows::replace_recovery_codes(tx, person, {});
-    if (done) done = own_mail::OwnMail::put(tx, used.letter);
-    return done;
-}
-
 /// Nobody chooses a password for somebody who also works where they have no say.
 Result<PersonRow> load_own(store::Transaction& tx, WorkspaceId workspace, PersonId id) {
     POSTERN_TRY(const auto place, rows::find_membership(tx, workspace, id));
@@ -106,6 +83,22 @@ Result<> check_works_here_only(store::Transaction& tx, WorkspaceId workspace, Pe
 }
 
 }  // namespace
+
+Result<> store_link_used(store::Transaction& tx, const LinkUsed& used) {
+    POSTERN_TRY(const auto reset, rows::find_reset(tx, used.link, used.now_ms));
+    if (!reset) return fail(PeopleError::reset_invalid);
+    const auto person = reset->person;
+    POSTERN_TRY(const auto replaced, rows::replace_password(tx, used.password));
+    // Another change came between.
+    if (replaced == 0) return fail(async::AsyncError::busy);
+    auto done = rows::delete_resets(tx, person);
+    if (done) done = rows::delete_sessions(tx, person);
+    if (done) done = rows::delete_attempts(tx, used.address_token);
+    if (done && reset->ends_factors) done = rows::delete_factors(tx, person);
+    if (done && reset->ends_factors) done = rows::replace_recovery_codes(tx, person, {});
+    if (done) done = own_mail::OwnMail::put(tx, used.letter);
+    return done;
+}
 
 Secret link_with(const std::string& page, const Secret& token) {
     std::string text;
@@ -243,10 +236,10 @@ async::Task<std::vector<own_mail::Enclosed>> PasswordResets::letters_to_owners(
         for (const auto& workspace : workspaces) {
             POSTERN_TRY(const auto members, rows::list_members(tx, workspace));
             for (const auto& [place, address, signed_in, factor] : members) {
-                const bool is_told = place.role == Role::owner && !place.is_suspended &&
-                                     std::ranges::none_of(owners, [&place](const auto& one) {
-                                         return one.id == place.person;
-                                     });
+                const bool is_told =
+                    is_owner(place) && std::ranges::none_of(owners, [&place](const auto& one) {
+                        return one.id == place.person;
+                    });
                 if (!is_told) continue;
                 POSTERN_TRY(const auto person, rows::find_person(tx, place.person));
                 if (person) owners.push_back(*person);
@@ -329,8 +322,8 @@ async::Task<> PasswordResets::use(std::string token, Secret password, std::strin
     if (!fit) co_return fail(fit.error());
     auto sealed = co_await parts_.identity.new_password(id, std::move(password));
     if (!sealed) co_return fail(std::move(sealed.error()));
-    Used used;
-    used.hash = reset->token_hash;
+    LinkUsed used;
+    used.link = reset->token_hash;
     used.password = {id, person.password, std::move(*sealed)};
     used.address_token = person.address_token;
     used.now_ms = parts_.clock.now_ms();
@@ -343,7 +336,7 @@ async::Task<> PasswordResets::use(std::string token, Secret password, std::strin
     audit::Act act{by(id, std::move(from)), "password.reset", {}};
     if (reset->ends_factors) act.about.push_back({"state", "second_factors_ended"});
     const auto body = [used = std::move(used)](store::Transaction& tx) {
-        return store_used(tx, used);
+        return store_link_used(tx, used);
     };
     auto stored = co_await parts_.audit.record(std::move(*chains), std::move(act), body);
     if (!stored) co_return fail(std::move(stored.error()));

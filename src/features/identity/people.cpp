@@ -8,8 +8,8 @@
 #include "features/identity/names.h"
 #include "features/identity/people_error.h"
 #include "features/identity/people_store.h"
+#include "features/identity/place_change.h"
 #include "features/identity/policy.h"
-#include "features/identity/provider_store.h"
 #include "features/identity/sealed_texts.h"
 #include "foundation/base/bytes.h"
 #include "foundation/base/clock.h"
@@ -41,66 +41,6 @@ constexpr auto k_kept_column = data_map::past_memberships::address.value;
 
 Deadline keeper_deadline() {
     return Deadline::in(std::chrono::seconds(20));
-}
-
-/// What becomes of a person's place in a workspace.
-struct PlaceChange {
-    WorkspaceId workspace;
-    PersonId person;
-    People::Change change;
-    bool ends = false;
-    store::SealedBytes kept_address;
-    UnixMs now_ms = 0;
-};
-
-bool is_owner(const Membership& row) {
-    return row.role == Role::owner && !row.is_suspended;
-}
-
-/// Tokens that they made and could not make any more.
-Result<> end_tokens(store::Transaction& tx, const Membership& row, bool may_have_some) {
-    POSTERN_TRY(const auto tokens, rows::list_tokens(tx, row.workspace));
-    for (const auto& token : tokens) {
-        if (token.made_by != row.person) continue;
-        const bool is_within = (permissions_of(token.role) & ~permissions_of(row.role)) == 0;
-        if (may_have_some && is_within) continue;
-        POSTERN_TRY([[maybe_unused]] const auto deleted,
-                    rows::delete_token(tx, row.workspace, token.id));
-    }
-    return {};
-}
-
-Result<> end_person(store::Transaction& tx, PersonId id) {
-    POSTERN_TRY(const auto places, rows::list_memberships(tx, id));
-    if (!places.empty()) return {};
-    POSTERN_TRY(const auto person, rows::find_person(tx, id));
-    if (!person) return {};
-    return rows::delete_person(tx, *person);
-}
-
-Result<> apply(store::Transaction& tx, const PlaceChange& ask) {
-    POSTERN_TRY(const auto found, rows::find_membership(tx, ask.workspace, ask.person));
-    if (!found) return fail(PeopleError::person_not_found);
-    auto next = *found;
-    next.role = ask.change.role.value_or(next.role);
-    next.is_suspended = ask.change.is_suspended.value_or(next.is_suspended);
-    next.since_ms = ask.now_ms;
-    if (is_owner(*found) && (ask.ends || !is_owner(next))) {
-        POSTERN_TRY(const auto owners, rows::count_owners(tx, ask.workspace));
-        if (owners < 2) return fail(PeopleError::last_owner);
-    }
-    Result<> done;
-    if (!found->is_suspended && found->since_ms < ask.now_ms) {
-        done = rows::insert_past_membership(tx, {ask.workspace, ask.person, found->role,
-                                                 ask.kept_address, found->since_ms, ask.now_ms});
-    }
-    if (done) done = end_tokens(tx, next, !ask.ends && !next.is_suspended);
-    if (done) done = rows::delete_sessions(tx, ask.person);
-    if (done && !ask.ends) return rows::update_membership(tx, next);
-    if (done) done = rows::delete_links(tx, ask.workspace, ask.person);
-    if (done) done = rows::delete_membership(tx, ask.workspace, ask.person);
-    if (done) done = end_person(tx, ask.person);
-    return done;
 }
 
 Member member_of(const MemberRow& row, std::string email) {
@@ -169,9 +109,16 @@ async::Task<Member> People::change(Manage who, PersonId person, Change change) {
     if (change.is_suspended) {
         act.about.push_back({"state", *change.is_suspended ? "suspended" : "active"});
     }
-    PlaceChange ask{actor.workspace, person,           change,
-                    false,           std::move(*kept), parts_.clock.now_ms()};
-    const auto body = [ask = std::move(ask)](store::Transaction& tx) { return apply(tx, ask); };
+    PlaceChange ask{.workspace = actor.workspace,
+                    .person = person,
+                    .role = change.role,
+                    .is_suspended = change.is_suspended,
+                    .ends = false,
+                    .kept_address = std::move(*kept),
+                    .now_ms = parts_.clock.now_ms()};
+    const auto body = [ask = std::move(ask)](store::Transaction& tx) {
+        return store_place_change(tx, ask);
+    };
     auto changed = co_await parts_.audit.record(actor.workspace, std::move(act), body);
     if (!changed) co_return fail(std::move(changed.error()));
     parts_.identity.note_ending();
@@ -189,8 +136,16 @@ async::Task<> People::end_place(Actor actor, PersonId person, bool is_leaving) {
     if (!kept) co_return fail(std::move(kept.error()));
     const auto action = is_leaving ? PublicText("membership.left") : PublicText("membership.ended");
     audit::Act act{by(actor), action, {{"person_id", person.text()}}};
-    PlaceChange ask{actor.workspace, person, {}, true, std::move(*kept), parts_.clock.now_ms()};
-    const auto body = [ask = std::move(ask)](store::Transaction& tx) { return apply(tx, ask); };
+    PlaceChange ask{.workspace = actor.workspace,
+                    .person = person,
+                    .role = {},
+                    .is_suspended = {},
+                    .ends = true,
+                    .kept_address = std::move(*kept),
+                    .now_ms = parts_.clock.now_ms()};
+    const auto body = [ask = std::move(ask)](store::Transaction& tx) {
+        return store_place_change(tx, ask);
+    };
     auto ended = co_await parts_.audit.record(actor.workspace, std::move(act), body);
     if (ended) parts_.identity.note_ending();
     co_return ended;

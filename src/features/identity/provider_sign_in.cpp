@@ -25,6 +25,7 @@
 #include "platform/store/data_map.h"
 #include "platform/store/transaction.h"
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
 #include <string>
@@ -297,16 +298,21 @@ async::Task<std::vector<ProviderSignIn::Link>> ProviderSignIn::links(See who) {
 async::Task<> ProviderSignIn::remove_link(Mine who, LinkId id) {
     const auto actor = who.actor();
     const auto body = [actor, id](store::Transaction& tx) -> Result<> {
-        POSTERN_TRY(const auto deleted, rows::delete_link(tx, actor.workspace, *actor.person, id));
-        if (deleted == 0) return fail(ProviderError::link_not_found);
-        POSTERN_TRY(const auto left, rows::list_links(tx, actor.workspace, *actor.person));
+        POSTERN_TRY(const auto links, rows::list_links(tx, actor.workspace, *actor.person));
+        const auto link = std::ranges::find(links, id, &LinkRow::id);
+        if (link == links.end()) return fail(ProviderError::link_not_found);
         POSTERN_TRY(const auto person, rows::find_person(tx, *actor.person));
-        if (left.empty() && person && person->managed_in) return fail(ProviderError::last_way_in);
-        return {};
+        const bool is_last = links.size() == 1;
+        if (is_last && person && person->managed_in) return fail(ProviderError::last_way_in);
+        POSTERN_TRY([[maybe_unused]] const auto deleted,
+                    rows::delete_link(tx, actor.workspace, *actor.person, id));
+        return rows::delete_link_sessions(tx, *link, actor.proof);
     };
     audit::Act act{by(actor), "provider.unlinked", {}};
     act.about = {{"link_id", id.text()}};
-    co_return co_await parts_.audit.record(actor.workspace, std::move(act), body);
+    auto stored = co_await parts_.audit.record(actor.workspace, std::move(act), body);
+    if (stored) parts_.identity.note_ending();
+    co_return stored;
 }
 
 }  // namespace postern::identity

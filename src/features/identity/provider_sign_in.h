@@ -86,7 +86,7 @@ public:
         std::string provider;  ///< its name; empty: it is gone
     };
     async::Task<std::vector<Link>> links(See who);
-    /// Errors: link_not_found, last_way_in.
+    /// Ends the other sessions that came of its provider. Errors: link_not_found, last_way_in.
     async::Task<> remove_link(Mine who, LinkId id);
 
 private:

@@ -57,23 +57,21 @@ inline constexpr std::int64_t k_provider_sign_ins_max = 20'000;
 namespace rows {
 
 Result<> insert_provider(store::Transaction& tx, const ProviderRow& row);
-/// False where it is gone.
+/// Ends the sessions that came of it where it is off. False where it is gone.
 Result<bool> update_provider(store::Transaction& tx, const ProviderRow& row);
 Result<std::optional<ProviderRow>> find_provider(store::Transaction& tx, ProviderId id);
 /// Oldest first.
 Result<std::vector<ProviderRow>> list_providers(store::Transaction& tx, WorkspaceId workspace);
-/// The number of deleted rows: 0 or 1.
+/// With the sessions that came of it. The number of deleted rows: 0 or 1.
 Result<std::int64_t> delete_provider(store::Transaction& tx, WorkspaceId workspace, ProviderId id);
-/// Those that came of it.
-Result<> delete_provider_sessions(store::Transaction& tx, ProviderId id);
 
 Result<> insert_link(store::Transaction& tx, const LinkRow& row);
 Result<std::optional<LinkRow>> find_link(store::Transaction& tx,
                                          WorkspaceId workspace,
                                          const Bytes& subject_token);
-/// Oldest first.
 /// Of somebody who no longer works in that workspace.
 Result<> delete_links(store::Transaction& tx, WorkspaceId workspace, PersonId person);
+/// Oldest first.
 Result<std::vector<LinkRow>> list_links(store::Transaction& tx,
                                         WorkspaceId workspace,
                                         PersonId person);
@@ -82,6 +80,11 @@ Result<std::int64_t> delete_link(store::Transaction& tx,
                                  WorkspaceId workspace,
                                  PersonId person,
                                  LinkId id);
+
+/// The person's that came of its provider, but for the one that unlinks.
+Result<> delete_link_sessions(store::Transaction& tx,
+                              const LinkRow& link,
+                              const crypto::Hash& kept);
 
 /// Errors: those of the store, AsyncError::busy where too many are away.
 Result<> insert_provider_sign_in(store::Transaction& tx, const ProviderSignInRow& row);

@@ -57,6 +57,9 @@ constexpr SqlText k_delete_provider =
     "DELETE FROM identity_providers WHERE workspace_id = $1 AND provider_id = $2";
 constexpr SqlText k_delete_provider_sessions =
     "DELETE FROM sessions WHERE workspace_id = $1 AND provider_id = $2";
+constexpr SqlText k_delete_link_sessions =
+    "DELETE FROM sessions WHERE workspace_id = $1 AND person_id = $2 AND provider_id = $3 AND "
+    "token_hash <> $4";
 constexpr SqlText k_insert_link =
     "INSERT INTO provider_links (workspace_id, subject_token, link_id, person_id, provider_id) "
     "VALUES ($1, $2, $3, $4, $5)";
@@ -123,6 +126,11 @@ Result<ProviderSignInRow> read_sign_in(const Row& row) {
     return out;
 }
 
+/// Those that came of it.
+Result<> delete_provider_sessions(Transaction& tx, ProviderId id) {
+    return done(tx.execute(k_delete_provider_sessions, {k_installation, id}));
+}
+
 }  // namespace
 
 Result<> insert_provider(Transaction& tx, const ProviderRow& row) {
@@ -134,6 +142,9 @@ Result<bool> update_provider(Transaction& tx, const ProviderRow& row) {
     POSTERN_TRY(const auto changed,
                 tx.execute(k_update_provider, {row.workspace, row.id, row.settings, row.client,
                                                Clear::text(name_of(row.default_role)), row.is_on}));
+    if (changed == 1 && !row.is_on) {
+        if (auto ended = delete_provider_sessions(tx, row.id); !ended) return fail(ended.error());
+    }
     return changed == 1;
 }
 
@@ -155,11 +166,11 @@ Result<std::vector<ProviderRow>> list_providers(Transaction& tx, WorkspaceId wor
 }
 
 Result<std::int64_t> delete_provider(Transaction& tx, WorkspaceId workspace, ProviderId id) {
-    return tx.execute(k_delete_provider, {workspace, id});
-}
-
-Result<> delete_provider_sessions(Transaction& tx, ProviderId id) {
-    return done(tx.execute(k_delete_provider_sessions, {k_installation, id}));
+    POSTERN_TRY(const auto deleted, tx.execute(k_delete_provider, {workspace, id}));
+    if (deleted == 1) {
+        if (auto ended = delete_provider_sessions(tx, id); !ended) return fail(ended.error());
+    }
+    return deleted;
 }
 
 Result<> insert_link(Transaction& tx, const LinkRow& row) {
@@ -186,6 +197,11 @@ Result<std::vector<LinkRow>> list_links(Transaction& tx, WorkspaceId workspace, 
 
 Result<> delete_links(Transaction& tx, WorkspaceId workspace, PersonId person) {
     return done(tx.execute(k_delete_links, {workspace, person}));
+}
+
+Result<> delete_link_sessions(Transaction& tx, const LinkRow& link, const crypto::Hash& kept) {
+    return done(tx.execute(k_delete_link_sessions, {k_installation, link.person, link.provider,
+                                                    Clear::bytes(to_bytes(kept))}));
 }
 
 Result<std::int64_t> delete_link(Transaction& tx,

@@ -187,8 +187,7 @@ async::Task<Provider> Providers::change(Manage who, ProviderId id, Change change
     const auto body = [row](store::Transaction& tx) -> Result<> {
         POSTERN_TRY(const bool is_there, rows::update_provider(tx, row));
         if (!is_there) return fail(ProviderError::not_found);
-        if (row.is_on) return {};
-        return rows::delete_provider_sessions(tx, row.id);
+        return {};
     };
     auto act = act_of(actor, "provider.changed", id);
     act.about.push_back({"role", std::string(name_of(row.default_role))});
@@ -204,7 +203,7 @@ async::Task<> Providers::remove(Manage who, ProviderId id) {
     const auto body = [workspace, id](store::Transaction& tx) -> Result<> {
         POSTERN_TRY(const auto deleted, rows::delete_provider(tx, workspace, id));
         if (deleted == 0) return fail(ProviderError::not_found);
-        return rows::delete_provider_sessions(tx, id);
+        return {};
     };
     auto act = act_of(who.actor(), "provider.deleted", id);
     auto stored = co_await parts_.audit.record(workspace, std::move(act), body);

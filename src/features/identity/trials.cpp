@@ -7,7 +7,11 @@
 #include "features/identity/identity_error.h"
 #include "features/identity/identity_store.h"
 #include "features/identity/password_change.h"
+#include "features/identity/password_resets_store.h"
+#include "features/identity/people_store.h"
+#include "features/identity/place_change.h"
 #include "features/identity/policy.h"
+#include "features/identity/provider_store.h"
 #include "features/identity/scopes.h"
 #include "features/identity/session_proof.h"
 #include "features/identity/stored_actor.h"
@@ -58,6 +62,7 @@ struct Somebody {
     WorkspaceId workspace;
     PersonRow person;
     SessionRow session;
+    std::optional<ProviderRow> provider;  ///< that the session came of
 };
 
 SessionRow session_of(PersonId person, UnixMs now_ms) {
@@ -113,6 +118,23 @@ Result<Somebody> add_somebody(store::Transaction& tx, Role role, Standing standi
     return out;
 }
 
+/// They come once more, through a provider.
+Result<> come_by_provider(store::Transaction& tx, Somebody& who, UnixMs now_ms) {
+    ProviderRow provider;
+    provider.workspace = who.workspace;
+    provider.id = ProviderId::make(now_ms);
+    provider.settings = noise();
+    provider.client = noise();
+    auto done = rows::insert_provider(tx, provider);
+    who.session = session_of(who.person.id, now_ms);
+    who.session.factor_at_ms = now_ms;
+    who.session.provider = provider.id;
+    who.session.provider_at_ms = now_ms;
+    if (done) done = rows::insert_session(tx, who.session);
+    who.provider = std::move(provider);
+    return done;
+}
+
 /// Brings the session to its end. What it answers is the time by then.
 using End = Result<UnixMs> (*)(store::Transaction& tx, const Somebody& who, UnixMs now_ms);
 
@@ -156,6 +178,74 @@ Result<UnixMs> change_own_password(store::Transaction& tx, const Somebody& who, 
     return now_ms;
 }
 
+Result<UnixMs> choose_password_by_link(store::Transaction& tx, const Somebody& who, UnixMs now_ms) {
+    ResetRow reset;
+    reset.token_hash = make_bearer(k_reset_prefix).hash;
+    reset.person = who.person.id;
+    reset.expires_at_ms = now_ms + 1000;
+    if (auto done = rows::insert_reset(tx, reset, now_ms); !done) return fail(done.error());
+    LinkUsed used;
+    used.link = reset.token_hash;
+    used.password = {who.person.id, who.person.password, noise()};
+    used.address_token = who.person.address_token;
+    used.now_ms = now_ms;
+    if (auto done = store_link_used(tx, used); !done) return fail(done.error());
+    return now_ms;
+}
+
+Result<UnixMs> change_place(store::Transaction& tx, PlaceChange change, UnixMs now_ms) {
+    change.kept_address = noise();
+    change.now_ms = now_ms;
+    if (auto done = store_place_change(tx, change); !done) return fail(done.error());
+    return now_ms;
+}
+
+Result<UnixMs> be_suspended(store::Transaction& tx, const Somebody& who, UnixMs now_ms) {
+    PlaceChange change;
+    change.workspace = who.workspace;
+    change.person = who.person.id;
+    change.is_suspended = true;
+    return change_place(tx, std::move(change), now_ms);
+}
+
+Result<UnixMs> get_another_role(store::Transaction& tx, const Somebody& who, UnixMs now_ms) {
+    PlaceChange change;
+    change.workspace = who.workspace;
+    change.person = who.person.id;
+    change.role = Role::reader;
+    return change_place(tx, std::move(change), now_ms);
+}
+
+Result<UnixMs> leave(store::Transaction& tx, const Somebody& who, UnixMs now_ms) {
+    PlaceChange change;
+    change.workspace = who.workspace;
+    change.person = who.person.id;
+    change.ends = true;
+    return change_place(tx, std::move(change), now_ms);
+}
+
+Result<UnixMs> lose_provider(store::Transaction& tx, const Somebody& who, UnixMs now_ms) {
+    POSTERN_TRY([[maybe_unused]] const auto deleted,
+                rows::delete_provider(tx, who.workspace, who.provider->id));
+    return now_ms;
+}
+
+Result<UnixMs> turn_provider_off(store::Transaction& tx, const Somebody& who, UnixMs now_ms) {
+    auto off = *who.provider;
+    off.is_on = false;
+    POSTERN_TRY([[maybe_unused]] const auto changed, rows::update_provider(tx, off));
+    return now_ms;
+}
+
+Result<UnixMs> unlink(store::Transaction& tx, const Somebody& who, UnixMs now_ms) {
+    LinkRow link;
+    link.person = who.person.id;
+    link.provider = who.provider->id;
+    const auto kept = make_bearer(k_session_prefix).hash;
+    if (auto done = rows::delete_link_sessions(tx, link, kept); !done) return fail(done.error());
+    return now_ms;
+}
+
 Result<UnixMs> become_whole(store::Transaction& tx, const Somebody& who, UnixMs now_ms) {
     POSTERN_TRY(const auto half, session_actor(tx, who.session.token_hash, std::nullopt, now_ms));
     const auto other = make_bearer(k_session_prefix).hash;
@@ -185,6 +275,7 @@ struct WayToEnd {
     std::string_view how;
     End end;
     Standing standing = Standing::whole;
+    bool by_provider = false;  ///< the session came of one
 };
 constexpr WayToEnd k_ends[] = {
     {"its person signed out", sign_out},
@@ -192,17 +283,32 @@ constexpr WayToEnd k_ends[] = {
     {"its person ended all others", end_all_others},
     {"the password was changed in another session", change_password},
     {"the password was changed in it, and it got another text", change_own_password},
+    {"a new password was chosen by a link", choose_password_by_link},
+    {"its person was suspended", be_suspended},
+    {"its person got another role", get_another_role},
+    {"its person left", leave},
+    {"the identity provider that it came of was deleted", lose_provider, Standing::whole, true},
+    {"the identity provider that it came of was turned off", turn_provider_off, Standing::whole,
+     true},
+    {"its person unlinked the account that it came of", unlink, Standing::whole, true},
     {"it became whole, and got another text", become_whole, Standing::needs_factor},
     {"its time was over", wait_to_its_end},
     {"it was idle for too long", wait_idle},
     {"the clock was set back to before it began", set_clock_back},
 };
 
+bool is_refusal(const Error& error) {
+    return error.is(IdentityError::unauthenticated) || error.is(IdentityError::no_workspace);
+}
+
 Result<Trials::Ended> try_end(store::Transaction& tx,
                               const WayToEnd& way,
                               bool really,
                               UnixMs now_ms) {
-    POSTERN_TRY(const auto who, add_somebody(tx, Role::owner, way.standing, now_ms));
+    POSTERN_TRY(auto who, add_somebody(tx, Role::manager, way.standing, now_ms));
+    if (way.by_provider) {
+        if (auto came = come_by_provider(tx, who, now_ms); !came) return fail(came.error());
+    }
     const auto& hash = who.session.token_hash;
     const auto before = session_actor(tx, hash, std::nullopt, now_ms);
     Trials::Ended out{way.how, before && before->actor.standing == way.standing, false, false};
@@ -212,7 +318,7 @@ Result<Trials::Ended> try_end(store::Transaction& tx,
         POSTERN_TRY(then, way.end(tx, who, now_ms));
     }
     const auto after = session_actor(tx, hash, std::nullopt, then);
-    if (!after && !after.error().is(IdentityError::unauthenticated)) return fail(after.error());
+    if (!after && !is_refusal(after.error())) return fail(after.error());
     out.is_good = after.has_value();
     out.stream_goes_on = check_still(tx, before->actor, then).has_value();
     return out;

@@ -65,7 +65,7 @@ TEST_F(TrialsTest, token_has_the_role_and_every_scope) {
 TEST_F(TrialsTest, every_way_to_end_a_session_ends_it_and_its_stream) {
     const auto ends = run(trials.ends(true));
     ASSERT_TRUE(ends.has_value());
-    EXPECT_GE(ends->size(), 9U);
+    EXPECT_GE(ends->size(), 16U);
     std::set<std::string_view> ways;
     for (const auto& each : *ends) {
         EXPECT_TRUE(each.was_good) << each.how;
@@ -114,6 +114,7 @@ TEST_F(TrialsTest, sessions_that_go_on_are_told) {
     EXPECT_TRUE(going_on.contains("its person signed out"));
     EXPECT_TRUE(going_on.contains("its person ended all others"));
     EXPECT_TRUE(going_on.contains("the password was changed in another session"));
+    EXPECT_TRUE(going_on.contains("its person unlinked the account that it came of"));
 }
 
 }  // namespace

@@ -210,8 +210,8 @@ Claim sessions_end_claim(Gate* gate) {
     Claim claim;
     claim.id = "P7.sessions-end";
     claim.text =
-        "A session that was ended, has expired or was idle, or whose password was changed, is "
-        "refused, and what it had open ends.";
+        "A session that was ended, has expired or was idle, or whose person has another password, "
+        "another role or no place any more, is refused, and what it had open ends.";
     claim.method =
         "for each way in which a session ends one of nobody's is made, found to be good, brought "
         "to that end by what does it for everybody, and looked at again, in one transaction";

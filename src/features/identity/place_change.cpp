@@ -1,0 +1,63 @@
+#include "features/identity/place_change.h"
+
+#include "features/identity/identity_store.h"
+#include "features/identity/people_error.h"
+#include "features/identity/people_store.h"
+#include "features/identity/policy.h"
+#include "features/identity/provider_store.h"
+#include "foundation/base/id.h"
+#include "foundation/base/result.h"
+#include "platform/store/transaction.h"
+
+namespace postern::identity {
+namespace {
+
+/// Tokens that they made and could not make any more.
+Result<> end_tokens(store::Transaction& tx, const Membership& row, bool may_have_some) {
+    POSTERN_TRY(const auto tokens, rows::list_tokens(tx, row.workspace));
+    for (const auto& token : tokens) {
+        if (token.made_by != row.person) continue;
+        const bool is_within = (permissions_of(token.role) & ~permissions_of(row.role)) == 0;
+        if (may_have_some && is_within) continue;
+        POSTERN_TRY([[maybe_unused]] const auto deleted,
+                    rows::delete_token(tx, row.workspace, token.id));
+    }
+    return {};
+}
+
+Result<> end_person(store::Transaction& tx, PersonId id) {
+    POSTERN_TRY(const auto places, rows::list_memberships(tx, id));
+    if (!places.empty()) return {};
+    POSTERN_TRY(const auto person, rows::find_person(tx, id));
+    if (!person) return {};
+    return rows::delete_person(tx, *person);
+}
+
+}  // namespace
+
+Result<> store_place_change(store::Transaction& tx, const PlaceChange& ask) {
+    POSTERN_TRY(const auto found, rows::find_membership(tx, ask.workspace, ask.person));
+    if (!found) return fail(PeopleError::person_not_found);
+    auto next = *found;
+    next.role = ask.role.value_or(next.role);
+    next.is_suspended = ask.is_suspended.value_or(next.is_suspended);
+    next.since_ms = ask.now_ms;
+    if (is_owner(*found) && (ask.ends || !is_owner(next))) {
+        POSTERN_TRY(const auto owners, rows::count_owners(tx, ask.workspace));
+        if (owners < 2) return fail(PeopleError::last_owner);
+    }
+    Result<> done;
+    if (!found->is_suspended && found->since_ms < ask.now_ms) {
+        done = rows::insert_past_membership(tx, {ask.workspace, ask.person, found->role,
+                                                 ask.kept_address, found->since_ms, ask.now_ms});
+    }
+    if (done) done = end_tokens(tx, next, !ask.ends && !next.is_suspended);
+    if (done) done = rows::delete_sessions(tx, ask.person);
+    if (done && !ask.ends) return rows::update_membership(tx, next);
+    if (done) done = rows::delete_links(tx, ask.workspace, ask.person);
+    if (done) done = rows::delete_membership(tx, ask.workspace, ask.person);
+    if (done) done = end_person(tx, ask.person);
+    return done;
+}
+
+}  // namespace postern::identity
