@@ -156,6 +156,21 @@ class MembersTest(InvitedCase):
         maya.sign_in()
         maya.call("DELETE", path).expect(403, code="forbidden")
 
+    def test_owner_ends_the_sessions_of_everybody(self):
+        maya, noor = self.join(), self.join("noor@brand.example")
+        elsewhere = self.other_browser()
+        elsewhere.sign_in()
+        maya.call("DELETE", "/v1/people/sessions").expect(403, code="forbidden")
+        with maya.api.events() as events:
+            self.olga.call("DELETE", "/v1/people/sessions").expect(204)
+            self.assertTrue(events.closed.wait(10), "the stream goes on")
+        for who in (maya, noor, elsewhere):
+            who.me().expect(401)
+        self.olga.me().expect(200)
+        maya.sign_in()
+        told = [one["action"] for one in self.olga.call("GET", "/v1/audit")["items"]]
+        self.assertIn("workspace.sessions_ended", told)
+
     def test_token_ends_with_its_makers_place(self):
         maya = self.join(role="owner")
         made = maya.call("POST", "/v1/tokens", {"role": "owner"}).expect(201)

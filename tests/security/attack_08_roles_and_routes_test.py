@@ -54,7 +54,7 @@ MAY = (
         "PATCH /v1/workspace",
         "GET /v1/tokens", "POST /v1/tokens", "DELETE /v1/tokens/{token}",
         "PATCH /v1/people/{person}", "DELETE /v1/people/{person}",
-        "DELETE /v1/people/{person}/sessions",
+        "DELETE /v1/people/{person}/sessions", "DELETE /v1/people/sessions",
         "POST /v1/invitations", "DELETE /v1/invitations/{invitation}", "POST /v1/access-review",
         "GET /v1/identity-providers", "POST /v1/identity-providers",
         "PATCH /v1/identity-providers/{provider}", "DELETE /v1/identity-providers/{provider}",
@@ -116,13 +116,14 @@ ENDING = (
     "DELETE /v1/people/{person}",
     "DELETE /v1/identity-providers/{provider}",
     "DELETE /v1/integrations/{integration}",
+    "DELETE /v1/people/sessions",
 )
 
 PREFIXES = {
     "integration": "int_", "grant": "grt_", "holder": "hld_", "thread": "thr_", "message": "msg_",
     "held": "msg_", "creator": "cre_", "receipt": "rcp_", "token": "tok_", "factor": "fac_",
     "session": "ses_", "person": "per_", "invitation": "inv_",
-    "session": "ses_", "provider": "idp_", "link": "lnk_",
+    "provider": "idp_", "link": "lnk_",
 }
 NO_ATTACHMENT = "att_77"
 NO_LINK = "lnk_01jqz0000000000000000000ab"

@@ -100,6 +100,14 @@ Answer delete_person(Call call, Manage who) {
     co_return no_content();
 }
 
+/// DELETE /v1/people/sessions
+Answer delete_all_sessions(Call call, Manage who) {
+    auto ended = co_await call.use().people.end_all_sessions(who);
+    if (!ended) co_return fail(std::move(ended.error()));
+    call.use().events.wake_all();
+    co_return no_content();
+}
+
 /// DELETE /v1/people/{id}/sessions
 Answer delete_sessions(Call call, Manage who) {
     const auto id = path_id<PersonTag>(call, 0);
@@ -212,6 +220,8 @@ void add_people_routes(Router& router) {
     router.add("GET", "/v1/people", Audited::nothing(), guarded(get_people));
     router.add("PATCH", "/v1/people/{id}", Audited::in_change(), guarded(patch_person));
     router.add("DELETE", "/v1/people/{id}", Audited::in_change(), guarded(delete_person));
+    router.add("DELETE", "/v1/people/sessions", Audited::in_change(),
+               guarded(delete_all_sessions));
     router.add("DELETE", "/v1/people/{id}/sessions", Audited::in_change(),
                guarded(delete_sessions));
     router.add("POST", "/v1/me/leave", Audited::in_change(), guarded(post_leave));

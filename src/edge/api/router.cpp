@@ -76,16 +76,18 @@ Match Router::find(std::string_view method, std::string_view path) const {
         auto parameters = match(routes_[i].pattern, path);
         if (!parameters) continue;
         if (routes_[i].method == wanted) {
+            // A segment that is named goes before a parameter, in whatever order they were added.
+            if (result.route && result.parameters.size() <= parameters->size()) continue;
             result.route = &routes_[i];
             result.index = static_cast<std::ptrdiff_t>(i);
             result.parameters = std::move(*parameters);
-            result.allowed.clear();
-            return result;
+            continue;
         }
         if (!result.allowed.empty()) result.allowed += ", ";
         result.allowed += routes_[i].method;
         if (routes_[i].method == "GET") result.allowed += ", HEAD";
     }
+    if (result.route) result.allowed.clear();
     return result;
 }
 

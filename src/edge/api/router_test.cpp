@@ -65,6 +65,18 @@ TEST(Router, other_paths_find_nothing) {
     EXPECT_NE(router.find("GET", "/v1/threads/" + long_id.substr(1)).route, nullptr);
 }
 
+TEST(Router, every_route_of_the_server_is_found_by_its_own_path) {
+    const auto router = make_router();
+    const auto& routes = router.routes();
+    for (std::size_t i = 0; i < routes.size(); ++i) {
+        auto path = routes[i].pattern;
+        for (auto at = path.find('{'); at != std::string::npos; at = path.find('{'))
+            path.replace(at, path.find('}') - at + 1, "x_0");
+        EXPECT_EQ(router.find(routes[i].method, path).index, static_cast<std::ptrdiff_t>(i))
+            << routes[i].method << " " << path;
+    }
+}
+
 TEST(Router, wrong_method_names_the_right_ones) {
     const auto router = small();
     EXPECT_EQ(router.find("PUT", "/v1/threads").allowed, "GET, HEAD, POST");

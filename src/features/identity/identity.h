@@ -6,6 +6,8 @@
 #include "features/identity/identity_store.h"
 #include "features/identity/known_clients.h"
 #include "features/identity/password_rules.h"
+#include "features/identity/place_budget.h"
+#include "features/identity/throttle.h"
 #include "foundation/base/clock.h"
 #include "foundation/crypto/password.h"
 #include "platform/async/blocking_pool.h"
@@ -204,6 +206,7 @@ private:
     async::Task<NewToken> store_token(TokenRow row,
                                       std::optional<WorkspaceRow> with_workspace,
                                       std::optional<audit::By> by);
+    async::Task<NewSession> try_sign_in(std::string email, Secret password, Client client);
     async::Task<> note_refused_sign_in(PersonId person, std::string from, std::int64_t pause_s);
     /// Errors: too_many_attempts.
     async::Task<std::int64_t> count(Bytes key);
@@ -229,6 +232,8 @@ private:
     std::string dummy_hash_;
     bool is_prepared_ = false;
     bool is_making_workspace_ = false;
+    PlaceBudget wrong_passwords_{
+        {.at_place = k_wrong_at_place_max, .stretch_s = k_wrong_stretch_s}};
     std::uint64_t endings_ = 0;
     std::uint64_t passwords_compared_ = 0;
 };

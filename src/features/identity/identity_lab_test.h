@@ -105,9 +105,10 @@ protected:
         return std::move(made.value());
     }
     Result<NewSession> sign_in(std::string_view email = k_email,
-                               std::string_view password = k_password) {
+                               std::string_view password = k_password,
+                               std::string_view from = "192.0.2.7") {
         return run(identity->sign_in(std::string(email), secret_of(password),
-                                     {"192.0.2.7", "Firefox on a Mac"}));
+                                     {std::string(from), "Firefox on a Mac"}));
     }
     Result<NewToken> create_token(std::string workspace, Role role = Role::owner) {
         return run(identity->create_token(Identity::TokenAsk{std::move(workspace), role, false}));

@@ -14,6 +14,7 @@
 #include "foundation/base/bytes.h"
 #include "foundation/base/clock.h"
 #include "foundation/base/id.h"
+#include "foundation/base/log.h"
 #include "foundation/base/result.h"
 #include "foundation/base/secret.h"
 #include "foundation/crypto/password.h"
@@ -181,6 +182,20 @@ async::Task<> Identity::note_refused_sign_in(PersonId person,
 }
 
 async::Task<NewSession> Identity::sign_in(std::string email, Secret password, Client client) {
+    const auto place = network_of(client.address);
+    const auto now = parts_.clock.now_ms();
+    // Taken before anything is looked at, so that many tries at once are not one try.
+    if (const auto wait_s = wrong_passwords_.take(place, now); wait_s > 0) {
+        co_return fail(Error(IdentityError::too_many_attempts).with_retry_after(wait_s));
+    }
+    auto made = co_await try_sign_in(std::move(email), std::move(password), std::move(client));
+    const bool is_wrong = !made && made.error().is(IdentityError::invalid_credentials);
+    if (!is_wrong) wrong_passwords_.give_back(place, now);
+    if (is_wrong && wrong_passwords_.is_spent(place)) log(LogLevel::warning, "sign_ins_paused");
+    co_return std::move(made);
+}
+
+async::Task<NewSession> Identity::try_sign_in(std::string email, Secret password, Client client) {
     if (email.size() > k_email_bytes_max) email.resize(k_email_bytes_max);
     auto prepared = co_await prepare_installation();
     if (!prepared) co_return fail(std::move(prepared.error()));

@@ -150,6 +150,10 @@ Result<> delete_session(store::Transaction& tx, const crypto::Hash& hash);
 /// The number of deleted rows: 0 or 1.
 Result<std::int64_t> delete_session(store::Transaction& tx, PersonId person, SessionId id);
 Result<> delete_sessions(store::Transaction& tx, PersonId person);
+/// Of everybody who works there, but for the one of that hash.
+Result<> delete_peoples_sessions(store::Transaction& tx,
+                                 WorkspaceId workspace,
+                                 const crypto::Hash& kept);
 /// Every session of the person's but this one.
 Result<> delete_other_sessions(store::Transaction& tx, PersonId person, const crypto::Hash& kept);
 /// The same session under another token. The number of changed rows: 0 or 1.

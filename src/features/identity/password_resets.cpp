@@ -109,19 +109,8 @@ Secret link_with(const std::string& page, const Secret& token) {
 }
 
 Result<> PasswordResets::count_asking(const std::string& from) {
-    constexpr std::int64_t k_minute_ms = 60'000;
-    const auto minute = parts_.clock.now_ms() / k_minute_ms;
-    if (minute != minute_) {
-        minute_ = minute;
-        asked_from_.clear();
-        asked_ = 0;
-    }
-    auto& here = asked_from_[network_of(from)];
-    if (here >= k_asked_at_place_max || asked_ >= k_asked_max) {
-        return fail(Error(async::AsyncError::busy).with_retry_after(k_minute_ms / 1000));
-    }
-    ++here;
-    ++asked_;
+    const auto wait_s = asked_.take(network_of(from), parts_.clock.now_ms());
+    if (wait_s > 0) return fail(Error(async::AsyncError::busy).with_retry_after(wait_s));
     return {};
 }
 

@@ -3,13 +3,13 @@
 #include "features/identity/actor.h"
 #include "features/identity/identity.h"
 #include "features/identity/password_resets_store.h"
+#include "features/identity/place_budget.h"
 #include "foundation/base/clock.h"
 #include "foundation/base/secret.h"
 #include "platform/async/task.h"
 #include "platform/own_mail/own_mail.h"
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 
@@ -67,9 +67,7 @@ private:
     Result<> count_asking(const std::string& from);
 
     Parts parts_;
-    std::int64_t minute_ = 0;  ///< in which the following was asked
-    std::map<std::string, std::int64_t> asked_from_;
-    std::int64_t asked_ = 0;
+    PlaceBudget asked_{{.at_place = k_asked_at_place_max, .in_all = k_asked_max, .stretch_s = 60}};
 };
 
 /// "https://postern.example/reset?token=..."

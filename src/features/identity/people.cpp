@@ -164,6 +164,17 @@ async::Task<> People::end_sessions(Manage who, PersonId person) {
     co_return ended;
 }
 
+async::Task<> People::end_all_sessions(Manage who) {
+    const auto actor = who.actor();
+    const auto body = [workspace = actor.workspace, kept = actor.proof](store::Transaction& tx) {
+        return rows::delete_peoples_sessions(tx, workspace, kept);
+    };
+    audit::Act act{by(actor), "workspace.sessions_ended", {}};
+    auto ended = co_await parts_.audit.record(actor.workspace, std::move(act), body);
+    if (ended) parts_.identity.note_ending();
+    co_return ended;
+}
+
 async::Task<> People::end(Manage who, PersonId person) {
     co_return co_await end_place(who.actor(), person, false);
 }

@@ -106,6 +106,8 @@ public:
     async::Task<Member> change(Manage who, PersonId person, Change change);
     /// All of them, wherever they are signed in. Errors: person_not_found.
     async::Task<> end_sessions(Manage who, PersonId person);
+    /// Everybody's, but for the one that asks.
+    async::Task<> end_all_sessions(Manage who);
     /// Their place in the workspace. Errors: person_not_found, last_owner.
     async::Task<> end(Manage who, PersonId person);
     /// One's own. Errors: last_owner.

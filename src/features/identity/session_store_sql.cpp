@@ -52,6 +52,9 @@ constexpr SqlText k_delete_sessions =
     "DELETE FROM sessions WHERE workspace_id = $1 AND person_id = $2";
 constexpr SqlText k_delete_other_sessions =
     "DELETE FROM sessions WHERE workspace_id = $1 AND person_id = $2 AND token_hash <> $3";
+constexpr SqlText k_delete_peoples_sessions =
+    "DELETE FROM sessions WHERE workspace_id = $1 AND token_hash <> $3 AND person_id IN (SELECT "
+    "person_id FROM memberships WHERE workspace_id = $2)";
 constexpr SqlText k_rotate_session =
     "UPDATE sessions SET token_hash = $1 WHERE workspace_id = $2 AND token_hash = $3";
 constexpr SqlText k_delete_surplus =
@@ -129,6 +132,13 @@ Result<std::int64_t> delete_session(Transaction& tx, PersonId person, SessionId 
 
 Result<> delete_sessions(Transaction& tx, PersonId person) {
     return done(tx.execute(k_delete_sessions, {k_installation, person}));
+}
+
+Result<> delete_peoples_sessions(Transaction& tx,
+                                 WorkspaceId workspace,
+                                 const crypto::Hash& kept) {
+    return done(tx.execute(k_delete_peoples_sessions,
+                           {k_installation, workspace, Clear::bytes(kept)}));
 }
 
 Result<> delete_other_sessions(Transaction& tx, PersonId person, const crypto::Hash& kept) {

@@ -107,6 +107,36 @@ TEST_F(SignInTest, attempts_run_into_a_pause_that_names_its_end_and_survives_a_r
     EXPECT_TRUE(fails_with(sign_in(k_email, "wrong"), IdentityError::invalid_credentials));
 }
 
+TEST_F(SignInTest, guesses_from_one_network_at_many_addresses_run_into_a_pause) {
+    const auto guess = [this](std::int64_t number, std::string_view from) {
+        return sign_in("person" + std::to_string(number) + "@brand.example", "Spring2026!", from);
+    };
+    for (std::int64_t i = 0; i < k_wrong_at_place_max; ++i)
+        ASSERT_TRUE(fails_with(guess(i, "192.0.2.7"), IdentityError::invalid_credentials)) << i;
+    const auto refused = guess(-1, "192.0.2.99");
+    ASSERT_TRUE(fails_with(refused, IdentityError::too_many_attempts));
+    EXPECT_EQ(refused.error().retry_after_s(), k_wrong_stretch_s);
+    EXPECT_TRUE(fails_with(sign_in(), IdentityError::too_many_attempts));
+    // Others are elsewhere, and get in.
+    EXPECT_TRUE(sign_in(k_email, k_password, "198.51.100.1").has_value());
+    clock.pass_s(k_wrong_stretch_s);
+    EXPECT_TRUE(sign_in().has_value());
+}
+
+TEST_F(SignInTest, what_is_right_or_not_looked_at_uses_up_nothing_of_a_network) {
+    for (std::int64_t i = 0; i < 2 * k_wrong_at_place_max; ++i)
+        ASSERT_TRUE(sign_in().has_value()) << i;
+    for (std::int64_t i = 0; i < k_free_attempts; ++i)
+        ASSERT_TRUE(fails_with(sign_in(k_email, "wrong"), IdentityError::invalid_credentials));
+    // The address has its own pause by now: these are not looked at.
+    for (std::int64_t i = 0; i < 2 * k_wrong_at_place_max; ++i) {
+        const auto paused = sign_in(k_email, "wrong");
+        ASSERT_TRUE(fails_with(paused, IdentityError::too_many_attempts));
+        EXPECT_LE(paused.error().retry_after_s(), k_pause_first_s);
+    }
+    EXPECT_TRUE(fails_with(sign_in("maya@brand.example", "x"), IdentityError::invalid_credentials));
+}
+
 TEST_F(SignInTest, refused_attempts_do_not_make_the_pause_longer) {
     for (std::int64_t i = 0; i < k_free_attempts; ++i)
         static_cast<void>(sign_in(k_email, "wrong guess"));
@@ -127,9 +157,11 @@ TEST_F(SignInTest, attempts_at_somebody_else_are_counted_alone) {
 TEST_F(SignInTest, more_sign_ins_than_the_queue_takes_are_told_to_come_back) {
     std::vector<std::optional<Result<NewSession>>> outcomes(k_sign_ins_waiting_max * 4);
     for (std::size_t i = 0; i < outcomes.size(); ++i) {
-        loop.start(
-            identity->sign_in("p" + std::to_string(i) + "@brand.example", secret_of("x"), {}),
-            outcomes[i]);
+        // Each from a network of its own, whose budget is not what turns it away.
+        Client client{"198.51." + std::to_string(i) + ".1", ""};
+        loop.start(identity->sign_in("p" + std::to_string(i) + "@brand.example", secret_of("x"),
+                                     std::move(client)),
+                   outcomes[i]);
     }
     loop.run_until([&] {
         return std::all_of(outcomes.begin(), outcomes.end(), [](const auto& o) { return !!o; });
