@@ -256,7 +256,7 @@ TEST_F(PasswordApiTest, whose_session_or_token_ended_hears_nothing_more_at_once)
 
     EXPECT_TRUE(going_on.is_open());
     ASSERT_TRUE(run(identity->delete_token(of_token.workspace, owner.id)).has_value());
-    events::Event event{"integration.state", {{"state", "one"}}};
+    events::Event event{"integration.state", std::nullopt, {{"state", "one"}}};
     ASSERT_TRUE(run(events.publish(of_token.workspace, std::move(event))).has_value());
     EXPECT_EQ(going_on.rest(), ": open\n\n");
 }

@@ -19,12 +19,14 @@
 #include "platform/audit/record.h"
 #include "platform/keys/message_keys.h"
 #include "platform/keys/records.h"
+#include "platform/private_threads/private_thread_rows.h"
 #include "platform/store/data_map.h"
 #include "platform/store/transaction.h"
 
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -97,6 +99,7 @@ Result<> apply(store::Transaction& tx, const PlaceChange& ask) {
     if (done) done = rows::delete_sessions(tx, ask.person);
     if (done && !ask.ends) return rows::update_membership(tx, next);
     if (done) done = rows::delete_membership(tx, ask.workspace, ask.person);
+    if (done) done = private_threads::rows::end_place(tx, ask.workspace, ask.person);
     if (done) done = end_person(tx, ask.person);
     return done;
 }
@@ -125,6 +128,33 @@ async::Task<std::vector<Member>> People::members(WorkspaceId workspace) {
     std::vector<Member> out;
     for (std::size_t i = 0; i < found->size(); ++i)
         out.push_back(member_of((*found)[i], std::move((*emails)[i])));
+    co_return out;
+}
+
+async::Task<std::map<PersonId, std::string>> People::addresses(std::vector<PersonId> people) {
+    std::ranges::sort(people);
+    const auto doubles = std::ranges::unique(people);
+    people.erase(doubles.begin(), doubles.end());
+    const auto load = [people](store::Transaction& tx) -> Result<std::vector<PersonRow>> {
+        std::vector<PersonRow> out;
+        for (const auto person : people) {
+            POSTERN_TRY(auto row, rows::find_person(tx, person));
+            if (row) out.push_back(std::move(*row));
+        }
+        return out;
+    };
+    auto found = co_await parts_.database.read(load);
+    if (!found) co_return fail(std::move(found.error()));
+    std::vector<keys::Record> sealed;
+    for (auto& row : *found) {
+        sealed.push_back({data_map::people::address.value, crypto::row_key(row.id),
+                          std::move(row.address).take()});
+    }
+    auto emails = co_await open_texts(&parts_.keeper, k_installation, std::move(sealed));
+    if (!emails) co_return fail(std::move(emails.error()));
+    std::map<PersonId, std::string> out;
+    for (std::size_t i = 0; i < found->size(); ++i)
+        out.emplace((*found)[i].id, std::move((*emails)[i]));
     co_return out;
 }
 

@@ -64,8 +64,8 @@ bool rules_the_workspace(std::string_view route) {
     const bool is_about_people = is_below(route, "/v1/people") ||
                                  is_below(route, "/v1/invitations") ||
                                  is_below(route, "/v1/access-review");
-    return is_below(route, "/v1/tokens") || route == "PATCH /v1/workspace" ||
-           (is_about_people && changes(route));
+    return is_below(route, "/v1/tokens") || is_below(route, "/v1/unattended-threads") ||
+           route == "PATCH /v1/workspace" || (is_about_people && changes(route));
 }
 
 const std::vector<Rule>& rules() {
