@@ -230,9 +230,10 @@ TEST_F(PasswordApiTest, whose_session_or_token_ended_hears_nothing_more_at_once)
         const auto text = cookie.substr(cookie.find('=') + 1);
         return run(identity->authenticate_session(text, std::nullopt)).value();
     };
-    const Services services{*identity,    *factors, *people,  *resets, *passkeys, *audit_log,
-                            integrations, mail,     creators, events,  *database, keeper.link,
-                            courier,      clock,    site,     metrics};
+    const Services services{*identity,  *factors,     *people,     *resets,         *passkeys,
+                            *audit_log, integrations, mail,        private_threads, creators,
+                            events,     *database,    keeper.link, courier,         clock,
+                            site,       metrics};
     const auto mine = cookie_of(signed_in(k_current));
     const auto owner = create_token("Brand").value();
     const auto made = create_token("Brand").value();

@@ -133,7 +133,8 @@ protected:
     }
     std::vector<std::string> actions() {
         std::vector<std::string> out;
-        for (const auto& record : run(audit->after(workspace, 0)).value())
+        const auto records = run(audit->after(workspace, 0)).value();
+        for (const auto& record : records)
             out.push_back(record.stored.action);
         return out;
     }
