@@ -14,7 +14,7 @@ from lab.postgres import OnPostgres
 CLAIMS = [
     "P1.sealed", "P1.isolated", "P2.cut-off", "P2.holder-left", "P3.wire", "P7.hashed",
     "P7.at-rest", "P7.rotated", "P7.second-factor", "P7.sessions-end", "P7.least-access",
-    "P7.audited", "P9.deletion", "P10.own-threads", "P11.complete",
+    "P7.private-threads", "P7.audited", "P9.deletion", "P10.own-threads", "P11.complete",
 ]
 # A subject key of nobody's, under a generation that never was.
 STRAY_WRAP = (

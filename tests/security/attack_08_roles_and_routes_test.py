@@ -58,6 +58,8 @@ MAY = (
         "POST /v1/invitations", "DELETE /v1/invitations/{invitation}", "POST /v1/access-review",
         "GET /v1/identity-providers", "POST /v1/identity-providers",
         "PATCH /v1/identity-providers/{provider}", "DELETE /v1/identity-providers/{provider}",
+        "GET /v1/unattended-threads", "POST /v1/unattended-threads/{thread}/share",
+        "POST /v1/unattended-threads/{thread}/take-over",
     )),
     (("owner", "manager", "privacy", "auditor"), ("GET /v1/people", "GET /v1/invitations")),
     (("owner", "privacy", "auditor"), ("GET /v1/access-review",)),
@@ -73,6 +75,8 @@ MAY = (
         "POST /v1/integrations/{integration}/verify",
         "POST /v1/integrations/{integration}/sync",
         "POST /v1/threads", "POST /v1/threads/{thread}/messages",
+        "PUT /v1/threads/{thread}/people/{person}", "DELETE /v1/threads/{thread}/people/{person}",
+        "POST /v1/threads/{thread}/share",
         "POST /v1/messages/{message}/resolve",
         "POST /v1/held/{held}/accept", "POST /v1/held/{held}/refuse",
     )),
@@ -589,7 +593,15 @@ class ThingsOfOthersTest(TenantsCase):
     def test_same_requests_of_their_owner_are_carried_out(self):
         """Or what was refused above says nothing."""
         owner = Tenant(self.server, "Third")
-        others = {"POST /v1/messages/{message}/resolve": 409, "POST /v1/held/{held}/refuse": 404}
+        others = {
+            "POST /v1/messages/{message}/resolve": 409, "POST /v1/held/{held}/refuse": 404,
+            # Everybody sees the thread.
+            "PUT /v1/threads/{thread}/people/{person}": 409,
+            "DELETE /v1/threads/{thread}/people/{person}": 409,
+            "POST /v1/threads/{thread}/share": 409,
+            "POST /v1/unattended-threads/{thread}/share": 404,
+            "POST /v1/unattended-threads/{thread}/take-over": 404,
+        }
         routes = [route for route in WITH_IDS if route not in OF_A_PERSON]
         for route in [*(route for route in routes if route not in ENDING), *ENDING]:
             with self.subTest(route):

@@ -65,7 +65,7 @@ CPP_RULES = [
 SQL_RULE = Rule(r"\b(SELECT\b.*\bFROM|INSERT (OR \w+ )?INTO|UPDATE \w+\s+SET|DELETE FROM|CREATE "
                 r"(TABLE|INDEX|UNIQUE)|DROP (TABLE|INDEX)|PRAGMA \w+)\b",
                 "a named constant at the top of the module's *_sql.cpp",
-                r"^src/platform/store/|_sql\.cpp$|_test\.cpp$", r"^src/")
+                r"^src/platform/store/|_sql\.(?:cpp|h)$|_test\.cpp$", r"^src/")
 
 MARK = re.compile(r"\b(FIXME|XXX)\b|\bTODO\b(?!\(#\d+\))")
 SCRIPT_RULES = [

@@ -1,5 +1,7 @@
 #include "app/front/adapters.h"
 
+#include "features/identity/people_store.h"
+#include "features/identity/policy.h"
 #include "features/integrations/integration_error.h"
 #include "features/integrations/integration_types.h"
 #include "features/mail/mail_types.h"
@@ -24,6 +26,17 @@ keys::Verb verb_of(mail::MailVerb verb) {
 }
 
 }  // namespace
+
+Result<bool> ColleagueAdapter::may_read(store::Transaction& tx,
+                                        WorkspaceId workspace,
+                                        PersonId person) const {
+    return identity::may(tx, workspace, person, identity::Permission::read_history);
+}
+Result<bool> ColleagueAdapter::may_write(store::Transaction& tx,
+                                         WorkspaceId workspace,
+                                         PersonId person) const {
+    return identity::may(tx, workspace, person, identity::Permission::write_mail);
+}
 
 async::Task<mail::Mailbox> MailboxAdapter::find(WorkspaceId workspace, IntegrationId id) {
     auto described = co_await integrations_.describe(workspace, id);

@@ -46,6 +46,17 @@ private:
     outreach::Creators& creators_;
 };
 
+/// Who works in a workspace, as the mail feature sees it.
+class ColleagueAdapter final : public mail::Colleagues {
+public:
+    Result<bool> may_read(store::Transaction& tx,
+                          WorkspaceId workspace,
+                          PersonId person) const override;
+    Result<bool> may_write(store::Transaction& tx,
+                           WorkspaceId workspace,
+                           PersonId person) const override;
+};
+
 /// Tells the mail feature what happened to an integration.
 class MailNotifier final : public integrations::StateListener {
 public:

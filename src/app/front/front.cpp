@@ -49,8 +49,8 @@ constexpr auto k_audit_every = 1h;
 /// What keeps the processes apart less than it should. Our folder lies in the data directory, which
 /// is the supervisor's: the same owner means the same user for everything.
 std::string missing_isolation(const child::Runtime& runtime) {
-    struct stat own{};
-    struct stat above{};
+    struct stat own {};
+    struct stat above {};
     const bool separate_users =
         ::stat(".", &own) == 0 && ::stat("..", &above) == 0 && own.st_uid != above.st_uid;
     const auto& missing = runtime.missing_isolation();
@@ -156,18 +156,22 @@ Front::Front(child::Runtime& runtime, Stores stores)
                        creator_directory_,
                        readers_),
             mail::RetryPolicy{}),
+      private_threads_({*stores_.main, events_, audit_, runtime.clock(), colleagues_}),
       notifier_(room_),
       seals_(integrations_),
       history_(room_),
       fences_(runtime, missing_isolation(runtime)),
       bearers_(identity_),
       gate_(identity::Trials(*stores_.main, runtime.clock())),
+      privacy_(mail::PrivateTrial(*stores_.main, runtime.clock())),
       claims_(trust::all_claims({*stores_.main, *stores_.index, keeper_, seals_, history_, fences_,
-                                 bearers_, gate_, audit_, anchors_, store_files(runtime.config())}),
+                                 bearers_, gate_, privacy_, audit_, anchors_,
+                                 store_files(runtime.config())}),
               runtime.clock()),
-      services_{identity_,         factors_, people_,       resets_,         passkeys_, providers_,
-                provider_sign_in_, audit_,   integrations_, room_,           creators_, events_,
-                *stores_.main,     keeper_,  courier_,      runtime.clock(), site_,     metrics_} {
+      services_{identity_,        factors_,          people_, resets_,       passkeys_,
+                providers_,       provider_sign_in_, audit_,  integrations_, room_,
+                private_threads_, creators_,         events_, *stores_.main, keeper_,
+                courier_,         runtime.clock(),   site_,   metrics_} {
     integrations_.listen(notifier_);
     site_.public_url = runtime.config().public_url;
     site_.version = POSTERN_VERSION;

@@ -16,6 +16,7 @@
 #include "features/identity/provider_sign_in.h"
 #include "features/identity/providers.h"
 #include "features/identity/second_factors.h"
+#include "features/mail/private_threads.h"
 #include "features/mail/protocol/courier_protocol.h"
 #include "features/trust/registry.h"
 #include "platform/async/blocking_pool.h"
@@ -113,12 +114,15 @@ private:
     MailboxAdapter mailboxes_;
     CreatorAdapter creator_directory_;
     mail::MailRoom room_;
+    ColleagueAdapter colleagues_;
+    mail::PrivateThreads private_threads_;
     MailNotifier notifier_;
     SealAdapter seals_;
     HistoryAdapter history_;
     FenceAdapter fences_;
     BearerAdapter bearers_;
     GateAdapter gate_;
+    PrivacyAdapter privacy_;
     trust::Registry claims_;
     api::Site site_;
     api::Metrics metrics_;

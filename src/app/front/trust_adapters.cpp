@@ -90,7 +90,8 @@ async::Task<std::vector<trust::SealedIntegration>> SealAdapter::active() {
 }
 
 async::Task<trust::OpenedThread> HistoryAdapter::open(WorkspaceId workspace, ThreadId thread) {
-    auto view = co_await mail_.thread(workspace, thread, k_trust_handle);
+    const auto viewer = mail::Viewer::server(workspace);
+    auto view = co_await mail_.thread(viewer, thread, k_trust_handle);
     if (!view) co_return fail(std::move(view.error()));
     trust::OpenedThread out;
     out.words.push_back(view->subject);
@@ -100,7 +101,7 @@ async::Task<trust::OpenedThread> HistoryAdapter::open(WorkspaceId workspace, Thr
         if (!message.readable) ++out.unreadable;
         add_words(message.body, out.words);
         if (++raw_mails > k_raw_mails_max) continue;
-        const auto raw = co_await mail_.raw(workspace, message.id, k_trust_handle);
+        const auto raw = co_await mail_.raw(viewer, message.id, k_trust_handle);
         // A mail that was too large to keep whole has none.
         if (!raw && !raw.error().is(mail::MailServiceError::message_not_found)) {
             ++out.raw_unreadable;
@@ -183,6 +184,17 @@ async::Task<std::vector<trust::Gate::Door>> GateAdapter::try_doors(Asker asker) 
         door.opens = identity::admit(*actor, *permission).has_value();
         door.of_role = identity::allows(*role, *permission);
         out.push_back(std::move(door));
+    }
+    co_return out;
+}
+
+async::Task<std::vector<trust::Privacy::Look>> PrivacyAdapter::look(bool is_private) {
+    auto looks = co_await trial_.look(is_private);
+    if (!looks) co_return fail(std::move(looks.error()));
+    std::vector<Look> out;
+    for (const auto& each : *looks) {
+        out.push_back({std::string(each.where), each.by_its_person, each.by_a_colleague,
+                       each.by_nobodys_token});
     }
     co_return out;
 }

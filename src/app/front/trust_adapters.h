@@ -6,6 +6,7 @@
 #include "features/identity/trials.h"
 #include "features/integrations/integrations.h"
 #include "features/mail/mail_service.h"
+#include "features/mail/private_trial.h"
 #include "features/trust/ports.h"
 #include "foundation/base/id.h"
 #include "foundation/base/result.h"
@@ -61,6 +62,16 @@ public:
 private:
     identity::Trials trials_;
     api::Router router_;
+};
+
+/// What is seen of private threads, as the claims see it.
+class PrivacyAdapter final : public trust::Privacy {
+public:
+    explicit PrivacyAdapter(mail::PrivateTrial trial) : trial_(trial) {}
+    async::Task<std::vector<Look>> look(bool is_private) override;
+
+private:
+    mail::PrivateTrial trial_;
 };
 
 /// The processes of this installation as the claims see them.

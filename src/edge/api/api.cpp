@@ -196,6 +196,7 @@ Router make_router() {
     add_integration_act_routes(router);
     add_discover_routes(router);
     add_thread_routes(router);
+    add_private_thread_routes(router);
     add_message_routes(router);
     add_creator_routes(router);
     add_evidence_routes(router);

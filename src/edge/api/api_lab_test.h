@@ -2,7 +2,9 @@
 
 #include "edge/api/api.h"
 #include "features/identity/identity_lab_test.h"
+#include "features/identity/people_store.h"
 #include "features/mail/mail_service.h"
+#include "features/mail/private_threads.h"
 #include "foundation/codec/json.h"
 #include "platform/os/files.h"
 #include "platform/store/reserve.h"
@@ -28,7 +30,7 @@ public:
     bool loses_its_answer = false;  ///< makes the thread and then fails
     std::optional<async::Signal*> waits;
 
-    async::Task<mail::ThreadView> start_thread(WorkspaceId workspace,
+    async::Task<mail::ThreadView> start_thread(mail::Viewer viewer,
                                                IntegrationId integration,
                                                mail::NewMail mail,
                                                std::uint64_t) override {
@@ -37,11 +39,13 @@ public:
             if (!waited) co_return fail(std::move(waited.error()));
         }
         if (fail_with && !loses_its_answer) co_return fail(Error(*fail_with));
+        const auto workspace = viewer.workspace();
         ++started;
         mail::ThreadView thread;
         thread.id = mail.id ? ThreadId(*mail.id) : ThreadId::make(started);
         thread.integration = integration;
         thread.subject = mail.subject;
+        if (mail.private_to) thread.private_to.emplace(1, *mail.private_to);
         mail::MessageView message;
         message.id = MessageId::make(started);
         message.thread = thread.id;
@@ -53,43 +57,41 @@ public:
         if (fail_with) co_return fail(Error(*fail_with));
         co_return thread;
     }
-    async::Task<mail::MessageView> add_message(WorkspaceId,
+    async::Task<mail::MessageView> add_message(mail::Viewer,
                                                ThreadId,
                                                mail::NewMail,
                                                std::uint64_t) override {
         co_return fail(mail::MailServiceError::thread_not_found);
     }
-    async::Task<mail::ThreadView> thread(WorkspaceId workspace,
-                                         ThreadId id,
-                                         std::uint64_t) override {
-        const auto found = all.find({workspace, id});
+    async::Task<mail::ThreadView> thread(mail::Viewer viewer, ThreadId id, std::uint64_t) override {
+        const auto found = all.find({viewer.workspace(), id});
         if (found == all.end()) co_return fail(mail::MailServiceError::thread_not_found);
         co_return found->second;
     }
-    async::Task<std::vector<mail::ThreadView>> threads(WorkspaceId workspace,
+    async::Task<std::vector<mail::ThreadView>> threads(mail::Viewer viewer,
                                                        ThreadQuery query,
                                                        std::uint64_t) override {
         std::vector<mail::ThreadView> out;
         for (auto it = all.rbegin(); it != all.rend(); ++it) {
             const auto& [key, thread] = *it;
-            if (key.first != workspace) continue;
+            if (key.first != viewer.workspace()) continue;
             if (!query.before.is_null() && !(key.second < query.before)) continue;
             if (out.size() < static_cast<std::size_t>(query.limit)) out.push_back(thread);
         }
         co_return out;
     }
-    async::Task<mail::Download> raw(WorkspaceId, MessageId, std::uint64_t) override {
+    async::Task<mail::Download> raw(mail::Viewer, MessageId, std::uint64_t) override {
         mail::Download out;
         out.content = os::make_memory_file(as_bytes("Subject: x\r\n\r\nraw")).value();
         co_return out;
     }
-    async::Task<mail::Download> attachment(WorkspaceId,
+    async::Task<mail::Download> attachment(mail::Viewer,
                                            MessageId,
                                            std::uint32_t,
                                            std::uint64_t) override {
         co_return fail(mail::MailServiceError::message_not_found);
     }
-    async::Task<std::vector<mail::HeldView>> held(WorkspaceId, mail::HeldQuery query) override {
+    async::Task<std::vector<mail::HeldView>> held(mail::Viewer, mail::HeldQuery query) override {
         std::vector<mail::HeldView> out;
         for (const auto& mail : waiting) {
             const bool is_asked = !query.thread || mail.thread == *query.thread;
@@ -99,16 +101,16 @@ public:
         co_return out;
     }
     async::Task<mail::MessageView> accept_held(audit::By,
-                                               WorkspaceId,
+                                               mail::Viewer,
                                                MessageId,
                                                std::uint64_t) override {
         co_return fail(mail::MailServiceError::held_gone);
     }
     async::Task<mail::MessageView> resolve(
-        audit::By, WorkspaceId, MessageId, mail::MessageState, std::uint64_t) override {
+        audit::By, mail::Viewer, MessageId, mail::MessageState, std::uint64_t) override {
         co_return fail(mail::MailServiceError::not_unknown);
     }
-    async::Task<> refuse_held(audit::By, WorkspaceId, MessageId) override { co_return Result<>{}; }
+    async::Task<> refuse_held(audit::By, mail::Viewer, MessageId) override { co_return Result<>{}; }
     async::Task<mail::SyncResult> sync(audit::By, WorkspaceId, IntegrationId) override {
         co_return fail(keys::KeyError::integration_cut_off);
     }
@@ -138,6 +140,21 @@ struct Sent {
     std::vector<std::pair<std::string, std::string>> headers;
 };
 
+/// Who works in a workspace, by its rows.
+class StoredColleagues final : public mail::Colleagues {
+public:
+    Result<bool> may_read(store::Transaction& tx,
+                          WorkspaceId workspace,
+                          PersonId person) const override {
+        return identity::may(tx, workspace, person, identity::Permission::read_history);
+    }
+    Result<bool> may_write(store::Transaction& tx,
+                           WorkspaceId workspace,
+                           PersonId person) const override {
+        return identity::may(tx, workspace, person, identity::Permission::write_mail);
+    }
+};
+
 /// The whole API over a real store and a played keeper, mail service and clock; no sockets.
 class ApiLab : public identity::test::IdentityLab {
 protected:
@@ -153,8 +170,9 @@ protected:
     /// As after a restart of front.
     void begin() {
         handlers = make_handlers({*identity, *factors, *people, *resets, *passkeys, *providers,
-                                  *provider_sign_in, *audit_log, integrations, mail, creators,
-                                  events, *database, keeper.link, courier, clock, site, metrics});
+                                  *provider_sign_in, *audit_log, integrations, mail,
+                                  private_threads, creators, events, *database, keeper.link,
+                                  courier, clock, site, metrics});
     }
 
     net::http::Request request_of(const Sent& sent) {
@@ -222,6 +240,8 @@ protected:
     integrations::Integrations integrations{{*database, reserve, keeper.link, courier, events,
                                              *audit_log, clock, integrations::Policy{}}};
     PlayedMail mail;
+    StoredColleagues colleagues;
+    mail::PrivateThreads private_threads{{*database, events, *audit_log, clock, colleagues}};
     outreach::Creators creators{{*database, *index, keeper.link, clock}};
     Site site{{8080}, "", "", "1.2.3"};
     Metrics metrics;

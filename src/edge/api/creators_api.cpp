@@ -43,11 +43,14 @@ Answer find_creator(Call call, identity::Actor actor, std::string address) {
     auto id = co_await call.use().creators.find(actor.workspace, std::move(address));
     if (!id) co_return fail(std::move(id.error()));
     const auto known = *id;
+    const auto viewer = identity::viewer_of(actor);
     std::vector<std::string> items;
     if (known) {
-        auto creator = co_await call.use().creators.get(actor.workspace, *known, actor.handle);
-        if (!creator) co_return fail(std::move(creator.error()));
-        items.push_back(creator_json(*creator));
+        auto creator = co_await call.use().creators.get(viewer, *known, actor.handle);
+        // Or whoever they are is known from threads that this viewer does not see.
+        const bool is_seen = creator || !creator.error().is(outreach::OutreachError::not_found);
+        if (is_seen && !creator) co_return fail(std::move(creator.error()));
+        if (creator) items.push_back(creator_json(*creator));
     }
     co_return json_response(200, list_json(items, std::nullopt));
 }
@@ -65,8 +68,8 @@ Answer get_creators(Call call, Read who) {
     if (address) {
         co_return co_await find_creator(std::move(call), actor, std::move(*address));
     }
-    auto creators =
-        co_await call.use().creators.list(actor.workspace, after, limit + 1, actor.handle);
+    const auto viewer = identity::viewer_of(actor);
+    auto creators = co_await call.use().creators.list(viewer, after, limit + 1, actor.handle);
     if (!creators) co_return fail(std::move(creators.error()));
     std::optional<std::string> next;
     if (creators->size() > static_cast<std::size_t>(limit)) {
@@ -84,7 +87,8 @@ Answer get_creator(Call call, Read who) {
     const auto id = path_id<CreatorTag>(call, 0);
     if (!id) co_return fail(id.error());
     const auto actor = who.actor();
-    auto creator = co_await call.use().creators.get(actor.workspace, *id, actor.handle);
+    const auto viewer = identity::viewer_of(actor);
+    auto creator = co_await call.use().creators.get(viewer, *id, actor.handle);
     if (!creator) co_return fail(std::move(creator.error()));
     co_return json_response(200, creator_json(*creator));
 }

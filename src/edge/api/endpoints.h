@@ -24,6 +24,7 @@ void add_integration_routes(Router& router);
 void add_integration_act_routes(Router& router);
 void add_discover_routes(Router& router);
 void add_thread_routes(Router& router);
+void add_private_thread_routes(Router& router);
 void add_message_routes(Router& router);
 void add_creator_routes(Router& router);
 void add_evidence_routes(Router& router);

@@ -116,6 +116,19 @@ TEST_F(IdempotencyTest, what_failed_before_it_was_made_is_made_by_the_next_try) 
     EXPECT_EQ(mail.started, 1);
 }
 
+TEST_F(IdempotencyTest, private_thread_needs_a_person_whom_it_is_private_to) {
+    auto body = std::string(k_thread);
+    body.insert(body.rfind('}'), R"(,"private":true)");
+    const auto refused = write("key-1", body);
+    EXPECT_EQ(refused.status, 422);
+    EXPECT_NE(refused.body.find(R"({"field":"private","code":"needs_person"})"), std::string::npos)
+        << refused.body;
+    EXPECT_EQ(mail.started, 0);
+    const auto shared = write("key-1");
+    EXPECT_EQ(member(shared, "private"), "false");
+    EXPECT_EQ(shared.body.find(R"("people")"), std::string::npos);
+}
+
 TEST_F(IdempotencyTest, keys_of_another_workspace_are_others) {
     ASSERT_EQ(write("key-1").status, 201);
     const auto other = token("Other");

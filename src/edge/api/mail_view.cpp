@@ -4,6 +4,7 @@
 #include "features/mail/protocol/courier_protocol.h"
 #include "features/mail/protocol/reader_protocol.h"
 #include "foundation/base/clock.h"
+#include "foundation/base/id.h"
 #include "foundation/codec/json.h"
 
 #include <charconv>
@@ -47,6 +48,19 @@ void add_attachments(JsonWriter& json, const std::vector<mail::AttachmentInfo>& 
             .field("type", attachments[i].type)
             .field("bytes", static_cast<std::int64_t>(attachments[i].bytes))
             .field("inline", attachments[i].is_inline)
+            .end_object();
+    }
+    json.end_array();
+}
+
+/// Somebody who left at this moment has no address any more.
+void add_people(JsonWriter& json, const std::vector<PersonId>& people, const Addresses& addresses) {
+    json.begin_array("people");
+    for (const auto person : people) {
+        const auto found = addresses.find(person);
+        json.begin_object()
+            .field("id", person.text())
+            .field("email", found == addresses.end() ? "" : found->second)
             .end_object();
     }
     json.end_array();
@@ -113,7 +127,9 @@ std::string message_json(const mail::MessageView& message) {
     return json.take();
 }
 
-std::string thread_json(const mail::ThreadView& thread, bool with_messages) {
+std::string thread_json(const mail::ThreadView& thread,
+                        const Addresses& addresses,
+                        bool with_messages) {
     JsonWriter json;
     json.begin_object()
         .field("id", thread.id.text())
@@ -122,7 +138,8 @@ std::string thread_json(const mail::ThreadView& thread, bool with_messages) {
         .begin_array("creators");
     for (const auto& creator : thread.creators)
         json.item(creator.text());
-    json.end_array();
+    json.end_array().field("private", thread.private_to.has_value());
+    if (thread.private_to) add_people(json, *thread.private_to, addresses);
     if (with_messages) {
         json.begin_array("messages");
         for (const auto& message : thread.messages)

@@ -1,7 +1,9 @@
 #pragma once
 
 #include "features/mail/mail_types.h"
+#include "foundation/base/id.h"
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,8 +12,12 @@ namespace postern::api {
 
 [[nodiscard]] std::string message_json(const mail::MessageView& message);
 [[nodiscard]] std::string held_json(const mail::HeldView& held);
-/// `with_messages`: false in lists.
-[[nodiscard]] std::string thread_json(const mail::ThreadView& thread, bool with_messages);
+/// Of people, by id.
+using Addresses = std::map<PersonId, std::string>;
+/// `with_messages`: false in lists. `addresses`: of whom it is private to.
+[[nodiscard]] std::string thread_json(const mail::ThreadView& thread,
+                                      const Addresses& addresses,
+                                      bool with_messages);
 
 /// "att_3": the place of an attachment within its message.
 [[nodiscard]] std::string attachment_id(std::size_t index);

@@ -36,7 +36,7 @@ Answer get_raw(Call call, Read who) {
     const auto id = path_id<MessageTag>(call, 0);
     if (!id) co_return fail(id.error());
     const auto actor = who.actor();
-    auto raw = co_await call.use().mail.raw(actor.workspace, *id, actor.handle);
+    auto raw = co_await call.use().mail.raw(identity::viewer_of(actor), *id, actor.handle);
     if (!raw) co_return fail(std::move(raw.error()));
     DownloadHead head{id->text() + ".eml", "message/rfc822"};
     co_return download_response(std::move(head), std::move(raw->content));
@@ -49,7 +49,8 @@ Answer get_attachment(Call call, Read who) {
     const auto index = parse_attachment_id(call.parameter(1));
     if (!index) co_return fail(unknown_id());
     const auto actor = who.actor();
-    auto file = co_await call.use().mail.attachment(actor.workspace, *id, *index, actor.handle);
+    const auto viewer = identity::viewer_of(actor);
+    auto file = co_await call.use().mail.attachment(viewer, *id, *index, actor.handle);
     if (!file) co_return fail(std::move(file.error()));
     DownloadHead head{std::move(file->name), std::move(file->type)};
     co_return download_response(std::move(head), std::move(file->content));
@@ -73,8 +74,9 @@ Answer post_resolve(Call call, Write who) {
     const auto known = state == name_of(mail::MessageState::sent) ? mail::MessageState::sent
                                                                   : mail::MessageState::failed;
     auto by = identity::by(actor);
+    const auto viewer = identity::viewer_of(actor);
     auto message =
-        co_await call.use().mail.resolve(std::move(by), actor.workspace, *id, known, actor.handle);
+        co_await call.use().mail.resolve(std::move(by), viewer, *id, known, actor.handle);
     if (!message) co_return fail(std::move(message.error()));
     co_return json_response(200, message_json(*message));
 }
@@ -90,7 +92,7 @@ Answer get_held(Call call, Read who) {
     ask.thread = query.id<ThreadTag>("thread");
     query.finish();
     if (!errors.empty()) co_return problem_of_fields(errors, call.request.id);
-    auto held = co_await call.use().mail.held(who.actor().workspace, ask);
+    auto held = co_await call.use().mail.held(identity::viewer_of(who.actor()), ask);
     if (!held) co_return fail(std::move(held.error()));
     std::optional<std::string> next;
     if (held->size() > static_cast<std::size_t>(limit)) {
@@ -109,8 +111,8 @@ Answer post_accept(Call call, Judge who) {
     if (!id) co_return fail(id.error());
     const auto actor = who.actor();
     auto by = identity::by(actor);
-    auto message =
-        co_await call.use().mail.accept_held(std::move(by), actor.workspace, *id, actor.handle);
+    const auto viewer = identity::viewer_of(actor);
+    auto message = co_await call.use().mail.accept_held(std::move(by), viewer, *id, actor.handle);
     if (!message) co_return fail(std::move(message.error()));
     co_return json_response(200, message_json(*message));
 }
@@ -120,7 +122,8 @@ Answer post_refuse(Call call, Judge who) {
     const auto id = path_id<MessageTag>(call, 0);
     if (!id) co_return fail(id.error());
     auto by = identity::by(who.actor());
-    auto refused = co_await call.use().mail.refuse_held(std::move(by), who.actor().workspace, *id);
+    const auto viewer = identity::viewer_of(who.actor());
+    auto refused = co_await call.use().mail.refuse_held(std::move(by), viewer, *id);
     if (!refused) co_return fail(std::move(refused.error()));
     co_return no_content();
 }

@@ -230,10 +230,25 @@ TEST_F(PasswordApiTest, whose_session_or_token_ended_hears_nothing_more_at_once)
         const auto text = cookie.substr(cookie.find('=') + 1);
         return run(identity->authenticate_session(text, std::nullopt)).value();
     };
-    const Services services{
-        *identity,         *factors,    *people,      *resets, *passkeys, *providers,
-        *provider_sign_in, *audit_log,  integrations, mail,    creators,  events,
-        *database,         keeper.link, courier,      clock,   site,      metrics};
+    const Services services{*identity,
+                            *factors,
+                            *people,
+                            *resets,
+                            *passkeys,
+                            *providers,
+                            *provider_sign_in,
+                            *audit_log,
+                            integrations,
+                            mail,
+                            private_threads,
+                            creators,
+                            events,
+                            *database,
+                            keeper.link,
+                            courier,
+                            clock,
+                            site,
+                            metrics};
     const auto mine = cookie_of(signed_in(k_current));
     const auto owner = create_token("Brand").value();
     const auto made = create_token("Brand").value();
@@ -257,7 +272,7 @@ TEST_F(PasswordApiTest, whose_session_or_token_ended_hears_nothing_more_at_once)
 
     EXPECT_TRUE(going_on.is_open());
     ASSERT_TRUE(run(identity->delete_token(of_token.workspace, owner.id)).has_value());
-    events::Event event{"integration.state", {{"state", "one"}}};
+    events::Event event{"integration.state", std::nullopt, {{"state", "one"}}};
     ASSERT_TRUE(run(events.publish(of_token.workspace, std::move(event))).has_value());
     EXPECT_EQ(going_on.rest(), ": open\n\n");
 }

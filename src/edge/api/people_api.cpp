@@ -20,6 +20,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -155,8 +156,18 @@ Answer post_workspace(Call call, Join who) {
     co_return json_response(201, place_json(*made, identity::Role::owner));
 }
 
+/// With how many private threads they see.
+std::string reviewed_json(const identity::Member& person,
+                          const identity::Actor& actor,
+                          const std::map<PersonId, std::int64_t>& private_threads) {
+    const auto found = private_threads.find(person.id);
+    const auto count = found == private_threads.end() ? 0 : found->second;
+    return with_field(person_json(person, actor), "private_threads", std::to_string(count));
+}
+
 std::string report_json(const identity::AccessReport& report,
                         const std::vector<identity::Identity::Token>& tokens,
+                        const std::map<PersonId, std::int64_t>& private_threads,
                         const identity::Actor& actor) {
     codec::JsonWriter json;
     json.begin_object();
@@ -167,7 +178,7 @@ std::string report_json(const identity::AccessReport& report,
     }
     json.field("review_due_at", rfc3339(report.due_at_ms)).begin_array("people");
     for (const auto& person : report.people)
-        json.raw_item(person_json(person, actor));
+        json.raw_item(reviewed_json(person, actor, private_threads));
     json.end_array().begin_array("past");
     for (const auto& past : report.past)
         json.raw_item(past_json(past));
@@ -201,7 +212,9 @@ Answer get_access(Call call, Access who) {
     if (!report) co_return fail(std::move(report.error()));
     auto tokens = co_await call.use().identity.tokens(who.actor().workspace);
     if (!tokens) co_return fail(std::move(tokens.error()));
-    co_return json_response(200, report_json(*report, *tokens, who.actor()));
+    auto counts = co_await call.use().private_threads.count_by_person(who.actor().workspace);
+    if (!counts) co_return fail(std::move(counts.error()));
+    co_return json_response(200, report_json(*report, *tokens, *counts, who.actor()));
 }
 
 /// POST /v1/access-review: everybody who is listed should be

@@ -59,6 +59,8 @@ constexpr CodeStatus k_codes[] = {
     {"held_gone", 410},
     {"message_not_unknown", 409},
     {"thread_changed", 409},
+    {"thread_is_shared", 409},
+    {"last_of_thread", 409},
     {"not_ended", 409},
     {"bad_scheme", 422},
     {"already_member", 409},

@@ -10,6 +10,7 @@
 #include "features/identity/second_factors.h"
 #include "features/integrations/integrations.h"
 #include "features/mail/mail_service.h"
+#include "features/mail/private_threads.h"
 #include "features/outreach/creators.h"
 #include "foundation/base/clock.h"
 #include "platform/audit/audit_log.h"
@@ -46,6 +47,7 @@ struct Services {
     audit::AuditLog& audit;
     integrations::Integrations& integrations;
     mail::MailService& mail;
+    mail::PrivateThreads& private_threads;
     outreach::Creators& creators;
     events::EventLog& events;
     store::Database& database;

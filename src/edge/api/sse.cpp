@@ -75,15 +75,19 @@ async::Task<> check_actor(std::shared_ptr<Stream> stream) {
 async::Task<bool> write_news(std::shared_ptr<Stream> stream, net::http::BodyWriter* to) {
     bool wrote = false;
     while (true) {
-        auto news = co_await stream->services->events.after(stream->actor.workspace, stream->after);
+        const auto viewer = identity::viewer_of(stream->actor);
+        auto news = co_await stream->services->events.after(viewer, stream->after);
         if (!news) co_return fail(std::move(news.error()));
-        if (news->empty()) co_return wrote;
+        if (news->events.empty()) {
+            stream->after = news->looked_to;
+            co_return wrote;
+        }
         std::string text;
-        for (const auto& event : *news)
+        for (const auto& event : news->events)
             text += event_text(event);
         auto written = co_await to->write(std::move(text));
         if (!written) co_return fail(std::move(written.error()));
-        stream->after = news->back().number;
+        stream->after = news->looked_to;
         wrote = true;
     }
 }

@@ -17,6 +17,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -30,7 +31,25 @@ using Write = identity::Authorized<Permission::write_mail>;
 constexpr char k_list = 't';
 constexpr std::size_t k_id_bytes_max = 64;
 
-/// POST /v1/threads {integration_id, to, subject, text, html?, basis?}
+/// Of everybody whom one of these is private to.
+async::Task<Addresses> addresses_of(Call call, std::vector<mail::ThreadView> threads) {
+    std::vector<PersonId> people;
+    for (const auto& thread : threads) {
+        if (!thread.private_to) continue;
+        people.insert(people.end(), thread.private_to->begin(), thread.private_to->end());
+    }
+    if (people.empty()) co_return Addresses{};
+    co_return co_await call.use().people.addresses(std::move(people));
+}
+
+async::Task<Response> thread_response(Call call, int status, mail::ThreadView thread) {
+    const std::vector<mail::ThreadView> alone{thread};
+    auto addresses = co_await addresses_of(std::move(call), alone);
+    if (!addresses) co_return fail(std::move(addresses.error()));
+    co_return json_response(status, thread_json(thread, *addresses, true));
+}
+
+/// POST /v1/threads {integration_id, to, subject, text, html?, basis?, private?}
 Answer post_thread(Call call, Write who) {
     auto json = json_body(call);
     if (!json) co_return fail(std::move(json.error()));
@@ -38,28 +57,35 @@ Answer post_thread(Call call, Write who) {
     codec::ObjectReader body(*json, "", errors);
     const auto given = body.text("integration_id", k_id_bytes_max);
     auto mail = read_mail(body, true, errors);
+    const auto actor = who.actor();
+    const auto viewer = identity::viewer_of(actor);
+    if (body.flag("private")) {
+        mail.private_to = viewer.person();
+        if (!mail.private_to) body.wrong("private", "needs_person");
+    }
     body.finish();
     if (!errors.empty()) co_return problem_of_fields(errors, call.request.id);
     const auto integration = IntegrationId::parse(given);
     if (!integration) co_return fail(mail::MailServiceError::integration_not_found);
     mail.id = call.record->reserved;
-    const auto actor = who.actor();
     mail.by = identity::by(actor);
-    auto thread = co_await call.use().mail.start_thread(actor.workspace, *integration,
-                                                        std::move(mail), actor.handle);
+    auto thread =
+        co_await call.use().mail.start_thread(viewer, *integration, std::move(mail), actor.handle);
     if (!thread) co_return fail(std::move(thread.error()));
     call.made(thread->id);
-    co_return json_response(201, thread_json(*thread, true));
+    co_return co_await thread_response(std::move(call), 201, std::move(*thread));
 }
 
 async::Task<std::optional<Response>> replay_thread(Call call, identity::Actor actor) {
-    auto thread = co_await call.use().mail.thread(actor.workspace, call.reserved_id<ThreadTag>(),
-                                                  actor.handle);
+    auto thread = co_await call.use().mail.thread(identity::viewer_of(actor),
+                                                  call.reserved_id<ThreadTag>(), actor.handle);
     if (!thread && thread.error().is(mail::MailServiceError::thread_not_found)) {
         co_return std::optional<Response>();
     }
     if (!thread) co_return fail(std::move(thread.error()));
-    co_return json_response(201, thread_json(*thread, true));
+    auto response = co_await thread_response(std::move(call), 201, std::move(*thread));
+    if (!response) co_return fail(std::move(response.error()));
+    co_return std::move(*response);
 }
 
 /// GET /v1/threads?creator=&integration=&cursor=&limit=
@@ -75,16 +101,19 @@ Answer get_threads(Call call, Read who) {
     query.finish();
     if (!errors.empty()) co_return problem_of_fields(errors, call.request.id);
     const auto actor = who.actor();
-    auto threads = co_await call.use().mail.threads(actor.workspace, ask, actor.handle);
+    const auto viewer = identity::viewer_of(actor);
+    auto threads = co_await call.use().mail.threads(viewer, ask, actor.handle);
     if (!threads) co_return fail(std::move(threads.error()));
     std::optional<std::string> next;
     if (threads->size() > static_cast<std::size_t>(limit)) {
         threads->resize(static_cast<std::size_t>(limit));
         next = make_cursor(k_list, threads->back().id.bytes());
     }
+    auto addresses = co_await addresses_of(std::move(call), *threads);
+    if (!addresses) co_return fail(std::move(addresses.error()));
     std::vector<std::string> items;
     for (const auto& thread : *threads)
-        items.push_back(thread_json(thread, false));
+        items.push_back(thread_json(thread, *addresses, false));
     co_return json_response(200, list_json(items, next));
 }
 
@@ -93,9 +122,10 @@ Answer get_thread(Call call, Read who) {
     const auto id = path_id<ThreadTag>(call, 0);
     if (!id) co_return fail(id.error());
     const auto actor = who.actor();
-    auto thread = co_await call.use().mail.thread(actor.workspace, *id, actor.handle);
+    const auto viewer = identity::viewer_of(actor);
+    auto thread = co_await call.use().mail.thread(viewer, *id, actor.handle);
     if (!thread) co_return fail(std::move(thread.error()));
-    co_return json_response(200, thread_json(*thread, true));
+    co_return co_await thread_response(std::move(call), 200, std::move(*thread));
 }
 
 /// POST /v1/threads/{id}/messages {text, html?, subject?, to?}
@@ -112,8 +142,8 @@ Answer post_message(Call call, Write who) {
     mail.id = call.record->reserved;
     const auto actor = who.actor();
     mail.by = identity::by(actor);
-    auto message =
-        co_await call.use().mail.add_message(actor.workspace, *id, std::move(mail), actor.handle);
+    const auto viewer = identity::viewer_of(actor);
+    auto message = co_await call.use().mail.add_message(viewer, *id, std::move(mail), actor.handle);
     if (!message) co_return fail(std::move(message.error()));
     call.made(message->id);
     co_return json_response(201, message_json(*message));
@@ -122,7 +152,8 @@ Answer post_message(Call call, Write who) {
 async::Task<std::optional<Response>> replay_message(Call call, identity::Actor actor) {
     const auto id = path_id<ThreadTag>(call, 0);
     if (!id) co_return fail(id.error());
-    auto thread = co_await call.use().mail.thread(actor.workspace, *id, actor.handle);
+    const auto viewer = identity::viewer_of(actor);
+    auto thread = co_await call.use().mail.thread(viewer, *id, actor.handle);
     if (!thread) co_return fail(std::move(thread.error()));
     const auto wanted = call.reserved_id<MessageTag>();
     for (const auto& message : thread->messages) {

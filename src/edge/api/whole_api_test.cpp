@@ -368,7 +368,7 @@ private:
 TEST_F(ApiTest, events_after_the_last_one_seen_come_and_no_others) {
     const auto workspace = run(identity->authenticate_token(owner)).value().workspace;
     for (const auto* state : {"one", "two", "three"}) {
-        events::Event event{"integration.state", {{"state", state}}};
+        events::Event event{"integration.state", std::nullopt, {{"state", state}}};
         ASSERT_TRUE(run(events.publish(workspace, std::move(event))).has_value());
     }
     const auto stream = get("/v1/events?after=1");
@@ -396,8 +396,8 @@ TEST_F(ApiTest, stream_of_a_deleted_token_ends) {
         run(identity->authenticate_token(identity::test::text_of(made.text))).value();
     const auto services = std::make_shared<const Services>(
         Services{*identity, *factors, *people, *resets, *passkeys, *providers, *provider_sign_in,
-                 *audit_log, integrations, mail, creators, events, *database, keeper.link, courier,
-                 clock, site, metrics});
+                 *audit_log, integrations, mail, private_threads, creators, events, *database,
+                 keeper.link, courier, clock, site, metrics});
     const auto response = event_stream(services, actor, 0, std::chrono::milliseconds(1));
     EXPECT_EQ(metrics.streams(), 1U);
     ASSERT_TRUE(run(identity->delete_token(made.workspace, made.id)).has_value());
@@ -426,7 +426,7 @@ TEST_F(ApiTest, stream_from_ahead_of_everything_begins_now) {
     const auto workspace = run(identity->authenticate_token(owner)).value().workspace;
     const auto stream = get("/v1/events?after=9223372036854775807");
     ASSERT_EQ(stream.status, 200);
-    events::Event event{"integration.state", {{"state", "one"}}};
+    events::Event event{"integration.state", std::nullopt, {{"state", "one"}}};
     ASSERT_TRUE(run(events.publish(workspace, std::move(event))).has_value());
     Collector collector(60);
     static_cast<void>(loop.run(stream.stream(collector)));

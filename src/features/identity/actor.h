@@ -7,6 +7,7 @@
 #include "foundation/base/result.h"
 #include "foundation/crypto/hash.h"
 #include "platform/net/ip_address.h"
+#include "platform/private_threads/viewer.h"
 
 #include <algorithm>
 #include <cstdint>
@@ -29,6 +30,11 @@ struct Actor {
     std::uint64_t handle = 0;  ///< names the session or token towards keeper's ceilings
     std::optional<net::IpAddress> from;  ///< where they are
 };
+
+/// Of private threads a session sees its person's, a token those of the person whose it is.
+[[nodiscard]] inline private_threads::Viewer viewer_of(const Actor& actor) {
+    return {actor.workspace, actor.person ? actor.person : actor.maker};
+}
 
 /// The one gate. Errors: second_factor_needed, second_factor_enrolment_needed, person_needed,
 /// forbidden, scope_needed, fresh_proof_needed.

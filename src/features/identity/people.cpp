@@ -26,6 +26,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -67,6 +68,33 @@ async::Task<std::vector<Member>> People::members(WorkspaceId workspace) {
     std::vector<Member> out;
     for (std::size_t i = 0; i < found->size(); ++i)
         out.push_back(member_of((*found)[i], std::move((*emails)[i])));
+    co_return out;
+}
+
+async::Task<std::map<PersonId, std::string>> People::addresses(std::vector<PersonId> people) {
+    std::ranges::sort(people);
+    const auto doubles = std::ranges::unique(people);
+    people.erase(doubles.begin(), doubles.end());
+    const auto load = [people](store::Transaction& tx) -> Result<std::vector<PersonRow>> {
+        std::vector<PersonRow> out;
+        for (const auto person : people) {
+            POSTERN_TRY(auto row, rows::find_person(tx, person));
+            if (row) out.push_back(std::move(*row));
+        }
+        return out;
+    };
+    auto found = co_await parts_.database.read(load);
+    if (!found) co_return fail(std::move(found.error()));
+    std::vector<keys::Record> sealed;
+    for (auto& row : *found) {
+        sealed.push_back({data_map::people::address.value, crypto::row_key(row.id),
+                          std::move(row.address).take()});
+    }
+    auto emails = co_await open_texts(&parts_.keeper, k_installation, std::move(sealed));
+    if (!emails) co_return fail(std::move(emails.error()));
+    std::map<PersonId, std::string> out;
+    for (std::size_t i = 0; i < found->size(); ++i)
+        out.emplace((*found)[i].id, std::move((*emails)[i]));
     co_return out;
 }
 

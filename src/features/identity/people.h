@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -140,6 +141,9 @@ public:
     async::Task<std::vector<OwnPlace>> places(PersonId person);
     /// With this person as its owner. Errors: invalid_workspace_name, too_many_workspaces.
     async::Task<Workspace> create_workspace(Join who, std::string name);
+
+    /// Of those of them whom there still are.
+    async::Task<std::map<PersonId, std::string>> addresses(std::vector<PersonId> people);
 
     /// `since_ms`: of past access, what ended after it.
     async::Task<AccessReport> access(Authorized<Permission::see_access> who, UnixMs since_ms);

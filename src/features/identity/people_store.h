@@ -47,6 +47,12 @@ struct InvitationRow {
     UnixMs expires_at_ms = 0;
 };
 
+/// Whether they work there, are not suspended, and their role allows it.
+Result<bool> may(store::Transaction& tx,
+                 WorkspaceId workspace,
+                 PersonId person,
+                 Permission permission);
+
 /// How long it is told who had access.
 inline constexpr std::int64_t k_past_memberships_s = 400LL * 24 * 3600;
 

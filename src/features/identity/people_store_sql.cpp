@@ -23,7 +23,17 @@
 #include <utility>
 #include <vector>
 
-namespace postern::identity::rows {
+namespace postern::identity {
+
+Result<bool> may(store::Transaction& tx,
+                 WorkspaceId workspace,
+                 PersonId person,
+                 Permission permission) {
+    POSTERN_TRY(const auto place, rows::find_membership(tx, workspace, person));
+    return place && !place->is_suspended && allows(place->role, permission);
+}
+
+namespace rows {
 
 using store::Clear;
 using store::done;
@@ -266,4 +276,5 @@ Result<> note_access_review(Transaction& tx, WorkspaceId workspace, UnixMs now_m
     return done(tx.execute(k_note_review, {workspace, now_ms}));
 }
 
-}  // namespace postern::identity::rows
+}  // namespace rows
+}  // namespace postern::identity

@@ -8,7 +8,10 @@
 #include "features/identity/policy.h"
 #include "features/identity/scopes.h"
 #include "foundation/base/clock.h"
+#include "foundation/base/id.h"
 #include "foundation/base/result.h"
+#include "platform/private_threads/private_thread_rows.h"
+#include "platform/store/transaction.h"
 
 #include <gtest/gtest.h>
 #include <algorithm>
@@ -356,6 +359,35 @@ TEST_F(PeopleTest, review_is_due_a_quarter_after_the_last) {
     report = access();
     EXPECT_EQ(report.reviewed_at_ms, clock.now);
     EXPECT_EQ(report.due_at_ms, clock.now + k_access_review_s * 1000);
+}
+
+TEST_F(PeopleTest, place_that_ends_takes_its_private_threads_along) {
+    const auto maya = accept(invite(k_maya, Role::manager).value(), k_maya_password)->person;
+    const auto workspace = olga.workspace;
+    const auto thread = ThreadId::make(clock.now);
+    const auto begin = [&](store::Transaction& tx) -> Result<> {
+        auto begun = private_threads::rows::begin(tx, workspace, thread, maya, clock.now);
+        if (!begun) return begun;
+        POSTERN_TRY([[maybe_unused]] const auto added,
+                    private_threads::rows::add(tx, workspace, thread, *olga.person, clock.now));
+        return {};
+    };
+    ASSERT_TRUE(database->write_now(begin));
+    const auto members = [&] {
+        const auto read = [&](store::Transaction& tx) {
+            return private_threads::rows::people_of(tx, workspace, thread);
+        };
+        return database->read_now(read).value().value();
+    };
+    const auto manage = People::Manage::check(olga).value();
+    People::Change suspended;
+    suspended.is_suspended = true;
+    ASSERT_TRUE(run(people->change(manage, maya, suspended)));
+    EXPECT_EQ(members().size(), 2U);
+    EXPECT_TRUE(fails_with(run(people->end(manage, *olga.person)), PeopleError::last_owner));
+    EXPECT_EQ(members().size(), 2U);
+    ASSERT_TRUE(run(people->end(manage, maya)));
+    EXPECT_EQ(members(), std::vector{*olga.person});
 }
 
 }  // namespace

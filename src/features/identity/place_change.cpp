@@ -7,6 +7,7 @@
 #include "features/identity/provider_store.h"
 #include "foundation/base/id.h"
 #include "foundation/base/result.h"
+#include "platform/private_threads/private_thread_rows.h"
 #include "platform/store/transaction.h"
 
 namespace postern::identity {
@@ -56,6 +57,7 @@ Result<> store_place_change(store::Transaction& tx, const PlaceChange& ask) {
     if (done && !ask.ends) return rows::update_membership(tx, next);
     if (done) done = rows::delete_links(tx, ask.workspace, ask.person);
     if (done) done = rows::delete_membership(tx, ask.workspace, ask.person);
+    if (done) done = private_threads::rows::end_place(tx, ask.workspace, ask.person);
     if (done) done = end_person(tx, ask.person);
     return done;
 }

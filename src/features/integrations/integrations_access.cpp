@@ -67,6 +67,7 @@ async::Job Integrations::announce(WorkspaceId workspace, IntegrationId id) {
     if (!view) co_return;
     events::Event event{
         "integration.state",
+        std::nullopt,
         {{"integration_id", id.text()}, {"state", std::string(name_of(view->state))}}};
     auto told = co_await parts_.events.publish(workspace, std::move(event));
     if (!told) log(LogLevel::warning, "state_not_announced", {{"error", told.error()}});

@@ -236,6 +236,7 @@ async::Task<Receipt> Integrations::store_receipt(Operation operation, Receipt re
             return done;
         }
         events::Event event{"integration.state",
+                            std::nullopt,
                             {{"integration_id", o.integration.text()},
                              {"state", o.kind == "reseal" ? "sealed" : "cut_off"},
                              {"receipt_id", receipt.id.text()}}};
@@ -376,6 +377,7 @@ async::Task<> Integrations::tell_sealed(audit::By by,
     const auto body = [this, workspace, ended, grants](store::Transaction& tx) -> Result<> {
         events::Event event{
             "integrations.sealed",
+            std::nullopt,
             {{"integrations", std::to_string(ended)}, {"grants", grants ? "ended" : "kept"}}};
         return parts_.events.append(tx, workspace, event);
     };
@@ -500,6 +502,7 @@ async::Task<> Integrations::warn_of_ending_grants() {
             const auto body = [this, &row, id, days](store::Transaction& tx) -> Result<> {
                 if (auto done = rows::set_warned(tx, row.workspace, id, days); !done) return done;
                 events::Event event{"grant.expiring",
+                                    std::nullopt,
                                     {{"integration_id", row.id.text()},
                                      {"grant_id", id.text()},
                                      {"days", std::to_string(days)}}};

@@ -121,7 +121,7 @@ void IntegrationsLab::change_store(store::SqlText sql) {
 }
 
 std::vector<events::StoredEvent> IntegrationsLab::told(std::string_view kind) {
-    auto all = run(events.after(workspace, 0)).value();
+    auto all = run(events.after({workspace, std::nullopt}, 0)).value().events;
     std::erase_if(all, [&](const auto& event) { return event.kind != kind; });
     return all;
 }

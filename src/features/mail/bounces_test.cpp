@@ -276,7 +276,7 @@ TEST_F(AuthservTest, name_of_a_single_server_from_before_counts_for_its_organisa
 
 TEST_F(AuthservTest, held_mail_that_a_person_accepts_is_read) {
     ASSERT_TRUE(take({from_server(100, {{"mx", AuthResult::fail}})}));
-    EXPECT_TRUE(run(replies->accept_held(k_by, workspace, held().at(0).id)));
+    EXPECT_TRUE(run(replies->accept_held(k_by, host(workspace), held().at(0).id)));
     EXPECT_EQ(messages(thread).size(), 1U);
 }
 

@@ -276,8 +276,8 @@ std::vector<std::string> MailLab::ledger(std::optional<IntegrationId> owner) {
 }
 std::vector<std::string> MailLab::told() {
     std::vector<std::string> out;
-    const auto all = run(events->after(workspace, 0)).value();
-    for (const auto& event : all) {
+    const auto all = run(events->after(Viewer::server(workspace), 0)).value();
+    for (const auto& event : all.events) {
         constexpr std::string_view k_state = "\"state\":\"";
         auto text = event.kind;
         const auto at = event.ids_json.find(k_state);

@@ -29,6 +29,11 @@ inline const MailAddress k_bo{"Bo", "bo@creators.example"};
 
 using postern::test::ManualClock;
 
+/// A token of the host's looks.
+[[nodiscard]] inline Viewer host(WorkspaceId workspace) {
+    return {workspace, std::nullopt};
+}
+
 enum class LabError { access_removed, ceiling_reached };
 constexpr ErrorInfo describe(LabError error) {
     switch (error) {

@@ -38,36 +38,34 @@ public:
     void courier_restarted() { watches_.courier_restarted(); }
     [[nodiscard]] std::size_t watch_count() const noexcept { return watches_.count(); }
 
-    async::Task<ThreadView> start_thread(WorkspaceId workspace,
+    async::Task<ThreadView> start_thread(Viewer viewer,
                                          IntegrationId integration,
                                          NewMail mail,
                                          std::uint64_t handle) override;
-    async::Task<MessageView> add_message(WorkspaceId workspace,
+    async::Task<MessageView> add_message(Viewer viewer,
                                          ThreadId thread,
                                          NewMail mail,
                                          std::uint64_t handle) override;
-    async::Task<ThreadView> thread(WorkspaceId workspace,
-                                   ThreadId id,
-                                   std::uint64_t handle) override;
-    async::Task<std::vector<ThreadView>> threads(WorkspaceId workspace,
+    async::Task<ThreadView> thread(Viewer viewer, ThreadId id, std::uint64_t handle) override;
+    async::Task<std::vector<ThreadView>> threads(Viewer viewer,
                                                  ThreadQuery query,
                                                  std::uint64_t handle) override;
-    async::Task<Download> raw(WorkspaceId workspace, MessageId id, std::uint64_t handle) override;
-    async::Task<Download> attachment(WorkspaceId workspace,
+    async::Task<Download> raw(Viewer viewer, MessageId id, std::uint64_t handle) override;
+    async::Task<Download> attachment(Viewer viewer,
                                      MessageId id,
                                      std::uint32_t index,
                                      std::uint64_t handle) override;
-    async::Task<std::vector<HeldView>> held(WorkspaceId workspace, HeldQuery query) override;
+    async::Task<std::vector<HeldView>> held(Viewer viewer, HeldQuery query) override;
     async::Task<MessageView> accept_held(audit::By by,
-                                         WorkspaceId workspace,
+                                         Viewer viewer,
                                          MessageId id,
                                          std::uint64_t handle) override;
     async::Task<MessageView> resolve(audit::By by,
-                                     WorkspaceId workspace,
+                                     Viewer viewer,
                                      MessageId id,
                                      MessageState state,
                                      std::uint64_t handle) override;
-    async::Task<> refuse_held(audit::By by, WorkspaceId workspace, MessageId id) override;
+    async::Task<> refuse_held(audit::By by, Viewer viewer, MessageId id) override;
     async::Task<SyncResult> sync(audit::By by,
                                  WorkspaceId workspace,
                                  IntegrationId integration) override;
@@ -82,6 +80,8 @@ public:
 private:
     /// A mail of ours on its way into a thread.
     struct Outgoing {
+        explicit Outgoing(Viewer who) : viewer(who) {}
+        Viewer viewer;
         Mailbox mailbox;
         rows::ThreadRow thread;
         bool new_thread = false;
@@ -93,7 +93,7 @@ private:
     };
 
     /// Errors: thread_changed, where another mail took the thread's next number meanwhile.
-    async::Task<MessageView> try_to_add(WorkspaceId workspace,
+    async::Task<MessageView> try_to_add(Viewer viewer,
                                         ThreadId thread,
                                         NewMail mail,
                                         std::uint64_t handle);
@@ -104,6 +104,7 @@ private:
                                        MessageBody body,
                                        std::string raw);
     async::Task<> store(audit::By by,
+                        Viewer viewer,
                         std::optional<rows::NewThread> thread,
                         rows::NewMessage message,
                         IntegrationId integration,
@@ -120,7 +121,7 @@ private:
                               std::vector<rows::BounceRow> bounces,
                               std::vector<MessageView>* messages,
                               std::uint64_t handle);
-    async::Task<Bytes> open_raw_of(WorkspaceId workspace, MessageId id, std::uint64_t handle);
+    async::Task<Bytes> open_raw_of(Viewer viewer, MessageId id, std::uint64_t handle);
 
     Parts parts_;
     MessageVault vault_;

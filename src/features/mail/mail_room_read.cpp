@@ -126,6 +126,7 @@ async::Task<std::vector<ThreadView>> MailRoom::open_threads(WorkspaceId workspac
         ThreadView view;
         view.id = row.id;
         view.integration = row.integration;
+        view.private_to = std::move(row.private_to);
         view.created_at_ms = row.created_at_ms;
         view.updated_at_ms = row.updated_at_ms;
         for (const auto& [person, wrap] : row.head.wraps)
@@ -142,15 +143,16 @@ async::Task<std::vector<ThreadView>> MailRoom::open_threads(WorkspaceId workspac
     co_return out;
 }
 
-async::Task<ThreadView> MailRoom::thread(WorkspaceId workspace, ThreadId id, std::uint64_t handle) {
+async::Task<ThreadView> MailRoom::thread(Viewer viewer, ThreadId id, std::uint64_t handle) {
+    const auto workspace = viewer.workspace();
     struct Loaded {
         rows::ThreadRow thread;
         std::vector<rows::MessageRow> messages;
         std::vector<rows::BounceRow> bounces;
     };
-    const auto body = [workspace, id](store::Transaction& tx) -> Result<Loaded> {
+    const auto body = [viewer, workspace, id](store::Transaction& tx) -> Result<Loaded> {
         Loaded loaded;
-        POSTERN_TRY(loaded.thread, rows::load_thread(tx, workspace, id));
+        POSTERN_TRY(loaded.thread, rows::load_seen_thread(tx, viewer, id));
         POSTERN_TRY(loaded.messages, rows::load_messages(tx, workspace, id));
         POSTERN_TRY(loaded.bounces, rows::load_bounces(tx, workspace, id));
         return loaded;
@@ -170,62 +172,60 @@ async::Task<ThreadView> MailRoom::thread(WorkspaceId workspace, ThreadId id, std
     co_return view;
 }
 
-async::Task<std::vector<ThreadView>> MailRoom::threads(WorkspaceId workspace,
+async::Task<std::vector<ThreadView>> MailRoom::threads(Viewer viewer,
                                                        ThreadQuery query,
                                                        std::uint64_t handle) {
     const rows::ListQuery list{query.before, query.limit, query.creator, query.integration};
-    const auto body = [workspace, list](store::Transaction& tx) {
-        return rows::list_threads(tx, workspace, list);
+    const auto body = [viewer, list](store::Transaction& tx) {
+        return rows::list_threads(tx, viewer, list);
     };
     auto rows = co_await parts_.database.read(body);
     if (!rows) co_return fail(std::move(rows.error()));
-    co_return co_await open_threads(workspace, std::move(*rows), handle);
+    co_return co_await open_threads(viewer.workspace(), std::move(*rows), handle);
 }
 
-async::Task<Bytes> MailRoom::open_raw_of(WorkspaceId workspace,
-                                         MessageId id,
-                                         std::uint64_t handle) {
-    const auto body = [workspace, id](store::Transaction& tx) {
-        return rows::load_raw(tx, workspace, id);
+async::Task<Bytes> MailRoom::open_raw_of(Viewer viewer, MessageId id, std::uint64_t handle) {
+    const auto body = [viewer, id](store::Transaction& tx) {
+        return rows::load_seen_raw(tx, viewer, id);
     };
     auto row = co_await parts_.database.read(body);
     if (!row) co_return fail(std::move(row.error()));
-    co_return co_await vault_.open_raw(workspace, id, std::move(row->content), std::move(row->wrap),
-                                       std::move(row->people), handle);
+    co_return co_await vault_.open_raw(viewer.workspace(), id, std::move(row->content),
+                                       std::move(row->wrap), std::move(row->people), handle);
 }
 
-async::Task<Download> MailRoom::raw(WorkspaceId workspace, MessageId id, std::uint64_t handle) {
-    auto bytes = co_await open_raw_of(workspace, id, handle);
+async::Task<Download> MailRoom::raw(Viewer viewer, MessageId id, std::uint64_t handle) {
+    auto bytes = co_await open_raw_of(viewer, id, handle);
     if (!bytes) co_return fail(std::move(bytes.error()));
     auto file = os::make_memory_file(*bytes);
     if (!file) co_return fail(std::move(file.error()));
     co_return Download{id.text() + ".eml", "message/rfc822", std::move(*file)};
 }
 
-async::Task<Download> MailRoom::attachment(WorkspaceId workspace,
+async::Task<Download> MailRoom::attachment(Viewer viewer,
                                            MessageId id,
                                            std::uint32_t index,
                                            std::uint64_t handle) {
-    auto bytes = co_await open_raw_of(workspace, id, handle);
+    auto bytes = co_await open_raw_of(viewer, id, handle);
     if (!bytes) co_return fail(std::move(bytes.error()));
     auto file = os::make_memory_file(*bytes);
     if (!file) co_return fail(std::move(file.error()));
-    auto extracted = co_await parts_.readers.extract(workspace, std::move(*file), index);
+    auto extracted = co_await parts_.readers.extract(viewer.workspace(), std::move(*file), index);
     if (!extracted) co_return fail(std::move(extracted.error()));
     co_return Download{std::move(extracted->info.name), std::move(extracted->info.type),
                        std::move(extracted->content)};
 }
 
-async::Task<std::vector<HeldView>> MailRoom::held(WorkspaceId workspace, HeldQuery query) {
-    const auto body = [workspace, query](store::Transaction& tx) {
-        return rows::list_held(tx, workspace, query);
+async::Task<std::vector<HeldView>> MailRoom::held(Viewer viewer, HeldQuery query) {
+    const auto body = [viewer, query](store::Transaction& tx) {
+        return rows::list_held(tx, viewer, query);
     };
     auto listed = co_await parts_.database.read(body);
     if (!listed) co_return fail(std::move(listed.error()));
     std::vector<HeldView> out;
     for (auto& [row, more] : *listed) {
         auto opened = co_await keys::open_record(
-            &parts_.keeper, workspace, store::data_map::store::held_mails::sender.value,
+            &parts_.keeper, viewer.workspace(), store::data_map::store::held_mails::sender.value,
             crypto::row_key(row.id), std::move(row.sealed_sender), keeper_deadline());
         if (!opened) co_return fail(std::move(opened.error()));
         auto sender = decode_held_sender(*opened);
@@ -240,11 +240,12 @@ async::Task<std::vector<HeldView>> MailRoom::held(WorkspaceId workspace, HeldQue
 }
 
 async::Task<MessageView> MailRoom::accept_held(audit::By by,
-                                               WorkspaceId workspace,
+                                               Viewer viewer,
                                                MessageId id,
                                                std::uint64_t) {
-    const auto load = [workspace, id](store::Transaction& tx) {
-        return rows::load_held(tx, workspace, id);
+    const auto workspace = viewer.workspace();
+    const auto load = [viewer, id](store::Transaction& tx) {
+        return rows::load_seen_held(tx, viewer, id);
     };
     auto row = co_await parts_.database.read(load);
     if (!row) co_return fail(std::move(row.error()));
@@ -255,15 +256,17 @@ async::Task<MessageView> MailRoom::accept_held(audit::By by,
     // It is read over the watch's connection, which may only just begin after an unlock.
     auto ready = co_await watches_.until_watching(workspace, integration, Deadline::in(60s));
     if (!ready) co_return fail(std::move(ready.error()));
-    co_return co_await replies_.accept_held(std::move(by), workspace, id);
+    co_return co_await replies_.accept_held(std::move(by), viewer, id);
 }
 
 async::Task<MessageView> MailRoom::resolve(
-    audit::By by, WorkspaceId workspace, MessageId id, MessageState state, std::uint64_t handle) {
+    audit::By by, Viewer viewer, MessageId id, MessageState state, std::uint64_t handle) {
+    const auto workspace = viewer.workspace();
     const auto now = parts_.clock.now_ms();
     const std::string code = state == MessageState::failed ? "resolved_by_person" : "";
-    const auto body = [this, workspace, id, state, code, now](store::Transaction& tx) -> Result<> {
-        POSTERN_TRY(const auto row, rows::load_message(tx, workspace, id));
+    const auto body = [this, viewer, workspace, id, state, code,
+                       now](store::Transaction& tx) -> Result<> {
+        POSTERN_TRY(const auto row, rows::load_seen_message(tx, viewer, id));
         if (row.direction != Direction::out) return fail(MailServiceError::not_unknown);
         auto done = rows::resolve_unknown(tx, workspace, id, state, code, now);
         if (!done) return done;
@@ -276,8 +279,8 @@ async::Task<MessageView> MailRoom::resolve(
     if (!written) co_return fail(std::move(written.error()));
     parts_.events.published(workspace);
     sender_.wake();
-    const auto load = [workspace, id](store::Transaction& tx) {
-        return rows::load_message(tx, workspace, id);
+    const auto load = [viewer, id](store::Transaction& tx) {
+        return rows::load_seen_message(tx, viewer, id);
     };
     auto row = co_await parts_.database.read(load);
     if (!row) co_return fail(std::move(row.error()));
@@ -288,13 +291,13 @@ async::Task<MessageView> MailRoom::resolve(
     co_return std::move(views->at(0));
 }
 
-async::Task<> MailRoom::refuse_held(audit::By by, WorkspaceId workspace, MessageId id) {
-    const auto body = [workspace, id](store::Transaction& tx) -> Result<> {
-        POSTERN_TRY([[maybe_unused]] const auto row, rows::load_held(tx, workspace, id));
-        return rows::delete_held(tx, workspace, id);
+async::Task<> MailRoom::refuse_held(audit::By by, Viewer viewer, MessageId id) {
+    const auto body = [viewer, id](store::Transaction& tx) -> Result<> {
+        POSTERN_TRY([[maybe_unused]] const auto row, rows::load_seen_held(tx, viewer, id));
+        return rows::delete_held(tx, viewer.workspace(), id);
     };
     audit::Act act{std::move(by), "held.refused", {{"message_id", id.text()}}};
-    co_return co_await parts_.audit.record(workspace, std::move(act), body);
+    co_return co_await parts_.audit.record(viewer.workspace(), std::move(act), body);
 }
 
 async::Task<SyncResult> MailRoom::sync(audit::By by,

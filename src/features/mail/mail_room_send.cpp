@@ -185,6 +185,7 @@ async::Task<rows::NewMessage> MailRoom::seal(const Outgoing* outgoing,
 }
 
 async::Task<> MailRoom::store(audit::By by,
+                              Viewer viewer,
                               std::optional<rows::NewThread> thread,
                               rows::NewMessage message,
                               IntegrationId integration,
@@ -196,13 +197,15 @@ async::Task<> MailRoom::store(audit::By by,
     act.about.push_back({"integration_id", integration.text()});
     act.about.push_back({"thread_id", message.thread.text()});
     act.about.push_back({"message_id", message.id.text()});
-    const auto write = [this, thread = std::move(thread), message = std::move(message), integration,
-                        reply_tag_mac = std::move(reply_tag_mac),
+    if (thread && thread->private_to) act.about.push_back({"state", "private"});
+    const auto write = [this, viewer, thread = std::move(thread), message = std::move(message),
+                        integration, reply_tag_mac = std::move(reply_tag_mac),
                         now](store::Transaction& tx) -> Result<> {
         const auto& m = message;
-        if (thread) {
-            if (auto added = rows::insert_thread(tx, *thread, now); !added) return added;
-        }
+        // Whoever was taken out of it meanwhile writes no more in it.
+        auto ready =
+            thread ? rows::insert_thread(tx, *thread, now) : rows::see_thread(tx, viewer, m.thread);
+        if (!ready) return ready;
         // Taken with the message that has it: a thread's numbers have no gap.
         POSTERN_TRY(const auto number, rows::take_number(tx, m.workspace, m.thread));
         if (number != m.number) return fail(MailServiceError::thread_changed);
@@ -247,7 +250,8 @@ async::Task<MessageView> MailRoom::queue(Outgoing outgoing) {
                                               outgoing.people);
         if (!head) co_return fail(std::move(head.error()));
         thread.emplace(rows::NewThread{workspace, outgoing.thread.id, outgoing.mailbox.id,
-                                       outgoing.thread.token, std::move(*head), outgoing.people});
+                                       outgoing.thread.token, std::move(*head), outgoing.people,
+                                       outgoing.mail.private_to});
     }
     MessageView view;
     view.id = message->id;
@@ -256,16 +260,17 @@ async::Task<MessageView> MailRoom::queue(Outgoing outgoing) {
     view.created_at_ms = body.date_ms;
     auto reply_tag_mac = reply_to ? reply_to->tag_mac : Bytes();
     auto stored =
-        co_await store(std::move(outgoing.mail.by), std::move(thread), std::move(*message),
-                       outgoing.mailbox.id, std::move(reply_tag_mac));
+        co_await store(std::move(outgoing.mail.by), outgoing.viewer, std::move(thread),
+                       std::move(*message), outgoing.mailbox.id, std::move(reply_tag_mac));
     if (!stored) co_return fail(std::move(stored.error()));
     co_return view;
 }
 
-async::Task<ThreadView> MailRoom::start_thread(WorkspaceId workspace,
+async::Task<ThreadView> MailRoom::start_thread(Viewer viewer,
                                                IntegrationId integration,
                                                NewMail mail,
                                                std::uint64_t) {
+    const auto workspace = viewer.workspace();
     auto mailbox = co_await parts_.mailboxes.find(workspace, integration);
     if (!mailbox) co_return fail(std::move(mailbox.error()));
     auto open = co_await parts_.mailboxes.check_open(workspace, integration, MailVerb::send);
@@ -274,7 +279,7 @@ async::Task<ThreadView> MailRoom::start_thread(WorkspaceId workspace,
     if (!checked) co_return fail(std::move(checked.error()));
     auto people = co_await people_of(workspace, mail.to);
     if (!people) co_return fail(std::move(people.error()));
-    Outgoing outgoing;
+    Outgoing outgoing(viewer);
     outgoing.mailbox = std::move(*mailbox);
     outgoing.new_thread = true;
     outgoing.thread.id = mail.id ? ThreadId(*mail.id) : ThreadId::make(parts_.clock.now_ms());
@@ -287,6 +292,7 @@ async::Task<ThreadView> MailRoom::start_thread(WorkspaceId workspace,
     view.integration = integration;
     view.subject = outgoing.head.subject;
     view.creators = outgoing.people;
+    if (outgoing.mail.private_to) view.private_to.emplace(1, *outgoing.mail.private_to);
     auto message = co_await queue(std::move(outgoing));
     if (!message) co_return fail(std::move(message.error()));
     view.created_at_ms = message->created_at_ms;
@@ -296,25 +302,26 @@ async::Task<ThreadView> MailRoom::start_thread(WorkspaceId workspace,
 }
 
 /// Somebody else's mail in the same thread may come first: then this one answers that, too.
-async::Task<MessageView> MailRoom::add_message(WorkspaceId workspace,
+async::Task<MessageView> MailRoom::add_message(Viewer viewer,
                                                ThreadId thread,
                                                NewMail mail,
                                                std::uint64_t handle) {
-    auto added = co_await try_to_add(workspace, thread, mail, handle);
+    auto added = co_await try_to_add(viewer, thread, mail, handle);
     for (int tries = 1;
          !added && added.error().is(MailServiceError::thread_changed) && tries < k_tries_to_add;
          ++tries) {
-        added = co_await try_to_add(workspace, thread, mail, handle);
+        added = co_await try_to_add(viewer, thread, mail, handle);
     }
     co_return added;
 }
 
-async::Task<MessageView> MailRoom::try_to_add(WorkspaceId workspace,
+async::Task<MessageView> MailRoom::try_to_add(Viewer viewer,
                                               ThreadId thread,
                                               NewMail mail,
                                               std::uint64_t handle) {
-    const auto body = [workspace, thread](store::Transaction& tx) {
-        return rows::load_thread(tx, workspace, thread);
+    const auto workspace = viewer.workspace();
+    const auto body = [viewer, thread](store::Transaction& tx) {
+        return rows::load_seen_thread(tx, viewer, thread);
     };
     auto row = co_await parts_.database.read(body);
     if (!row) co_return fail(std::move(row.error()));
@@ -336,7 +343,7 @@ async::Task<MessageView> MailRoom::try_to_add(WorkspaceId workspace,
     auto opened = co_await open_messages(workspace, std::move(*messages), handle);
     if (!opened) co_return fail(std::move(opened.error()));
 
-    Outgoing outgoing;
+    Outgoing outgoing(viewer);
     outgoing.mailbox = std::move(*mailbox);
     outgoing.thread = std::move(*row);
     outgoing.head = std::move(*head);

@@ -68,8 +68,8 @@ protected:
     }
     Result<ThreadView> start(NewMail mail, std::optional<IntegrationId> from = std::nullopt) {
         ++clock.now;
-        return run(
-            room->start_thread(workspace, from.value_or(integration), std::move(mail), k_handle));
+        return run(room->start_thread(host(workspace), from.value_or(integration), std::move(mail),
+                                      k_handle));
     }
     ThreadView started(std::vector<MailAddress> to = {k_lea}) {
         auto view = start(mail_to(std::move(to)));
@@ -79,13 +79,15 @@ protected:
     }
     Result<MessageView> add(ThreadId thread, NewMail mail) {
         ++clock.now;
-        auto added = run(room->add_message(workspace, thread, std::move(mail), k_handle));
+        auto added = run(room->add_message(host(workspace), thread, std::move(mail), k_handle));
         settle();
         return added;
     }
-    ThreadView view_of(ThreadId id) { return run(room->thread(workspace, id, k_handle)).value(); }
+    ThreadView view_of(ThreadId id) {
+        return run(room->thread(host(workspace), id, k_handle)).value();
+    }
     Result<std::string> raw(MessageId id, std::optional<WorkspaceId> owner = std::nullopt) {
-        auto download = run(room->raw(owner.value_or(workspace), id, k_handle));
+        auto download = run(room->raw(host(owner.value_or(workspace)), id, k_handle));
         if (!download) return fail(std::move(download.error()));
         return content_of(download->content);
     }
@@ -183,7 +185,7 @@ TEST_F(MailRoomTest, thread_is_not_started_with_a_broken_header) {
     EXPECT_TRUE(fails_with(start(std::move(mail)), ComposeError::control_character));
     EXPECT_TRUE(
         fails_with(start(mail_to({{"Lea\n", k_lea.address}})), ComposeError::control_character));
-    EXPECT_TRUE(run(room->threads(workspace, {}, k_handle))->empty());
+    EXPECT_TRUE(run(room->threads(host(workspace), {}, k_handle))->empty());
     EXPECT_TRUE(outbox().empty());
 }
 
@@ -196,7 +198,7 @@ TEST_F(MailRoomTest, thread_is_not_started_by_a_mailbox_that_may_not_send) {
         EXPECT_TRUE(fails_with(start(mail_to({k_lea})), why));
     }
     const auto foreign =
-        run(room->start_thread(other_workspace, integration, mail_to({k_lea}), k_handle));
+        run(room->start_thread(host(other_workspace), integration, mail_to({k_lea}), k_handle));
     EXPECT_TRUE(fails_with(foreign, MailServiceError::integration_not_found));
     EXPECT_TRUE(outbox().empty());
     EXPECT_TRUE(creators.all.empty());
@@ -227,7 +229,7 @@ TEST_F(MailRoomTest, thread_of_which_a_part_cannot_be_stored_is_not_there) {
         settle();
     }
     EXPECT_GE(steps.taken - before, 7);
-    EXPECT_EQ(run(room->threads(workspace, {}, k_handle))->size(), 1U);
+    EXPECT_EQ(run(room->threads(host(workspace), {}, k_handle))->size(), 1U);
     EXPECT_EQ(courier.submitted.size(), 1U);
 }
 
@@ -274,7 +276,7 @@ TEST_F(MailRoomTest, mails_written_at_once_take_numbers_without_a_gap) {
     const auto thread = started();
     std::array<std::optional<Result<MessageView>>, 3> added;
     for (auto& each : added)
-        loop.start(room->add_message(workspace, thread.id, mail_to({}), k_handle), each);
+        loop.start(room->add_message(host(workspace), thread.id, mail_to({}), k_handle), each);
     loop.run_until([&] { return added[0] && added[1] && added[2]; });
     settle();
     const auto label = codec::IdLabel::parse(k_label).value();
@@ -318,7 +320,8 @@ TEST_F(MailRoomTest, further_mail_is_refused_where_it_does_not_belong) {
     const auto thread = started();
     EXPECT_TRUE(
         fails_with(add(ThreadId::make(9), mail_to({})), MailServiceError::thread_not_found));
-    const auto foreign = run(room->add_message(other_workspace, thread.id, mail_to({}), k_handle));
+    const auto foreign =
+        run(room->add_message(host(other_workspace), thread.id, mail_to({}), k_handle));
     EXPECT_TRUE(fails_with(foreign, MailServiceError::thread_not_found));
     EXPECT_TRUE(fails_with(add(thread.id, mail_to({k_bo})), MailServiceError::invalid_recipient));
     EXPECT_TRUE(fails_with(add(thread.id, mail_to({k_maya})), MailServiceError::invalid_recipient));
@@ -335,14 +338,14 @@ TEST_F(MailRoomTest, further_mail_is_refused_where_it_does_not_belong) {
 
 TEST_F(MailRoomTest, thread_of_another_workspace_is_not_found) {
     const auto thread = started();
-    EXPECT_TRUE(fails_with(run(room->thread(other_workspace, thread.id, k_handle)),
+    EXPECT_TRUE(fails_with(run(room->thread(host(other_workspace), thread.id, k_handle)),
                            MailServiceError::thread_not_found));
-    EXPECT_TRUE(fails_with(run(room->thread(workspace, ThreadId::make(3), k_handle)),
+    EXPECT_TRUE(fails_with(run(room->thread(host(workspace), ThreadId::make(3), k_handle)),
                            MailServiceError::thread_not_found));
-    EXPECT_TRUE(run(room->threads(other_workspace, {}, k_handle))->empty());
+    EXPECT_TRUE(run(room->threads(host(other_workspace), {}, k_handle))->empty());
     const auto id = thread.messages[0].id;
     EXPECT_TRUE(fails_with(raw(id, other_workspace), MailServiceError::message_not_found));
-    EXPECT_TRUE(fails_with(run(room->attachment(other_workspace, id, 0, k_handle)),
+    EXPECT_TRUE(fails_with(run(room->attachment(host(other_workspace), id, 0, k_handle)),
                            MailServiceError::message_not_found));
 }
 
@@ -390,21 +393,21 @@ TEST_F(MailRoomTest, raw_mails_are_byte_for_byte_what_went_out_and_came_in) {
     ASSERT_TRUE(sync());
     const auto id = view_of(thread.id).messages.at(1).id;
     EXPECT_EQ(raw(id).value(), bytes);
-    const auto download = run(room->raw(workspace, id, k_handle));
+    const auto download = run(room->raw(host(workspace), id, k_handle));
     EXPECT_EQ(download->name, id.text() + ".eml");
     EXPECT_EQ(download->type, "message/rfc822");
 }
 
 TEST_F(MailRoomTest, attachment_comes_by_its_index_and_none_beyond) {
     const auto id = started().messages.at(0).id;
-    auto first = run(room->attachment(workspace, id, 0, k_handle));
+    auto first = run(room->attachment(host(workspace), id, 0, k_handle));
     ASSERT_TRUE(first.has_value());
     EXPECT_EQ(first->name, "whole.txt");
     EXPECT_EQ(first->type, "text/plain");
     EXPECT_EQ(content_of(first->content), courier.submitted.at(0).raw);
     EXPECT_TRUE(
-        fails_with(run(room->attachment(workspace, id, 1, k_handle)), MailError::not_found));
-    EXPECT_TRUE(fails_with(run(room->attachment(workspace, MessageId::make(3), 0, k_handle)),
+        fails_with(run(room->attachment(host(workspace), id, 1, k_handle)), MailError::not_found));
+    EXPECT_TRUE(fails_with(run(room->attachment(host(workspace), MessageId::make(3), 0, k_handle)),
                            MailServiceError::message_not_found));
 }
 
@@ -425,24 +428,24 @@ TEST_F(MailRoomTest, threads_are_listed_newest_first_and_by_creator) {
         all.push_back(started(to).id);
     MailService::ThreadQuery query;
     query.limit = 2;
-    auto page = run(room->threads(workspace, query, k_handle)).value();
+    auto page = run(room->threads(host(workspace), query, k_handle)).value();
     ASSERT_EQ(page.size(), 2U);
     EXPECT_EQ(page[0].id, all[2]);
     EXPECT_EQ(page[1].id, all[1]);
     EXPECT_EQ(page[0].subject, "Hello");
     EXPECT_TRUE(page[0].messages.empty());
     query.before = page[1].id;
-    page = run(room->threads(workspace, query, k_handle)).value();
+    page = run(room->threads(host(workspace), query, k_handle)).value();
     ASSERT_EQ(page.size(), 1U);
     EXPECT_EQ(page[0].id, all[0]);
     query = {};
     query.creator = ensure(workspace, {k_lea})[0];
-    page = run(room->threads(workspace, query, k_handle)).value();
+    page = run(room->threads(host(workspace), query, k_handle)).value();
     ASSERT_EQ(page.size(), 2U);
     EXPECT_EQ(page[0].id, all[2]);
     EXPECT_EQ(page[1].id, all[0]);
     query.integration = other_integration;
-    EXPECT_TRUE(run(room->threads(workspace, query, k_handle))->empty());
+    EXPECT_TRUE(run(room->threads(host(workspace), query, k_handle))->empty());
 }
 
 TEST_F(MailRoomTest, sync_counts_what_became_of_this_search) {
@@ -530,7 +533,7 @@ protected:
         return view;
     }
     Result<MessageView> resolve(MessageId id, MessageState state, WorkspaceId owner) {
-        auto resolved = run(room->resolve(k_by, owner, id, state, k_handle));
+        auto resolved = run(room->resolve(k_by, host(owner), id, state, k_handle));
         settle();
         return resolved;
     }
@@ -588,21 +591,21 @@ TEST_F(MailRoomTest, held_mail_shows_its_sender_and_can_be_refused) {
     const auto thread = started();
     courier.finds = {search({answer(thread, 100, {"Eve", "eve@evil.example"})})};
     ASSERT_TRUE(sync());
-    const auto held = run(room->held(workspace, {})).value();
+    const auto held = run(room->held(host(workspace), {})).value();
     ASSERT_EQ(held.size(), 1U);
     EXPECT_EQ(held[0].thread, thread.id);
     EXPECT_EQ(held[0].integration, integration);
     EXPECT_EQ(held[0].reason, "not_a_participant");
     EXPECT_EQ(held[0].sender.name, "Eve");
     EXPECT_EQ(held[0].sender.address, "eve@evil.example");
-    EXPECT_TRUE(run(room->held(other_workspace, {}))->empty());
-    EXPECT_TRUE(fails_with(run(room->refuse_held(k_by, other_workspace, held[0].id)),
+    EXPECT_TRUE(run(room->held(host(other_workspace), {}))->empty());
+    EXPECT_TRUE(fails_with(run(room->refuse_held(k_by, host(other_workspace), held[0].id)),
                            MailServiceError::message_not_found));
-    EXPECT_TRUE(run(room->refuse_held(k_by, workspace, held[0].id)));
-    EXPECT_TRUE(run(room->held(workspace, {}))->empty());
-    EXPECT_TRUE(fails_with(run(room->refuse_held(k_by, workspace, held[0].id)),
+    EXPECT_TRUE(run(room->refuse_held(k_by, host(workspace), held[0].id)));
+    EXPECT_TRUE(run(room->held(host(workspace), {}))->empty());
+    EXPECT_TRUE(fails_with(run(room->refuse_held(k_by, host(workspace), held[0].id)),
                            MailServiceError::message_not_found));
-    EXPECT_TRUE(fails_with(run(room->accept_held(k_by, workspace, held[0].id, k_handle)),
+    EXPECT_TRUE(fails_with(run(room->accept_held(k_by, host(workspace), held[0].id, k_handle)),
                            MailServiceError::message_not_found));
     EXPECT_TRUE(courier.fetched.empty());
     EXPECT_EQ(view_of(thread.id).messages.size(), 1U);
@@ -613,11 +616,11 @@ TEST_F(MailRoomTest, accepted_mail_is_in_the_thread) {
     courier.finds = {search({answer(thread, 100, {"Eve", "eve@evil.example"})})};
     ++clock.now;
     ASSERT_TRUE(sync());
-    const auto held = run(room->held(workspace, {})).value();
-    const auto accepted = run(room->accept_held(k_by, workspace, held.at(0).id, k_handle));
+    const auto held = run(room->held(host(workspace), {})).value();
+    const auto accepted = run(room->accept_held(k_by, host(workspace), held.at(0).id, k_handle));
     ASSERT_TRUE(accepted.has_value());
     EXPECT_EQ(view_of(thread.id).messages.at(1).id, accepted->id);
-    EXPECT_TRUE(run(room->held(workspace, {}))->empty());
+    EXPECT_TRUE(run(room->held(host(workspace), {}))->empty());
 }
 
 TEST_F(MailRoomTest, mail_is_accepted_while_the_watch_of_an_unlocked_mailbox_begins) {
@@ -625,15 +628,15 @@ TEST_F(MailRoomTest, mail_is_accepted_while_the_watch_of_an_unlocked_mailbox_beg
     courier.finds = {search({answer(thread, 100, {"Eve", "eve@evil.example"})})};
     ++clock.now;
     ASSERT_TRUE(sync());
-    const auto held = run(room->held(workspace, {})).value();
+    const auto held = run(room->held(host(workspace), {})).value();
     close(Error(keys::KeyError::integration_sealed));
     restart();
-    EXPECT_TRUE(fails_with(run(room->accept_held(k_by, workspace, held.at(0).id, k_handle)),
+    EXPECT_TRUE(fails_with(run(room->accept_held(k_by, host(workspace), held.at(0).id, k_handle)),
                            keys::KeyError::integration_sealed));
     courier.watches_hang = true;
     mailboxes.closed.clear();
     std::optional<Result<MessageView>> accepted;
-    loop.start(room->accept_held(k_by, workspace, held.at(0).id, k_handle), accepted);
+    loop.start(room->accept_held(k_by, host(workspace), held.at(0).id, k_handle), accepted);
     settle();
     EXPECT_FALSE(accepted);
     EXPECT_EQ(room->watch_count(), 0U);

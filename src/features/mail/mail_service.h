@@ -19,6 +19,8 @@ struct NewMail {
     std::string text;
     std::string html;  ///< empty: none
     std::string basis;
+    /// Of a new thread: whom alone it is for at first; nothing: for everybody who reads mail.
+    std::optional<PersonId> private_to;
     /// Of the thread (start_thread) or message (add_message) that is made; nothing: a fresh one.
     std::optional<std::array<std::uint8_t, 16>> id;
     audit::By by{};
@@ -41,7 +43,8 @@ struct Download {
 
 /// The outreach history and what adds to it: what the API asks of the mail feature. `handle` names
 /// the session that reads, for keeper's ceilings; `by` is who acts, for the audit record, without
-/// which nothing changes.
+/// which nothing changes. `viewer` is who looks, and in which workspace: what is private to others
+/// is not there for them.
 ///
 /// Executor: front's thread.
 class MailService {
@@ -49,18 +52,16 @@ public:
     virtual ~MailService() = default;
 
     /// Queues the first mail of a new thread. Errors: MailServiceError, integration_cut_off.
-    virtual async::Task<ThreadView> start_thread(WorkspaceId workspace,
+    virtual async::Task<ThreadView> start_thread(Viewer viewer,
                                                  IntegrationId integration,
                                                  NewMail mail,
                                                  std::uint64_t handle) = 0;
     /// Queues a further mail to the thread's people (`to` empty) or to `to`.
-    virtual async::Task<MessageView> add_message(WorkspaceId workspace,
+    virtual async::Task<MessageView> add_message(Viewer viewer,
                                                  ThreadId thread,
                                                  NewMail mail,
                                                  std::uint64_t handle) = 0;
-    virtual async::Task<ThreadView> thread(WorkspaceId workspace,
-                                           ThreadId id,
-                                           std::uint64_t handle) = 0;
+    virtual async::Task<ThreadView> thread(Viewer viewer, ThreadId id, std::uint64_t handle) = 0;
     struct ThreadQuery {
         ThreadId before;  ///< null: from the newest; older ones follow
         std::int64_t limit = 50;
@@ -68,32 +69,27 @@ public:
         std::optional<IntegrationId> integration;
     };
     /// Newest first, without their messages.
-    virtual async::Task<std::vector<ThreadView>> threads(WorkspaceId workspace,
+    virtual async::Task<std::vector<ThreadView>> threads(Viewer viewer,
                                                          ThreadQuery query,
                                                          std::uint64_t handle) = 0;
-    virtual async::Task<Download> raw(WorkspaceId workspace,
-                                      MessageId id,
-                                      std::uint64_t handle) = 0;
+    virtual async::Task<Download> raw(Viewer viewer, MessageId id, std::uint64_t handle) = 0;
     /// `index` counts from 0 in the order of the message's attachments.
-    virtual async::Task<Download> attachment(WorkspaceId workspace,
+    virtual async::Task<Download> attachment(Viewer viewer,
                                              MessageId id,
                                              std::uint32_t index,
                                              std::uint64_t handle) = 0;
 
     /// Newest first.
-    virtual async::Task<std::vector<HeldView>> held(WorkspaceId workspace, HeldQuery query) = 0;
+    virtual async::Task<std::vector<HeldView>> held(Viewer viewer, HeldQuery query) = 0;
     virtual async::Task<MessageView> accept_held(audit::By by,
-                                                 WorkspaceId workspace,
+                                                 Viewer viewer,
                                                  MessageId id,
                                                  std::uint64_t handle) = 0;
     /// A person knows what became of a mail whose delivery is unknown. Nothing is sent by that.
     /// `state`: sent or failed. Errors: not_found, message_not_unknown.
-    virtual async::Task<MessageView> resolve(audit::By by,
-                                             WorkspaceId workspace,
-                                             MessageId id,
-                                             MessageState state,
-                                             std::uint64_t handle) = 0;
-    virtual async::Task<> refuse_held(audit::By by, WorkspaceId workspace, MessageId id) = 0;
+    virtual async::Task<MessageView> resolve(
+        audit::By by, Viewer viewer, MessageId id, MessageState state, std::uint64_t handle) = 0;
+    virtual async::Task<> refuse_held(audit::By by, Viewer viewer, MessageId id) = 0;
 
     /// Looks for replies now; one that only sends has none.
     /// Errors: integration_sealed, integration_cut_off, MailError.

@@ -20,6 +20,8 @@ struct ThreadRow {
     std::array<std::uint8_t, 16> token{};
     std::uint32_t next_number = 1;  ///< of the next mail that we send
     StoredObject head;
+    /// As in ThreadView, of what a viewer sees.
+    std::optional<std::vector<PersonId>> private_to = std::nullopt;
     UnixMs created_at_ms = 0;
     UnixMs updated_at_ms = 0;
 };
@@ -30,10 +32,15 @@ struct NewThread {
     std::array<std::uint8_t, 16> token{};
     SealedObject head;
     std::vector<CreatorId> people;
+    std::optional<PersonId> private_to = std::nullopt;
 };
 Result<> insert_thread(store::Transaction& tx, const NewThread& thread, UnixMs now_ms);
-/// Errors: thread_not_found.
+/// Whoever sees it or not. Errors: thread_not_found.
 Result<ThreadRow> load_thread(store::Transaction& tx, WorkspaceId workspace, ThreadId id);
+/// What is not for this viewer is not there. Errors: thread_not_found.
+Result<> see_thread(store::Transaction& tx, const Viewer& viewer, ThreadId id);
+/// Errors: thread_not_found.
+Result<ThreadRow> load_seen_thread(store::Transaction& tx, const Viewer& viewer, ThreadId id);
 Result<std::optional<ThreadRow>> find_thread(store::Transaction& tx,
                                              WorkspaceId workspace,
                                              const std::array<std::uint8_t, 16>& token);
@@ -59,7 +66,7 @@ Result<std::optional<UnixMs>> first_thread_at(store::Transaction& tx,
                                               WorkspaceId workspace,
                                               IntegrationId integration);
 Result<std::vector<ThreadRow>> list_threads(store::Transaction& tx,
-                                            WorkspaceId workspace,
+                                            const Viewer& viewer,
                                             const ListQuery& query);
 /// Takes the thread's next number: each is given out once.
 Result<std::uint32_t> take_number(store::Transaction& tx, WorkspaceId workspace, ThreadId thread);
@@ -95,8 +102,10 @@ struct MessageRow {
 Result<std::vector<MessageRow>> load_messages(store::Transaction& tx,
                                               WorkspaceId workspace,
                                               ThreadId thread);
-/// Errors: message_not_found.
+/// Whoever sees it or not. Errors: message_not_found.
 Result<MessageRow> load_message(store::Transaction& tx, WorkspaceId workspace, MessageId id);
+/// Errors: message_not_found.
+Result<MessageRow> load_seen_message(store::Transaction& tx, const Viewer& viewer, MessageId id);
 /// Our own mail of this number.
 Result<std::optional<MessageRow>> find_ours(store::Transaction& tx,
                                             WorkspaceId workspace,
@@ -118,8 +127,10 @@ struct RawRow {
     Bytes wrap;
     std::vector<CreatorId> people;
 };
-/// Errors: message_not_found.
+/// Whoever sees it or not. Errors: message_not_found.
 Result<RawRow> load_raw(store::Transaction& tx, WorkspaceId workspace, MessageId id);
+/// Errors: message_not_found.
+Result<RawRow> load_seen_raw(store::Transaction& tx, const Viewer& viewer, MessageId id);
 
 /// Where a queued mail stands. `handed_over`: everything but the final dot is at the server and the
 /// dot may have been sent. `copy`: sent, its copy for the Sent folder is not there yet. `unknown`:
@@ -350,10 +361,12 @@ struct ListedHeld {
 };
 /// Newest first.
 Result<std::vector<ListedHeld>> list_held(store::Transaction& tx,
-                                          WorkspaceId workspace,
+                                          const Viewer& viewer,
                                           const HeldQuery& query);
-/// Errors: message_not_found.
+/// Whoever sees it or not. Errors: message_not_found.
 Result<HeldRow> load_held(store::Transaction& tx, WorkspaceId workspace, MessageId id);
+/// Errors: message_not_found.
+Result<HeldRow> load_seen_held(store::Transaction& tx, const Viewer& viewer, MessageId id);
 Result<> delete_held(store::Transaction& tx, WorkspaceId workspace, MessageId id);
 Result<std::optional<HeldRow>> find_held(store::Transaction& tx,
                                          WorkspaceId workspace,

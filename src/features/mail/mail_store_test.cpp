@@ -94,8 +94,9 @@ protected:
         return write([&](Transaction& tx) { return insert_message(tx, row, k_now); });
     }
     std::vector<std::uint8_t> listed(const ListQuery& query, WorkspaceId workspace) {
-        const auto found =
-            read([&](Transaction& tx) { return list_threads(tx, workspace, query); });
+        const auto found = read([&](Transaction& tx) {
+            return list_threads(tx, Viewer(workspace, std::nullopt), query);
+        });
         std::vector<std::uint8_t> out;
         for (const auto& row : found.value())
             out.push_back(row.id.raw()[0]);
@@ -122,7 +123,10 @@ protected:
         return read([&](Transaction& tx) { return due_outbox(tx, at, limits); }).value();
     }
     std::vector<ListedHeld> list(const HeldQuery& query = {}) {
-        return read([&](Transaction& tx) { return list_held(tx, ours, query); }).value();
+        return read([&](Transaction& tx) {
+                   return list_held(tx, Viewer(ours, std::nullopt), query);
+               })
+            .value();
     }
 
     store::TestFolder folder;
@@ -682,7 +686,7 @@ TEST_F(MailStoreTest, held_mail_is_listed_in_pages_of_all_threads_or_of_one) {
     EXPECT_TRUE(all({.before = {}, .limit = 7, .thread = id<ThreadId>(3)}).empty());
     EXPECT_TRUE(list({.before = id<MessageId>(10), .limit = 7, .thread = {}}).empty());
     EXPECT_TRUE(read([&](Transaction& tx) {
-                    return list_held(tx, theirs,
+                    return list_held(tx, Viewer(theirs, std::nullopt),
                                      {.before = {}, .limit = 7, .thread = id<ThreadId>(1)});
                 })
                     .value()

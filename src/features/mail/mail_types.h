@@ -4,6 +4,7 @@
 #include "foundation/base/clock.h"
 #include "foundation/base/id.h"
 #include "platform/async/task.h"
+#include "platform/private_threads/viewer.h"
 
 #include <cstdint>
 #include <optional>
@@ -12,6 +13,8 @@
 #include <vector>
 
 namespace postern::mail {
+
+using private_threads::Viewer;
 
 enum class MailServiceError {
     thread_not_found,
@@ -24,6 +27,10 @@ enum class MailServiceError {
     thread_changed,
     not_unknown,
     reply_address_not_possible,
+    person_not_found,
+    person_needed,
+    thread_is_shared,
+    last_of_thread,
 };
 
 constexpr ErrorInfo describe(MailServiceError error) {
@@ -48,6 +55,16 @@ constexpr ErrorInfo describe(MailServiceError error) {
             return {"reply_address_not_possible",
                     "This mailbox can have no reply addresses: its address holds a + or is too "
                     "long, no replies are read, or its server's search does not work."};
+        case MailServiceError::person_not_found: return {"not_found", "There is no such person."};
+        case MailServiceError::person_needed:
+            return {"forbidden", "This is for a person, or for a token that a person made."};
+        case MailServiceError::thread_is_shared:
+            return {"thread_is_shared",
+                    "Everybody who reads mail here sees this thread. That cannot be taken back."};
+        case MailServiceError::last_of_thread:
+            return {"last_of_thread",
+                    "Somebody who may write in a private thread has to stay in it: share it "
+                    "instead."};
     }
     return {"not_found", "There is no such thread."};
 }
@@ -118,6 +135,8 @@ struct ThreadView {
     IntegrationId integration;
     std::string subject;
     std::vector<CreatorId> creators;
+    /// Who sees it; nothing: everybody who reads mail in the workspace.
+    std::optional<std::vector<PersonId>> private_to;
     std::vector<MessageView> messages;  ///< oldest first; empty in listings
     UnixMs created_at_ms = 0;
     UnixMs updated_at_ms = 0;

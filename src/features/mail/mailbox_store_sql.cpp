@@ -3,6 +3,8 @@
 #include "foundation/base/clock.h"
 #include "foundation/base/id.h"
 #include "foundation/base/result.h"
+#include "platform/private_threads/seen_sql.h"
+#include "platform/private_threads/viewer.h"
 #include "platform/store/row.h"
 #include "platform/store/sql_text.h"
 #include "platform/store/transaction.h"
@@ -45,16 +47,22 @@ constexpr SqlText k_insert_held =
     "reason, folder_mac, uid_validity, uid, sender, created_at_ms) "
     "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) "
     "ON CONFLICT (workspace_id, thread_id, origin_mac) DO NOTHING";
-constexpr SqlText k_list_held =
+// Of both lists: $1 workspace, $2 viewer, $3 mail that it goes on below, $4 how many.
+constexpr auto k_list_seen = store::joined(
     "SELECT message_id, thread_id, integration_id, origin_mac, reason, folder_mac, uid_validity, "
     "uid, sender, created_at_ms, place, of_thread FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY "
     "thread_id ORDER BY message_id DESC) AS place, COUNT(*) OVER (PARTITION BY thread_id) AS "
-    "of_thread FROM held_mails WHERE workspace_id = $1) AS placed "
-    "WHERE message_id < $2 AND place <= $4 ORDER BY message_id DESC LIMIT $3";
-constexpr SqlText k_list_held_of_thread =
+    "of_thread FROM held_mails t WHERE workspace_id = $1 AND ",
+    private_threads::k_seen,
+    ") AS placed WHERE message_id < $3 AND place <= $5 ORDER BY message_id DESC LIMIT $4");
+constexpr auto k_list_seen_of_thread = store::joined(
     "SELECT message_id, thread_id, integration_id, origin_mac, reason, folder_mac, uid_validity, "
-    "uid, sender, created_at_ms FROM held_mails WHERE workspace_id = $1 AND message_id < $2 AND "
-    "thread_id = $4 ORDER BY message_id DESC LIMIT $3";
+    "uid, sender, created_at_ms FROM held_mails t WHERE workspace_id = $1 AND message_id < $3 AND "
+    "thread_id = $5 AND ",
+    private_threads::k_seen,
+    " ORDER BY message_id DESC LIMIT $4");
+constexpr SqlText k_list_held(k_list_seen);
+constexpr SqlText k_list_held_of_thread(k_list_seen_of_thread);
 constexpr SqlText k_load_held =
     "SELECT message_id, thread_id, integration_id, origin_mac, reason, folder_mac, uid_validity, "
     "uid, sender, created_at_ms FROM held_mails WHERE workspace_id = $1 AND message_id = $2";
@@ -156,19 +164,22 @@ Result<bool> insert_held(Transaction& tx, WorkspaceId workspace, const HeldRow& 
 }
 
 Result<std::vector<ListedHeld>> list_held(Transaction& tx,
-                                          WorkspaceId workspace,
+                                          const Viewer& viewer,
                                           const HeldQuery& query) {
+    const auto workspace = viewer.workspace();
+    const auto person = viewer.person_or_nobody();
     const auto before = query.before.is_null() ? last_id() : query.before;
     std::vector<ListedHeld> out;
     if (query.thread) {
-        POSTERN_TRY(const auto found, tx.query(k_list_held_of_thread,
-                                               {workspace, before, query.limit, *query.thread}));
+        POSTERN_TRY(const auto found,
+                    tx.query(k_list_held_of_thread,
+                             {workspace, person, before, query.limit, *query.thread}));
         for (const auto& row : found)
             out.push_back({read_held(row), false});
         return out;
     }
-    POSTERN_TRY(const auto found,
-                tx.query(k_list_held, {workspace, before, query.limit, k_listed_of_thread_max}));
+    POSTERN_TRY(const auto found, tx.query(k_list_held, {workspace, person, before, query.limit,
+                                                         k_listed_of_thread_max}));
     for (const auto& row : found) {
         const bool is_last = row.integer(10) == k_listed_of_thread_max;
         out.push_back({read_held(row), is_last && row.integer(11) > k_listed_of_thread_max});

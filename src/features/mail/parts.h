@@ -32,6 +32,7 @@ inline constexpr std::uint64_t k_job_handle = 1;
                                                  MessageId message,
                                                  MessageState state) {
     return {kind,
+            thread,
             {{"thread_id", thread.text()},
              {"message_id", message.text()},
              {"state", std::string(name_of(state))}}};

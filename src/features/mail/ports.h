@@ -2,6 +2,7 @@
 
 #include "features/mail/mail_types.h"
 #include "platform/os/fd.h"
+#include "platform/store/transaction.h"
 
 #include <optional>
 #include <string>
@@ -56,6 +57,20 @@ public:
     virtual async::Task<CreatorId> ensure(WorkspaceId workspace,
                                           std::string name,
                                           std::string address) = 0;
+};
+
+/// People of the workspace: who may be let into a private thread, and who may still act in one.
+class Colleagues {
+public:
+    virtual ~Colleagues() = default;
+    /// They work here, are not suspended, and their role reads mail.
+    virtual Result<bool> may_read(store::Transaction& tx,
+                                  WorkspaceId workspace,
+                                  PersonId person) const = 0;
+    /// And writes it.
+    virtual Result<bool> may_write(store::Transaction& tx,
+                                   WorkspaceId workspace,
+                                   PersonId person) const = 0;
 };
 
 /// Processes that read hostile mail; each serves one workspace. A MailError is about the mail and

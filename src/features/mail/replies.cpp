@@ -492,6 +492,7 @@ async::Task<> Replies::hold(Match match,
         POSTERN_TRY(const auto added, rows::insert_held(tx, workspace, held));
         if (!added) return {};
         events::Event event{"message.held",
+                            held.thread,
                             {{"thread_id", held.thread.text()}, {"message_id", held.id.text()}}};
         return parts_.events.append(tx, workspace, event);
     };
@@ -500,19 +501,20 @@ async::Task<> Replies::hold(Match match,
     co_return written;
 }
 
-async::Task<MessageView> Replies::accept_held(audit::By by, WorkspaceId workspace, MessageId id) {
+async::Task<MessageView> Replies::accept_held(audit::By by, Viewer viewer, MessageId id) {
     // Two accepted at once both let somebody join: the one that comes second looks again.
     for (int tries = 0;; ++tries) {
-        auto accepted = co_await try_accept(by, workspace, id);
+        auto accepted = co_await try_accept(by, viewer, id);
         const bool changed =
             !accepted && accepted.error().is(MailServiceError::thread_changed) && tries < 3;
         if (!changed) co_return accepted;
     }
 }
 
-async::Task<MessageView> Replies::try_accept(audit::By by, WorkspaceId workspace, MessageId id) {
-    const auto body = [workspace, id](store::Transaction& tx) {
-        return rows::load_held(tx, workspace, id);
+async::Task<MessageView> Replies::try_accept(audit::By by, Viewer viewer, MessageId id) {
+    const auto workspace = viewer.workspace();
+    const auto body = [viewer, id](store::Transaction& tx) {
+        return rows::load_seen_held(tx, viewer, id);
     };
     auto row = co_await parts_.database.read(body);
     if (!row) co_return fail(std::move(row.error()));
@@ -536,7 +538,7 @@ async::Task<MessageView> Replies::try_accept(audit::By by, WorkspaceId workspace
     if (!before) co_return fail(std::move(before.error()));
     // Another author's mail under this id is in the thread: this one is stored beside it.
     if (before->message) found->origin_mac = origin_beside(found->origin_mac, id);
-    std::optional<Accepted> accepted = Accepted{id, std::move(by)};
+    std::optional<Accepted> accepted = Accepted{id, std::move(by), viewer};
     co_return co_await admit(std::move(*found), std::move(location), std::move(sender->candidate),
                              std::move(accepted));
 }

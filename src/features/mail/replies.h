@@ -58,7 +58,7 @@ public:
                                 IntegrationId integration,
                                 std::vector<FolderCursor> cursors,
                                 std::uint64_t bytes);
-    async::Task<MessageView> accept_held(audit::By by, WorkspaceId workspace, MessageId id);
+    async::Task<MessageView> accept_held(audit::By by, Viewer viewer, MessageId id);
 
     /// What happened to candidates of this mailbox since the server started.
     [[nodiscard]] SyncResult totals(IntegrationId integration) const;
@@ -123,11 +123,12 @@ private:
                                    const Candidate* candidate,
                                    MessageId id);
     async::Task<> hold(Match match, Location location, Candidate candidate, std::string reason);
-    async::Task<MessageView> try_accept(audit::By by, WorkspaceId workspace, MessageId id);
+    async::Task<MessageView> try_accept(audit::By by, Viewer viewer, MessageId id);
     /// A held mail that a person lets in.
     struct Accepted {
         MessageId id;
         audit::By by;
+        Viewer viewer;
     };
     async::Task<MessageView> admit(Match match,
                                    Location location,

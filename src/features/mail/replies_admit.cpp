@@ -206,8 +206,9 @@ async::Task<> Replies::store(Admission admission) {
             return told;
         }
         if (held) {
-            // Refused while it was fetched: what nobody is to read is not kept.
-            const auto still = rows::load_held(tx, m.workspace, held->id);
+            // Refused while it was fetched, or no longer theirs: what nobody is to read is not
+            // kept.
+            const auto still = rows::load_seen_held(tx, held->viewer, held->id);
             if (!still) return fail(still.error());
             if (auto gone = rows::delete_held(tx, m.workspace, held->id); !gone) return gone;
         }

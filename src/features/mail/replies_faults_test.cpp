@@ -196,7 +196,7 @@ TEST_F(RepliesFaultsTest, accepting_stores_all_of_a_mail_or_nothing) {
         SCOPED_TRACE("call " + std::to_string(bad));
         const auto base = steps.taken;
         steps.fails = [base, bad](int step) { return step == base + bad; };
-        const auto accepted = run(replies->accept_held(k_by, workspace, id));
+        const auto accepted = run(replies->accept_held(k_by, host(workspace), id));
         steps.fails = nullptr;
         ASSERT_EQ(accepted.has_value(), !messages(thread).empty());
         EXPECT_EQ(held().empty(), accepted.has_value());

@@ -63,8 +63,9 @@ protected:
         return rows.empty() ? 0 : rows[0].next_uid;
     }
     std::vector<rows::HeldRow> held() {
-        const auto listed =
-            read([&](store::Transaction& tx) { return rows::list_held(tx, workspace, {}); });
+        const auto listed = read([&](store::Transaction& tx) {
+            return rows::list_held(tx, Viewer(workspace, std::nullopt), {});
+        });
         std::vector<rows::HeldRow> out;
         for (const auto& one : listed)
             out.push_back(one.row);

@@ -381,7 +381,7 @@ protected:
 TEST_F(HeldTest, accepted_mail_is_fetched_and_joins_the_thread) {
     const auto id = hold({eve});
     courier.mails[{"INBOX", 100}] = "Re: Hello\nIt is me";
-    const auto view = run(replies->accept_held(k_by, workspace, id));
+    const auto view = run(replies->accept_held(k_by, host(workspace), id));
     ASSERT_TRUE(view.has_value());
     EXPECT_EQ(view->thread, thread.id);
     EXPECT_EQ(view->direction, Direction::in);
@@ -395,7 +395,7 @@ TEST_F(HeldTest, accepted_mail_is_fetched_and_joins_the_thread) {
     EXPECT_TRUE(held().empty());
     EXPECT_EQ(ledger(), (Texts{"search new_mail", "fetch_body accepted_by_person"}));
     EXPECT_EQ(told(), (Texts{"message.held", "message.received received"}));
-    EXPECT_TRUE(fails_with(run(replies->accept_held(k_by, workspace, id)),
+    EXPECT_TRUE(fails_with(run(replies->accept_held(k_by, host(workspace), id)),
                            MailServiceError::message_not_found));
     EXPECT_EQ(courier.fetched.size(), 1U);
 }
@@ -414,7 +414,7 @@ TEST_F(HeldTest, what_a_thread_index_alone_names_is_held_until_a_person_accepts)
     ASSERT_TRUE(take({hinted}));
     ASSERT_EQ(held().size(), 1U);
     courier.mails[{"INBOX", 100}] = "Re: Hello\nfrom a phone";
-    ASSERT_TRUE(run(replies->accept_held(k_by, workspace, held()[0].id)));
+    ASSERT_TRUE(run(replies->accept_held(k_by, host(workspace), held()[0].id)));
     EXPECT_EQ(body_of(messages(thread).at(0)).text, "from a phone");
     EXPECT_TRUE(held().empty());
 }
@@ -477,7 +477,7 @@ TEST_F(HeldTest, mail_that_was_moved_is_fetched_where_it_lies_now) {
     ASSERT_TRUE(run(replies->folder_searched(workspace, std::move(renumbered))));
     EXPECT_EQ(told(), Texts{"message.held"});
     courier.mails[{"Archive", 6}] = "x";
-    ASSERT_TRUE(run(replies->accept_held(k_by, workspace, id)));
+    ASSERT_TRUE(run(replies->accept_held(k_by, host(workspace), id)));
     EXPECT_EQ(courier.fetched.at(0).folder, "Archive");
     EXPECT_EQ(courier.fetched.at(0).uid_validity, 8U);
     EXPECT_EQ(courier.fetched.at(0).uid, 6U);
@@ -511,7 +511,7 @@ TEST_F(HeldTest, mail_of_who_was_written_to_does_not_wait_for_another_under_its_
     // Each once: also when it is seen again, and when the other is accepted.
     ASSERT_TRUE(take({own}, "INBOX"));
     courier.mails[{"INBOX", 100}] = "y";
-    ASSERT_TRUE(run(replies->accept_held(k_by, workspace, id)));
+    ASSERT_TRUE(run(replies->accept_held(k_by, host(workspace), id)));
     EXPECT_EQ(messages(thread).size(), 2U);
     EXPECT_TRUE(held().empty());
     ASSERT_TRUE(take({own}, "INBOX"));
@@ -523,7 +523,7 @@ TEST_F(HeldTest, mail_without_an_author_can_be_accepted) {
         const auto uid = from.empty() ? 100U : 101U;
         const auto id = hold(from, uid);
         courier.mails[{"INBOX", uid}] = "x";
-        ASSERT_TRUE(run(replies->accept_held(k_by, workspace, id)));
+        ASSERT_TRUE(run(replies->accept_held(k_by, host(workspace), id)));
         EXPECT_EQ(messages(thread).back().body.wraps.size(), 2U);
     }
     EXPECT_FALSE(creators.all.contains({workspace, ""}));
@@ -531,9 +531,9 @@ TEST_F(HeldTest, mail_without_an_author_can_be_accepted) {
 
 TEST_F(HeldTest, is_not_found_in_another_workspace_or_under_another_id) {
     const auto id = hold({eve});
-    EXPECT_TRUE(fails_with(run(replies->accept_held(k_by, other_workspace, id)),
+    EXPECT_TRUE(fails_with(run(replies->accept_held(k_by, host(other_workspace), id)),
                            MailServiceError::message_not_found));
-    EXPECT_TRUE(fails_with(run(replies->accept_held(k_by, workspace, MessageId::make(1))),
+    EXPECT_TRUE(fails_with(run(replies->accept_held(k_by, host(workspace), MessageId::make(1))),
                            MailServiceError::message_not_found));
     EXPECT_TRUE(courier.fetched.empty());
     EXPECT_EQ(held().size(), 1U);
@@ -542,10 +542,10 @@ TEST_F(HeldTest, is_not_found_in_another_workspace_or_under_another_id) {
 TEST_F(HeldTest, stays_held_when_it_cannot_be_fetched) {
     const auto id = hold({eve});
     courier.fetches_fail = {MailError::connection_lost, MailError::not_found};
-    EXPECT_TRUE(
-        fails_with(run(replies->accept_held(k_by, workspace, id)), MailError::connection_lost));
-    EXPECT_TRUE(
-        fails_with(run(replies->accept_held(k_by, workspace, id)), MailServiceError::held_gone));
+    EXPECT_TRUE(fails_with(run(replies->accept_held(k_by, host(workspace), id)),
+                           MailError::connection_lost));
+    EXPECT_TRUE(fails_with(run(replies->accept_held(k_by, host(workspace), id)),
+                           MailServiceError::held_gone));
     EXPECT_EQ(held().size(), 1U);
     EXPECT_TRUE(messages(thread).empty());
 }
@@ -553,7 +553,7 @@ TEST_F(HeldTest, stays_held_when_it_cannot_be_fetched) {
 TEST_F(HeldTest, erased_thread_accepts_nothing) {
     const auto id = hold({eve});
     keeper.people.clear();
-    EXPECT_TRUE(fails_with(run(replies->accept_held(k_by, workspace, id)),
+    EXPECT_TRUE(fails_with(run(replies->accept_held(k_by, host(workspace), id)),
                            MailServiceError::message_not_found));
     EXPECT_TRUE(courier.fetched.empty());
 }
@@ -567,7 +567,7 @@ TEST_F(HeldTest, refused_while_it_is_fetched_is_not_kept) {
         };
         EXPECT_TRUE(database->write_now(refuse));
     };
-    EXPECT_TRUE(fails_with(run(replies->accept_held(k_by, workspace, id)),
+    EXPECT_TRUE(fails_with(run(replies->accept_held(k_by, host(workspace), id)),
                            MailServiceError::message_not_found));
     EXPECT_EQ(courier.fetched.size(), 1U);
     EXPECT_TRUE(messages(thread).empty());
@@ -577,7 +577,7 @@ TEST_F(HeldTest, refused_while_it_is_fetched_is_not_kept) {
 TEST_F(HeldTest, is_not_asked_for_while_its_mailbox_is_closed) {
     const auto id = hold({eve});
     mailboxes.closed.insert_or_assign(integration, Error(keys::KeyError::integration_sealed));
-    EXPECT_TRUE(fails_with(run(replies->accept_held(k_by, workspace, id)),
+    EXPECT_TRUE(fails_with(run(replies->accept_held(k_by, host(workspace), id)),
                            keys::KeyError::integration_sealed));
     EXPECT_TRUE(courier.fetched.empty());
     EXPECT_EQ(held().size(), 1U);
@@ -588,8 +588,8 @@ TEST_F(HeldTest, accepted_twice_at_once_is_stored_once_and_told_to_one) {
     courier.mails[{"INBOX", 100}] = "x";
     std::optional<Result<MessageView>> first;
     std::optional<Result<MessageView>> second;
-    loop.start(replies->accept_held(k_by, workspace, id), first);
-    loop.start(replies->accept_held(k_by, workspace, id), second);
+    loop.start(replies->accept_held(k_by, host(workspace), id), first);
+    loop.start(replies->accept_held(k_by, host(workspace), id), second);
     settle();
     ASSERT_TRUE(first && second);
     const auto rows = messages(thread);
@@ -605,7 +605,7 @@ TEST_F(HeldTest, accepted_twice_at_once_is_stored_once_and_told_to_one) {
 TEST_F(HeldTest, accepted_sender_takes_part_from_then_on) {
     const auto id = hold({eve});
     courier.mails[{"INBOX", 100}] = "x";
-    ASSERT_TRUE(run(replies->accept_held(k_by, workspace, id)));
+    ASSERT_TRUE(run(replies->accept_held(k_by, host(workspace), id)));
     courier.mails[{"INBOX", 101}] = "y";
     hold({{"", "EVE@evil.example"}}, 101);
     EXPECT_TRUE(held().empty());
@@ -628,8 +628,8 @@ TEST_F(HeldTest, two_strangers_accepted_at_once_both_take_part) {
     courier.mails[{"INBOX", 101}] = "y";
     std::optional<Result<MessageView>> first;
     std::optional<Result<MessageView>> second;
-    loop.start(replies->accept_held(k_by, workspace, first_id), first);
-    loop.start(replies->accept_held(k_by, workspace, second_id), second);
+    loop.start(replies->accept_held(k_by, host(workspace), first_id), first);
+    loop.start(replies->accept_held(k_by, host(workspace), second_id), second);
     settle();
     ASSERT_TRUE(first && second);
     EXPECT_TRUE(first->has_value());
@@ -641,7 +641,7 @@ TEST_F(HeldTest, two_strangers_accepted_at_once_both_take_part) {
 TEST_F(HeldTest, too_large_a_mail_is_accepted_without_its_content) {
     const auto id = hold({eve});
     courier.fetches_fail = {MailError::too_large};
-    const auto view = run(replies->accept_held(k_by, workspace, id));
+    const auto view = run(replies->accept_held(k_by, host(workspace), id));
     ASSERT_TRUE(view.has_value());
     EXPECT_EQ(view->body.defects, Texts{"too_large"});
     EXPECT_TRUE(held().empty());
@@ -654,7 +654,7 @@ TEST_F(HeldTest, mail_with_a_new_recipient_lets_nobody_join) {
     ASSERT_TRUE(take({candidate}));
     ASSERT_EQ(held().size(), 1U);
     courier.mails[{"INBOX", 100}] = "x";
-    ASSERT_TRUE(run(replies->accept_held(k_by, workspace, held()[0].id)));
+    ASSERT_TRUE(run(replies->accept_held(k_by, host(workspace), held()[0].id)));
     EXPECT_EQ(people_of(thread).size(), 2U);
 }
 

@@ -163,7 +163,7 @@ TEST_F(ReplyAddressesTest, tag_alone_from_a_stranger_is_held_until_a_person_acce
     auto candidate = addressed(100, address_of(thread));
     candidate.from = {{"Eve", "eve@evil.example"}};
     expect_held(candidate, "not_a_participant");
-    ASSERT_TRUE(run(replies->accept_held(k_by, workspace, held()[0].id)));
+    ASSERT_TRUE(run(replies->accept_held(k_by, host(workspace), held()[0].id)));
     EXPECT_EQ(messages(thread).size(), 1U);
     EXPECT_TRUE(held().empty());
 }

@@ -5,6 +5,9 @@
 #include "foundation/base/clock.h"
 #include "foundation/base/id.h"
 #include "foundation/base/result.h"
+#include "platform/private_threads/private_thread_rows.h"
+#include "platform/private_threads/seen_sql.h"
+#include "platform/private_threads/viewer.h"
 #include "platform/store/row.h"
 #include "platform/store/sql_text.h"
 #include "platform/store/transaction.h"
@@ -48,6 +51,7 @@ std::string_view name_of(BounceAction action) {
 
 namespace rows {
 
+using private_threads::k_seen;
 using store::Clear;
 using store::done;
 using store::Row;
@@ -72,23 +76,29 @@ constexpr SqlText k_find_thread =
 constexpr SqlText k_first_thread_at =
     "SELECT created_at_ms FROM threads WHERE workspace_id = $1 AND integration_id = $2 "
     "ORDER BY thread_id LIMIT 1";
-constexpr SqlText k_list_threads =
-    "SELECT thread_id, integration_id, token, next_number, head, created_at_ms, updated_at_ms "
-    "FROM threads WHERE workspace_id = $1 AND thread_id < $2 ORDER BY thread_id DESC LIMIT $3";
-constexpr SqlText k_list_by_integration =
-    "SELECT thread_id, integration_id, token, next_number, head, created_at_ms, updated_at_ms "
-    "FROM threads WHERE workspace_id = $1 AND thread_id < $2 AND integration_id = $4 "
-    "ORDER BY thread_id DESC LIMIT $3";
-constexpr SqlText k_list_by_creator =
+// Of each list: $1 workspace, $2 viewer, $3 thread that it goes on below, $4 how many.
+constexpr char k_listed[] =
     "SELECT t.thread_id, t.integration_id, t.token, t.next_number, t.head, t.created_at_ms, "
-    "t.updated_at_ms FROM threads t JOIN thread_people p ON p.workspace_id = t.workspace_id AND "
-    "p.thread_id = t.thread_id WHERE t.workspace_id = $1 AND t.thread_id < $2 AND "
-    "p.creator_id = $4 ORDER BY t.thread_id DESC LIMIT $3";
-constexpr SqlText k_list_by_both =
-    "SELECT t.thread_id, t.integration_id, t.token, t.next_number, t.head, t.created_at_ms, "
-    "t.updated_at_ms FROM threads t JOIN thread_people p ON p.workspace_id = t.workspace_id AND "
-    "p.thread_id = t.thread_id WHERE t.workspace_id = $1 AND t.thread_id < $2 AND "
-    "p.creator_id = $4 AND t.integration_id = $5 ORDER BY t.thread_id DESC LIMIT $3";
+    "t.updated_at_ms FROM threads t ";
+constexpr char k_with_creators[] =
+    "JOIN thread_people p ON p.workspace_id = t.workspace_id AND p.thread_id = t.thread_id ";
+constexpr char k_below[] = "WHERE t.workspace_id = $1 AND t.thread_id < $3 AND ";
+constexpr char k_newest_first[] = " ORDER BY t.thread_id DESC LIMIT $4";
+constexpr auto k_list_all = store::joined(k_listed, k_below, k_seen, k_newest_first);
+constexpr auto k_list_of_integration =
+    store::joined(k_listed, k_below, k_seen, " AND t.integration_id = $5", k_newest_first);
+constexpr auto k_list_of_creator = store::joined(
+    k_listed, k_with_creators, k_below, k_seen, " AND p.creator_id = $5", k_newest_first);
+constexpr auto k_list_of_both = store::joined(k_listed,
+                                              k_with_creators,
+                                              k_below,
+                                              k_seen,
+                                              " AND p.creator_id = $5 AND t.integration_id = $6",
+                                              k_newest_first);
+constexpr SqlText k_list_threads(k_list_all);
+constexpr SqlText k_list_by_integration(k_list_of_integration);
+constexpr SqlText k_list_by_creator(k_list_of_creator);
+constexpr SqlText k_list_by_both(k_list_of_both);
 constexpr SqlText k_people =
     "SELECT creator_id, head_wrap FROM thread_people WHERE workspace_id = $1 AND thread_id = $2 "
     "ORDER BY creator_id";
@@ -140,21 +150,24 @@ Result<ThreadRow> read_thread(Transaction& tx, WorkspaceId workspace, const Row&
 }
 
 Result<std::vector<Row>> find_listed(Transaction& tx,
-                                     WorkspaceId workspace,
+                                     const Viewer& viewer,
                                      const ListQuery& query) {
+    const auto workspace = viewer.workspace();
+    const auto person = viewer.person_or_nobody();
     const auto before = query.before.is_null() ? last_id() : query.before;
     const auto limit = query.limit;
     if (query.creator && query.integration) {
         return tx.query(k_list_by_both,
-                        {workspace, before, limit, *query.creator, *query.integration});
+                        {workspace, person, before, limit, *query.creator, *query.integration});
     }
     if (query.creator) {
-        return tx.query(k_list_by_creator, {workspace, before, limit, *query.creator});
+        return tx.query(k_list_by_creator, {workspace, person, before, limit, *query.creator});
     }
     if (query.integration) {
-        return tx.query(k_list_by_integration, {workspace, before, limit, *query.integration});
+        return tx.query(k_list_by_integration,
+                        {workspace, person, before, limit, *query.integration});
     }
-    return tx.query(k_list_threads, {workspace, before, limit});
+    return tx.query(k_list_threads, {workspace, person, before, limit});
 }
 
 }  // namespace
@@ -163,6 +176,10 @@ Result<> insert_thread(Transaction& tx, const NewThread& thread, UnixMs now_ms) 
     auto added = done(
         tx.execute(k_insert_thread, {thread.workspace, thread.id, thread.integration,
                                      Clear::bytes(thread.token), thread.head.content, now_ms}));
+    if (added && thread.private_to) {
+        added = private_threads::rows::begin(tx, thread.workspace, thread.id, *thread.private_to,
+                                             now_ms);
+    }
     if (!added) return added;
     return insert_people(tx, thread.workspace, thread.id, thread.head, thread.people);
 }
@@ -191,12 +208,14 @@ Result<std::optional<UnixMs>> first_thread_at(Transaction& tx,
 }
 
 Result<std::vector<ThreadRow>> list_threads(Transaction& tx,
-                                            WorkspaceId workspace,
+                                            const Viewer& viewer,
                                             const ListQuery& query) {
-    POSTERN_TRY(const auto found, find_listed(tx, workspace, query));
+    const auto workspace = viewer.workspace();
+    POSTERN_TRY(const auto found, find_listed(tx, viewer, query));
     std::vector<ThreadRow> out;
     for (const auto& row : found) {
         POSTERN_TRY(auto thread, read_thread(tx, workspace, row));
+        POSTERN_TRY(thread.private_to, private_threads::rows::people_of(tx, workspace, thread.id));
         out.push_back(std::move(thread));
     }
     return out;

@@ -4,6 +4,7 @@
 #include "foundation/base/error.h"
 #include "foundation/base/id.h"
 #include "platform/ipc/link.h"
+#include "platform/private_threads/viewer.h"
 #include "platform/store/database.h"
 
 #include <optional>
@@ -36,7 +37,8 @@ struct Creator {
 };
 
 /// Who is written to and found by address. One creator per address of a workspace (compared without
-/// case); addresses are looked up by keyed MAC in the index store.
+/// case); addresses are looked up by keyed MAC in the index store. A viewer sees whoever is in a
+/// thread that they see.
 ///
 /// Executor: front's thread.
 class Creators {
@@ -52,9 +54,10 @@ public:
     /// The creator with this address, made if there is none. An existing name is kept.
     async::Task<CreatorId> ensure(WorkspaceId workspace, std::string name, std::string address);
     /// Errors: not_found.
-    async::Task<Creator> get(WorkspaceId workspace, CreatorId id, std::uint64_t handle);
+    async::Task<Creator> get(private_threads::Viewer viewer, CreatorId id, std::uint64_t handle);
+    /// Whoever sees them.
     async::Task<std::optional<CreatorId>> find(WorkspaceId workspace, std::string address);
-    async::Task<std::vector<Creator>> list(WorkspaceId workspace,
+    async::Task<std::vector<Creator>> list(private_threads::Viewer viewer,
                                            CreatorId after,
                                            std::int64_t limit,
                                            std::uint64_t handle);
@@ -64,6 +67,7 @@ public:
     async::Task<> complete_index();
 
 private:
+    async::Task<std::vector<Creator>> list_page(WorkspaceId workspace, CreatorId after);
     async::Task<std::vector<Creator>> list_slowly(WorkspaceId workspace, CreatorId after);
     async::Task<> index_page(WorkspaceId workspace, std::vector<Creator> page);
     /// In the order given, at most 1,000.

@@ -13,6 +13,8 @@
 #include "platform/keys/key_error.h"
 #include "platform/keys/message_keys.h"
 #include "platform/keys/records.h"
+#include "platform/private_threads/seen_sql.h"
+#include "platform/private_threads/viewer.h"
 #include "platform/store/data_map.h"
 #include "platform/store/row.h"
 #include "platform/store/sql_text.h"
@@ -56,9 +58,17 @@ constexpr SqlText k_exists =
 constexpr SqlText k_insert =
     "INSERT INTO creators (workspace_id, creator_id, profile, profile_wrap, created_at_ms) "
     "VALUES ($1, $2, $3, $4, $5) ON CONFLICT (workspace_id, creator_id) DO NOTHING";
-constexpr SqlText k_load =
-    "SELECT creator_id, profile, profile_wrap, created_at_ms FROM creators "
-    "WHERE workspace_id = $1 AND creator_id = $2";
+// Of both: $1 workspace, $2 viewer.
+constexpr char k_of_viewer[] =
+    "SELECT creator_id, profile, profile_wrap, created_at_ms FROM creators c "
+    "WHERE workspace_id = $1 AND EXISTS (SELECT 1 FROM thread_people t WHERE t.workspace_id = "
+    "c.workspace_id AND t.creator_id = c.creator_id AND ";
+constexpr auto k_load_seen =
+    store::joined(k_of_viewer, private_threads::k_seen, ") AND creator_id = $3");
+constexpr auto k_list_seen = store::joined(
+    k_of_viewer, private_threads::k_seen, ") AND creator_id > $3 ORDER BY creator_id LIMIT $4");
+constexpr SqlText k_load(k_load_seen);
+constexpr SqlText k_list_of_viewer(k_list_seen);
 constexpr SqlText k_list =
     "SELECT creator_id, profile, profile_wrap, created_at_ms FROM creators "
     "WHERE workspace_id = $1 AND creator_id > $2 ORDER BY creator_id LIMIT $3";
@@ -138,6 +148,14 @@ async::Task<std::vector<Creator>> open_all(ipc::Link* keeper,
 
 SealedProfile read_row(const store::Row& row) {
     return {row.id<CreatorTag>(0), row.sealed(1).take(), row.sealed(2).take(), row.integer(3)};
+}
+
+std::vector<SealedProfile> read_rows(const std::vector<store::Row>& found) {
+    std::vector<SealedProfile> out;
+    out.reserve(found.size());
+    for (const auto& row : found)
+        out.push_back(read_row(row));
+    return out;
 }
 
 }  // namespace
@@ -248,9 +266,13 @@ async::Task<CreatorId> Creators::ensure(WorkspaceId workspace,
     co_return *id;
 }
 
-async::Task<Creator> Creators::get(WorkspaceId workspace, CreatorId id, std::uint64_t handle) {
-    const auto body = [workspace, id](Transaction& tx) -> Result<SealedProfile> {
-        POSTERN_TRY(const auto row, tx.query_one(k_load, {workspace, id}));
+async::Task<Creator> Creators::get(private_threads::Viewer viewer,
+                                   CreatorId id,
+                                   std::uint64_t handle) {
+    const auto workspace = viewer.workspace();
+    const auto body = [viewer, id](Transaction& tx) -> Result<SealedProfile> {
+        POSTERN_TRY(const auto row,
+                    tx.query_one(k_load, {viewer.workspace(), viewer.person_or_nobody(), id}));
         if (!row) return fail(OutreachError::not_found);
         return read_row(*row);
     };
@@ -263,27 +285,37 @@ async::Task<Creator> Creators::get(WorkspaceId workspace, CreatorId id, std::uin
     co_return std::move(opened->front());
 }
 
-async::Task<std::vector<Creator>> Creators::list(WorkspaceId workspace,
+async::Task<std::vector<Creator>> Creators::list(private_threads::Viewer viewer,
                                                  CreatorId after,
                                                  std::int64_t limit,
                                                  std::uint64_t handle) {
-    const auto body = [workspace, after,
+    const auto workspace = viewer.workspace();
+    const auto body = [viewer, after,
                        limit](Transaction& tx) -> Result<std::vector<SealedProfile>> {
-        POSTERN_TRY(const auto found, tx.query(k_list, {workspace, after, limit}));
-        std::vector<SealedProfile> rows;
-        for (const auto& row : found)
-            rows.push_back(read_row(row));
-        return rows;
+        POSTERN_TRY(const auto found,
+                    tx.query(k_list_of_viewer,
+                             {viewer.workspace(), viewer.person_or_nobody(), after, limit}));
+        return read_rows(found);
     };
     auto rows = co_await parts_.database.read(body);
     if (!rows) co_return fail(std::move(rows.error()));
     co_return co_await open_all(&parts_.keeper, workspace, std::move(*rows), handle);
 }
 
+async::Task<std::vector<Creator>> Creators::list_page(WorkspaceId workspace, CreatorId after) {
+    const auto body = [workspace, after](Transaction& tx) -> Result<std::vector<SealedProfile>> {
+        POSTERN_TRY(const auto found, tx.query(k_list, {workspace, after, k_index_page}));
+        return read_rows(found);
+    };
+    auto rows = co_await parts_.database.read(body);
+    if (!rows) co_return fail(std::move(rows.error()));
+    co_return co_await open_all(&parts_.keeper, workspace, std::move(*rows), k_index_handle);
+}
+
 /// Keeper bounds what is opened in a minute.
 async::Task<std::vector<Creator>> Creators::list_slowly(WorkspaceId workspace, CreatorId after) {
     while (true) {
-        auto page = co_await list(workspace, after, k_index_page, k_index_handle);
+        auto page = co_await list_page(workspace, after);
         if (page || !page.error().is(ipc::IpcError::busy)) co_return page;
         const auto pause =
             std::chrono::seconds(std::max<std::int64_t>(page.error().retry_after_s(), 1));

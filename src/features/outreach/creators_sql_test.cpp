@@ -13,12 +13,15 @@
 #include "platform/keys/message_keys.h"
 #include "platform/keys/played_keeper_test.h"
 #include "platform/net/test_loop.h"
+#include "platform/private_threads/private_thread_rows.h"
+#include "platform/private_threads/viewer.h"
 #include "platform/store/database.h"
 #include "platform/store/migration.h"
 #include "platform/store/scratch_store_test.h"
 #include "platform/store/sql_text.h"
 #include "platform/store/store_error.h"
 #include "platform/store/transaction.h"
+#include "platform/store/value.h"
 
 #include <gtest/gtest.h>
 #include <algorithm>
@@ -148,14 +151,29 @@ protected:
     }
     CreatorId made(std::string name, std::string address) {
         ++clock.now;
-        return ensure(std::move(name), std::move(address)).value();
+        const auto id = ensure(std::move(name), std::move(address)).value();
+        write_to(id, workspace);
+        return id;
     }
-    Result<Creator> get(CreatorId id) { return run(creators->get(workspace, id, 7)); }
+    /// Thread 1 of each workspace, which everybody sees, has them in it.
+    void write_to(CreatorId id, WorkspaceId of) {
+        const auto body = [&](store::Transaction& tx) {
+            return tx.execute(
+                "INSERT INTO thread_people (workspace_id, thread_id, creator_id, head_wrap) "
+                "VALUES ($1, $2, $3, $4)",
+                {of, ThreadId::make(1), id, store::SealedBytes(Bytes{1})});
+        };
+        ASSERT_TRUE(database->write_now(body));
+    }
+    private_threads::Viewer host(std::optional<WorkspaceId> of = std::nullopt) {
+        return {of.value_or(workspace), std::nullopt};
+    }
+    Result<Creator> get(CreatorId id) { return run(creators->get(host(), id, 7)); }
     std::optional<CreatorId> find(std::string address) {
         return run(creators->find(workspace, std::move(address))).value();
     }
     Result<std::vector<Creator>> list(CreatorId after, std::int64_t limit) {
-        return run(creators->list(workspace, after, limit, 7));
+        return run(creators->list(host(), after, limit, 7));
     }
     std::int64_t count(store::Database& where, store::SqlText sql) {
         return where
@@ -224,15 +242,45 @@ TEST_F(CreatorsTest, only_ascii_letters_are_compared_without_case) {
     EXPECT_EQ(find("\xC3\xA5SA@studio.example"), id);
 }
 
+TEST_F(CreatorsTest, viewer_sees_whoever_is_in_a_thread_that_they_see) {
+    const auto person = PersonId::make(1);
+    const auto id = ensure("Maya", "maya@studio.example").value();
+    // In no thread yet.
+    EXPECT_TRUE(fails_with(get(id), OutreachError::not_found));
+    const auto thread = ThreadId::make(5);
+    const auto write = [&](store::Transaction& tx) -> Result<> {
+        auto begun = private_threads::rows::begin(tx, workspace, thread, person, 1);
+        if (!begun) return begun;
+        return store::done(
+            tx.execute("INSERT INTO thread_people (workspace_id, thread_id, creator_id, head_wrap) "
+                       "VALUES ($1, $2, $3, $4)",
+                       {workspace, thread, id, store::SealedBytes(Bytes{1})}));
+    };
+    ASSERT_TRUE(database->write_now(write));
+    for (const auto& outside : {host(), private_threads::Viewer(workspace, PersonId::make(2)),
+                                private_threads::Viewer(other_workspace, person)}) {
+        EXPECT_TRUE(fails_with(run(creators->get(outside, id, 7)), OutreachError::not_found));
+        EXPECT_TRUE(run(creators->list(outside, {}, 9, 7))->empty());
+    }
+    const private_threads::Viewer one_of_them(workspace, person);
+    EXPECT_EQ(run(creators->get(one_of_them, id, 7))->name, "Maya");
+    EXPECT_EQ(run(creators->list(one_of_them, {}, 9, 7))->size(), 1U);
+    write_to(id, workspace);
+    EXPECT_EQ(get(id)->name, "Maya");
+    EXPECT_EQ(list({}, 9)->size(), 1U);
+}
+
 TEST_F(CreatorsTest, another_workspace_has_its_own) {
     const auto ours = made("Maya", "maya@studio.example");
     EXPECT_FALSE(run(creators->find(other_workspace, "maya@studio.example")).value().has_value());
     const auto theirs = run(creators->ensure(other_workspace, "M.", "maya@studio.example")).value();
+    write_to(theirs, other_workspace);
     EXPECT_NE(ours, theirs);
-    EXPECT_EQ(run(creators->get(other_workspace, theirs, 7))->name, "M.");
+    EXPECT_EQ(run(creators->get(host(other_workspace), theirs, 7))->name, "M.");
     EXPECT_EQ(get(ours)->name, "Maya");
     EXPECT_TRUE(fails_with(get(theirs), OutreachError::not_found));
-    EXPECT_TRUE(fails_with(run(creators->get(other_workspace, ours, 7)), OutreachError::not_found));
+    EXPECT_TRUE(
+        fails_with(run(creators->get(host(other_workspace), ours, 7)), OutreachError::not_found));
     EXPECT_EQ(list({}, 10)->size(), 1);
     EXPECT_EQ(find("maya@studio.example"), ours);
 }
@@ -281,6 +329,7 @@ TEST_F(CreatorsTest, two_at_once_agree_on_one) {
     ASSERT_TRUE(first->has_value() && second->has_value());
     EXPECT_EQ(first->value(), second->value());
     EXPECT_EQ(profiles(), 1);
+    write_to(first->value(), workspace);
     EXPECT_FALSE(get(first->value())->name.empty());
 }
 

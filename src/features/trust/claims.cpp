@@ -25,7 +25,8 @@ std::vector<Claim> all_claims(const Grounds& grounds) {
     std::multimap<int, Claim> by_promise;
     for (auto claims : {access_claims(grounds), holder_claims(grounds), fence_claims(grounds),
                         wire_claims(grounds), data_claims(grounds), at_rest_claims(grounds),
-                        keyring_claims(grounds), sign_in_claims(grounds), audit_claims(grounds)}) {
+                        keyring_claims(grounds), sign_in_claims(grounds), privacy_claims(grounds),
+                        audit_claims(grounds)}) {
         for (auto& claim : claims)
             by_promise.emplace(promise_of(claim), std::move(claim));
     }

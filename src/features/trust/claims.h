@@ -29,6 +29,7 @@ struct Grounds {
     Fences& fences;
     Bearers& bearers;
     Gate& gate;
+    Privacy& privacy;
     audit::AuditLog& audit;
     audit::Anchors& anchors;
     /// Every file that the stores write, relative to the working directory; those that are not
@@ -54,6 +55,8 @@ std::vector<Claim> keyring_claims(const Grounds& grounds);
 std::vector<Claim> audit_claims(const Grounds& grounds);
 /// P7: who is let in, and for how long.
 std::vector<Claim> sign_in_claims(const Grounds& grounds);
+/// P7: that a private thread is its people's alone.
+std::vector<Claim> privacy_claims(const Grounds& grounds);
 /// P3: what connections insist on.
 std::vector<Claim> wire_claims(const Grounds& grounds);
 /// P7, P10 and P11: what is stored.

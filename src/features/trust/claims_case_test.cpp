@@ -106,6 +106,16 @@ async::Task<std::vector<Gate::Ended>> PlayedGate::end_sessions(bool really) {
     co_return out;
 }
 
+async::Task<std::vector<Privacy::Look>> PlayedPrivacy::look(bool is_private) {
+    std::vector<Look> out;
+    for (const std::string where : {"a mail of it", "the list of threads"}) {
+        const bool is_open = !is_private && where != faults.always_hidden;
+        out.push_back({where, where != faults.missed, is_open || where == faults.seen_by_colleague,
+                       is_open || where == faults.seen_by_token});
+    }
+    co_return out;
+}
+
 async::Task<Bearers::Token> PlayedBearers::create_token() {
     auto made = bearer("pst_", tokens);
     Token token{id<WorkspaceId>(77), id<TokenId>(77), std::move(made.text)};

@@ -150,6 +150,19 @@ public:
     Faults faults;
 };
 
+class PlayedPrivacy final : public Privacy {
+public:
+    async::Task<std::vector<Look>> look(bool is_private) override;
+
+    struct Faults {
+        std::string seen_by_colleague;  ///< where, although it is private
+        std::string seen_by_token;
+        std::string missed;         ///< where its own person does not find it
+        std::string always_hidden;  ///< where others do not find what is everybody's
+    };
+    Faults faults;
+};
+
 /// The real one, with a fault in our connections, or one that plants less than it is asked to.
 class FaultyTrial final : public net::TlsTrial {
 public:
@@ -212,7 +225,8 @@ protected:
 
     std::vector<Claim> claims_about(std::vector<std::string> files) {
         return all_claims({*database, *index, keeper.link, seals, history, fences, bearers, gate,
-                           *audit_log, *anchors, std::move(files), [] { return trial(); }});
+                           privacy, *audit_log, *anchors, std::move(files),
+                           [] { return trial(); }});
     }
     /// Of the engine that this run of the tests is on.
     std::vector<Claim> claims() {
@@ -271,6 +285,7 @@ protected:
     PlayedFences fences;
     PlayedBearers bearers{database};
     PlayedGate gate;
+    PlayedPrivacy privacy;
     std::unique_ptr<audit::AuditLog> audit_log;
     audit::test::PlayedPlace second_place{false};
     std::unique_ptr<audit::Anchors> anchors;

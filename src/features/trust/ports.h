@@ -130,4 +130,19 @@ public:
     virtual async::Task<std::vector<Ended>> end_sessions(bool really) = 0;
 };
 
+/// What is seen of a thread of nobody's that is private to one person of its workspace: its rows
+/// are written, looked for as all others are, and rolled back.
+class Privacy {
+public:
+    virtual ~Privacy() = default;
+    struct Look {
+        std::string where;  ///< "the list of threads"
+        bool by_its_person = false;
+        bool by_a_colleague = false;
+        bool by_nobodys_token = false;
+    };
+    /// By each way there is. `is_private`: false: everybody may see it.
+    virtual async::Task<std::vector<Look>> look(bool is_private) = 0;
+};
+
 }  // namespace postern::trust

@@ -65,7 +65,8 @@ bool rules_the_workspace(std::string_view route) {
                                  is_below(route, "/v1/invitations") ||
                                  is_below(route, "/v1/access-review");
     return is_below(route, "/v1/tokens") || is_below(route, "/v1/identity-providers") ||
-           route == "PATCH /v1/workspace" || (is_about_people && changes(route));
+           is_below(route, "/v1/unattended-threads") || route == "PATCH /v1/workspace" ||
+           (is_about_people && changes(route));
 }
 
 const std::vector<Rule>& rules() {

@@ -4,6 +4,7 @@
 #include "foundation/base/id.h"
 #include "platform/async/signal.h"
 #include "platform/async/task.h"
+#include "platform/private_threads/viewer.h"
 #include "platform/store/database.h"
 
 #include <boost/asio/any_io_executor.hpp>
@@ -11,6 +12,7 @@
 #include <list>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -25,7 +27,8 @@ struct EventField {
 
 /// Something that happened, as clients see it: a kind and ids, never content.
 struct Event {
-    PublicText kind;  ///< "message.received"
+    PublicText kind;                 ///< "message.received"
+    std::optional<ThreadId> thread;  ///< what it tells of is for those who see this one
     std::vector<EventField> ids;
 };
 
@@ -34,6 +37,12 @@ struct StoredEvent {
     UnixMs at_ms = 0;
     std::string kind;
     std::string ids_json;
+};
+
+/// A part of what happened, as one viewer sees it.
+struct News {
+    std::vector<StoredEvent> events;  ///< oldest first
+    std::int64_t looked_to = 0;       ///< number of the last event that was looked at, seen or not
 };
 
 /// How many of a workspace's newest events are kept for clients that come back.
@@ -56,8 +65,8 @@ public:
     /// A transaction of its own, then published().
     async::Task<> publish(WorkspaceId workspace, Event event);
 
-    /// At most 200 events after `number`, oldest first.
-    async::Task<std::vector<StoredEvent>> after(WorkspaceId workspace, std::int64_t number);
+    /// What the viewer sees of the events after `number`, at most 200 of them.
+    async::Task<News> after(private_threads::Viewer viewer, std::int64_t number);
     async::Task<std::int64_t> newest(WorkspaceId workspace);
 
     /// Wakes whenever the workspace has something new.

@@ -2,10 +2,14 @@
 #include "foundation/base/result.h"
 #include "platform/async/task.h"
 #include "platform/events/event_log.h"
+#include "platform/private_threads/seen_sql.h"
+#include "platform/private_threads/viewer.h"
 #include "platform/store/sql_text.h"
 #include "platform/store/transaction.h"
 #include "platform/store/value.h"
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -20,14 +24,18 @@ using store::Transaction;
 namespace {
 
 constexpr SqlText k_insert =
-    "INSERT INTO events (workspace_id, number, at_ms, kind, ids) SELECT $1, "
-    "COALESCE(MAX(number), 0) + 1, $2, $3, $4 FROM events WHERE workspace_id = $1";
+    "INSERT INTO events (workspace_id, number, at_ms, kind, ids, thread_id) SELECT $1, "
+    "COALESCE(MAX(number), 0) + 1, $2, $3, $4, $5 FROM events WHERE workspace_id = $1";
 constexpr SqlText k_forget =
     "DELETE FROM events WHERE workspace_id = $1 AND number <= (SELECT MAX(number) FROM events "
     "WHERE workspace_id = $1) - $2";
-constexpr SqlText k_after =
-    "SELECT number, at_ms, kind, ids FROM events WHERE workspace_id = $1 AND number > $2 "
-    "ORDER BY number LIMIT 200";
+constexpr auto k_after_seen = store::joined(
+    "SELECT number, at_ms, kind, ids FROM events t WHERE workspace_id = $1 AND number > $3 AND "
+    "(thread_id IS NULL OR ",
+    private_threads::k_seen,
+    ") ORDER BY number LIMIT 200");
+constexpr SqlText k_after(k_after_seen);
+constexpr std::size_t k_at_once = 200;  // as in k_after
 constexpr SqlText k_newest = "SELECT COALESCE(MAX(number), 0) FROM events WHERE workspace_id = $1";
 
 /// Ids and state names need no escaping: they hold only letters, digits, "_" and ".".
@@ -47,9 +55,10 @@ Result<> EventLog::append(Transaction& transaction,
                           WorkspaceId workspace,
                           const Event& event) const {
     const auto json = to_json(event);
-    POSTERN_TRY([[maybe_unused]] const auto written,
-                transaction.execute(k_insert, {workspace, clock_.now_ms(),
-                                               Clear::text(event.kind.view()), Clear::text(json)}));
+    POSTERN_TRY(
+        [[maybe_unused]] const auto written,
+        transaction.execute(k_insert, {workspace, clock_.now_ms(), Clear::text(event.kind.view()),
+                                       Clear::text(json), event.thread}));
     POSTERN_TRY([[maybe_unused]] const auto forgotten,
                 transaction.execute(k_forget, {workspace, k_events_kept}));
     return {};
@@ -78,16 +87,23 @@ async::Task<> EventLog::publish(WorkspaceId workspace, Event event) {
     co_return written;
 }
 
-async::Task<std::vector<StoredEvent>> EventLog::after(WorkspaceId workspace, std::int64_t number) {
-    const auto body = [workspace,
-                       number](Transaction& transaction) -> Result<std::vector<StoredEvent>> {
-        POSTERN_TRY(const auto rows, transaction.query(k_after, {workspace, number}));
-        std::vector<StoredEvent> events;
+async::Task<News> EventLog::after(private_threads::Viewer viewer, std::int64_t number) {
+    const auto body = [viewer, number](Transaction& transaction) -> Result<News> {
+        const auto workspace = viewer.workspace();
+        POSTERN_TRY(const auto newest, transaction.query_one(k_newest, {workspace}));
+        POSTERN_TRY(const auto rows,
+                    transaction.query(k_after, {workspace, viewer.person_or_nobody(), number}));
+        News news;
         for (const auto& row : rows) {
-            events.push_back(
+            news.events.push_back(
                 {row.integer(0), row.integer(1), row.clear_text(2), row.clear_text(3)});
         }
-        return events;
+        news.looked_to = number;
+        if (rows.size() < k_at_once && newest) {
+            news.looked_to = std::max(number, newest->integer(0));
+        }
+        if (!rows.empty()) news.looked_to = std::max(news.looked_to, rows.back().integer(0));
+        return news;
     };
     co_return co_await database_.read(body);
 }
