@@ -22,6 +22,7 @@ set(POSTERN_SIDEWAYS
     "platform/ipc>platform/async" "platform/ipc>platform/os" "platform/store>platform/os"
     "platform/audit>platform/async" "platform/audit>platform/ipc" "platform/audit>platform/keys"
     "platform/audit>platform/os" "platform/audit>platform/store"
+    "platform/syslog>platform/async" "platform/syslog>platform/ipc" "platform/syslog>platform/net"
     "platform/own_mail>platform/async" "platform/own_mail>platform/ipc"
     "platform/own_mail>platform/keys" "platform/own_mail>platform/store"
     "platform/keys>platform/ipc" "platform/keys>platform/os" "platform/events>platform/async"

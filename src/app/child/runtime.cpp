@@ -83,6 +83,10 @@ const std::string& Runtime::own_mail_ca() const noexcept {
     return state_.start.own_mail_ca;
 }
 
+control::LogServerFiles Runtime::take_log_server_files() noexcept {
+    return std::move(state_.start.log_server);
+}
+
 Secret Runtime::take_next_passphrase() noexcept {
     return std::move(state_.start.next_passphrase);
 }

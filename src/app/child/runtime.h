@@ -53,6 +53,8 @@ public:
     /// Courier's, of the server's own mail.
     [[nodiscard]] Secret take_own_mail_password() noexcept;
     [[nodiscard]] const std::string& own_mail_ca() const noexcept;
+    /// Courier's; once.
+    [[nodiscard]] control::LogServerFiles take_log_server_files() noexcept;
     /// Paths at which this process can read the operator's certificate and key, whoever owns them.
     [[nodiscard]] std::optional<config::Tls> tls() const;
 

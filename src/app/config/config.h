@@ -106,11 +106,22 @@ struct Store {
     auto wire() { return std::tie(engine, bulk, keyring, keyring_beside_bulk); }
 };
 
-/// The record of who did what.
+/// A log server that takes syslog over TLS.
+struct LogServer {
+    std::string host;  ///< name or address, which its certificate has to be for
+    std::uint16_t port = 6514;
+    std::string ca_file;           ///< empty: the system's certificate authorities
+    std::string certificate_file;  ///< PEM, shown to the server; empty: none
+    std::string key_file;
+    auto wire() { return std::tie(host, port, ca_file, certificate_file, key_file); }
+};
+
+/// The record of who did what, and its second places.
 struct Audit {
-    std::string anchor_file;  ///< at a second place; empty: none
+    std::string anchor_file;                 ///< empty: none
+    std::optional<LogServer> anchor_syslog;  ///< nothing: none
     std::uint32_t keep_days = 400;
-    auto wire() { return std::tie(anchor_file, keep_days); }
+    auto wire() { return std::tie(anchor_file, anchor_syslog, keep_days); }
 };
 
 /// How the processes are fenced.

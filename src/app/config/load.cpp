@@ -180,6 +180,29 @@ void read_sign_in(Reader& reader, SignIn& sign_in) {
     }
 }
 
+void read_audit(Reader& reader, Audit& audit) {
+    set(audit.anchor_file, reader.text("audit.anchor_file", why_no_path));
+    set(audit.keep_days, reader.integer("audit.keep_days", 30, 36'500));
+    LogServer files;
+    set(files.ca_file, reader.text("audit.anchor_syslog_ca_file", why_no_path));
+    set(files.certificate_file, reader.text("audit.anchor_syslog_certificate_file", why_no_path));
+    set(files.key_file, reader.text("audit.anchor_syslog_key_file", why_no_path));
+    if (files.certificate_file.empty() != files.key_file.empty()) {
+        reader.wrong("audit.anchor_syslog_certificate_file", ConfigError::missing_key,
+                     "goes with anchor_syslog_key_file");
+    }
+    const auto text = reader.text("audit.anchor_syslog", why_no_log_server);
+    auto server = text ? parse_log_server(*text) : std::nullopt;
+    if (!text && !(files.ca_file.empty() && files.certificate_file.empty())) {
+        reader.wrong("audit.anchor_syslog", ConfigError::missing_key,
+                     "must be set where its files are");
+    }
+    if (!server) return;
+    files.host = std::move(server->host);
+    files.port = server->port;
+    audit.anchor_syslog = std::move(files);
+}
+
 void read_limits(Reader& reader, Config& config) {
     set(config.mail.poll_interval_s, reader.integer("mail.poll_interval_s", 15, k_day_s));
     set(config.mail.ehlo_name, reader.text("mail.ehlo_name", why_no_host));
@@ -195,8 +218,7 @@ void read_limits(Reader& reader, Config& config) {
         reader.wrong("lease.default_s", ConfigError::out_of_range,
                      "must not be longer than lease.longest_s");
     }
-    set(config.audit.anchor_file, reader.text("audit.anchor_file", why_no_path));
-    set(config.audit.keep_days, reader.integer("audit.keep_days", 30, 36'500));
+    read_audit(reader, config.audit);
     const auto calls = reader.text("isolation.system_calls", one_of({"kill", "log"}));
     config.isolation.only_log = calls == "log";
     set(config.log_level, reader.text("log_level", why_no_log_level));

@@ -123,6 +123,32 @@ TEST(Load, audit_is_kept_for_400_days_and_anchored_where_that_is_said) {
     ASSERT_TRUE(loaded) << loaded.error().front().text;
     EXPECT_EQ(loaded->config.audit.anchor_file, "/mnt/other/anchors");
     EXPECT_EQ(loaded->config.audit.keep_days, 30U);
+    EXPECT_FALSE(loaded->config.audit.anchor_syslog);
+}
+
+TEST(Load, audit_is_anchored_at_a_log_server_where_that_is_said) {
+    const auto loaded = load(
+        "[audit]\nanchor_syslog = 'logs.example:6515'\n"
+        "anchor_syslog_ca_file = '/etc/postern/logs.pem'\n"
+        "anchor_syslog_certificate_file = '/etc/postern/ours.pem'\n"
+        "anchor_syslog_key_file = '/etc/postern/ours.key'");
+    ASSERT_TRUE(loaded) << loaded.error().front().text;
+    const auto& server = loaded->config.audit.anchor_syslog;
+    ASSERT_TRUE(server);
+    EXPECT_EQ(server->host, "logs.example");
+    EXPECT_EQ(server->port, 6515);
+    EXPECT_EQ(server->ca_file, "/etc/postern/logs.pem");
+    EXPECT_EQ(server->certificate_file, "/etc/postern/ours.pem");
+    EXPECT_EQ(server->key_file, "/etc/postern/ours.key");
+    for (const auto* text : {"logs.example", "192.0.2.7", "2001:db8::7", "[2001:db8::7]"}) {
+        const auto bare = load("[audit]\nanchor_syslog = '" + std::string(text) + "'");
+        ASSERT_TRUE(bare) << text;
+        EXPECT_EQ(bare->config.audit.anchor_syslog->port, 6514) << text;
+    }
+    const auto v6 = load("[audit]\nanchor_syslog = '[2001:db8::7]:514'");
+    ASSERT_TRUE(v6);
+    EXPECT_EQ(v6->config.audit.anchor_syslog->host, "2001:db8::7");
+    EXPECT_EQ(v6->config.audit.anchor_syslog->port, 514);
 }
 
 TEST(Load, survives_the_way_to_a_child) {
@@ -214,6 +240,16 @@ const std::vector<Rejected> k_rejected{
      "no such setting"},
     {"[audit]\nkeep_days = 29", ConfigError::out_of_range, "audit.keep_days", 2, "between"},
     {"[audit]\nanchor_file = 'anchors'", ConfigError::invalid_value, "audit.anchor_file", 2, ""},
+    {"[audit]\nanchor_syslog = '/run/log'", ConfigError::invalid_value, "audit.anchor_syslog", 2,
+     "HOST:PORT"},
+    {"[audit]\nanchor_syslog = 'logs.example:0'", ConfigError::invalid_value, "audit.anchor_syslog",
+     2, "HOST:PORT"},
+    {"[audit]\nanchor_syslog = 'tcp://logs.example'", ConfigError::invalid_value,
+     "audit.anchor_syslog", 2, "HOST:PORT"},
+    {"[audit]\nanchor_syslog_ca_file = '/ca.pem'", ConfigError::missing_key, "audit.anchor_syslog",
+     0, "its files"},
+    {"[audit]\nanchor_syslog = 'logs.example'\nanchor_syslog_key_file = '/key.pem'",
+     ConfigError::missing_key, "audit.anchor_syslog_certificate_file", 0, "goes with"},
     {"[audit]\nanchors = '/a'", ConfigError::unknown_key, "audit.anchors", 2, "no such setting"},
     {"[lease]\ndefault_s = 86400\nlongest_s = 3600", ConfigError::out_of_range, "lease.default_s",
      2, "longer"},

@@ -90,6 +90,13 @@ bool is_authority(std::string_view text) {
     return !host.empty() && host.size() <= k_host_max && std::ranges::all_of(host, is_host_char);
 }
 
+/// Whether a host, an address or a folder has ":PORT" behind it.
+bool has_port(std::string_view text) {
+    const bool is_bare_v6 =
+        !text.starts_with('/') && !text.starts_with('[') && std::ranges::count(text, ':') > 1;
+    return !is_bare_v6 && text.contains(':') && !text.ends_with(']');
+}
+
 }  // namespace
 
 Why why_no_block(std::string_view text) {
@@ -178,10 +185,8 @@ Result<DatabaseServer::Host> parse_database_host(std::string_view text) {
         "\"" + std::string(text.substr(0, 100)) + "\": write HOST, HOST:PORT or a socket's folder";
     DatabaseServer::Host host;
     const bool folder = text.starts_with('/');
-    const bool bare_v6 = !folder && std::ranges::count(text, ':') > 1 && !text.starts_with('[');
-    const auto colon = bare_v6 ? std::string_view::npos : text.rfind(':');
-    const bool in_brackets = text.ends_with(']');
-    if (colon != std::string_view::npos && !in_brackets) {
+    if (has_port(text)) {
+        const auto colon = text.rfind(':');
         const auto port = parse_number(text.substr(colon + 1), 65535);
         if (!port || *port == 0) return fail(ConfigError::invalid_value, detail);
         host.port = static_cast<std::uint16_t>(*port);
@@ -198,6 +203,20 @@ Result<DatabaseServer::Host> parse_database_host(std::string_view text) {
     if (!good) return fail(ConfigError::invalid_value, detail);
     host.name = text;
     return host;
+}
+
+std::optional<LogServer> parse_log_server(std::string_view text) {
+    const auto host = parse_database_host(text);
+    if (!host || host->name.starts_with('/')) return std::nullopt;
+    LogServer server;
+    server.host = host->name;
+    if (has_port(text)) server.port = host->port;
+    return server;
+}
+
+Why why_no_log_server(std::string_view text) {
+    if (parse_log_server(text)) return std::nullopt;
+    return "is no log server; write HOST or HOST:PORT";
 }
 
 bool is_on_this_machine(const DatabaseServer::Host& host) {

@@ -29,6 +29,9 @@ namespace postern::app::config {
 /// "db.example", "db.example:5433", "[::1]:5432", "/run/postgresql", "/run/postgresql:5433";
 /// without a number it is 5432. Errors: invalid_value.
 [[nodiscard]] Result<DatabaseServer::Host> parse_database_host(std::string_view text);
+/// "logs.example", "logs.example:6514", "[2001:db8::7]:6514"; without a number it is 6514.
+[[nodiscard]] std::optional<LogServer> parse_log_server(std::string_view text);
+[[nodiscard]] std::optional<std::string> why_no_log_server(std::string_view text);
 /// A socket's folder or a loopback address: no TLS is asked for.
 [[nodiscard]] bool is_on_this_machine(const DatabaseServer::Host& host);
 /// Lower-case letters, digits and _, as PostgreSQL takes them without quotes.

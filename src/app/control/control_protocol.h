@@ -64,6 +64,14 @@ struct StoreAccess {
     auto wire() { return std::tie(engine, server, password, ca, beside_bulk); }
 };
 
+/// What is needed to reach the log server: read by the supervisor.
+struct LogServerFiles {
+    std::string ca;           ///< PEM; empty: the system's authorities
+    std::string certificate;  ///< PEM; empty: none is shown
+    Secret key;               ///< PEM
+    auto wire() { return std::tie(ca, certificate, key); }
+};
+
 /// Answered when the child is ready or cannot be.
 struct Start {
     static constexpr std::uint16_t k_method = 1;
@@ -82,13 +90,14 @@ struct Start {
     Secret next_passphrase;  ///< of the next one
     os::Fd tls_certificate;  ///< front, where the configuration names one
     os::Fd tls_key;
-    StoreAccess store;         ///< front's or keeper's
-    Secret own_mail_password;  ///< courier, where the configuration names a server with one
-    std::string own_mail_ca;   ///< the same: PEM
+    StoreAccess store;          ///< front's or keeper's
+    Secret own_mail_password;   ///< courier, where the configuration names a server with one
+    std::string own_mail_ca;    ///< the same: PEM
+    LogServerFiles log_server;  ///< courier, where the configuration names one
     auto wire() {
         return std::tie(config, offline, create, root_key, next_root_key, passphrase,
                         next_passphrase, tls_certificate, tls_key, store, own_mail_password,
-                        own_mail_ca);
+                        own_mail_ca, log_server);
     }
 };
 

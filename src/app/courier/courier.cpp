@@ -25,8 +25,12 @@
 #include "platform/net/dns/dns_client.h"
 #include "platform/net/ip_address.h"
 #include "platform/net/resolver.h"
+#include "platform/net/tls_context.h"
 #include "platform/os/fd.h"
 #include "platform/os/process.h"
+#include "platform/syslog/log_server.h"
+#include "platform/syslog/syslog_message.h"
+#include "platform/syslog/syslog_protocol.h"
 
 #include <chrono>
 #include <cstddef>
@@ -87,20 +91,40 @@ net::DnsClient dns_client(const config::Config& config) {
     return net::DnsClient(std::move(options));
 }
 
+/// Nothing where no log server is named.
+std::optional<syslog::LogServer::Options> log_server_options(child::Runtime& runtime) {
+    const auto& named = runtime.config().audit.anchor_syslog;
+    if (!named) return std::nullopt;
+    auto files = runtime.take_log_server_files();
+    syslog::LogServer::Options options;
+    options.host = named->host;
+    options.port = named->port;
+    options.ca_pem = std::move(files.ca);
+    options.certificate_pem = std::move(files.certificate);
+    options.key_pem = std::move(files.key);
+    options.host_name = syslog::host_name_of(runtime.config().public_url);
+    return options;
+}
+
 /// The way out and the two ways in, in the order in which they depend on one another.
 class Courier {
 public:
-    Courier(child::Runtime& runtime, net::EgressPolicy policy, net::TlsContext trust)
+    Courier(child::Runtime& runtime, net::EgressPolicy policy, const net::TlsContext& trust)
         : runtime_(runtime),
           pool_({.threads = k_resolver_threads, .queue_max = k_resolver_queue_max}),
           resolver_(pool_),
-          network_(resolver_, std::move(policy), std::move(trust)),
+          network_(resolver_, std::move(policy), trust),
           connector_(network_),
           lookups_(dns_client(runtime.config()), network_),
           keeper_(runtime.tasks(), keeper_router_),
           credentials_(keeper_),
           own_account_(own_account(runtime)),
           fetches_(network_, keeper_) {
+        if (auto options = log_server_options(runtime)) {
+            log_server_.emplace(network_, runtime.tasks(), trust, std::move(*options));
+            front_router_.on<syslog::SendSyslog>(
+                [this](syslog::SendSyslog asked) { return log_server_->send(std::move(asked)); });
+        }
         keeper_router_.on<keys::EndUses>([this](keys::EndUses asked) { return end_uses(asked); });
     }
 
@@ -153,6 +177,7 @@ private:
     KeeperCredentials credentials_;
     std::shared_ptr<const mail::OwnAccount> own_account_;
     Fetches fetches_;
+    std::optional<syslog::LogServer> log_server_;
     ipc::Router front_router_;
     std::shared_ptr<ipc::Peer> front_peer_;
     std::optional<mail::FrontOverIpc> front_;
@@ -185,7 +210,7 @@ async::Task<> run(child::Runtime& runtime) {
     if (!policy) co_return fail(std::move(policy.error()));
     auto trust = net::TlsContext::client();
     if (!trust) co_return fail(std::move(trust.error()));
-    Courier courier(runtime, std::move(*policy), std::move(*trust));
+    Courier courier(runtime, std::move(*policy), *trust);
     runtime.on_link(control::Partner::keeper,
                     [&](os::Fd socket) { courier.attach_keeper(std::move(socket)); });
     runtime.on_link(control::Partner::front,

@@ -12,6 +12,8 @@
 #include "foundation/codec/base64.h"
 #include "platform/async/task.h"
 #include "platform/keys/message_keys.h"
+#include "platform/os/fd.h"
+#include "platform/os/files.h"
 #include "platform/store/store_error.h"
 
 #include <cstdint>
@@ -39,6 +41,7 @@ Error admin_error(const Error& error) {
         return {cli::AdminError::unknown_person};
     }
     if (error.is(store::StoreError::disk_full)) return {cli::AdminError::disk_full};
+    if (error.is(os::OsError::too_large)) return {cli::AdminError::log_too_large};
     if (error.is(trust::TrustError::unknown_claim)) return {cli::AdminError::unknown_claim};
     if (error.is(trust::TrustError::already_proving)) return {cli::AdminError::busy};
     return {cli::AdminError::failed, detail};
@@ -84,7 +87,8 @@ void Front::serve_admin() {
     admin_router_.on<cli::AcceptAnchors>([this](cli::AcceptAnchors) { return accept_anchors(); });
     admin_router_.on<cli::ExportAudit>(
         [this](cli::ExportAudit asked) { return export_audit(std::move(asked)); });
-    admin_router_.on<cli::VerifyAudit>([this](cli::VerifyAudit) { return verify_audit(); });
+    admin_router_.on<cli::VerifyAudit>(
+        [this](cli::VerifyAudit asked) { return verify_audit(std::move(asked)); });
 }
 
 async::Task<cli::SetupLink::Answer> Front::make_setup_link() {
@@ -134,7 +138,23 @@ async::Task<ipc::Nothing> Front::note_host_acts(cli::NoteHostActs asked) {
     co_return ipc::Nothing{};
 }
 
-async::Task<cli::VerifyAudit::Answer> Front::verify_audit() {
+async::Task<> Front::compare_log(os::Fd log, cli::VerifyAudit::Answer* answer) {
+    if (!log.valid()) co_return Result<>{};
+    auto shared = std::make_shared<const os::Fd>(std::move(log));
+    auto compared = co_await anchors_.compare_log(std::move(shared));
+    if (!compared) co_return fail(std::move(compared.error()));
+    auto& told = answer->log;
+    told.lines = compared->lines;
+    told.too_long = compared->too_long;
+    told.faults = std::move(compared->faults);
+    for (const auto& newest : compared->newest) {
+        told.newest.push_back(
+            {newest.workspace.text(), newest.anchors, newest.number, newest.at_ms, newest.record});
+    }
+    co_return Result<>{};
+}
+
+async::Task<cli::VerifyAudit::Answer> Front::verify_audit(cli::VerifyAudit asked) {
     auto chains = co_await audit_.chains();
     if (!chains) co_return fail(admin_error(chains.error()));
     cli::VerifyAudit::Answer answer;
@@ -147,9 +167,12 @@ async::Task<cli::VerifyAudit::Answer> Front::verify_audit() {
     }
     auto compared = co_await anchors_.compare();
     if (!compared) co_return fail(admin_error(compared.error()));
+    answer.has_log_server = logged_anchors_.is_set();
     answer.has_anchors = compared->is_set;
     answer.anchors = compared->lines;
     answer.anchor_faults = std::move(compared->faults);
+    auto looked = co_await compare_log(std::move(asked.log), &answer);
+    if (!looked) co_return fail(admin_error(looked.error()));
     co_return answer;
 }
 
@@ -203,14 +226,15 @@ async::Task<cli::Doctor::Answer> Front::examine() {
                              held ? cli::Verdict::good : cli::Verdict::warning,
                              held ? "lock and cut-off work on a full disk"
                                   : "the reserve could not be made: is the disk full?"});
-    const auto& trouble = anchors_.trouble();
-    const bool is_anchored = anchor_place_.is_set();
+    const auto trouble = anchor_trouble();
     std::string anchored = "each workspace's record is anchored at a second place";
-    if (!is_anchored) anchored = "set anchor_file in [audit], on another disk";
+    if (!is_anchored()) {
+        anchored = "set anchor_file in [audit], on another disk, or anchor_syslog";
+    }
     if (!trouble.empty()) anchored = trouble + ": see `postern audit verify`";
     answer.checks.push_back(
         {"audit record at a second place",
-         is_anchored && trouble.empty() ? cli::Verdict::good : cli::Verdict::warning,
+         is_anchored() && trouble.empty() ? cli::Verdict::good : cli::Verdict::warning,
          std::move(anchored)});
     auto idle = co_await integrations_.count_idle(k_idle_days * 86'400);
     if (!idle) co_return fail(admin_error(idle.error()));

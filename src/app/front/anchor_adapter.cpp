@@ -6,15 +6,24 @@
 #include "platform/async/deadline.h"
 #include "platform/async/task.h"
 #include "platform/audit/anchor_file.h"
+#include "platform/audit/anchor_line.h"
 #include "platform/audit/anchors.h"
+#include "platform/audit/logged_anchors.h"
 #include "platform/os/files.h"
+#include "platform/syslog/syslog_protocol.h"
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <utility>
+#include <vector>
 
 namespace postern::app::front {
 namespace {
+
+/// To connect and to write have 15 seconds each.
+constexpr std::chrono::seconds k_carry_time{40};
+static_assert(audit::k_carried_max <= syslog::k_messages_max);
 
 control::AnchorStep step_of(audit::AnchorStep step) {
     switch (step) {
@@ -40,6 +49,16 @@ async::Task<std::shared_ptr<const audit::AnchorFile>> AnchorAdapter::open(audit:
     }
     co_return std::make_shared<const audit::AnchorFile>(std::move(opened->present),
                                                         std::move(opened->before));
+}
+
+async::Task<std::int64_t> LogServerAdapter::carry(std::vector<audit::Anchor> anchors, bool anew) {
+    syslog::SendSyslog ask;
+    ask.anew = anew;
+    for (const auto& anchor : anchors)
+        ask.messages.push_back({anchor.at_ms, audit::line_of(anchor)});
+    auto sent = co_await courier_.call(std::move(ask), Deadline::in(k_carry_time));
+    if (!sent) co_return fail(std::move(sent.error()));
+    co_return sent->connection;
 }
 
 }  // namespace postern::app::front

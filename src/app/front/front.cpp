@@ -45,6 +45,8 @@ namespace {
 constexpr auto k_grants_every = 1min;
 constexpr auto k_reserve_every = 1min;
 constexpr auto k_audit_every = 1h;
+/// For what is said to a log server at a clean end.
+constexpr auto k_last_lines = 2s;
 
 /// What keeps the processes apart less than it should. Our folder lies in the data directory, which
 /// is the supervisor's: the same owner means the same user for everything.
@@ -128,6 +130,8 @@ Front::Front(child::Runtime& runtime, Stores stores)
                 runtime.executor()),
       anchor_place_(runtime),
       anchors_({*stores_.main, keeper_, runtime.clock(), audit_, anchor_place_}),
+      log_server_(courier_, runtime.config().audit.anchor_syslog.has_value()),
+      logged_anchors_({*stores_.main, keeper_, runtime.clock(), audit_, log_server_}),
       identity_({*stores_.main, keeper_, runtime.clock(), audit_, own_mail_, passwords_,
                  cost_of(runtime.config().sign_in)}),
       factors_({*stores_.main, keeper_, runtime.clock(), audit_, identity_}),
@@ -165,7 +169,7 @@ Front::Front(child::Runtime& runtime, Stores stores)
       gate_(identity::Trials(*stores_.main, runtime.clock())),
       privacy_(mail::PrivateTrial(*stores_.main, runtime.clock())),
       claims_(trust::all_claims({*stores_.main, *stores_.index, keeper_, seals_, history_, fences_,
-                                 bearers_, gate_, privacy_, audit_, anchors_,
+                                 bearers_, gate_, privacy_, audit_, anchors_, logged_anchors_,
                                  store_files(runtime.config())}),
               runtime.clock()),
       services_{identity_,        factors_,          people_, resets_,       passkeys_,
@@ -177,8 +181,8 @@ Front::Front(child::Runtime& runtime, Stores stores)
     site_.version = POSTERN_VERSION;
     site_.isolation = fences_.missing();
     site_.audit = [this] {
-        if (!anchor_place_.is_set()) return "not anchored";
-        return anchors_.trouble().empty() ? "anchored" : "trouble";
+        if (!is_anchored()) return "not anchored";
+        return anchor_trouble().empty() ? "anchored" : "trouble";
     };
     metrics_.add_source([this](api::MetricsText& out) {
         out.family("postern_mailboxes_watched", "gauge", "Mailboxes whose replies are looked for.")
@@ -272,6 +276,7 @@ async::Task<> Front::begin() {
     runtime_.tasks().spawn("reserve", look_after_reserve());
     runtime_.tasks().spawn("own_mail", own_mail_.run());
     runtime_.tasks().spawn("anchors", anchors_.keep());
+    runtime_.tasks().spawn("logged_anchors", logged_anchors_.keep());
     runtime_.tasks().spawn("audit", look_after_audit());
     co_return co_await room_.start();
 }
@@ -290,8 +295,22 @@ async::Job Front::look_after_grants() {
 
 async::Job Front::end() {
     co_await audit_.settle();
+    auto last_lines = async::with_deadline(Deadline::in(k_last_lines), logged_anchors_.say());
+    auto said = co_await std::move(last_lines);
+    if (!said) log(LogLevel::warning, "anchors_not_said", {{"error", said.error()}});
     auto written = co_await anchors_.write();
     if (!written) log(LogLevel::warning, "anchors_not_written", {{"error", written.error()}});
+}
+
+bool Front::is_anchored() const {
+    return anchor_place_.is_set() || logged_anchors_.is_set();
+}
+
+std::string Front::anchor_trouble() const {
+    std::string trouble = anchors_.trouble();
+    if (logged_anchors_.trouble().empty()) return trouble;
+    if (!trouble.empty()) trouble += "; ";
+    return trouble + "log server: " + logged_anchors_.trouble();
 }
 
 async::Task<> Front::shorten_audit() {

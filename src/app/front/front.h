@@ -26,6 +26,7 @@
 
 #include <list>
 #include <memory>
+#include <string>
 
 namespace postern::app::front {
 
@@ -76,7 +77,10 @@ private:
     async::Task<cli::ProveClaim::Answer> prove(cli::ProveClaim asked);
     async::Task<cli::SealAll::Answer> seal_all(cli::SealAll asked);
     async::Task<ipc::Nothing> note_host_acts(cli::NoteHostActs asked);
-    async::Task<cli::VerifyAudit::Answer> verify_audit();
+    async::Task<cli::VerifyAudit::Answer> verify_audit(cli::VerifyAudit asked);
+    async::Task<> compare_log(os::Fd log, cli::VerifyAudit::Answer* answer);
+    [[nodiscard]] bool is_anchored() const;
+    [[nodiscard]] std::string anchor_trouble() const;
     async::Task<ipc::Nothing> accept_anchors();
     async::Task<cli::ExportAudit::Answer> export_audit(cli::ExportAudit asked);
     async::Job look_after_grants();
@@ -101,6 +105,8 @@ private:
     own_mail::OwnMail own_mail_;
     AnchorAdapter anchor_place_;
     audit::Anchors anchors_;
+    LogServerAdapter log_server_;
+    audit::LoggedAnchors logged_anchors_;
     identity::Identity identity_;
     identity::SecondFactors factors_;
     identity::People people_;

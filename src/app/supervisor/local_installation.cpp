@@ -18,8 +18,11 @@
 #include "foundation/base/result.h"
 #include "foundation/base/secret.h"
 #include "platform/keys/operator.h"
+#include "platform/os/fd.h"
+#include "platform/os/files.h"
 #include "platform/os/process.h"
 
+#include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -213,6 +216,15 @@ std::string base_url(const cli::Place& place, std::uint16_t port) {
     return base_url_of(loaded ? loaded->config : config::Config{}, port);
 }
 
+/// Read here, by whoever may: front's fence names no path outside its folder.
+Result<os::Fd> open_log(const std::string& path) {
+    os::Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+    struct stat status{};
+    if (!file.valid() || ::fstat(file.get(), &status) != 0) return fail(os::errno_error(path));
+    if (!S_ISREG(status.st_mode)) return fail(os::OsError::no_permission, path + " is no file");
+    return file;
+}
+
 }  // namespace
 
 cli::Outcome<cli::Made> LocalInstallation::init(const cli::InitCommand& command) {
@@ -317,8 +329,15 @@ cli::Outcome<cli::SealAll::Answer> LocalInstallation::seal_all(const cli::SealAl
     return outward(ask(command.place, cli::SealAll{command.grants}));
 }
 
-cli::Outcome<cli::VerifyAudit::Answer> LocalInstallation::verify_audit(const cli::Place& place) {
-    return outward(ask(place, cli::VerifyAudit{}));
+cli::Outcome<cli::VerifyAudit::Answer> LocalInstallation::verify_audit(
+    const cli::VerifyAuditCommand& command) {
+    cli::VerifyAudit asked;
+    if (!command.log_file.empty()) {
+        auto file = open_log(command.log_file);
+        if (!file) return outward(Outcome<cli::VerifyAudit::Answer>(refuse(file.error())));
+        asked.log = std::move(*file);
+    }
+    return outward(ask(command.place, std::move(asked)));
 }
 
 cli::Outcome<> LocalInstallation::accept_anchors(const cli::Place& place) {

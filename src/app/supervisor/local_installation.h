@@ -21,7 +21,8 @@ public:
     cli::Outcome<cli::SealAll::Answer> seal_all(const cli::SealAllCommand& command) override;
     cli::Outcome<cli::SetupToken> recover_person(const cli::Place& place,
                                                  const std::string& email) override;
-    cli::Outcome<cli::VerifyAudit::Answer> verify_audit(const cli::Place& place) override;
+    cli::Outcome<cli::VerifyAudit::Answer> verify_audit(
+        const cli::VerifyAuditCommand& command) override;
     cli::Outcome<> accept_anchors(const cli::Place& place) override;
     cli::Outcome<> export_audit(const cli::Place& place,
                                 const std::string& workspace,

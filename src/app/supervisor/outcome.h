@@ -30,6 +30,7 @@ enum class SupervisorError {
     passphrases_differ,
     certificate_unreadable,
     own_mail_unreadable,
+    log_server_unreadable,
     program_missing,
     child_failed,
     server_silent,
@@ -60,6 +61,11 @@ constexpr ErrorInfo describe(SupervisorError error) {
             return {"own_mail_unreadable",
                     "A file of [smtp] cannot be read; set password_file and ca_file to files that "
                     "whoever starts the server may read."};
+        case SupervisorError::log_server_unreadable:
+            return {"log_server_unreadable",
+                    "A file of [audit] anchor_syslog cannot be read; set its ca_file, "
+                    "certificate_file and key_file to files that whoever starts the server may "
+                    "read."};
         case SupervisorError::program_missing:
             return {"program_missing",
                     "A program of Postern is not where it should be; install it once more."};

@@ -64,6 +64,28 @@ Outcome<> read_own_mail(const config::Smtp& smtp, SupervisorOptions& options) {
     return {};
 }
 
+/// What only courier is given. No path: nothing.
+Outcome<std::string> read_log_server_file(const std::string& path) {
+    if (path.empty()) return std::string();
+    auto text = os::read_file(path, k_pem_bytes_max);
+    if (!text) return refuse(SupervisorError::log_server_unreadable, text.error().detail());
+    return std::move(*text);
+}
+
+Outcome<control::LogServerFiles> read_log_server(const config::LogServer& server) {
+    control::LogServerFiles files;
+    auto ca = read_log_server_file(server.ca_file);
+    if (!ca) return std::unexpected(std::move(ca.error()));
+    auto certificate = read_log_server_file(server.certificate_file);
+    if (!certificate) return std::unexpected(std::move(certificate.error()));
+    auto key = read_log_server_file(server.key_file);
+    if (!key) return std::unexpected(std::move(key.error()));
+    files.ca = std::move(*ca);
+    files.certificate = std::move(*certificate);
+    files.key = Secret::take(*key);
+    return files;
+}
+
 Outcome<SupervisorOptions> options_of(const cli::Place& place, config::Config config) {
     SupervisorOptions options;
     options.roles = {Role::keeper, Role::front, Role::courier};
@@ -84,6 +106,11 @@ Outcome<SupervisorOptions> options_of(const cli::Place& place, config::Config co
     if (config.smtp) {
         auto read = read_own_mail(*config.smtp, options);
         if (!read) return std::unexpected(std::move(read.error()));
+    }
+    if (config.audit.anchor_syslog) {
+        auto files = read_log_server(*config.audit.anchor_syslog);
+        if (!files) return std::unexpected(std::move(files.error()));
+        options.log_server = std::move(*files);
     }
     options.config = std::move(config);
     return options;

@@ -205,6 +205,9 @@ control::Start Supervisor::start_message(const Slot& slot) const {
     if (slot.role == Role::courier) {
         message.own_mail_password = copy_of(options_.own_mail_password);
         message.own_mail_ca = options_.own_mail_ca;
+        message.log_server.ca = options_.log_server.ca;
+        message.log_server.certificate = options_.log_server.certificate;
+        message.log_server.key = copy_of(options_.log_server.key);
     }
     return message;
 }

@@ -34,6 +34,7 @@ struct SupervisorOptions {
     os::Fd tls_key;
     Secret own_mail_password;
     std::string own_mail_ca;
+    control::LogServerFiles log_server;
 };
 
 /// Keeps one process per role alive and connected to its partners. Never looks at what passes

@@ -7,6 +7,7 @@
 #include "edge/api/idempotency.h"
 #include "edge/api/limits.h"
 #include "edge/api/problem.h"
+#include "edge/api/refusal_log.h"
 #include "edge/api/router.h"
 #include "edge/api/services.h"
 #include "edge/api/site.h"
@@ -44,6 +45,7 @@ struct Api {
     std::shared_ptr<const Services> services;
     Router router = make_router();
     Idempotency idempotency;
+    RefusalLog refusals;
 };
 
 bool is_page(std::string_view path) {
@@ -92,7 +94,12 @@ Answer run_endpoint(std::shared_ptr<Api> api, Request request, Match match) {
     const auto& endpoint = match.route->endpoint;
     if (endpoint.permission) {
         auto admitted = identity::admit(actor, *endpoint.permission);
-        if (!admitted) co_return fail(std::move(admitted.error()));
+        if (!admitted) {
+            api->refusals.note(actor, *endpoint.permission, match.route->method,
+                               match.route->pattern, admitted.error(),
+                               api->services->clock.now_ms());
+            co_return fail(std::move(admitted.error()));
+        }
     }
     const auto fresh = MessageId::make(api->services->clock.now_ms());
     Call call;
@@ -129,6 +136,7 @@ std::optional<Response> answer_at_the_door(const Api& api, const Request& reques
 
 boost::asio::awaitable<Response> handle(std::shared_ptr<Api> api, Request request) {
     const auto begun = steady_clock::now();
+    api->refusals.settle(api->services->clock.now_ms());
     const auto id = request.id;
     const bool is_secure = request.secure;
     auto match = api->router.find(request.method, request.path());

@@ -3,6 +3,7 @@
 #include "foundation/base/bytes.h"
 #include "foundation/base/secret.h"
 #include "platform/ipc/rpc.h"
+#include "platform/os/fd.h"
 
 #include <chrono>
 #include <cstdint>
@@ -23,6 +24,7 @@ enum class AdminError {
     unknown_person,
     unknown_workspace,
     no_anchors,
+    log_too_large,
     busy,
     failed,
 };
@@ -40,6 +42,10 @@ constexpr ErrorInfo describe(AdminError error) {
             return {"unknown_person", "Nobody signs in here with this address."};
         case AdminError::unknown_workspace:
             return {"unknown_workspace", "There is no such workspace."};
+        case AdminError::log_too_large:
+            return {"log_too_large",
+                    "A log of more than 1 GiB is not gone through: split it, or keep only its "
+                    "lines that have postern-anchor-1 in them."};
         case AdminError::no_anchors:
             return {"no_anchors", "No second place is set: anchor_file in [audit] names one."};
         case AdminError::busy: return {"busy", "Somebody else is at it already. Please try again."};
@@ -190,7 +196,8 @@ struct NoteHostActs {
     auto wire() { return std::tie(acts); }
 };
 
-/// Goes through the audit records of the installation and of every workspace.
+/// Goes through the audit records of the installation and of every workspace, and compares them
+/// with what stands at second places. Errors: log_too_large, disk_full, failed.
 struct VerifyAudit {
     static constexpr std::uint16_t k_method = 207;
     static constexpr std::chrono::minutes k_answer_time{15};
@@ -203,15 +210,36 @@ struct VerifyAudit {
         std::int64_t base = 0;  ///< how many went before the first because of their age
         auto wire() { return std::tie(workspace, records, broken_at, fault, head, base); }
     };
+    /// What a log says of a workspace's record.
+    struct Newest {
+        std::string workspace;
+        std::int64_t anchors = 0;  ///< good ones
+        std::int64_t number = 0;   ///< of the farthest; 0: there is none
+        std::int64_t at_ms = 0;    ///< its time
+        std::int64_t record = 0;   ///< the newest record here
+        auto wire() { return std::tie(workspace, anchors, number, at_ms, record); }
+    };
+    struct Log {
+        std::int64_t lines = 0;
+        std::int64_t too_long = 0;  ///< of them, which were not looked at
+        std::vector<Newest> newest;
+        std::vector<std::string> faults;
+        auto wire() { return std::tie(lines, too_long, newest, faults); }
+    };
     struct Answer {
         std::vector<Chain> chains;
-        bool has_anchors = false;  ///< there is a second place
+        bool has_anchors = false;  ///< there is a file at a second place
         std::int64_t anchors = 0;  ///< good lines there
         std::vector<std::string> anchor_faults;
-        auto wire() { return std::tie(chains, has_anchors, anchors, anchor_faults); }
+        bool has_log_server = false;
+        Log log;  ///< where one was given
+        auto wire() {
+            return std::tie(chains, has_anchors, anchors, anchor_faults, has_log_server, log);
+        }
     };
     using Failure = AdminError;
-    auto wire() { return std::tie(); }
+    os::Fd log;  ///< a file that has anchors in its lines; none: no such file
+    auto wire() { return std::tie(log); }
 };
 
 /// What differs from the second place is as the operator wants it: begins anew there.

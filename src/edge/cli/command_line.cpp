@@ -90,6 +90,7 @@ struct Parsed {
     std::string engine;
     std::string config_file;
     std::string claim;
+    std::string log_file;
     bool json = false;
 };
 
@@ -201,6 +202,8 @@ void Tree::add_evidence(Parsed& parsed) {
     auto* audit = app.add_subcommand("audit", "who did what")->require_subcommand(1);
     audit_verify = audit->add_subcommand("verify", "go through every record: is each as written?");
     add_place(*audit_verify, parsed.place, true);
+    audit_verify->add_option("--anchors", parsed.log_file,
+                             "compare with a log that was fetched from the log server, too");
     audit_accept = audit->add_subcommand(
         "accept", "what differs from the second place is as it should be: begin anew there");
     add_place(*audit_accept, parsed.place, true);
@@ -249,7 +252,9 @@ Command command_of(const Tree& tree, Parsed parsed) {
     if (tree.trust_check->parsed()) {
         return CheckTrustCommand{std::move(place), std::move(parsed.claim), parsed.json};
     }
-    if (tree.audit_verify->parsed()) return VerifyAuditCommand{std::move(place)};
+    if (tree.audit_verify->parsed()) {
+        return VerifyAuditCommand{std::move(place), std::move(parsed.log_file)};
+    }
     if (tree.audit_accept->parsed()) return AcceptAnchorsCommand{std::move(place)};
     if (tree.audit_export->parsed()) {
         return ExportAuditCommand{std::move(place), std::move(parsed.workspace)};

@@ -40,9 +40,6 @@ struct CheckTrustCommand {
     std::string claim;  ///< empty: all
     bool json = false;
 };
-struct VerifyAuditCommand {
-    Place place;
-};
 struct AcceptAnchorsCommand {
     Place place;
 };

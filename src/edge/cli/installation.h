@@ -55,6 +55,10 @@ struct PassphraseCommand {
     bool remove = false;  ///< the key lies in its file as it is, from now on
     int new_passphrase_fd = -1;
 };
+struct VerifyAuditCommand {
+    Place place;
+    std::string log_file;  ///< that has anchors in its lines; empty: none
+};
 struct MakeKitCommand {
     Place place;
     KitScheme kit;
@@ -131,7 +135,7 @@ public:
     virtual Outcome<SetupToken> recover_person(const Place& place, const std::string& email) = 0;
     virtual Outcome<Secret> create_token(const CreateTokenCommand& command) = 0;
     virtual Outcome<SealAll::Answer> seal_all(const SealAllCommand& command) = 0;
-    virtual Outcome<VerifyAudit::Answer> verify_audit(const Place& place) = 0;
+    virtual Outcome<VerifyAudit::Answer> verify_audit(const VerifyAuditCommand& command) = 0;
     virtual Outcome<> accept_anchors(const Place& place) = 0;
     /// Tells some lines at a time, oldest first.
     using TellLines = std::function<void(const std::string&)>;

@@ -1,6 +1,7 @@
 #include "edge/cli/run.h"
 
 #include "edge/cli/admin_protocol.h"
+#include "edge/cli/audit_report.h"
 #include "edge/cli/claim_report.h"
 #include "edge/cli/command_line.h"
 #include "edge/cli/installation.h"
@@ -247,29 +248,11 @@ public:
     }
 
     int operator()(const VerifyAuditCommand& command) const {
-        const auto verified = installation_.verify_audit(command.place);
+        const auto verified = installation_.verify_audit(command);
         if (!verified) return refused(verified.error());
-        bool whole = true;
-        for (const auto& chain : verified->chains) {
-            std::cout << chain.workspace << ": " << chain.records << " records";
-            if (chain.base > 0) std::cout << " after number " << chain.base;
-            if (chain.broken_at == 0) {
-                std::cout << ", whole; head " << (chain.head.empty() ? "-" : chain.head) << '\n';
-                continue;
-            }
-            whole = false;
-            std::cout << " are whole; number " << chain.broken_at << ": " << chain.fault << '\n';
-        }
-        if (verified->has_anchors) {
-            std::cout << "second place: " << verified->anchors << " anchors\n";
-            whole = whole && verified->anchor_faults.empty();
-        } else {
-            std::cout << "second place: none; a tail that was cut, or a store that was set back, "
-                         "does not show\n";
-        }
-        for (const auto& fault : verified->anchor_faults)
-            std::cout << "second place: " << shown(fault) << '\n';
-        if (whole) return k_good;
+        const auto report = report_of(*verified, !command.log_file.empty());
+        std::cout << report.text;
+        if (report.is_whole) return k_good;
         std::cerr << "postern: The audit record is not what was written. [audit_broken]\n";
         return k_refused;
     }

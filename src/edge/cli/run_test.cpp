@@ -73,7 +73,7 @@ public:
         if (refuses) return no();
         return SealAll::Answer{3, 2, 1, 4, verdict == Verdict::good};
     }
-    Outcome<VerifyAudit::Answer> verify_audit(const Place&) override {
+    Outcome<VerifyAudit::Answer> verify_audit(const VerifyAuditCommand& command) override {
         if (refuses) return no();
         VerifyAudit::Answer answer;
         answer.chains.push_back({"ws_one", 7, 0, "", "abcd"});
@@ -83,6 +83,7 @@ public:
         answer.has_anchors = has_anchors;
         answer.anchors = 5;
         answer.anchor_faults = anchor_faults;
+        if (command.log_file == "/log") answer.log.lines = 3;
         return answer;
     }
     bool has_anchors = false;
@@ -261,6 +262,15 @@ TEST(Run, audit_verify_tells_what_the_second_place_says) {
     EXPECT_NE(bad.out.find("second place: ws_one: the record ends"), std::string::npos);
     EXPECT_EQ(bad.out.find('\x1b'), std::string::npos);
     EXPECT_NE(bad.err.find("audit_broken"), std::string::npos);
+}
+
+TEST(Run, audit_verify_takes_a_log_too) {
+    FakeInstallation installation;
+    const auto with = run(installation, {"audit", "verify", "--data", "/d", "--anchors", "/log"});
+    EXPECT_EQ(with.status, 0);
+    EXPECT_NE(with.out.find("log: 3 lines\n"), std::string::npos);
+    const auto without = run(installation, {"audit", "verify", "--data", "/d"});
+    EXPECT_EQ(without.out.find("log:"), std::string::npos);
 }
 
 TEST(Run, audit_is_exported_and_its_second_place_accepted) {

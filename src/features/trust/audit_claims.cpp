@@ -1,9 +1,11 @@
 #include "features/trust/claim.h"
 #include "features/trust/claims.h"
+#include "foundation/base/clock.h"
 #include "foundation/base/result.h"
 #include "platform/async/task.h"
 #include "platform/audit/anchors.h"
 #include "platform/audit/audit_log.h"
+#include "platform/audit/logged_anchors.h"
 
 #include <array>
 #include <cstdint>
@@ -14,7 +16,27 @@
 namespace postern::trust {
 namespace {
 
-async::Task<Finding> look(audit::AuditLog* log, audit::Anchors* anchors) {
+/// What second places show, and what they do not.
+std::string said_of_places(const audit::Anchors::Comparison& compared,
+                           const audit::LoggedAnchors& logged) {
+    constexpr const char* k_unseen =
+        "records taken off the end, and a whole store that was set "
+        "back, are not seen";
+    if (compared.is_set) {
+        return std::to_string(compared.lines) +
+               " anchors at the second place: the records are as far as each says";
+    }
+    if (!logged.is_set()) return std::string("no second place is set: ") + k_unseen;
+    const auto at_ms = logged.all_said_at_ms();
+    const auto when = at_ms == 0 ? std::string("not since the start") : "last at " + rfc3339(at_ms);
+    return "anchors are sent to a log server (" + when +
+           "), which acknowledges none, and whose lines this server cannot read: here " + k_unseen +
+           "; `postern audit verify --anchors FILE` sees them with the lines fetched from there";
+}
+
+async::Task<Finding> look(audit::AuditLog* log,
+                          audit::Anchors* anchors,
+                          const audit::LoggedAnchors* logged) {
     auto chains = co_await log->chains();
     if (!chains) co_return fail(std::move(chains.error()));
     Finding finding;
@@ -35,12 +57,7 @@ async::Task<Finding> look(audit::AuditLog* log, audit::Anchors* anchors) {
         finding.evidence.push_back(std::to_string(records) + " records in " +
                                    std::to_string(chains->size()) +
                                    " chains: each as it was written, and none missing between");
-        finding.evidence.push_back(
-            compared->is_set
-                ? std::to_string(compared->lines) +
-                      " anchors at the second place: the records are as far as each says"
-                : "no second place is set: records taken off the end, and a whole store that was "
-                  "set back, are not seen");
+        finding.evidence.push_back(said_of_places(*compared, *logged));
     }
     co_return finding;
 }
@@ -72,12 +89,14 @@ std::vector<Claim> audit_claims(const Grounds& grounds) {
     whole.method =
         "every record of every workspace is gone through from the first to the last: its number "
         "follows the one before, and keeper knows its MAC, which covers the record and the MAC "
-        "before; every anchor at the second place is keeper's, and the record it names is there";
+        "before; every anchor in the file at the second place is keeper's, and the record it names "
+        "is there; what a log server keeps cannot be read from here";
     whole.planted =
         "a chain and anchors made up in memory, changed in each way that somebody with the store, "
         "or with the second place, could: each has to be seen";
     whole.cost = "reads the whole record";
-    whole.check = [log = &grounds.audit, anchors = &grounds.anchors] { return look(log, anchors); };
+    whole.check = [log = &grounds.audit, anchors = &grounds.anchors,
+                   logged = &grounds.logged_anchors] { return look(log, anchors, logged); };
     whole.control = [log = &grounds.audit, anchors = &grounds.anchors] {
         return look_at_changed(log, anchors);
     };

@@ -8,6 +8,7 @@
 #include "platform/async/blocking_pool.h"
 #include "platform/audit/anchors.h"
 #include "platform/audit/audit_log.h"
+#include "platform/audit/logged_anchors.h"
 #include "platform/ipc/link.h"
 #include "platform/net/tls_trial.h"
 #include "platform/store/database.h"
@@ -32,6 +33,7 @@ struct Grounds {
     Privacy& privacy;
     audit::AuditLog& audit;
     audit::Anchors& anchors;
+    const audit::LoggedAnchors& logged_anchors;
     /// Every file that the stores write, relative to the working directory; those that are not
     /// there are left out: where none is, claims about files are unknown. A name that ends in `*`
     /// is of all that begin so. No names at all: the stores are on a server, and their rows are

@@ -13,6 +13,7 @@
 #include "foundation/crypto/place.h"
 #include "platform/async/task.h"
 #include "platform/audit/anchors.h"
+#include "platform/audit/logged_anchors.h"
 #include "platform/audit/played_place_test.h"
 #include "platform/keys/message_keys.h"
 #include "platform/keys/records.h"
@@ -208,6 +209,8 @@ protected:
             audit::AuditLog::Parts{*database, keeper.link, clock});
         anchors = std::make_unique<audit::Anchors>(
             audit::Anchors::Parts{*database, keeper.link, clock, *audit_log, second_place});
+        logged_anchors = std::make_unique<audit::LoggedAnchors>(
+            audit::LoggedAnchors::Parts{*database, keeper.link, clock, *audit_log, log_server});
         add_integration(1, "active");
         add_integration(2, "cut_off");
         add_integration(3, "deleted");
@@ -225,7 +228,7 @@ protected:
 
     std::vector<Claim> claims_about(std::vector<std::string> files) {
         return all_claims({*database, *index, keeper.link, seals, history, fences, bearers, gate,
-                           privacy, *audit_log, *anchors, std::move(files),
+                           privacy, *audit_log, *anchors, *logged_anchors, std::move(files),
                            [] { return trial(); }});
     }
     /// Of the engine that this run of the tests is on.
@@ -289,6 +292,8 @@ protected:
     std::unique_ptr<audit::AuditLog> audit_log;
     audit::test::PlayedPlace second_place{false};
     std::unique_ptr<audit::Anchors> anchors;
+    audit::test::PlayedLogServer log_server{false};
+    std::unique_ptr<audit::LoggedAnchors> logged_anchors;
     FaultyTrial::Faults& wire = trial()->faults = {};
 
 private:

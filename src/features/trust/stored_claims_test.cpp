@@ -69,6 +69,23 @@ TEST_F(StoredClaimsTest, p7_fails_for_an_audit_record_whose_tail_was_cut) {
     expect_failing("P7.audited");
 }
 
+TEST_F(StoredClaimsTest, p7_of_audit_says_what_a_log_server_alone_does_not_show) {
+    add_audit_record();
+    const auto none = prove("P7.audited");
+    EXPECT_TRUE(none.finding.evidence.at(1).starts_with("no second place is set"));
+    log_server.is_there = true;
+    const auto unsaid = prove("P7.audited");
+    EXPECT_EQ(unsaid.verdict, Verdict::proven);
+    EXPECT_TRUE(unsaid.finding.evidence.at(1).starts_with(
+        "anchors are sent to a log server (not since the start), which acknowledges none"));
+    ASSERT_TRUE(loop.run(logged_anchors->say()));
+    const auto said = prove("P7.audited").finding.evidence.at(1);
+    EXPECT_NE(said.find("(last at "), std::string::npos) << said;
+    EXPECT_NE(said.find("--anchors FILE"), std::string::npos) << said;
+    second_place = audit::test::PlayedPlace(true);
+    EXPECT_TRUE(prove("P7.audited").finding.evidence.at(1).ends_with("as far as each says"));
+}
+
 TEST_F(StoredClaimsTest, p7_of_audit_is_unknown_where_no_change_is_seen) {
     add_audit_record();
     keeper.leaks.knows_every_record = true;

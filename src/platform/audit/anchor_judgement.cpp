@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -36,6 +37,14 @@ Anchored read_anchors(std::string_view text, std::vector<std::string>& faults) {
         }
     }
     return anchored;
+}
+
+std::vector<std::int64_t> numbers_of(const std::vector<Anchor>& anchors) {
+    std::vector<std::int64_t> numbers;
+    numbers.reserve(anchors.size());
+    for (const auto& anchor : anchors)
+        numbers.push_back(anchor.number);
+    return numbers;
 }
 
 std::vector<std::string> judge_anchors(WorkspaceId workspace,

@@ -24,6 +24,8 @@ struct ChainFacts {
     std::int64_t newest = 0;             ///< 0: none
     std::map<std::int64_t, Bytes> macs;  ///< of those that are there, by number
 };
+/// Each of them, in their order.
+[[nodiscard]] std::vector<std::int64_t> numbers_of(const std::vector<Anchor>& anchors);
 /// What keeper's own anchors say and is not so.
 [[nodiscard]] std::vector<std::string> judge_anchors(WorkspaceId workspace,
                                                      const std::vector<Anchor>& anchors,

@@ -10,6 +10,7 @@
 #include "platform/audit/anchor_file.h"
 #include "platform/audit/anchor_judgement.h"
 #include "platform/audit/anchor_line.h"
+#include "platform/audit/anchor_signing.h"
 #include "platform/audit/audit_log.h"
 #include "platform/audit/audit_store.h"
 #include "platform/audit/record.h"
@@ -21,6 +22,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <utility>
@@ -38,10 +40,6 @@ constexpr std::size_t k_at_once = 500;
 
 Deadline keeper_deadline() {
     return Deadline::in(20s);
-}
-
-keys::AuditMark mark_of(const Anchor& anchor) {
-    return {anchor.number, anchor.record_mac, anchor.at_ms, anchor.mac};
 }
 
 }  // namespace
@@ -65,11 +63,7 @@ async::Task<> Anchors::open(AnchorStep step) {
 
 async::Task<Anchor> Anchors::sign(WorkspaceId workspace, AuditLog::Head head) {
     Anchor anchor{workspace, head.number, std::move(head.mac), parts_.clock.now_ms(), {}};
-    keys::MarkAudit ask{workspace, keys::AuditMarkKind::anchor, mark_of(anchor)};
-    auto marked = co_await parts_.keeper.call(std::move(ask), keeper_deadline());
-    if (!marked) co_return fail(std::move(marked.error()));
-    anchor.mac = std::move(marked->mac);
-    co_return anchor;
+    return sign_anchor(&parts_.keeper, std::move(anchor), keeper_deadline());
 }
 
 async::Task<> Anchors::append(std::vector<Anchor> anchors) {
@@ -105,14 +99,14 @@ async::Task<> Anchors::write_heads(AuditLog::Heads heads) {
 
 async::Task<> Anchors::write() {
     if (!parts_.place.is_set()) {
-        (void)parts_.log.take_heads();
+        (void)parts_.log.take_heads(SecondPlace::file);
         co_return Result<>{};
     }
-    auto heads = parts_.log.take_heads();
+    auto heads = parts_.log.take_heads(SecondPlace::file);
     if (heads.empty()) co_return Result<>{};
     auto written = co_await write_heads(heads);
     if (!written) {
-        parts_.log.give_back(std::move(heads));
+        parts_.log.give_back(SecondPlace::file, std::move(heads));
         co_return written;
     }
     co_return co_await rotate_if_full();
@@ -156,7 +150,7 @@ async::Task<> Anchors::find_unwritten() {
     };
     auto heads = co_await parts_.database.read(body);
     if (!heads) co_return fail(std::move(heads.error()));
-    parts_.log.give_back(std::move(*heads));
+    parts_.log.give_back(SecondPlace::file, std::move(*heads));
     co_return Result<>{};
 }
 
@@ -212,12 +206,8 @@ async::Task<std::vector<Anchor>> Anchors::good_of(WorkspaceId workspace,
     co_return good;
 }
 
-async::Task<> Anchors::compare_chain(WorkspaceId workspace,
-                                     std::vector<Anchor> anchors,
-                                     std::vector<std::string>* faults) {
-    std::vector<std::int64_t> numbers;
-    for (const auto& anchor : anchors)
-        numbers.push_back(anchor.number);
+async::Task<ChainFacts> Anchors::facts_of(WorkspaceId workspace,
+                                          std::vector<std::int64_t> numbers) {
     const auto body = [workspace,
                        numbers = std::move(numbers)](store::Transaction& tx) -> Result<ChainFacts> {
         ChainFacts chain;
@@ -232,11 +222,7 @@ async::Task<> Anchors::compare_chain(WorkspaceId workspace,
         }
         return chain;
     };
-    auto chain = co_await parts_.database.read(body);
-    if (!chain) co_return fail(std::move(chain.error()));
-    for (auto& fault : judge_anchors(workspace, anchors, *chain))
-        faults->push_back(std::move(fault));
-    co_return Result<>{};
+    return parts_.database.read(body);
 }
 
 /// Opened anew: what stands under the name is what counts.
@@ -268,8 +254,10 @@ async::Task<Anchors::Comparison> Anchors::compare() {
         auto good = co_await good_of(workspace, std::move(anchors), &out.faults);
         if (!good) co_return fail(std::move(good.error()));
         out.lines += static_cast<std::int64_t>(good->size());
-        auto compared = co_await compare_chain(workspace, *good, &out.faults);
-        if (!compared) co_return fail(std::move(compared.error()));
+        auto numbers = numbers_of(*good);
+        auto chain = co_await facts_of(workspace, std::move(numbers));
+        if (!chain) co_return fail(std::move(chain.error()));
+        std::ranges::move(judge_anchors(workspace, *good, *chain), std::back_inserter(out.faults));
         anchors = std::move(*good);
     }
     for (auto& fault : judge_memory(*kept, anchored))

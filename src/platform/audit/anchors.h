@@ -9,10 +9,12 @@
 #include "platform/audit/anchor_line.h"
 #include "platform/audit/audit_log.h"
 #include "platform/ipc/link.h"
+#include "platform/os/fd.h"
 #include "platform/store/database.h"
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -62,6 +64,26 @@ public:
     };
     /// What was said there against what is here.
     async::Task<Comparison> compare();
+    /// A log, perhaps one that the operator fetched from their log server, against what is here.
+    /// Lines without an anchor are passed over. `faults` tells what is no longer as it was, and
+    /// `newest` how far each record had come by this log.
+    struct LogComparison {
+        struct Newest {
+            WorkspaceId workspace;
+            std::int64_t anchors = 0;  ///< that are keeper's
+            std::int64_t number = 0;   ///< that the farthest of them names; 0: there is none
+            UnixMs at_ms = 0;          ///< the time it says
+            std::int64_t record = 0;   ///< the newest record here
+        };
+        std::int64_t lines = 0;
+        std::int64_t too_long = 0;  ///< of them, which were not looked at
+        std::vector<Newest> newest;
+        std::vector<std::string> faults;
+    };
+    /// Errors: those of the store and of keeper; OsError, too_large for a log of more than
+    /// k_log_bytes_max.
+    async::Task<LogComparison> compare_log(std::shared_ptr<const os::Fd> log);
+    static constexpr std::uint64_t k_log_bytes_max = std::uint64_t{1} << 30U;
     /// The operator knows why they differ, such as a backup that was put back: begins anew. It
     /// stands in the installation's own record. Errors: as write().
     async::Task<> accept();
@@ -75,6 +97,13 @@ public:
     }
 
 private:
+    /// Of each workspace the anchor that goes farthest, and how many there were.
+    struct Best {
+        Anchor anchor;
+        std::int64_t count = 0;
+    };
+    using Farthest = std::map<WorkspaceId, Best>;
+
     async::Task<> open(AnchorStep step);
     async::Task<Anchor> sign(WorkspaceId workspace, AuditLog::Head head);
     async::Task<> append(std::vector<Anchor> anchors);
@@ -84,9 +113,9 @@ private:
     async::Task<std::vector<Anchor>> good_of(WorkspaceId workspace,
                                              std::vector<Anchor> anchors,
                                              std::vector<std::string>* faults);
-    async::Task<> compare_chain(WorkspaceId workspace,
-                                std::vector<Anchor> anchors,
-                                std::vector<std::string>* faults);
+    async::Task<ChainFacts> facts_of(WorkspaceId workspace, std::vector<std::int64_t> numbers);
+    async::Task<> judge_found(std::vector<Anchor> found, LogComparison* out, Farthest* farthest);
+    async::Task<> judge_farthest(Farthest farthest, LogComparison* out);
     async::Task<std::string> read_place();
     void note(std::string& kept, std::string trouble);
 

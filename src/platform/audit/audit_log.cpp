@@ -134,14 +134,16 @@ Result<> AuditLog::append(store::Transaction& tx, const ChainKeys& keys, Entries
 void AuditLog::committed(const Entries& entries) {
     for (const auto& [workspace, record] : entries) {
         keys_->committed(workspace, record);
-        auto& head = heads_[workspace];
-        if (head.number < record.number) head = {record.number, record.mac};
+        for (auto& heads : heads_) {
+            auto& head = heads[workspace];
+            if (head.number < record.number) head = {record.number, record.mac};
+        }
     }
 }
 
-void AuditLog::give_back(Heads heads) {
+void AuditLog::give_back(SecondPlace place, Heads heads) {
     for (auto& [workspace, head] : heads) {
-        auto& newest = heads_[workspace];
+        auto& newest = heads_of(place)[workspace];
         if (newest.number < head.number) newest = std::move(head);
     }
 }

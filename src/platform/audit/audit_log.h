@@ -9,6 +9,7 @@
 #include "platform/ipc/link.h"
 #include "platform/store/database.h"
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -58,6 +59,9 @@ struct Verification {
     std::string fault;                      ///< what is wrong with it
     Bytes head;                             ///< MAC of the last whole one
 };
+
+/// Who is told how far the records have come; each has its own time.
+enum class SecondPlace : std::uint8_t { file, log_server };
 
 /// The records of all workspaces, each a chain of its own. A record is written in the transaction
 /// of the change that it tells of: no record, no change.
@@ -111,9 +115,9 @@ public:
         Bytes mac;
     };
     using Heads = std::map<WorkspaceId, Head>;
-    /// Those that are new since the last call.
-    [[nodiscard]] Heads take_heads() { return std::exchange(heads_, {}); }
-    void give_back(Heads heads);
+    /// Those that are new since the last call for this place.
+    [[nodiscard]] Heads take_heads(SecondPlace place) { return std::exchange(heads_of(place), {}); }
+    void give_back(SecondPlace place, Heads heads);
     /// Whose record has anything in it.
     async::Task<std::vector<WorkspaceId>> chains();
     /// Goes through the whole chain, with keeper's judgement of each MAC.
@@ -176,8 +180,11 @@ private:
     async::Task<> put_place(WorkspaceId workspace, By by, StoredRecord* record);
 
     std::map<std::tuple<WorkspaceId, std::string, std::string>, SealedPlace> places_;
-    Heads heads_;
-    std::deque<Owed> owed_;  ///< the oldest first
+    [[nodiscard]] Heads& heads_of(SecondPlace place) {
+        return heads_[static_cast<std::size_t>(place)];
+    }
+    std::array<Heads, 2> heads_;  ///< by place
+    std::deque<Owed> owed_;       ///< the oldest first
     bool settling_ = false;
     std::shared_ptr<ChainKeys> keys_ = std::make_shared<ChainKeys>();  ///< writes that wait have it
 };

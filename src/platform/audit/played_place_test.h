@@ -1,13 +1,18 @@
 #pragma once
 
 #include "platform/audit/anchor_file.h"
+#include "platform/audit/anchor_line.h"
 #include "platform/audit/anchors.h"
+#include "platform/audit/logged_anchors.h"
 #include "platform/os/files.h"
 
 #include <fcntl.h>
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 /// A second place for tests.
 namespace postern::audit::test {
@@ -60,6 +65,28 @@ private:
     }
 
     bool is_there_;
+};
+
+/// Keeps the lines, and refuses them where that is said.
+class PlayedLogServer final : public AnchorCarrier {
+public:
+    explicit PlayedLogServer(bool there) : is_there(there) {}
+
+    [[nodiscard]] bool is_set() const override { return is_there; }
+    async::Task<std::int64_t> carry(std::vector<Anchor> anchors, bool anew) override {
+        if (refuses) co_return fail(os::OsError::io, "played");
+        if (anew) ++connection;
+        sizes.push_back(anchors.size());
+        for (auto& anchor : anchors)
+            lines.push_back(std::move(anchor));
+        co_return connection;
+    }
+
+    bool is_there;
+    bool refuses = false;
+    std::int64_t connection = 7;
+    std::vector<Anchor> lines;
+    std::vector<std::size_t> sizes;  ///< of each call
 };
 
 }  // namespace postern::audit::test

@@ -96,7 +96,9 @@ async::Task<> Stream::start_tls(TlsOptions options, std::size_t unread_bytes, De
         co_return fail(NetError::plaintext_before_tls);
     }
     TlsContext context = parts_->system_trust;
-    if (options.ca_pem) {
+    if (options.context) {
+        context = std::move(*options.context);
+    } else if (options.ca_pem) {
         POSTERN_CO_TRY(context, parts_->pinned->get(*options.ca_pem));
     }
     auto name = options.server_name.empty() ? parts_->host : options.server_name;

@@ -18,6 +18,7 @@ class Transport;
 struct TlsOptions {
     std::optional<std::string> ca_pem;  ///< trust only these certificates, not the system's
     std::string server_name;            ///< what the certificate must be for; empty: the host
+    std::optional<TlsContext> context = std::nullopt;  ///< decides whom to trust in their place
 };
 
 /// Who is at the other end.

@@ -27,5 +27,8 @@ private:
 
 /// A server's side that presents this certificate.
 [[nodiscard]] TlsContext server_context(const Authority::Issued& issued);
+/// The same, which lets in only who shows a certificate of this authority.
+[[nodiscard]] TlsContext demanding_context(const Authority::Issued& issued,
+                                           const Authority& clients);
 
 }  // namespace postern::net::test

@@ -128,6 +128,34 @@ TlsContext TlsContext::client_trusting_like(const TlsContext& other) {
     return TlsContext(std::move(context));
 }
 
+Result<TlsContext> TlsContext::showing(std::string_view chain_pem, std::string_view key_pem) const {
+    if (chain_pem.size() > k_pinned_pem_bytes_max || key_pem.size() > k_pinned_pem_bytes_max) {
+        return fail(NetError::invalid_certificate_file);
+    }
+    ERR_clear_error();
+    auto shown = client_trusting_like(*this);
+    auto* context = shown.native();
+    const Memory chain = memory_of(chain_pem);
+    const Memory key_memory = memory_of(key_pem);
+    std::size_t count = 0;
+    while (const Certificate one{PEM_read_bio_X509(chain.get(), nullptr, no_passphrase, nullptr)}) {
+        const bool is_used = count == 0 ? SSL_CTX_use_certificate(context, one.get()) == 1
+                                        : SSL_CTX_add1_chain_cert(context, one.get()) == 1;
+        if (++count > k_pinned_certificates_max || !is_used) {
+            return fail(NetError::invalid_certificate_file, openssl_reason());
+        }
+    }
+    const bool at_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+    ERR_clear_error();
+    const PrivateKey key(
+        PEM_read_bio_PrivateKey(key_memory.get(), nullptr, no_passphrase, nullptr));
+    if (count == 0 || !at_end || !key || SSL_CTX_use_PrivateKey(context, key.get()) != 1 ||
+        SSL_CTX_check_private_key(context) != 1) {
+        return fail(NetError::invalid_certificate_file, openssl_reason());
+    }
+    return shown;
+}
+
 Result<TlsContext> TlsContext::server(const std::string& certificate_file,
                                       const std::string& key_file) {
     Context context = make_server();

@@ -20,6 +20,10 @@ public:
     [[nodiscard]] static Result<TlsContext> client_pinned(std::string_view ca_pem);
     /// A client with that one's trusted certificates, which are shared, and settings of its own.
     [[nodiscard]] static TlsContext client_trusting_like(const TlsContext& other);
+    /// A client that trusts like this one and shows a certificate of its own: chain and key as
+    /// PEM. Errors: invalid_certificate_file.
+    [[nodiscard]] Result<TlsContext> showing(std::string_view chain_pem,
+                                             std::string_view key_pem) const;
     /// Chain and key from PEM files; speaks HTTP/1.1 only (ALPN).
     [[nodiscard]] static Result<TlsContext> server(const std::string& certificate_file,
                                                    const std::string& key_file);

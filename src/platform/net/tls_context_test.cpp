@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace postern::net {
 namespace {
@@ -152,6 +153,23 @@ TEST(TlsContext, server_files_must_belong_together) {
                             certificate, std::string("/nonexistent/key.pem")}) {
         const auto context = TlsContext::server(certificate, key);
         ASSERT_FALSE(context) << key;
+        EXPECT_TRUE(context.error().is(NetError::invalid_certificate_file));
+    }
+}
+
+TEST(TlsContext, client_certificate_and_key_must_belong_together) {
+    const Authority authority;
+    const auto one = authority.issue({}), other = authority.issue({});
+    const auto trust = TlsContext::client_pinned(authority.pem()).value();
+    EXPECT_TRUE(trust.showing(one.certificate_pem, one.key_pem));
+    EXPECT_TRUE(trust.showing(one.certificate_pem + authority.pem(), one.key_pem));
+    for (const auto& [chain, key] :
+         {std::pair{one.certificate_pem, other.key_pem}, std::pair{std::string(), one.key_pem},
+          std::pair{one.certificate_pem, std::string()}, std::pair{one.key_pem, one.key_pem},
+          std::pair{one.certificate_pem + "-----BEGIN CERTIFICATE-----\n", one.key_pem},
+          std::pair{std::string(k_pinned_pem_bytes_max + 1, '\n'), one.key_pem}}) {
+        const auto context = trust.showing(chain, key);
+        ASSERT_FALSE(context);
         EXPECT_TRUE(context.error().is(NetError::invalid_certificate_file));
     }
 }
