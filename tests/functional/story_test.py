@@ -230,6 +230,29 @@ class Step5RepliesTest(LabCase):
         self.assertIn("from the command line", reply["text"])
         self.assertEqual(reply["attachments"], [])
 
+    def test_reader_sees_what_came_of_it_and_not_what_it_says(self):
+        server, desk, integration = self.connected()
+        lea = Creator(self.lab, self.creator())
+        written = desk.write(integration, lea.account, "Rates", "What would you ask?").expect(201)
+        lea.answer_with_swaks(lea.received("Rates")[0], "Four hundred each")
+        desk.incoming(written["id"])
+        thread = desk.thread(written["id"])
+        self.assertEqual([one["direction"] for one in thread["messages"]], ["out", "in"])
+        reader = server.api(server.token(role="reader"))
+        listed = reader.get("/v1/threads").expect(200)["items"]
+        self.assertIn(thread["id"], [one["id"] for one in listed])
+        told = reader.get(f"/v1/threads/{thread['id']}/messages").expect(200)
+        outlines = [
+            [(one["id"], one["direction"], one["state"]) for one in messages]
+            for messages in (told["items"], thread["messages"])
+        ]
+        self.assertEqual(*outlines)
+        for said in ("What would you ask?", "Four hundred"):
+            self.assertNotIn(said, told.text)
+        for message in thread["messages"]:
+            reader.get(f"/v1/messages/{message['id']}/raw").expect(403, code="forbidden")
+        reader.get(f"/v1/threads/{thread['id']}").expect(403, code="forbidden")
+
     def test_attachments_and_raw_mail_come_back_byte_identical(self):
         _, desk = self.running()
         maya = self.person()

@@ -8,15 +8,18 @@ import http.client
 import json
 import threading
 
-from lab.api import Api
+from lab.api import Api, Reply
+from lab.case import LabCase
 from lab.passkeys import PasskeyCase
-from lab.person import time_code, time_step
+from lab.person import first_owner, time_code, time_step
+from lab.postern import CONFIG
 
 GUESSES = 10_000
 THREADS = 4
 FREE = 5
 PLACE_CHALLENGES = 100
 PLACE_TRIES = 30
+WRONG_FROM_A_NETWORK = 60
 ELSEWHERE = "127.0.0.2"
 
 
@@ -128,3 +131,32 @@ class GuessesAndAPasskeyTest(PasskeyCase):
         for _ in range(40):
             self.own_challenge(thief)
         self.send_proof(mine, self.page.get(asked)).expect(200)
+
+
+class SprayedTest(LabCase):
+    """One common password at many people's addresses, so that none of them has a pause."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.server = self.installation(config='trusted_proxies = ["127.0.0.1/32"]\n' + CONFIG)
+        told = self.server.init()
+        self.server.start()
+        self.olga = first_owner(self.server, told.setup_token)
+
+    def try_as(self, email: str, password: str, forwarded: str) -> Reply:
+        body = {"email": email, "password": password}
+        headers = {"X-Forwarded-For": forwarded}
+        return self.server.api().post("/v1/sessions", body, headers=headers)
+
+    def test_network_that_guesses_everywhere_is_not_listened_to(self):
+        for number in range(WRONG_FROM_A_NETWORK):
+            guess = self.try_as(f"p{number}@brand.example", "Spring2026!", f"192.0.2.{number}")
+            guess.expect(401, code="invalid_credentials")
+        # Whoever the proxy says that the client says that they are.
+        for forwarded in ("192.0.2.200", "198.51.100.1, 192.0.2.201"):
+            paused = self.try_as("p1000@brand.example", "Spring2026!", forwarded)
+            paused.expect(429, code="too_many_attempts")
+            self.assertLessEqual(int(paused.headers["retry-after"]), 300)
+        self.try_as(self.olga.email, self.olga.password, "192.0.2.9").expect(429)
+        self.try_as(self.olga.email, self.olga.password, "198.51.100.1").expect(201)
+        self.olga.sign_in()

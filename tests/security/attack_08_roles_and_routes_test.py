@@ -87,10 +87,12 @@ MAY = (
         "POST /v1/integrations/{integration}/cut-off",
         "DELETE /v1/integrations/{integration}",
     )),
-    (("owner", "manager", "reader", "privacy"), (
-        "GET /v1/threads", "GET /v1/threads/{thread}",
-        "GET /v1/messages/{message}/raw",
+    (("owner", "manager", "privacy"), (
+        "GET /v1/threads/{thread}", "GET /v1/messages/{message}/raw",
         "GET /v1/messages/{message}/attachments/{attachment}",
+    )),
+    (("owner", "manager", "reader", "privacy"), (
+        "GET /v1/threads", "GET /v1/threads/{thread}/messages",
         "GET /v1/held", "GET /v1/creators", "GET /v1/creators/{creator}",
     )),
     (("owner", "manager", "privacy", "operator", "auditor"), ("GET /v1/receipts/{receipt}",)),

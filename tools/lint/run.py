@@ -13,6 +13,7 @@ import format as format_lint
 import fuzzing
 import includes
 import links
+import log_page
 import mail_cases
 import readmes
 import selftest
@@ -21,7 +22,7 @@ import words
 
 ROOT = Path(__file__).resolve().parents[2]
 LINTS = [includes, sizes, readmes, banned, words, links, mail_cases,
-         fuzzing, format_lint]
+         fuzzing, log_page, format_lint]
 SHOWN_MAX = 200
 
 

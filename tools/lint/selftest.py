@@ -20,9 +20,13 @@ GOOD_TREE = {
     "src/features/vault/x_test.cpp": '#include "features/vault/x.h"\n\n#include <gtest/gtest.h>\n',
     "src/features/vault/README.md": "# features/vault\n\n[base](../../foundation/base/README.md)\n",
     "src/platform/store/CMakeLists.txt":
-        "postern_module(NAME platform/store RUNS all SOURCES x.cpp HEADERS x.h)\n",
+        "postern_module(NAME platform/store RUNS front keeper SOURCES x.cpp HEADERS x.h)\n",
     "src/platform/store/x.h": "#pragma once\n",
-    "src/platform/store/x.cpp": '#include "platform/store/x.h"\n\n#include <sqlite3.h>\n',
+    "src/platform/store/x.cpp":
+        '#include "platform/store/x.h"\n\n#include <sqlite3.h>\n\nvoid f() {\n'
+        '    log(LogLevel::info, a ? "made" : "kept",\n'
+        '        {{"id", x(a, {b})}, LogField::sanitised("why", ", {")});\n'
+        '    Act act{{by, {}}, "thing.made", {}};\n}\n',
     "src/platform/store/README.md": "# platform/store\n",
     "tests/functional/lab/wait.py": "import time\n\n\ndef eventually():\n    time.sleep(0.01)\n",
     "tests/functional/mail_case_a_x_test.py": "class T:\n    def test_a_one(self):\n        pass\n",
@@ -31,6 +35,12 @@ GOOD_TREE = {
     "tests/corpora/parse/seed-1": "x",
     "tests/corpora/RESULTS.md": "| target | revision |\n|---|---|\n| parse | 0123abc | 1 |\n",
     "docs/fuzzing.md": "`parse` `features/vault/p.h`\n",
+    "docs/log.md":
+        "| event | level | written by | fields | meaning | what to do |\n"
+        "|---|---|---|---|---|---|\n"
+        "| `made` | info | front, keeper | `id`, `why` | it was made | nothing |\n"
+        "| `kept` | info | keeper | `id`, `why` | it was there | nothing |\n"
+        "\n| action | what was done |\n|---|---|\n| `thing.made` | it was made |\n",
     "docs/mail-cases.md": "| a case | is found | `mail_case_a_x_test.py::test_a_one` |\n",
     ".clang-format": "BasedOnStyle: Google\nIndentWidth: 4\nIncludeBlocks: Preserve\n",
 }
@@ -147,6 +157,49 @@ FUZZING = [
     Planted("fuzzing", "a target that is long", "src/features/vault/parse_fuzz.cpp",
             "// Oracle: none.\n" + "int a;\n" * 81),
 ]
+LOG_HEAD = GOOD_TREE["docs/log.md"].partition("| `made`")[0]
+LOG_ACTIONS = "\n" + GOOD_TREE["docs/log.md"].partition("\n\n")[2]
+MADE = "`made` | info | front, keeper | `id`, `why` | it was made | nothing"
+KEPT = MADE.replace("made", "kept")
+
+
+def _rows(what: str, *rows: str) -> Planted:
+    """A page with these rows."""
+    text = LOG_HEAD + "".join(f"| {row} |\n" for row in rows) + LOG_ACTIONS
+    return Planted("log", what, "docs/log.md", text)
+
+
+def _actions(what: str, *rows: str) -> Planted:
+    """A page with these actions."""
+    text = LOG_HEAD + f"| {MADE} |\n| {KEPT} |\n\n| action | what was done |\n|---|---|\n"
+    return Planted("log", what, "docs/log.md", text + "".join(f"| {row} |\n" for row in rows))
+
+
+LOG = [
+    *(_in_x("log", code, f"void f() {{\n    {code}\n}}\n") for code in (
+        'log(LogLevel::info, "new");', 'log(LogLevel::warning, "made", {{"id", a}, {"why", b}});',
+        'log(LogLevel::info, "made", {{"id", a}});',
+        'log(LogLevel::info, "made", {{"why", a}, LogField("id", b)});',
+        'log(LogLevel::info, name, {{"id", a}});', 'log(level, "made", {{"id", a}, {"why", b}});',
+        'log(LogLevel::info, "made", fields);', 'log(LogLevel::info, "made", {{name, a}});',
+        'audit::Act act{by(a), "thing.gone", {}};', 'auto act = act_of("thing.gone", by);',
+        'auto act = thread_act("thing.gone", by);',
+        'act = is_gone ? PublicText("thing.gone") : PublicText("thing.made");',
+    )),
+    _rows("an event without a row", MADE),
+    _rows("a row without an event", MADE, KEPT, MADE.replace("made", "gone")),
+    _rows("another level", MADE.replace("info", "error"), KEPT),
+    _rows("a field that is not written", MADE.replace("`id`", "`id`, `name`"), KEPT),
+    _rows("a process that has no such module", MADE.replace("front", "courier"), KEPT),
+    _rows("no process", MADE.replace("front, keeper", ""), KEPT),
+    _rows("two rows", MADE, KEPT, MADE),
+    _rows("a row that does not say what to do", MADE.replace("nothing", ""), KEPT),
+    Planted("log", "no page", "docs/log.md", None),
+    _actions("an action without a row"),
+    _actions("a row without an action", "`thing.made` | made", "`thing.gone` | gone"),
+    _actions("two rows of an action", "`thing.made` | made", "`thing.made` | made"),
+    _actions("a row that does not say what was done", "`thing.made` | "),
+]
 FORMAT = [Planted("format", "unformatted code", X_CPP, OWN + "int   a ;\n")]
 
 # Near misses: what looks like a violation and is none.
@@ -164,6 +217,13 @@ HARMLESS = [
             "#pragma once\n\ninline int f(int a) { return parse_thing(std::string_view x); }\n"
             "Result<> put(std::string_view text);\nstd::string name(std::string_view text);\n"
             "Result<int> find(store::Transaction& tx, std::string_view name);\n"),
+    _in_x("log", "what is no event of ours",
+          'void f() {\n    // log(level, "x");\n    std::log(a);\n    x.log(a);\n    a_log("x");\n'
+          '    log(LogLevel::info, "kept", {{"id", a}, {"why", b}});\n'
+          '    Event event{"thing.seen"};\n}\n'),
+    _rows("near misses of the page, which is good", MADE, KEPT),
+    Planted("log", "a test's own line", "src/features/vault/x_test.cpp",
+            'void f() {\n    log(LogLevel::info, "of_a_test");\n}\n'),
     _in_x("includes", "an include in a comment", "// #include <sqlite3.h>\n"),
     Planted("includes", "awaitable in a feature", X_CPP,
             OWN + "#include <boost/asio/awaitable.hpp>\n"),
@@ -192,7 +252,7 @@ def run(lints) -> list[bool]:
         results.append(_findings(lint, None) == 0)
         if not results[-1]:
             print(f"selftest {name}: finds something in a clean tree")
-    planted = (INCLUDES + SIZES + READMES + BANNED + WORDS + LINKS + MAIL_CASES + FUZZING
+    planted = (INCLUDES + SIZES + READMES + BANNED + WORDS + LINKS + MAIL_CASES + FUZZING + LOG
                + FORMAT)
     for expected, cases in ((True, planted), (False, HARMLESS)):
         for case in cases:

@@ -20,8 +20,9 @@ ALLOWED = {
     "postern-front": {"libssl", "libcrypto", "libsodium", "libsqlite3", "libboost_json",
                       "libboost_url", "libzstd", "libqrencode"},
     "postern-keeper": {"libcrypto", "libsodium", "libsqlite3"},
-    # libsodium for random numbers alone: ids and ports of its DNS questions.
-    "postern-courier": {"libssl", "libcrypto", "libsodium"},
+    # libsodium for random numbers alone: ids and ports of its DNS questions. libboost_json for what
+    # a provider's token address answers: access and refresh tokens go no further than courier.
+    "postern-courier": {"libssl", "libcrypto", "libsodium", "libboost_json"},
     "postern-reader": set(),
 }
 

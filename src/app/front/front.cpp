@@ -51,8 +51,8 @@ constexpr auto k_last_lines = 2s;
 /// What keeps the processes apart less than it should. Our folder lies in the data directory, which
 /// is the supervisor's: the same owner means the same user for everything.
 std::string missing_isolation(const child::Runtime& runtime) {
-    struct stat own {};
-    struct stat above {};
+    struct stat own{};
+    struct stat above{};
     const bool separate_users =
         ::stat(".", &own) == 0 && ::stat("..", &above) == 0 && own.st_uid != above.st_uid;
     const auto& missing = runtime.missing_isolation();

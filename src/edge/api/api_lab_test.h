@@ -68,6 +68,19 @@ public:
         if (found == all.end()) co_return fail(mail::MailServiceError::thread_not_found);
         co_return found->second;
     }
+    async::Task<std::vector<mail::MessageOutline>> outlines(mail::Viewer viewer,
+                                                            ThreadId id) override {
+        const auto found = all.find({viewer.workspace(), id});
+        if (found == all.end()) co_return fail(mail::MailServiceError::thread_not_found);
+        std::vector<mail::MessageOutline> out;
+        for (const auto& message : found->second.messages) {
+            mail::MessageOutline outline;
+            outline.id = message.id;
+            outline.thread = id;
+            out.push_back(std::move(outline));
+        }
+        co_return out;
+    }
     async::Task<std::vector<mail::ThreadView>> threads(mail::Viewer viewer,
                                                        ThreadQuery query,
                                                        std::uint64_t) override {

@@ -95,6 +95,23 @@ std::optional<std::uint32_t> parse_attachment_id(std::string_view text) {
     return index;
 }
 
+std::string outline_json(const mail::MessageOutline& outline) {
+    JsonWriter json;
+    json.begin_object()
+        .field("id", outline.id.text())
+        .field("thread_id", outline.thread.text())
+        .field("direction", outline.direction == mail::Direction::out ? "out" : "in")
+        .field("state", name_of(outline.state));
+    if (!outline.failure_code.empty()) json.field("failure_code", outline.failure_code);
+    if (outline.direction == mail::Direction::in) {
+        json.field("author_kind", name_of(outline.author_kind));
+    } else {
+        json.field("bounced", outline.bounced);
+    }
+    json.field("created_at", rfc3339(outline.created_at_ms)).end_object();
+    return json.take();
+}
+
 std::string message_json(const mail::MessageView& message) {
     const auto& body = message.body;
     JsonWriter json;

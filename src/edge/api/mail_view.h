@@ -11,6 +11,7 @@
 namespace postern::api {
 
 [[nodiscard]] std::string message_json(const mail::MessageView& message);
+[[nodiscard]] std::string outline_json(const mail::MessageOutline& outline);
 [[nodiscard]] std::string held_json(const mail::HeldView& held);
 /// Of people, by id.
 using Addresses = std::map<PersonId, std::string>;

@@ -25,6 +25,7 @@ namespace {
 
 using identity::Permission;
 using Read = identity::Authorized<Permission::read_history>;
+using Open = identity::Authorized<Permission::read_bodies>;
 using Judge = identity::Authorized<Permission::judge_held>;
 using Write = identity::Authorized<Permission::write_mail>;
 
@@ -32,7 +33,7 @@ constexpr char k_held_list = 'h';
 constexpr std::size_t k_state_bytes_max = 16;
 
 /// GET /v1/messages/{id}/raw: byte for byte what was sent or received.
-Answer get_raw(Call call, Read who) {
+Answer get_raw(Call call, Open who) {
     const auto id = path_id<MessageTag>(call, 0);
     if (!id) co_return fail(id.error());
     const auto actor = who.actor();
@@ -43,7 +44,7 @@ Answer get_raw(Call call, Read who) {
 }
 
 /// GET /v1/messages/{id}/attachments/{attachment}
-Answer get_attachment(Call call, Read who) {
+Answer get_attachment(Call call, Open who) {
     const auto id = path_id<MessageTag>(call, 0);
     if (!id) co_return fail(id.error());
     const auto index = parse_attachment_id(call.parameter(1));

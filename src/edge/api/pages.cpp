@@ -101,13 +101,14 @@ net::http::Response setup_form(int status, std::string_view token, std::string_v
     auto html = open_page("Set up Postern");
     add_notice(html, notice);
     html.append("<p>This makes the first workspace and its owner, and shows an API token once.</p>")
-        .append("<form method=\"post\" action=\"/setup\" autocomplete=\"off\">")
+        .append("<form method=\"post\" action=\"/setup\">")
         .append("<input type=\"hidden\" name=\"token\" value=\"")
         .append(escape_html(token))
         .append("\"><label for=\"workspace\">Name of the workspace</label>")
         .append("<input id=\"workspace\" name=\"workspace\" required maxlength=\"200\">")
         .append("<label for=\"email\">Your mail address</label>")
-        .append("<input id=\"email\" name=\"email\" type=\"email\" required maxlength=\"254\">")
+        .append("<input id=\"email\" name=\"email\" type=\"email\" required maxlength=\"254\" ")
+        .append("autocomplete=\"username\">")
         .append("<label for=\"password\">Password, at least 12 characters</label>")
         .append("<input id=\"password\" name=\"password\" type=\"password\" required ")
         .append("minlength=\"12\" maxlength=\"1000\" autocomplete=\"new-password\">")

@@ -233,8 +233,7 @@ void add_people_routes(Router& router) {
     router.add("GET", "/v1/people", Audited::nothing(), guarded(get_people));
     router.add("PATCH", "/v1/people/{id}", Audited::in_change(), guarded(patch_person));
     router.add("DELETE", "/v1/people/{id}", Audited::in_change(), guarded(delete_person));
-    router.add("DELETE", "/v1/people/sessions", Audited::in_change(),
-               guarded(delete_all_sessions));
+    router.add("DELETE", "/v1/people/sessions", Audited::in_change(), guarded(delete_all_sessions));
     router.add("DELETE", "/v1/people/{id}/sessions", Audited::in_change(),
                guarded(delete_sessions));
     router.add("POST", "/v1/me/leave", Audited::in_change(), guarded(post_leave));

@@ -26,6 +26,7 @@ namespace {
 
 using identity::Permission;
 using Read = identity::Authorized<Permission::read_history>;
+using Open = identity::Authorized<Permission::read_bodies>;
 using Write = identity::Authorized<Permission::write_mail>;
 
 constexpr char k_list = 't';
@@ -118,7 +119,7 @@ Answer get_threads(Call call, Read who) {
 }
 
 /// GET /v1/threads/{id}
-Answer get_thread(Call call, Read who) {
+Answer get_thread(Call call, Open who) {
     const auto id = path_id<ThreadTag>(call, 0);
     if (!id) co_return fail(id.error());
     const auto actor = who.actor();
@@ -126,6 +127,20 @@ Answer get_thread(Call call, Read who) {
     auto thread = co_await call.use().mail.thread(viewer, *id, actor.handle);
     if (!thread) co_return fail(std::move(thread.error()));
     co_return co_await thread_response(std::move(call), 200, std::move(*thread));
+}
+
+/// GET /v1/threads/{id}/messages: what came of each, without what it says. No page has more than
+/// all of them; their number is bounded.
+Answer get_messages(Call call, Read who) {
+    const auto id = path_id<ThreadTag>(call, 0);
+    if (!id) co_return fail(id.error());
+    const auto viewer = identity::viewer_of(who.actor());
+    auto outlines = co_await call.use().mail.outlines(viewer, *id);
+    if (!outlines) co_return fail(std::move(outlines.error()));
+    std::vector<std::string> items;
+    for (const auto& outline : *outlines)
+        items.push_back(outline_json(outline));
+    co_return json_response(200, list_json(items, std::nullopt));
 }
 
 /// POST /v1/threads/{id}/messages {text, html?, subject?, to?}
@@ -169,6 +184,7 @@ void add_thread_routes(Router& router) {
                guarded(post_thread, replay_thread, 201));
     router.add("GET", "/v1/threads", Audited::nothing(), guarded(get_threads));
     router.add("GET", "/v1/threads/{id}", Audited::opening("thread.opened"), guarded(get_thread));
+    router.add("GET", "/v1/threads/{id}/messages", Audited::nothing(), guarded(get_messages));
     router.add("POST", "/v1/threads/{id}/messages", Audited::in_change(),
                guarded(post_message, replay_message, 201));
 }

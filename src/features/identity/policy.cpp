@@ -40,6 +40,7 @@ std::string_view name_of(Permission permission) {
         case Permission::close_integrations: return "close_integrations";
         case Permission::cut_off_integrations: return "cut_off_integrations";
         case Permission::read_history: return "read_history";
+        case Permission::read_bodies: return "read_bodies";
         case Permission::write_mail: return "write_mail";
         case Permission::judge_held: return "judge_held";
         case Permission::see_receipts: return "see_receipts";

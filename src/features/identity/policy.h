@@ -27,7 +27,8 @@ enum class Permission : std::uint8_t {
     open_integrations,     ///< unlock, verify, look for replies
     close_integrations,    ///< lock, revoke a grant, seal everything: ends access, needs no secret
     cut_off_integrations,  ///< for good: cut off, delete
-    read_history,          ///< threads, messages, creators, held mails
+    read_history,          ///< who was written to, when, and what came of it; creators, held mails
+    read_bodies,           ///< what the mails say
     write_mail,
     judge_held,  ///< accept or refuse a held mail
     see_receipts,
@@ -74,8 +75,9 @@ constexpr Permissions set_of(P... permissions) {
         detail::set_of(see_self, see_own_sign_in, change_own_password, manage_own_factors,
                        join_workspaces, leave_workspace, see_workspace, see_integrations);
     constexpr auto k_closing = detail::set_of(close_integrations, cut_off_integrations);
-    constexpr auto k_work = detail::set_of(manage_integrations, reseal_integrations,
-                                           open_integrations, read_history, write_mail, judge_held);
+    constexpr auto k_work =
+        detail::set_of(manage_integrations, reseal_integrations, open_integrations, read_history,
+                       read_bodies, write_mail, judge_held);
     constexpr auto k_evidence = detail::set_of(see_receipts, see_read_ledger);
     switch (role) {
         case Role::owner:
@@ -87,7 +89,7 @@ constexpr Permissions set_of(P... permissions) {
         case Role::reader: return k_everyone | detail::set_of(read_history);
         case Role::privacy:
             return k_everyone | k_evidence | k_closing |
-                   detail::set_of(read_history, see_people, see_access);
+                   detail::set_of(read_history, read_bodies, see_people, see_access);
         case Role::operator_: return k_everyone | k_closing | detail::set_of(see_receipts);
         case Role::auditor:
             return k_everyone | k_evidence | detail::set_of(see_audit, see_people, see_access);

@@ -16,6 +16,8 @@ using enum Permission;
 
 // What each role may never do. Changing one of these changes the product's promises.
 static_assert(!allows(Role::reader, write_mail) && !allows(Role::reader, manage_integrations));
+static_assert(allows(Role::reader, read_history) && !allows(Role::reader, read_bodies));
+static_assert(!allows(Role::operator_, read_bodies) && !allows(Role::auditor, read_bodies));
 static_assert(!allows(Role::reader, close_integrations) && !allows(Role::reader, judge_held));
 static_assert(!allows(Role::operator_, read_history) && !allows(Role::operator_, write_mail));
 static_assert(!allows(Role::auditor, read_history) && !allows(Role::auditor, open_integrations));

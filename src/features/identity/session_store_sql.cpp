@@ -134,11 +134,9 @@ Result<> delete_sessions(Transaction& tx, PersonId person) {
     return done(tx.execute(k_delete_sessions, {k_installation, person}));
 }
 
-Result<> delete_peoples_sessions(Transaction& tx,
-                                 WorkspaceId workspace,
-                                 const crypto::Hash& kept) {
-    return done(tx.execute(k_delete_peoples_sessions,
-                           {k_installation, workspace, Clear::bytes(kept)}));
+Result<> delete_peoples_sessions(Transaction& tx, WorkspaceId workspace, const crypto::Hash& kept) {
+    return done(
+        tx.execute(k_delete_peoples_sessions, {k_installation, workspace, Clear::bytes(kept)}));
 }
 
 Result<> delete_other_sessions(Transaction& tx, PersonId person, const crypto::Hash& kept) {

@@ -47,6 +47,7 @@ public:
                                          NewMail mail,
                                          std::uint64_t handle) override;
     async::Task<ThreadView> thread(Viewer viewer, ThreadId id, std::uint64_t handle) override;
+    async::Task<std::vector<MessageOutline>> outlines(Viewer viewer, ThreadId id) override;
     async::Task<std::vector<ThreadView>> threads(Viewer viewer,
                                                  ThreadQuery query,
                                                  std::uint64_t handle) override;

@@ -172,6 +172,25 @@ async::Task<ThreadView> MailRoom::thread(Viewer viewer, ThreadId id, std::uint64
     co_return view;
 }
 
+async::Task<std::vector<MessageOutline>> MailRoom::outlines(Viewer viewer, ThreadId id) {
+    using All = std::vector<MessageOutline>;
+    const auto body = [viewer, id](store::Transaction& tx) -> Result<All> {
+        POSTERN_TRY([[maybe_unused]] const auto thread, rows::load_seen_thread(tx, viewer, id));
+        POSTERN_TRY(const auto messages, rows::load_messages(tx, viewer.workspace(), id));
+        POSTERN_TRY(const auto bounces, rows::load_bounces(tx, viewer.workspace(), id));
+        All out;
+        for (const auto& row : messages) {
+            const bool bounced = std::ranges::any_of(bounces, [&row](const auto& bounce) {
+                return bounce.message == row.id && bounce.action == BounceAction::failed;
+            });
+            out.push_back({row.id, row.thread, row.direction, row.state, row.failure_code,
+                           row.author_kind, bounced, row.created_at_ms});
+        }
+        return out;
+    };
+    co_return co_await parts_.database.read(body);
+}
+
 async::Task<std::vector<ThreadView>> MailRoom::threads(Viewer viewer,
                                                        ThreadQuery query,
                                                        std::uint64_t handle) {

@@ -359,6 +359,22 @@ TEST_F(MailRoomTest, reading_counts_under_the_handle_of_who_reads) {
         EXPECT_EQ(handle, k_handle);
 }
 
+TEST_F(MailRoomTest, outlines_say_what_came_of_each_mail_and_open_none) {
+    const auto thread = started();
+    keeper.handles.clear();
+    keeper.people.clear();
+    const auto outlines = run(room->outlines(host(workspace), thread.id)).value();
+    ASSERT_EQ(outlines.size(), 1U);
+    EXPECT_EQ(outlines[0].id, thread.messages[0].id);
+    EXPECT_EQ(outlines[0].thread, thread.id);
+    EXPECT_EQ(outlines[0].direction, Direction::out);
+    EXPECT_EQ(outlines[0].state, MessageState::sent);
+    EXPECT_FALSE(outlines[0].bounced);
+    EXPECT_TRUE(keeper.handles.empty());
+    EXPECT_TRUE(fails_with(run(room->outlines(host(other_workspace), thread.id)),
+                           MailServiceError::thread_not_found));
+}
+
 TEST_F(MailRoomTest, erased_person_leaves_a_thread_that_says_so) {
     const auto thread = started();
     keeper.people.clear();

@@ -62,6 +62,8 @@ public:
                                                  NewMail mail,
                                                  std::uint64_t handle) = 0;
     virtual async::Task<ThreadView> thread(Viewer viewer, ThreadId id, std::uint64_t handle) = 0;
+    /// Of a thread's messages, oldest first. Nothing is opened for it.
+    virtual async::Task<std::vector<MessageOutline>> outlines(Viewer viewer, ThreadId id) = 0;
     struct ThreadQuery {
         ThreadId before;  ///< null: from the newest; older ones follow
         std::int64_t limit = 50;

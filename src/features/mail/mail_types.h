@@ -130,6 +130,18 @@ struct MessageView {
     UnixMs created_at_ms = 0;
 };
 
+/// What is known of a message without opening it.
+struct MessageOutline {
+    MessageId id;
+    ThreadId thread;
+    Direction direction = Direction::out;
+    MessageState state = MessageState::queued;
+    std::string failure_code;                     ///< empty: none
+    AuthorKind author_kind = AuthorKind::person;  ///< of theirs
+    bool bounced = false;                         ///< of ours: it did not reach one of its people
+    UnixMs created_at_ms = 0;
+};
+
 struct ThreadView {
     ThreadId id;
     IntegrationId integration;

@@ -51,6 +51,9 @@ bool shows_mail(std::string_view route) {
     return is_below(route, "/v1/threads") || is_below(route, "/v1/messages") ||
            is_below(route, "/v1/held") || is_below(route, "/v1/creators");
 }
+bool opens_bodies(std::string_view route) {
+    return route == "GET /v1/threads/{id}" || is_below(route, "/v1/messages");
+}
 /// A workspace of one's own changes nothing in this one.
 bool changes(std::string_view route) {
     return !route.starts_with("GET ") && !is_ones_own(route) && route != "POST /v1/workspaces";
@@ -72,6 +75,7 @@ bool rules_the_workspace(std::string_view route) {
 const std::vector<Rule>& rules() {
     static const std::vector<Rule> all{
         {"mail is shown", {"operator", "auditor"}, shows_mail},
+        {"what mails say is shown", {"reader", "operator", "auditor"}, opens_bodies},
         {"anything is changed", {"reader", "auditor"}, changes},
         {"an integration is opened, or a mail written", {"privacy", "operator"}, opens_or_writes},
         {"people, tokens or the workspace's rules are reached",
@@ -228,7 +232,8 @@ Claim least_access_claim(Gate* gate) {
     claim.id = "P7.least-access";
     claim.text =
         "Each role opens what it is for and nothing else: operators and auditors see no mail, "
-        "readers and auditors change nothing, people, tokens and the rules of a workspace are its "
+        "readers see who was written to and when, and not what, readers and auditors change "
+        "nothing, people, tokens and the rules of a workspace are its "
         "owners'.";
     claim.method =
         "a session and a token of each role are put before every route of the API; what opens is "

@@ -41,7 +41,7 @@ TEST_F(SignInClaimsTest, second_factor_says_what_stays_open) {
     const auto proof = prove("P7.second-factor");
     EXPECT_EQ(proof.verdict, Verdict::proven);
     EXPECT_EQ(proof.finding.evidence.at(0),
-              "an owner's session whose second factor was not shown: 10 routes are shut; open: "
+              "an owner's session whose second factor was not shown: 12 routes are shut; open: "
               "GET /v1/me, POST /v1/sessions/current/proof");
 }
 
@@ -83,6 +83,10 @@ TEST_F(SignInClaimsTest, least_access_fails_for_a_role_that_opens_more_than_it_i
     const Fault all[] = {
         {"auditor", "GET /v1/threads", "mail is shown: GET /v1/threads to a session"},
         {"operator", "GET /v1/threads", "mail is shown: GET /v1/threads to a token"},
+        {"reader", "GET /v1/threads/{id}",
+         "what mails say is shown: GET /v1/threads/{id} to a session"},
+        {"manager", "GET /v1/unattended-threads",
+         "people, tokens or the workspace's rules are reached"},
         {"reader", "POST /v1/threads", "anything is changed: POST /v1/threads"},
         {"auditor", "POST /v1/integrations/{id}/cut-off", "anything is changed"},
         {"privacy", "POST /v1/integrations/{id}/unlock", "an integration is opened"},
