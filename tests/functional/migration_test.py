@@ -60,7 +60,7 @@ class HistoryTest(FixtureCase):
                 other = server.api(fixture.expected["tokens"]["Studio"])
                 self.assertEqual(other.get("/v1/threads").expect(200)["items"], [])
                 thread = fixture.expected["threads"]["Winter collection"]["id"]
-                other.get(f"/v1/threads/{thread}").expect(404)
+                other.get(f"/v1/threads/{thread}/messages").expect(404)
 
     def _compare(self, fixture: FixtureStore, desk: Desk) -> None:
         for subject, known in fixture.expected["threads"].items():

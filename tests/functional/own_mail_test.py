@@ -84,10 +84,10 @@ class OwnMailTest(OwnMailCase):
         self.assertNotIn(token, log)
         self.assertNotIn(maya.address, log)
 
-    def test_inviter_may_pass_the_link_on_instead(self):
+    def test_no_inviter_takes_an_address_by_passing_the_link_on(self):
         body = {"email": "pia@brand.example", "role": "reader", "delivery": "link"}
-        made = self.olga.call("POST", "/v1/invitations", body).expect(201)
-        self.assertIn("/invitation?token=psi_", made["link"])
+        self.olga.call("POST", "/v1/invitations", body).expect(409, code="goes_by_mail")
+        self.assertEqual(self.olga.call("GET", "/v1/invitations").expect(200)["items"], [])
         body["delivery"] = "pigeon"
         answer = self.olga.call("POST", "/v1/invitations", body).expect(422)
         self.assertEqual(answer.field_codes, {"delivery": "invalid"})

@@ -237,6 +237,35 @@ class MembersTest(InvitedCase):
         self.assertEqual([one["is_you"] for one in people["items"]], [True])
         self.olga.call("GET", "/v1/threads", headers=header).expect(200)
 
+    def test_somebody_with_two_workspaces_and_a_second_factor_signs_in(self):
+        """Before they can know which there are: nothing of a workspace is asked of them yet."""
+        self.olga.call("POST", "/v1/workspaces", {"name": "Other"}).expect(201)
+        app, _ = self.olga.enrol()
+        elsewhere = self.other_browser()
+        elsewhere.sign_in()
+        told = elsewhere.call("GET", "/v1/me").expect(200)
+        self.assertEqual(told["standing"], "needs_factor")
+        self.assertNotIn("Brand", told.text)
+        elsewhere.show(app.code()).expect(200)
+        self.assertEqual(len(elsewhere.call("GET", "/v1/me/workspaces").expect(200)["items"]), 2)
+        elsewhere.call("DELETE", "/v1/sessions/current").expect(204)
+        elsewhere.call("GET", "/v1/me").expect(401)
+
+    def test_owner_who_is_gone_leaves_no_way_back(self):
+        rogue = self.join(role="owner")
+        me = self.id_of(rogue)
+        body = {"email": "later@brand.example", "role": "owner"}
+        prepared = self.token_of(rogue.call("POST", "/v1/invitations", body).expect(201))
+        lea = self.join("lea@brand.example")
+        path = f"/v1/people/{self.id_of(lea)}/password-reset"
+        link = rogue.call("POST", path).expect(201)["link"].partition("token=")[2]
+        self.olga.call("DELETE", f"/v1/people/{me}").expect(204)
+        self.accept(prepared).expect(403, code="invitation_invalid")
+        self.server.api().post(
+            "/v1/password-resets/use", {"token": link, "password": "a password of the rogue's"}
+        ).expect(403, code="reset_invalid")
+        lea.me().expect(200)
+
     def test_invited_person_joins_a_second_workspace(self):
         maya = self.join()
         other = maya.call("POST", "/v1/workspaces", {"name": "Other"}).expect(201)
@@ -247,7 +276,8 @@ class MembersTest(InvitedCase):
         maya.call("POST", "/v1/me/workspaces", {"invitation": token}).expect(
             403, code="invitation_invalid"
         )
-        self.accept(token, "not the password of olga").expect(401, code="invalid_credentials")
+        for password in ("not the password of olga", self.olga.password):
+            self.accept(token, password).expect(409, code="sign_in_first")
         joined = self.olga.call("POST", "/v1/me/workspaces", {"invitation": token}).expect(201)
         self.assertEqual(joined["role"], "auditor")
         self.olga.call("GET", "/v1/audit", headers=header).expect(200)

@@ -55,6 +55,7 @@ class TokenTest(LabCase):
             ("POST", "/v1/integrations/int_x/holders", {}, "reseal"),
             ("POST", "/v1/tokens", {"role": "reader"}, "tokens"),
             ("PATCH", "/v1/workspace", {"second_factor_from": None}, "workspace"),
+            ("GET", "/v1/audit/export", None, "export"),
         )
         for method, path, body, scope in acts:
             plain.call(method, path, body).expect(403, code="scope_needed")
@@ -68,7 +69,7 @@ class TokenTest(LabCase):
     def test_token_of_the_host_has_all(self):
         self.assertEqual(
             [item["scopes"] for item in self.owner.get("/v1/tokens").expect(200)["items"]],
-            [["reseal", "cut_off", "tokens", "workspace", "people"]],
+            [["reseal", "cut_off", "tokens", "workspace", "people", "export"]],
         )
 
     def test_nobody_gives_more_than_they_have(self):

@@ -19,6 +19,7 @@ from lab.sign_in import CALLBACK, Guest, provider_body
 from lab.tls import Authority
 
 SCRIPT = "<script>alert(1)</script>"
+REFUSED_FROM_A_NETWORK = 60
 
 
 class CallbackCase(PeopleCase):
@@ -116,6 +117,18 @@ class CallbackTest(CallbackCase):
         away = guest.away
         guest.come_back({"error": "access_denied", "state": Asked(url)["state"]}).expect(403)
         self.refused(guest.come_back(self.idp.grant(url, "lea"), away), guest)
+
+    def test_refusals_without_end_fill_no_record(self):
+        """Anybody may come, and each that is judged leaves a record."""
+        statuses = []
+        for _ in range(REFUSED_FROM_A_NETWORK + 20):
+            guest, url = self.begin()
+            page = guest.come_back({"error": "x", "state": Asked(url)["state"]})
+            statuses.append(page.status)
+        self.assertEqual(statuses, [403] * REFUSED_FROM_A_NETWORK + [429] * 20)
+        items = self.olga.call("GET", "/v1/audit?limit=100").expect(200)["items"]
+        told = [one for one in items if one["action"] == "session.refused"]
+        self.assertEqual(len(told), REFUSED_FROM_A_NETWORK)
 
     def test_issuer_of_the_answer(self):
         self.arrive(iss=self.idp.issuer)[0].expect(200)

@@ -30,6 +30,7 @@ namespace postern::api {
 namespace {
 
 using See = identity::Authorized<identity::Permission::see_audit>;
+using Export = identity::Authorized<identity::Permission::export_audit>;
 
 constexpr char k_list = 'a';
 
@@ -118,7 +119,7 @@ async::Task<> write_lines(std::shared_ptr<const Services> services,
 }
 
 /// GET /v1/audit/export: the whole record, oldest first, as it can be verified.
-Answer export_audit(Call call, See who) {
+Answer export_audit(Call call, Export who) {
     Response response;
     response.content_type = "application/jsonl";
     response.headers.emplace_back("Content-Disposition", disposition("audit.jsonl"));

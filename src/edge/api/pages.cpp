@@ -142,10 +142,11 @@ net::http::Response invitation_form(int status,
         .append("</strong>.</p><form method=\"post\" action=\"/invitation\">")
         .append("<input type=\"hidden\" name=\"token\" value=\"")
         .append(escape_html(token))
-        .append("\"><label for=\"password\">Password: the one that you sign in with here already, ")
-        .append("else a new one of at least 12 characters</label>")
+        .append("\"><label for=\"password\">A new password of at least 12 characters</label>")
         .append("<input id=\"password\" name=\"password\" type=\"password\" required ")
-        .append("maxlength=\"1000\"><button type=\"submit\">Accept</button></form>");
+        .append("maxlength=\"1000\" autocomplete=\"new-password\">")
+        .append("<button type=\"submit\">Accept</button></form>")
+        .append("<p>If you sign in here already, do so, and accept there.</p>");
     return page(status, std::move(html));
 }
 

@@ -105,7 +105,7 @@ void add_passkey_routes(Router& router) {
     router.add("POST", "/v1/me/passkeys/options", Audited::nothing(), guarded(post_options));
     router.add("POST", "/v1/me/passkeys", Audited::in_change(), guarded(post_passkey));
     router.add("POST", "/v1/sessions/current/passkey-challenge", Audited::nothing(),
-               guarded(post_own_challenge));
+               in_any_workspace(guarded(post_own_challenge)));
     router.add("POST", "/v1/passkey-challenges", Audited::nothing(), open_to_all(post_challenge));
     router.add("POST", "/v1/sessions/passkey", Audited::in_change(),
                open_to_all(post_passkey_session));

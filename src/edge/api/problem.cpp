@@ -64,6 +64,8 @@ constexpr CodeStatus k_codes[] = {
     {"not_ended", 409},
     {"bad_scheme", 422},
     {"already_member", 409},
+    {"goes_by_mail", 409},
+    {"sign_in_first", 409},
     {"last_factor", 409},
     {"last_owner", 409},
     {"no_mail", 409},

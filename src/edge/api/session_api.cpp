@@ -125,9 +125,11 @@ Answer get_me(Call call, Self who) {
 
 void add_session_routes(Router& router) {
     router.add("POST", "/v1/sessions", Audited::in_change(), open_to_all(post_session));
-    router.add("POST", "/v1/sessions/current/proof", Audited::in_change(), guarded(post_proof));
-    router.add("DELETE", "/v1/sessions/current", Audited::in_change(), guarded(delete_session));
-    router.add("GET", "/v1/me", Audited::nothing(), guarded(get_me));
+    router.add("POST", "/v1/sessions/current/proof", Audited::in_change(),
+               in_any_workspace(guarded(post_proof)));
+    router.add("DELETE", "/v1/sessions/current", Audited::in_change(),
+               in_any_workspace(guarded(delete_session)));
+    router.add("GET", "/v1/me", Audited::nothing(), in_any_workspace(guarded(get_me)));
 }
 
 }  // namespace postern::api

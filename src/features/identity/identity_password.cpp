@@ -7,6 +7,7 @@
 #include "features/identity/letters.h"
 #include "features/identity/password_change.h"
 #include "features/identity/password_rules.h"
+#include "features/identity/persons_record.h"
 #include "features/identity/policy.h"
 #include "foundation/base/bytes.h"
 #include "foundation/base/clock.h"
@@ -153,6 +154,12 @@ async::Task<NewSession> Identity::change_password(Authorized<Permission::change_
     auto counted = co_await count(address);
     if (!counted) co_return fail(std::move(counted.error()));
     auto verified = co_await verify_password(std::move(known), std::move(change.current), address);
+    if (!verified && verified.error().is(IdentityError::invalid_credentials)) {
+        audit::Act wrong{by(actor), "password.change_refused", {}};
+        const auto nothing = [](store::Transaction&) { return Result<>{}; };
+        auto noted = co_await record_of_person(this, &parts_.audit, id, std::move(wrong), nothing);
+        if (!noted) co_return fail(std::move(noted.error()));
+    }
     if (!verified) co_return fail(std::move(verified.error()));
 
     auto sealed = co_await new_password(id, std::move(change.next));

@@ -6,6 +6,7 @@
 #include "features/identity/identity_store.h"
 #include "features/identity/letters.h"
 #include "features/identity/password_resets.h"
+#include "features/identity/password_resets_store.h"
 #include "features/identity/password_rules.h"
 #include "features/identity/people.h"
 #include "features/identity/people_error.h"
@@ -17,6 +18,7 @@
 #include "foundation/base/id.h"
 #include "foundation/base/result.h"
 #include "foundation/base/secret.h"
+#include "foundation/codec/base64.h"
 #include "foundation/codec/mail/address.h"
 #include "foundation/crypto/place.h"
 #include "platform/async/task.h"
@@ -91,11 +93,22 @@ Result<> join_in(store::Transaction& tx, const Joining& ask) {
     if (auto gone = rows::delete_invitations(tx, row.workspace, row.address_token); !gone) {
         return gone;
     }
+    // A link that an owner elsewhere has would reach into this workspace, too.
+    if (auto gone = rows::delete_resets(tx, ask.person.id); !gone) return gone;
     return rows::insert_membership(
         tx, {row.workspace, ask.person.id, row.role, ask.now_ms, ask.now_ms});
 }
 
 }  // namespace
+
+Result<> People::count_mailed(const Actor& actor, const Bytes& address_token) {
+    const auto now = parts_.clock.now_ms();
+    const auto inviter = actor.person ? actor.person : actor.maker;
+    auto wait_s = mailed_by_.take(inviter ? inviter->text() : std::string(), now);
+    if (wait_s == 0) wait_s = mailed_to_.take(codec::hex(address_token), now);
+    if (wait_s == 0) return {};
+    return fail(Error(IdentityError::too_many_attempts).with_retry_after(wait_s));
+}
 
 async::Task<Invitation> People::invite(Manage who, Wish wish) {
     const auto actor = who.actor();
@@ -104,6 +117,8 @@ async::Task<Invitation> People::invite(Manage who, Wish wish) {
     if (!email) co_return fail(IdentityError::invalid_email);
     const bool is_mailed = wish.is_mailed.value_or(parts_.mail.is_set_up());
     if (is_mailed && !parts_.mail.is_set_up()) co_return fail(PeopleError::no_mail);
+    // Else whoever may invite could become whoever they like, before the one who has the address.
+    if (!is_mailed && parts_.mail.is_set_up()) co_return fail(PeopleError::goes_by_mail);
     auto prepared = co_await parts_.identity.prepare_installation();
     if (!prepared) co_return fail(std::move(prepared.error()));
     auto bearer = make_bearer(k_invitation_prefix);
@@ -118,6 +133,10 @@ async::Task<Invitation> People::invite(Manage who, Wish wish) {
     auto token = co_await parts_.identity.address_token(email->text());
     if (!token) co_return fail(std::move(token.error()));
     row.address_token = std::move(*token);
+    if (is_mailed) {
+        auto counted = count_mailed(actor, row.address_token);
+        if (!counted) co_return fail(std::move(counted.error()));
+    }
     auto sealed = co_await keys::seal_record(&parts_.keeper, k_installation, k_address_column,
                                              crypto::row_key(row.id), to_bytes(email->text()),
                                              keeper_deadline());
@@ -257,20 +276,8 @@ async::Task<Joined> People::accept(std::string token, Secret password, std::stri
     };
     auto known = co_await parts_.database.read(load);
     if (!known) co_return fail(std::move(known.error()));
-    if (*known) {
-        auto person = std::move(**known);
-        auto shown = co_await parts_.identity.check_password(person.id, std::move(password));
-        if (!shown && shown.error().is(IdentityError::invalid_credentials)) {
-            audit::Act act{
-                {audit::By::Kind::nobody, {}, std::move(from)}, "invitation.refused", {}};
-            act.about = {{"invitation_id", row.id.text()}, {"person_id", person.id.text()}};
-            const auto nothing = [](store::Transaction&) { return Result<>{}; };
-            auto noted = co_await parts_.audit.record(row.workspace, std::move(act), nothing);
-            if (!noted) co_return fail(std::move(noted.error()));
-        }
-        if (!shown) co_return fail(std::move(shown.error()));
-        co_return co_await store_joining(std::move(row), std::move(person), false, std::move(from));
-    }
+    // With all that they show when they sign in, and not by a password alone.
+    if (*known) co_return fail(PeopleError::sign_in_first);
     auto workspace = co_await parts_.identity.workspace(row.workspace);
     if (!workspace) co_return fail(std::move(workspace.error()));
     auto email = co_await invited_address(row);

@@ -6,6 +6,7 @@
 #include "foundation/base/secret.h"
 #include "platform/own_mail/own_mail.h"
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -21,13 +22,21 @@ std::string with_link(std::string_view before, const Secret& link, std::string_v
     return text.append(after);
 }
 
+/// So that no program that shows the letter makes a link or an address of it.
+std::string unlinked(std::string_view name) {
+    std::string text(name);
+    std::ranges::replace_if(
+        text, [](char c) { return std::string_view(".:/@\\").contains(c); }, ' ');
+    return text;
+}
+
 }  // namespace
 
 own_mail::Letter invitation(std::string to,
                             std::string_view workspace,
                             std::string_view role,
                             const Secret& link) {
-    const auto name = std::string(workspace);
+    const auto name = unlinked(workspace);
     own_mail::Letter letter;
     letter.to = std::move(to);
     letter.subject = "You are asked to work in " + name;

@@ -186,6 +186,9 @@ async::Task<NewSession> Passkeys::begin(Judgement good, Client client, Bytes pla
         {"with", "passkey"}, {"session_id", row.id.text()}, {"factor_id", good.factor->id.text()}};
     const auto body = [row, good = std::move(good), place = std::move(place),
                        news = std::move(begun->news), now](store::Transaction& tx) -> Result<> {
+        POSTERN_TRY(const auto known, rows::find_person(tx, row.person));
+        // Of a provider's people it is a second factor alone: the provider is their way in.
+        if (known && known->managed_in) return fail(IdentityError::invalid_passkey, "managed");
         auto stored = take_use(tx, *good.factor, good.sign_count, now);
         if (stored) stored = rows::delete_attempts(tx, place);
         if (stored) stored = store_begun(tx, row, news);

@@ -26,6 +26,9 @@ constexpr SqlText k_find =
     "AND token_hash = $2 AND expires_at_ms > $3";
 constexpr SqlText k_delete =
     "DELETE FROM password_resets WHERE workspace_id = $1 AND person_id = $2";
+constexpr SqlText k_delete_of_people =
+    "DELETE FROM password_resets WHERE workspace_id = $1 AND person_id IN (SELECT person_id FROM "
+    "memberships WHERE workspace_id = $2)";
 constexpr SqlText k_delete_old =
     "DELETE FROM password_resets WHERE workspace_id = $1 AND expires_at_ms <= $2";
 
@@ -50,6 +53,10 @@ Result<std::optional<ResetRow>> find_reset(Transaction& tx,
 
 Result<> delete_resets(Transaction& tx, PersonId person) {
     return done(tx.execute(k_delete, {k_installation, person}));
+}
+
+Result<> delete_resets_of_people(Transaction& tx, WorkspaceId workspace) {
+    return done(tx.execute(k_delete_of_people, {k_installation, workspace}));
 }
 
 }  // namespace postern::identity::rows

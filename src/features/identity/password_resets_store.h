@@ -26,6 +26,8 @@ Result<std::optional<ResetRow>> find_reset(store::Transaction& tx,
                                            const crypto::Hash& hash,
                                            UnixMs now_ms);
 Result<> delete_resets(store::Transaction& tx, PersonId person);
+/// Of everybody who works there.
+Result<> delete_resets_of_people(store::Transaction& tx, WorkspaceId workspace);
 
 }  // namespace rows
 }  // namespace postern::identity

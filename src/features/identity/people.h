@@ -3,6 +3,7 @@
 #include "features/identity/actor.h"
 #include "features/identity/identity.h"
 #include "features/identity/people_store.h"
+#include "features/identity/place_budget.h"
 #include "foundation/base/clock.h"
 #include "foundation/base/secret.h"
 #include "platform/async/task.h"
@@ -19,6 +20,9 @@ namespace postern::identity {
 
 inline constexpr std::int64_t k_people_max = 1000;          ///< of a workspace
 inline constexpr std::int64_t k_owned_workspaces_max = 20;  ///< of a person
+/// Invitations that go by mail, in an hour: of one inviter, and to one address.
+inline constexpr std::int64_t k_mailed_by_max = 60;
+inline constexpr std::int64_t k_mailed_to_max = 3;
 inline constexpr std::int64_t k_invitation_s = 7LL * 24 * 3600;
 /// After so long it is time to look again who has access.
 inline constexpr std::int64_t k_access_review_s = 92LL * 24 * 3600;
@@ -168,7 +172,12 @@ private:
                                       bool is_new,
                                       std::string from);
 
+    /// Errors: too_many_attempts.
+    Result<> count_mailed(const Actor& actor, const Bytes& address_token);
+
     Parts parts_;
+    PlaceBudget mailed_by_{{.at_place = k_mailed_by_max, .stretch_s = 3600}};
+    PlaceBudget mailed_to_{{.at_place = k_mailed_to_max, .stretch_s = 3600}};
 };
 
 }  // namespace postern::identity

@@ -18,6 +18,8 @@ enum class PeopleError {
     reset_invalid,
     works_elsewhere,
     managed,
+    sign_in_first,
+    goes_by_mail,
 };
 
 constexpr ErrorInfo describe(PeopleError error) {
@@ -54,6 +56,14 @@ constexpr ErrorInfo describe(PeopleError error) {
                 "managed_person",
                 "An identity provider of their workspace brought this person: they work in that "
                 "one alone, and have no password here."};
+        case PeopleError::sign_in_first:
+            return {"sign_in_first",
+                    "This address signs in here already. Sign in, and accept there "
+                    "(POST /v1/me/workspaces): a password alone joins nothing."};
+        case PeopleError::goes_by_mail:
+            return {"goes_by_mail",
+                    "This server sends mail, and so invitations go by mail: a link that is passed "
+                    "on does not show who has the address."};
     }
     return {"not_found", "There is no such person."};
 }

@@ -7,10 +7,11 @@
 
 namespace postern::identity {
 
-const std::string& PlaceBudget::counted_as(const std::string& place) const {
-    static const std::string others;
+std::string PlaceBudget::counted_as(const std::string& place) const {
     if (taken_at_.size() < k_places_max || taken_at_.contains(place)) return place;
-    return others;
+    auto wider = place.substr(0, place.size() * 2 / 3);
+    if (taken_at_.size() < 2 * k_places_max || taken_at_.contains(wider)) return wider;
+    return {};
 }
 
 std::int64_t PlaceBudget::take(const std::string& place, UnixMs now_ms) {
@@ -34,8 +35,9 @@ void PlaceBudget::give_back(const std::string& place, UnixMs taken_ms) {
     if (taken_ms < began_ms_) return;
     const auto found = taken_at_.find(counted_as(place));
     if (found == taken_at_.end() || found->second == 0) return;
-    --found->second;
     --taken_;
+    // What was not wrong takes up no room.
+    if (--found->second == 0) taken_at_.erase(found);
 }
 
 bool PlaceBudget::is_spent(const std::string& place) const {

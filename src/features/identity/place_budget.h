@@ -28,10 +28,11 @@ public:
     [[nodiscard]] bool is_spent(const std::string& place) const;
 
 private:
-    /// Beyond so many networks the others share what one has.
+    /// Beyond so many networks the others share what a wider one has, beyond twice as many what one
+    /// for all has.
     static constexpr std::size_t k_places_max = 20'000;
 
-    [[nodiscard]] const std::string& counted_as(const std::string& place) const;
+    [[nodiscard]] std::string counted_as(const std::string& place) const;
 
     Limits limits_;
     UnixMs began_ms_ = 0;

@@ -56,13 +56,24 @@ TEST(PlaceBudget, clock_that_is_set_back_begins_anew) {
     EXPECT_EQ(budget.take("a", k_now - 400LL * 24 * 3600 * 1000), 0);
 }
 
-TEST(PlaceBudget, beyond_many_places_the_others_share_one) {
+TEST(PlaceBudget, beyond_many_places_the_others_share_what_a_wider_one_has) {
     PlaceBudget budget({.at_place = 1, .stretch_s = 60});
     for (int i = 0; i < 20'000; ++i)
         EXPECT_EQ(budget.take(std::to_string(i), k_now), 0);
-    EXPECT_EQ(budget.take("new", k_now), 0);
-    EXPECT_EQ(budget.take("newer", k_now), 60);
+    EXPECT_EQ(budget.take("aaaaaa", k_now), 0);
+    EXPECT_EQ(budget.take("aaaabb", k_now), 60);
+    EXPECT_EQ(budget.take("bbbbbb", k_now), 0);
     EXPECT_EQ(budget.take("7", k_now), 60);
+}
+
+TEST(PlaceBudget, what_is_given_back_takes_up_no_room) {
+    PlaceBudget budget({.at_place = 1, .stretch_s = 60});
+    for (int i = 0; i < 50'000; ++i) {
+        ASSERT_EQ(budget.take(std::to_string(i), k_now), 0);
+        budget.give_back(std::to_string(i), k_now);
+    }
+    EXPECT_EQ(budget.take("aaaaaa", k_now), 0);
+    EXPECT_EQ(budget.take("aaaabb", k_now), 0);
 }
 
 }  // namespace

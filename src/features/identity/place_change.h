@@ -21,8 +21,9 @@ struct PlaceChange {
     store::SealedBytes kept_address;  ///< for the review of who had access
     UnixMs now_ms = 0;
 };
-/// Ends the person's sessions and those of their tokens that they could not make any more; with the
-/// last place, the person. Errors: person_not_found, last_owner.
+/// Ends the person's sessions, and those tokens, invitations and links to a new password that they
+/// made and could not make any more; with the last place, the person. Nothing where nothing
+/// changes. Errors: person_not_found, last_owner.
 Result<> store_place_change(store::Transaction& tx, const PlaceChange& ask);
 
 }  // namespace postern::identity

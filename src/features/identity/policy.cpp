@@ -46,6 +46,7 @@ std::string_view name_of(Permission permission) {
         case Permission::see_receipts: return "see_receipts";
         case Permission::see_read_ledger: return "see_read_ledger";
         case Permission::see_audit: return "see_audit";
+        case Permission::export_audit: return "export_audit";
         case Permission::see_people: return "see_people";
         case Permission::see_access: return "see_access";
         case Permission::manage_people: return "manage_people";

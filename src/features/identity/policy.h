@@ -33,9 +33,10 @@ enum class Permission : std::uint8_t {
     judge_held,  ///< accept or refuse a held mail
     see_receipts,
     see_read_ledger,
-    see_audit,   ///< who did what
-    see_people,  ///< who works here, who is asked to
-    see_access,  ///< who had access to what, and when
+    see_audit,     ///< who did what
+    export_audit,  ///< all of it in one file
+    see_people,    ///< who works here, who is asked to
+    see_access,    ///< who had access to what, and when
     manage_people,
     reset_passwords,  ///< a link to a new password, for somebody else
     manage_tokens,
@@ -83,7 +84,7 @@ constexpr Permissions set_of(P... permissions) {
         case Role::owner:
             return k_everyone | k_evidence | k_closing | k_work |
                    detail::set_of(manage_tokens, manage_workspace, manage_people, reset_passwords,
-                                  see_people, see_access, see_audit);
+                                  see_people, see_access, see_audit, export_audit);
         case Role::manager:
             return k_everyone | k_evidence | k_closing | k_work | detail::set_of(see_people);
         case Role::reader: return k_everyone | detail::set_of(read_history);
@@ -92,7 +93,8 @@ constexpr Permissions set_of(P... permissions) {
                    detail::set_of(read_history, read_bodies, see_people, see_access);
         case Role::operator_: return k_everyone | k_closing | detail::set_of(see_receipts);
         case Role::auditor:
-            return k_everyone | k_evidence | detail::set_of(see_audit, see_people, see_access);
+            return k_everyone | k_evidence |
+                   detail::set_of(see_audit, export_audit, see_people, see_access);
     }
     return 0;
 }
@@ -127,7 +129,7 @@ constexpr Permissions set_of(P... permissions) {
     using enum Permission;
     constexpr auto k_weighty = detail::set_of(
         manage_own_factors, leave_workspace, reseal_integrations, cut_off_integrations,
-        manage_tokens, manage_workspace, manage_people, reset_passwords);
+        manage_tokens, manage_workspace, manage_people, reset_passwords, export_audit);
     return (k_weighty & detail::set_of(permission)) != 0;
 }
 

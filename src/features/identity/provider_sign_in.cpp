@@ -5,6 +5,7 @@
 #include "features/identity/factor_store.h"
 #include "features/identity/identity_error.h"
 #include "features/identity/identity_store.h"
+#include "features/identity/known_clients.h"
 #include "features/identity/provider_error.h"
 #include "features/identity/provider_store.h"
 #include "features/identity/providers.h"
@@ -217,6 +218,19 @@ async::Task<jose::IdToken> ProviderSignIn::exchange(const Arrival* arrival, cons
 }
 
 async::Task<SignedIn> ProviderSignIn::finish(CameBack back) {
+    const auto place = network_of(back.client.address);
+    const auto now = parts_.clock.now_ms();
+    // What is refused leaves a record, and anybody may come.
+    if (const auto wait_s = refused_.take(place, now); wait_s > 0) {
+        co_return fail(Error(IdentityError::too_many_attempts).with_retry_after(wait_s));
+    }
+    auto finishing = try_finish(std::move(back));
+    auto done = co_await std::move(finishing);
+    if (done) refused_.give_back(place, now);
+    co_return std::move(done);
+}
+
+async::Task<SignedIn> ProviderSignIn::try_finish(CameBack back) {
     auto taken = co_await take(&back);
     if (!taken) co_return fail(std::move(taken.error()));
     Arrival arrival;

@@ -6,6 +6,7 @@
 #include "features/identity/provider_keys.h"
 #include "features/identity/provider_store.h"
 #include "features/identity/providers.h"
+#include "features/identity/throttle.h"
 #include "foundation/base/clock.h"
 #include "foundation/base/secret.h"
 #include "foundation/codec/jose/id_token.h"
@@ -90,6 +91,7 @@ public:
     async::Task<> remove_link(Mine who, LinkId id);
 
 private:
+    async::Task<SignedIn> try_finish(CameBack back);
     /// A sign-in on its way back, as far as it is known.
     struct Arrival {
         ProviderSignInRow row;
@@ -115,6 +117,7 @@ private:
 
     Parts parts_;
     ProviderKeys keys_;
+    PlaceBudget refused_{{.at_place = k_wrong_at_place_max, .stretch_s = k_wrong_stretch_s}};
 };
 
 }  // namespace postern::identity

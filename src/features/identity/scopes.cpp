@@ -21,7 +21,7 @@ struct Scope {
 constexpr Scope k_scopes[] = {
     {"reseal", Permission::reseal_integrations}, {"cut_off", Permission::cut_off_integrations},
     {"tokens", Permission::manage_tokens},       {"workspace", Permission::manage_workspace},
-    {"people", Permission::manage_people},
+    {"people", Permission::manage_people},       {"export", Permission::export_audit},
 };
 static_assert(std::ranges::all_of(k_scopes, [](const auto& scope) {
     return needs_fresh_proof(scope.permission);

@@ -15,7 +15,8 @@ class Scopes {
 public:
     Scopes() = default;
     [[nodiscard]] static Scopes all();
-    /// Nothing for a name that is none: "reseal", "cut_off", "tokens", "workspace", "people".
+    /// Nothing for a name that is none: "reseal", "cut_off", "tokens", "workspace", "people",
+    /// "export".
     [[nodiscard]] static std::optional<Scopes> of(const std::vector<std::string>& names);
     /// As stored. Nothing for another text.
     [[nodiscard]] static std::optional<Scopes> parse(std::string_view text);

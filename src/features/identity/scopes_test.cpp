@@ -15,7 +15,7 @@ using Names = std::vector<std::string_view>;
 
 TEST(Scopes, every_weighty_act_that_a_token_can_do_has_a_name) {
     const auto all = Scopes::all();
-    EXPECT_EQ(all.names(), (Names{"reseal", "cut_off", "tokens", "workspace", "people"}));
+    EXPECT_EQ(all.names(), (Names{"reseal", "cut_off", "tokens", "workspace", "people", "export"}));
     for (const auto permission : k_permissions) {
         EXPECT_TRUE(all.allow(permission));
         EXPECT_FALSE(Scopes().allow(permission));

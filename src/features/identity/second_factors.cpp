@@ -338,6 +338,12 @@ async::Task<NewSession> SecondFactors::show_password(Self who, Secret password) 
     if (!has_factor) co_return fail(std::move(has_factor.error()));
     if (*has_factor) co_return fail(IdentityError::second_factor_needed);
     auto checked = co_await parts_.identity.check_password(*person, std::move(password));
+    if (!checked && checked.error().is(IdentityError::invalid_credentials)) {
+        const auto nothing = [](store::Transaction&) { return Result<>{}; };
+        std::vector<audit::Field> wrong{{"with", "password"}};
+        auto noted = co_await record(actor, "session.proof_refused", std::move(wrong), nothing);
+        if (!noted) co_return fail(std::move(noted.error()));
+    }
     if (!checked) co_return fail(std::move(checked.error()));
     const auto now = parts_.clock.now_ms();
     SessionText text(actor);
