@@ -187,9 +187,7 @@ class PagesTest(PeopleCase):
         for path, token in self.links().items():
             read = self.good(self.get(f"{path}?token={token}"), 200, fields=1)
             (password,) = [field for field in read.fields if field.is_secret]
-            # An invitation asks for the password that is there or a new one: nothing says which.
-            wanted = {"/invitation": "", "/reset": "new-password"}[path]
-            self.assertEqual(password.autocomplete, wanted)
+            self.assertEqual(password.autocomplete, "new-password")
             again = self.send(path, token=token, password="seven")
             self.good(again, 422, fields=1)
             self.assertNotIn("seven", again.text)

@@ -63,12 +63,16 @@ class PrivateThreadsTest(PrivateCase):
         self.assertEqual(set(opened), {self.id_of(self.maya)})
 
     def nothing_is_there_for(self, caller: Api | Person, ids: dict[str, str]) -> None:
+        for path in (f"/v1/threads/{ids['thread']}/messages", f"/v1/creators/{ids['creator']}"):
+            caller.call("GET", path).expect(404, code="not_found")
         for path in (
             f"/v1/threads/{ids['thread']}", f"/v1/messages/{ids['message']}/raw",
-            f"/v1/messages/{ids['sent']}/raw", f"/v1/creators/{ids['creator']}",
+            f"/v1/messages/{ids['sent']}/raw",
             f"/v1/messages/{ids['message']}/attachments/{ids['attachment']}",
         ):
-            caller.call("GET", path).expect(404, code="not_found")
+            # A reader opens no bodies, whatever the id.
+            code = "forbidden" if caller is self.rita else "not_found"
+            caller.call("GET", path).expect(403 if caller is self.rita else 404, code=code)
         for path in (
             "/v1/threads", f"/v1/threads?creator={ids['creator']}",
             f"/v1/threads?integration={self.integration.id}", "/v1/held",
@@ -155,7 +159,9 @@ class PrivateThreadsTest(PrivateCase):
         path = f"/v1/threads/{thread}/share"
         self.noor.call("POST", path).expect(404, code="not_found")
         self.maya.call("POST", path).expect(204)
-        for caller in (self.olga, self.noor, self.rita, self.as_host()):
+        path_of_messages = f"/v1/threads/{thread}/messages"
+        self.assertEqual(len(self.rita.call("GET", path_of_messages).expect(200)["items"]), 2)
+        for caller in (self.olga, self.noor, self.as_host()):
             shown = caller.call("GET", f"/v1/threads/{thread}").expect(200)
             self.assertFalse(shown["private"])
             self.assertNotIn("people", shown.json)
